@@ -1,0 +1,26 @@
+# coeval_module(NAME FOLDER DEPENDS targets… LIBS imported…)
+# One static library from FOLDER/*.cc, and one test program from FOLDER/*_test.cc, so that a module can
+# be built and tested alone: `ninja coeval_define_test`.
+function(coeval_module NAME)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS;TEST_DEPENDS;TEST_LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
+  list(REMOVE_ITEM sources ${tests} ${CMAKE_CURRENT_SOURCE_DIR}/main.cc)
+  list(TRANSFORM ARG_DEPENDS PREPEND coeval_)
+  list(TRANSFORM ARG_TEST_DEPENDS PREPEND coeval_)
+  if(sources)
+    add_library(coeval_${NAME} STATIC ${sources})
+    target_link_libraries(coeval_${NAME} PUBLIC coeval_options ${ARG_DEPENDS} PRIVATE ${ARG_LIBS})
+  endif()
+  if(tests AND COEVAL_TESTS)
+    add_executable(coeval_${NAME}_test ${tests} ${CMAKE_SOURCE_DIR}/tests/doctest_main.cc)
+    target_link_libraries(coeval_${NAME}_test PRIVATE coeval_options ${ARG_DEPENDS} ${ARG_TEST_DEPENDS}
+      ${ARG_LIBS} ${ARG_TEST_LIBS})
+    if(sources)
+      target_link_libraries(coeval_${NAME}_test PRIVATE coeval_${NAME})
+    endif()
+    target_compile_definitions(coeval_${NAME}_test PRIVATE
+      COEVAL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" COEVAL_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    add_test(NAME ${NAME} COMMAND coeval_${NAME}_test)
+  endif()
+endfunction()

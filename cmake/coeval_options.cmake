@@ -1,0 +1,29 @@
+# Warnings, floating-point rules, sanitizers and the compiler cache, the same for every target.
+
+add_library(coeval_options INTERFACE)
+target_include_directories(coeval_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(coeval_options INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wno-sign-conversion
+  # semantics: A6. The same bits from every path and on every machine.
+  -ffp-contract=off -fno-fast-math
+  # Paths of the build folder must not enter the objects: two clones share one cache.
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
+if(COEVAL_SANITIZE)
+  target_compile_options(coeval_options INTERFACE
+    -fsanitize=${COEVAL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(coeval_options INTERFACE -fsanitize=${COEVAL_SANITIZE})
+endif()
+
+find_program(COEVAL_MOLD mold)
+if(COEVAL_MOLD)
+  target_link_options(coeval_options INTERFACE -fuse-ld=mold)
+endif()
+
+find_program(COEVAL_CCACHE ccache)
+if(COEVAL_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
+    ${COEVAL_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
+endif()
