@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cli/formats.h"
+#include "cli/invocation.h"
+#include "cli/terminal.h"
+#include "define/project.h"
+#include "models/model_folder.h"
+#include "replay/audit.h"
+#include "stores/event_log.h"
+#include "stores/meta_store.h"
+#include "training/pipeline.h"
+
+namespace coeval::cli {
+
+inline constexpr const char* kEngine = "coeval " COEVAL_VERSION;
+
+/// What every verb works with. Verbs return an exit code; errors were printed by then.
+struct Context {
+  const Invocation& in;
+  Terminal& terminal;
+  Installation installation;
+  replay::OpenFormat formats;
+  SystemClock clock;
+
+  std::shared_ptr<const define::Project> project;
+  std::string definition;       ///< text of coeval.toml
+  std::string state_folder;     ///< <project>/.coeval
+
+  Context(const Invocation& invocation, Terminal& out);
+
+  /// Finds and checks the project. On failure prints every error and returns the exit code.
+  std::optional<int> load_project();
+  /// Prints an error and returns its exit code.
+  int report(const Error& error);
+  int threads() const;
+
+  std::string log_folder() const { return state_folder + "/log"; }
+  Result<std::unique_ptr<stores::MetaStore>> open_meta();
+  /// The log for reading, or null when none was started.
+  Result<std::unique_ptr<stores::EventLog>> open_log_if_any();
+  /// The model named on the command line, or the only one. Errors: unknown_name, usage.
+  Result<const define::Model*> pick_model(const std::string& name);
+  /// Models named, or all.
+  Result<std::vector<const define::Model*>> pick_models(const std::string& name);
+  training::Workshop workshop(stores::MetaStore& meta, const stores::EventLog* log);
+  /// A registered version with the definition that it was built from.
+  Result<replay::AuditedModel> find_version(stores::MetaStore& meta, const std::string& model, int version);
+};
+
+/// "did you mean" for a name among others; empty when none is near.
+std::string nearest(const std::string& name, const std::vector<std::string>& among);
+
+}  // namespace coeval::cli

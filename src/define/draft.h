@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "define/diagnostics.h"
+#include "define/document.h"
+#include "define/expression_text.h"
+#include "define/project.h"
+
+namespace coeval::define {
+
+/// What checking needs of a source beyond the source: texts and places for messages.
+struct SourceNotes {
+  std::string known_text;                  ///< as written
+  SourcePosition position;
+  std::vector<std::string> column_known_text;  ///< by column; empty = as the row
+};
+
+/// The same of a view.
+struct ViewNotes {
+  SourcePosition keys_position;
+  std::vector<SourcePosition> aggregate_positions;  ///< by aggregate, of its string
+};
+
+/// A definition while it is read. Parts with errors are kept as far as they go, so that one error does
+/// not look like many; such a draft never becomes a Project.
+struct Draft {
+  Project project;
+  std::vector<SourceNotes> source_notes;  ///< by source
+  std::vector<ViewNotes> view_notes;      ///< by view
+  std::map<std::string, ExpressionText, std::less<>> features;
+};
+
+/// Readers of the parts of a document, to be called in this order.
+void read_project_table(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+void read_sources(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+void read_views(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+void read_features(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+/// `entry` may be null; features are checked here too, since their types depend on the question.
+void read_models(const TomlEntry* entry, Draft& draft, Diagnostics& errors);
+
+}  // namespace coeval::define

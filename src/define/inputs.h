@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "define/question_scope.h"
+
+namespace coeval::define {
+
+/// An input over the wide row, with what a message about it needs.
+struct WideInput {
+  Input input;
+  SourcePosition position;
+  std::vector<std::string> features;  ///< named in it
+};
+
+/// One element of `inputs` as written.
+struct InputText {
+  ExpressionText text;
+  SourcePosition position;
+};
+
+/// Reads inputs: names of features, columns and view features, globs such as "origin.*", a date part of
+/// the question's time by its bare name ("weekday"), or expressions. Errors: unknown_name,
+/// unknown_column, duplicate_name, type_error, and what checking an expression gives.
+std::vector<WideInput> read_inputs(const std::vector<InputText>& texts, const WideRow& row,
+                                   QuestionScope& scope, Diagnostics& errors);
+
+/// The views that the inputs read, ascending.
+std::vector<int> views_read(const std::vector<WideInput>& inputs, const WideRow& row);
+
+/// The row with only what the inputs and the keys of their views read, and the inputs over it. Keys that
+/// the question lacks are left out; the caller has reported them.
+struct NarrowRow {
+  RowSchema row;
+  std::vector<Input> inputs;
+};
+NarrowRow narrow(const std::vector<WideInput>& inputs, const WideRow& row,
+                 const std::vector<View>& views);
+
+/// Whether `text` matches a pattern in which each '*' stands for any characters.
+bool matches_glob(std::string_view text, std::string_view glob);
+
+}  // namespace coeval::define

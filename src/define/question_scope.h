@@ -1,0 +1,68 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "define/diagnostics.h"
+#include "define/draft.h"
+#include "define/scope.h"
+
+namespace coeval::define {
+
+/// Everything that an input could read: the question's columns, then every feature of every view.
+struct WideRow {
+  data::Schema schema;
+  int question_count = 0;                  ///< leading fields that are question columns
+  std::vector<ViewFeature> view_features;  ///< for the fields after those
+
+  const ViewFeature* view_feature(int field) const {
+    return field < question_count ? nullptr
+                                  : &view_features[static_cast<std::size_t>(field - question_count)];
+  }
+};
+WideRow make_wide_row(const data::Schema& question, const std::vector<View>& views);
+
+using FeatureTexts = std::map<std::string, ExpressionText, std::less<>>;
+
+/// The names that features and inputs may use: features (each written out where it is named), question
+/// columns, view features and `at`. The question's own time column is `at` itself.
+class QuestionScope final : public Scope {
+ public:
+  /// `at_index` is the field of the question's time, or -1. All references must outlive the scope.
+  QuestionScope(const WideRow& row, int at_index, const FeatureTexts& features,
+                std::string description, Diagnostics& errors);
+
+  Binding find(std::string_view name) override;
+  std::vector<std::string> names() const override;
+  std::string description() const override { return description_; }
+  bool has_question_time() const override { return true; }
+
+  /// Names of the features that were looked up since the last call.
+  std::vector<std::string> take_features_used();
+  /// Names of the features between `roots` and the field they read: {"pressure", "rate"}.
+  std::vector<std::string> path_to(int field, std::vector<std::string> roots) const;
+  bool was_compiled(const std::string& feature) const { return compiled_.contains(feature); }
+
+ private:
+  struct Compiled {
+    Binding binding;
+    bool finished = false;
+    std::vector<std::string> uses;
+  };
+  Binding feature(const std::string& name, const ExpressionText& text);
+  int field(std::string_view name) const;
+
+  const WideRow& row_;
+  int at_index_;
+  const FeatureTexts& features_;
+  std::string description_;
+  Diagnostics& errors_;
+  std::unordered_map<std::string, int> fields_;
+  std::map<std::string, Compiled, std::less<>> compiled_;
+  std::vector<std::string> used_;
+  int nesting_ = 0;
+};
+
+}  // namespace coeval::define

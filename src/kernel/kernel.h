@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "data/column.h"
+#include "define/project.h"
+#include "kernel/evaluate.h"
+
+namespace coeval::kernel {
+
+class ViewState;
+
+/// One cell of a feature row: the value's 64 bits (an int64, or a double's bits; for string-valued
+/// min/max/first/last an index into the text pool of the row), or null.
+struct Cell {
+  std::uint64_t bits = 0;
+  bool valid = false;
+  friend bool operator==(Cell, Cell) = default;
+};
+
+/// Events of one source, evaluated once for every view that reads it: keys, filters, arguments.
+struct EventBlock {
+  struct PerView;
+  int source = -1;
+  std::int64_t rows = 0;
+  std::vector<std::int64_t> event_time_us, known_us;
+  std::vector<std::shared_ptr<PerView>> views;  ///< indexed by view; null for views of other sources
+};
+
+/// Questions with the keys of every view that answers them.
+struct QuestionBlock {
+  struct PerView;
+  std::int64_t rows = 0;
+  std::vector<std::int64_t> at_us;
+  std::vector<std::shared_ptr<PerView>> views;  ///< indexed by view; null for views not asked
+};
+
+/// The one evaluator. Backfill, stream, server and audit all call exactly this. (design: Kernel)
+///
+/// Pure: no clock, no I/O, no threads, no randomness of its own. Events must be applied in position
+/// order, that is with non-decreasing known time.
+///
+/// Threading: the state of one view is independent of every other, so calls that name different views
+/// may run at the same time; calls for one view, and prepare_… for one view, may not.
+class Kernel {
+ public:
+  /// Keeps state for the views listed (indexes into project.views). The project must outlive it.
+  static Result<std::unique_ptr<Kernel>> create(std::shared_ptr<const define::Project> project,
+                                                std::vector<int> views);
+  ~Kernel();
+
+  /// Evaluates a source's rows. `rows` has the source's schema; event time is its time column; null
+  /// event times are refused. Errors: type_mismatch.
+  Result<EventBlock> prepare_events(int source, const data::Batch& rows,
+                                    std::span<const std::int64_t> known_us);
+  /// Looks the keys of questions up by column name; a key with a null finds no entity. `views` are
+  /// those to be asked. Errors: missing_value when a key column is absent, type_mismatch.
+  Result<QuestionBlock> prepare_questions(const data::Batch& questions,
+                                          std::span<const std::int64_t> at_us,
+                                          std::span<const int> views);
+
+  /// Folds one event into one view / all views of its source.
+  void apply(int view, const EventBlock& events, std::int64_t row);
+  void apply(const EventBlock& events, std::int64_t row);
+
+  /// Answers every feature of a view for one question: view.feature_count() cells in feature order.
+  /// An event counts iff it was applied, its known time is < T, and its event time is in [T−W, T).
+  /// (semantics: T3 T4 A1 A2 V3) `out` must have feature_count() places.
+  void ask(int view, const QuestionBlock& questions, std::int64_t row, std::span<Cell> out);
+
+  /// Whether a question at T can be answered by the present state of a view: T ≥ last known − lateness.
+  bool reaches(int view, std::int64_t at_us) const;
+
+  /// The string a Cell of a string-valued feature stands for; valid until the next ask of that view.
+  std::string_view text(int view, Cell cell) const;
+
+  /// Known time of the newest event applied to a view, or INT64_MIN.
+  std::int64_t last_known_us(int view) const;
+  std::int64_t entity_count(int view) const;
+  std::int64_t event_count(int view) const;       ///< events held
+  std::int64_t dropped_late_count(int view) const;  ///< beyond retention (T6)
+  const EvaluationCounts& counts() const;
+  const std::vector<int>& views() const;
+  const define::Project& project() const;
+
+  /// Canonical bytes of all state: equal histories give equal bytes whatever the batching was. (A5)
+  std::string serialize() const;
+  /// Replaces the state. Errors: snapshot_corrupt; the state is then empty.
+  Status restore(std::string_view bytes);
+
+ private:
+  Kernel();
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// Turns a row of cells per view feature into typed columns, for whole blocks. `cells` is column-major:
+/// cells[feature][row].
+data::Column to_column(data::Type type, std::span<const Cell> cells);
+
+/// A model's row for a block of questions: question columns by name (null columns are allowed for
+/// nullable ones), then view values from asking the kernel in the order given, then inputs evaluated.
+/// Used by the server for one row and by replay for many.
+/// Errors: missing_value, type_mismatch.
+Result<data::Batch> assemble_row(const define::RowSchema& row, const data::Batch& questions,
+                                 std::span<const data::Column> view_columns);
+/// Evaluates inputs over an assembled row: a batch whose columns are named as the inputs.
+data::Batch evaluate_inputs(std::span<const define::Input> inputs, const data::Batch& row,
+                            std::span<const std::int64_t> at_us, EvaluationCounts& counts);
+
+}  // namespace coeval::kernel

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace coeval::kernel {
+
+/// The order of min, max, least and greatest: −∞ … −0, +0 … +∞, NaN. It has no two distinct equal
+/// values (all NaN count as one), so the smallest of a multiset does not depend on its order. (A1)
+inline std::int64_t order_key(double x) {
+  if (x != x) return INT64_MAX;
+  const auto bits = std::bit_cast<std::int64_t>(x);
+  return bits >= 0 ? bits : INT64_MIN - bits - 1;
+}
+inline std::int64_t order_key(std::int64_t x) { return x; }
+
+/// The value itself, with every NaN as the one quiet NaN.
+inline double canonical_value(double x) {
+  return x != x ? std::bit_cast<double>(std::uint64_t{0x7FF8000000000000}) : x;
+}
+inline std::int64_t canonical_value(std::int64_t x) { return x; }
+
+}  // namespace coeval::kernel

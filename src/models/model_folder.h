@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "data/json.h"
+#include "models/encoder.h"
+#include "models/forest.h"
+
+namespace coeval::models {
+
+/// A model as a directory:
+///   model.ubj      the trainer's own file; bits id = sha256 of it
+///   encoder.json   frozen dictionaries
+///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, input names and types,
+///                  split, parameters, engine version, created
+///   metrics.json   per split part
+///   golden.bin     64 encoded rows and their margins and scores, checked at load
+struct ModelCard {
+  std::string name, ir_hash, ir, recipe_id, bits_id, dataset_id, engine;
+  double threshold = 0.5;
+  data::Json details;     ///< the rest of model.json, kept as it is
+};
+
+struct GoldenRow {
+  std::vector<float> row;
+  float margin = 0, score = 0;
+};
+
+/// Writes all files, fsynced; the folder appears by rename, complete or not at all.
+Status save_model(const std::string& folder, const ModelCard& card, const Encoder& encoder,
+                  std::string_view model_bytes, const data::Json& metrics,
+                  std::span<const GoldenRow> golden);
+
+/// A loaded model, ready to serve. Immutable.
+struct ServedModel {
+  ModelCard card;
+  Encoder encoder;
+  Forest forest;
+  data::Json metrics;
+};
+/// Loads, checks bits_id against the file and every golden row bit for bit.
+/// Errors: no_such_file, bad_model.
+Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder);
+
+}  // namespace coeval::models

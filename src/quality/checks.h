@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "data/column.h"
+#include "define/project.h"
+
+namespace coeval::quality {
+
+/// A rule of one column: "delay.min", "origin.pattern", "distance.null".
+struct Rule {
+  int column = -1;
+  std::string name;         ///< "delay.min"
+  std::string description;  ///< "delay must be at least -120"
+};
+
+/// The rules that one row broke.
+struct RowVerdict {
+  std::int64_t row = 0;
+  std::vector<int> rules;   ///< indexes into RowChecks::rules(), ascending: all of them, not the first
+};
+
+/// A source's declared rules compiled to run over batches and over single rows alike.
+/// Threading: const, safe from any thread.
+class RowChecks {
+ public:
+  /// Errors: bad_toml_value for a pattern that RE2 refuses.
+  static Result<std::unique_ptr<RowChecks>> compile(const define::Source& source);
+  ~RowChecks();
+  const std::vector<Rule>& rules() const;
+  /// Rows of `batch` (the source's schema) that break a rule, ascending. SQL null semantics: a null
+  /// breaks only the rule against nulls. NaN and infinities break "<column>.finite". (semantics: V2)
+  std::vector<RowVerdict> check(const data::Batch& batch) const;
+  /// "delay must be at least -120, found -185" for the report and the quarantine.
+  std::string explain(const data::Batch& batch, std::int64_t row, int rule) const;
+
+ private:
+  RowChecks();
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// One row that was kept out, with what a person needs to mend it.
+struct QuarantinedRow {
+  std::string source;
+  std::string origin;        ///< file path, "http", "replay"
+  std::int64_t row = -1;     ///< 0-based row, or line, in the origin; -1 unknown
+  std::string raw;           ///< the row as JSON, or the raw text
+  std::vector<std::string> rules;
+  std::string reason;
+};
+
+/// Counts that must add up. (read = accepted + quarantined + duplicates)
+struct Conservation {
+  std::int64_t read = 0, accepted = 0, quarantined = 0, duplicates = 0;
+  bool holds() const { return read == accepted + quarantined + duplicates; }
+  friend bool operator==(const Conservation&, const Conservation&) = default;
+};
+
+/// Rows of one batch split by the checks.
+struct Screened {
+  data::Batch accepted;
+  std::vector<std::int64_t> accepted_rows;   ///< row numbers in the input batch
+  std::vector<QuarantinedRow> quarantined;
+};
+/// Runs the checks and splits. `first_row` is added to the row numbers in quarantined rows.
+Screened screen(const RowChecks& checks, const define::Source& source, const data::Batch& batch,
+                const std::string& origin, std::int64_t first_row);
+
+/// Appends to `folder`/quarantine/<source>.jsonl, one object a line, fsynced; a row that is there
+/// already (same source, origin, row and raw) is not written again. Errors: io, disk_full.
+Status write_quarantine(const std::string& folder, const std::vector<QuarantinedRow>& rows);
+/// Errors: io, bad_json naming the line.
+Result<std::vector<QuarantinedRow>> read_quarantine(const std::string& folder,
+                                                    const std::string& source);
+
+}  // namespace coeval::quality

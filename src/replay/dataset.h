@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "data/column.h"
+#include "define/project.h"
+#include "kernel/kernel.h"
+#include "replay/past.h"
+
+namespace coeval::replay {
+
+/// Questions to be answered point-in-time: columns by name, and each question's T.
+struct Questions {
+  data::Batch columns;
+  std::vector<std::int64_t> at_us;
+};
+
+/// One block of answers. `rows` are places in Questions; `inputs` has the columns of the plan's inputs.
+struct Answers {
+  std::span<const std::int64_t> rows;
+  data::Batch inputs;
+};
+
+struct AnswerOptions {
+  int threads = 2;
+  std::int64_t chunk_rows = 1 << 18;
+  std::function<void(std::int64_t done, std::int64_t all)> progress;
+};
+
+/// Answers all questions in order of T (ties in question order) in one pass over events and questions:
+/// an event is seen by exactly the questions with T after it was known. Blocks reach `sink` in that
+/// order, one at a time, from another thread than the caller's.
+/// Determinism: the same bits for any number of threads and any chunk size. (semantics: A1 T3)
+/// Errors: what the sink returns; missing_value, type_mismatch.
+Status answer(std::shared_ptr<const define::Project> project, const Past& past,
+              const Questions& questions, const define::RowSchema& row,
+              std::span<const define::Input> inputs, const AnswerOptions& options,
+              const std::function<Status(Answers)>& sink);
+
+/// Views whose features a row schema holds, ascending, each once.
+std::vector<int> views_of(const define::RowSchema& row);
+/// Sources that those views read.
+std::vector<int> sources_of(const define::Project& project, std::span<const int> views);
+
+/// The view columns of a row schema in its order, out of all features of each view.
+/// `features[view]` holds feature_count() columns, empty for views not asked.
+std::vector<data::Column> pick_features(const define::RowSchema& row,
+                                        const std::vector<std::vector<data::Column>>& features);
+
+}  // namespace coeval::replay

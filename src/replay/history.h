@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "data/column.h"
+#include "define/project.h"
+#include "quality/checks.h"
+#include "stores/table_files.h"
+
+namespace coeval::replay {
+
+/// Gives the reader and writer of tables for a path by its ending (.parquet, .csv, .jsonl).
+using OpenFormat = std::function<Result<stores::TableFiles*>(const std::string& path)>;
+
+/// The accepted past of one source.
+struct SourceHistory {
+  int source = -1;
+  data::Batch rows;                    ///< the source's schema, in file order
+  std::vector<std::int64_t> known_us;  ///< per row
+  std::vector<std::int64_t> order;     ///< row numbers by (known time, row): the position order
+  std::vector<std::int64_t> file_row;  ///< per row its 0-based place in the file; empty = the same
+  quality::Conservation conservation;  ///< of the whole file, before the cut
+  std::vector<quality::QuarantinedRow> quarantined;
+  std::string path, sha256;
+
+  std::int64_t place_in_file(std::int64_t row) const {
+    return file_row.empty() ? row : file_row[static_cast<std::size_t>(row)];
+  }
+};
+
+struct HistoryOptions {
+  std::optional<std::int64_t> cut_us;  ///< rows known at or after it do not exist (semantics: T9)
+  std::string path;                    ///< read this file instead of the source's own
+};
+
+/// The file of a source as an absolute path, or empty when the source has none.
+std::string source_path(const define::Project& project, int source);
+
+/// Reads a source's file, screens it, evaluates known times, finds the position order. A source without
+/// a file has an empty history. Errors: the format's; type_mismatch for a column of another type.
+Result<SourceHistory> load_history(const define::Project& project, int source,
+                                   const OpenFormat& formats, const HistoryOptions& options);
+
+/// Brings a table's columns to a source's schema: picks by name, narrows integers, widens none.
+/// Rows whose value does not fit come back in `misfits` (row and reason) and hold null there.
+/// Errors: unknown_key for a missing column, type_mismatch.
+struct Conformed {
+  data::Batch rows;
+  std::vector<std::pair<std::int64_t, std::string>> misfits;
+};
+Result<Conformed> conform(const data::Batch& table, const define::Source& source);
+
+/// Known time per row. Rows where the declared expression is null come back in `unknown`.
+std::vector<std::int64_t> known_times(const define::Source& source, const data::Batch& rows,
+                                      std::vector<std::int64_t>* unknown);
+
+}  // namespace coeval::replay

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "data/json.h"
+#include "define/project.h"
+#include "kernel/kernel.h"
+#include "models/model_folder.h"
+#include "quality/checks.h"
+#include "serving/counters.h"
+#include "serving/prediction_id.h"
+#include "stores/event_log.h"
+#include "stores/prediction_record.h"
+
+namespace coeval::serving {
+
+/// A model as the server has it under a name.
+struct LoadedModel {
+  std::shared_ptr<const models::ServedModel> served;
+  int version = 0;
+};
+using ModelTable = std::map<std::string, LoadedModel, std::less<>>;
+
+/// The answer of a request: status and a JSON body (text for metrics()).
+struct Answer {
+  int status = 200;
+  std::string body;
+};
+/// {"error": "...", "code": "C....", "advice": "..."} with the code's HTTP status.
+Answer error_answer(const Error& error);
+
+/// The request path: events into log and state, questions out of state into scores and the log.
+///
+/// Events and predictions are appended to the log but not yet synced: the server calls commit() once for
+/// all requests of one readiness round before it sends any of their answers. (group commit) What an
+/// answer then promises: an acknowledged event is on disk (fsync); a prediction was handed to the
+/// operating system and is on disk within 100 ms or with the next event, whichever is first.
+///
+/// While the log cannot be written (a full disk), events and predictions are refused with that error, and
+/// every round tries to go on; see LogWriter for what becomes of the round that failed.
+///
+/// Threading: one thread, but set_models may be called from any.
+class Engine {
+ public:
+  struct Options {
+    bool data_clock = false;        ///< --clock data: time is the log's own, moved by requests
+    bool include_features = false;  ///< answers carry the features without being asked to
+    std::uint64_t snapshot_every = 200'000;  ///< log records between two snapshots
+  };
+  /// At most so many questions in one request.
+  static constexpr std::size_t kMaxQuestions = 10'000;
+
+  /// `kernel` already holds history up to the cut and the log up to its end. Snapshots and quarantine go
+  /// to folders of `state_folder`.
+  Engine(std::shared_ptr<const define::Project> project, std::unique_ptr<kernel::Kernel> kernel,
+         std::unique_ptr<stores::EventLog> log, std::unique_ptr<Clock> clock, std::string state_folder,
+         Options options);
+  ~Engine();
+  /// Call once, before the first request. Errors: bad_toml_value for a pattern.
+  Status prepare();
+
+  /// Swaps the served models in one step; requests that began keep the table that they started with.
+  void set_models(ModelTable table);
+
+  /// POST /v1/predict/{model}: an object, or an array of at most 10,000. Each question: the model's
+  /// question columns by name, optionally "at". Body of one: {"prediction_id","model","version","at",
+  /// "position","score","decision"[,"features"]}; of many: {"predictions":[…]} in order, where a bad one
+  /// has "error" and "code" in its place. `features` asks for the input values. `now_us` is the
+  /// arrival moment under the data clock (nothing otherwise).
+  Answer predict(std::string_view model, std::string_view body, bool features,
+                 std::optional<std::int64_t> now_us);
+  /// POST /v1/events/{source}: one object, an array, or NDJSON (one object a line). Answer:
+  /// {"accepted":n,"quarantined":m,"errors":[{"row":i,"rules":[…],"reason":"…"}],"last_position":p}.
+  /// A body of one bad row is 422; otherwise 200. Good rows are kept. "errors" lists the first 100.
+  Answer events(std::string_view source, std::string_view body, std::optional<std::int64_t> now_us);
+  Answer prediction(std::string_view id);   ///< GET /v1/predictions/{id}
+  Answer models() const;                    ///< GET /v1/models
+  Answer metrics() const;                   ///< GET /metrics, Prometheus text
+
+  /// Makes everything appended so far as durable as its answers promise (log, quarantine). An error
+  /// takes the place of the answers of this round's events and predictions.
+  Status commit();
+  /// Something awaits commit(): appended records that are not on disk yet, or quarantined rows.
+  bool has_uncommitted() const;
+  /// False while the log cannot be written.
+  bool ready() const;
+
+  /// Writes a snapshot of the state when enough was appended since the last. `force` at shutdown.
+  /// Errors: io, disk_full; serving goes on without.
+  Status snapshot_if_due(bool force);
+
+  /// What a snapshot of this state depends on (stores::Snapshot::basis). Without one, none is written.
+  void set_basis(std::string basis);
+
+  const Options& options() const;
+  const define::Project& project() const;
+  Counters& counters();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace coeval::serving

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "data/column.h"
+#include "data/json.h"
+#include "define/project.h"
+
+namespace coeval::serving {
+
+/// One row of a request body that could not be typed.
+struct BadEventRow {
+  std::int64_t row = 0;            ///< 0-based place in the body
+  std::string raw;                 ///< as JSON, or the line as it came
+  std::vector<std::string> rules;  ///< "distance.type", "distance.null", "row.json"
+  std::string reason;              ///< "distance: expected int32, found a string"
+};
+
+/// A body of events, typed by the source's schema.
+struct EventRows {
+  data::Batch typed;                    ///< the rows that could be typed
+  std::vector<std::int64_t> places;     ///< for each its 0-based place in the body
+  std::vector<std::string> raw;         ///< for each its JSON text
+  std::vector<BadEventRow> bad;
+  std::int64_t rows = 0;                ///< all of them
+  bool single = false;                  ///< the body was one object
+};
+
+/// Reads one object, an array of objects, or NDJSON. Members that the source does not declare are
+/// ignored, as in files; a missing nullable member is null; every fault of a row is reported.
+/// Errors: bad_json when the body as a whole cannot be read. (semantics: V1)
+Result<EventRows> read_event_rows(std::string_view body, const define::Source& source);
+
+}  // namespace coeval::serving

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "stores/segment_reader.h"
+
+namespace coeval::stores {
+
+/// Where a position stands in a segment, about one for each 64 KiB.
+struct SegmentMark {
+  Position position;
+  std::uint64_t offset = 0;
+};
+
+/// A segment file and a sparse index into it, so that one record is found without reading all before.
+struct LogSegment {
+  std::string path;
+  Position first;
+  std::vector<SegmentMark> marks;
+
+  /// Notes a record's place when the last mark is far enough back.
+  void note(Position position, std::uint64_t offset);
+  /// The last noted place at or before `position`; the first record's when there is none.
+  SegmentMark nearest(Position position) const;
+};
+
+/// The end of what a scan or a writer vouches for.
+struct LogEnd {
+  std::size_t segments = 0;  ///< the number of segments in use; the last one is cut at `bytes`
+  std::uint64_t bytes = 0;   ///< 0: not even the last segment's header is sound
+  LogPlace place;
+};
+
+/// What reading every record of a folder found.
+struct LogScan {
+  std::vector<LogSegment> segments;
+  LogEnd end;                    ///< the sound part, up to a torn tail or the problem
+  std::uint64_t records = 0, bytes = 0;
+  std::uint64_t torn_bytes = 0;  ///< behind `end` in the last segment
+  std::optional<Error> problem;  ///< log_corrupt or unsupported: behind `end` there is more
+};
+
+/// Segment files of a folder in position order, without marks. Errors: no_such_file, io.
+Result<std::vector<LogSegment>> list_segments(const std::string& folder);
+
+/// Reads and checks all of a log. Errors: no_such_file, io; damage is not an error but a `problem`.
+Result<LogScan> scan_log(const std::string& folder);
+
+/// log_corrupt at a place, with what to do about it.
+Error corrupt_at(const std::string& path, std::uint64_t offset, const std::string& what);
+
+/// Calls `visit` for the records from `from` on until it returns false. With `end` set, all before it
+/// must be sound; without, a torn tail of the last segment ends the log. Errors: log_corrupt, io.
+Status read_records(std::span<const LogSegment> segments, Position from, std::optional<LogEnd> end,
+                    const std::function<bool(const Record&)>& visit);
+
+}  // namespace coeval::stores

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/error.h"
+#include "define/project.h"
+
+namespace coeval::training {
+
+/// What a question's row is used for.
+enum class SplitPart : std::uint8_t {
+  none,      ///< outside the split, or its label is null
+  train,     ///< fits the model
+  validate,  ///< steers it: early stopping, thresholds, calibration
+  test,      ///< judges it; nothing else reads it
+  gap,       ///< asked in time, but its label was known only after the part had ended
+};
+inline constexpr std::size_t kSplitParts = 5;
+/// "none", "train", "validate", "test", "gap".
+std::string_view name(SplitPart part);
+
+/// Puts one question into a part by its time alone. (semantics: D3)
+///
+/// train: at < train_until; validate: at < validate_until; test: at < test_until. A row of the
+/// first two whose label was known only at or after the end of its part goes to the gap: whoever
+/// stood at that end could not have used it. A test row needs nothing but a label. `label_valid` is
+/// false when the label is null.
+SplitPart assign(std::int64_t at_us, std::int64_t label_known_us, bool label_valid,
+                 const define::Split& split);
+
+/// Rows and positive labels of each part.
+struct PartCount {
+  std::int64_t rows = 0, positives = 0;
+};
+class PartCounts {
+ public:
+  void add(SplitPart part, bool positive);
+  const PartCount& of(SplitPart part) const { return counts_[static_cast<std::size_t>(part)]; }
+
+ private:
+  std::array<PartCount, kSplitParts> counts_{};
+};
+
+/// Whether a model can be trained and judged on these parts: train and test need rows of both
+/// classes, and so does validate when early stopping reads it. Errors: no_rows, naming the part.
+Status check_parts(const PartCounts& counts, int early_stopping_rounds);
+
+}  // namespace coeval::training

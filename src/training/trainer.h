@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace coeval::training {
+
+/// A table for a trainer: row-major float32 with NaN for missing. Rows [0, train_rows) train, the rest
+/// validate (early stopping, evaluation curve).
+struct TrainingTable {
+  std::int64_t rows = 0, train_rows = 0;
+  std::size_t width = 0;
+  std::vector<std::string> names;
+  std::vector<bool> categorical;
+  const float* values = nullptr;        ///< rows × width, owned by the caller
+  const std::uint8_t* labels = nullptr; ///< rows
+};
+
+struct TrainingPlan {
+  std::vector<std::pair<std::string, std::string>> params;  ///< as the definition's, canonical
+  int rounds = 0, early_stopping_rounds = 0;
+  std::uint64_t seed = 0;
+  int threads = 1;
+};
+
+struct TrainedModel {
+  std::string bytes;                   ///< the model file
+  int rounds_used = 0;
+  std::string engine;                  ///< "xgboost 3.4.1"
+  std::vector<double> validation_curve;  ///< metric per round, empty without validation
+};
+
+/// Fits a model. Same table, plan and seed give the same bytes on any number of threads.
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+  virtual Result<TrainedModel> train(const TrainingTable& table, const TrainingPlan& plan,
+                                     void (*progress)(int round, int rounds)) = 0;
+  /// The vendor's own prediction, used to prove the runtime: one margin a row.
+  virtual Result<std::vector<float>> predict_margins(const std::string& model_bytes,
+                                                     const float* rows, std::int64_t count,
+                                                     std::size_t width) = 0;
+  /// The vendor's probabilities.
+  virtual Result<std::vector<float>> predict(const std::string& model_bytes, const float* rows,
+                                             std::int64_t count, std::size_t width) = 0;
+};
+
+/// Work that a child process does: files in `folder` hold the table, the plan and, after, the answer.
+/// The parent writes, starts `program train-worker FOLDER`, waits at most `time_budget_s`, reads, and
+/// removes its files again. A trainer that crashes, hangs or eats memory takes nobody with it.
+/// Errors: training_failed with the child's last words, signal or exit code, also when its answer is
+/// not what was asked for; a hung child is killed; missing_component and unsupported as the child's
+/// trainer returned them; io, disk_full for the folder.
+struct ChildLimits {
+  double time_budget_s = 3600;
+  std::uint64_t memory_limit_bytes = 0;  ///< of address space; 0 = none
+};
+Result<TrainedModel> train_in_child(const std::string& program, const std::string& folder,
+                                    const std::string& trainer, const TrainingTable& table,
+                                    const TrainingPlan& plan, const ChildLimits& limits,
+                                    void (*progress)(int round, int rounds));
+/// Predictions by the vendor's library in a child: margins then probabilities, rows each.
+struct VendorScores {
+  std::vector<float> margins, scores;
+};
+Result<VendorScores> predict_in_child(const std::string& program, const std::string& folder,
+                                      const std::string& trainer, const std::string& model_bytes,
+                                      const float* rows, std::int64_t count, std::size_t width,
+                                      const ChildLimits& limits = {});
+
+/// What the child runs; the trainer is the one that the parent named. Returns the exit code.
+int run_worker(const std::string& folder, Trainer& trainer);
+/// The trainer's name in a worker's folder.
+Result<std::string> worker_trainer(const std::string& folder);
+/// What the child does when it cannot even open the trainer: leaves the error for the parent. Returns
+/// the exit code.
+int report_worker_error(const std::string& folder, const Error& error);
+
+}  // namespace coeval::training
