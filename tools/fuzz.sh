@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs each fuzzer, or those named, for FUZZ_SECONDS (default 20) on fuzz/corpus/NAME. What it finds new
+# goes to build/fuzz/corpus/NAME; an input that crashes is left in build/fuzz/crashes and named.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly seconds=${FUZZ_SECONDS:-20}
+export ARROW_DEFAULT_MEMORY_POOL=system
+
+names=("$@")
+if [[ ${#names[@]} == 0 ]]; then
+  for source in fuzz/*_fuzz.cc; do
+    names+=("$(basename "$source" _fuzz.cc)")
+  done
+fi
+
+failed=0
+for name in "${names[@]}"; do
+  program=build/fuzz/bin/${name}_fuzz
+  [[ -x $program ]] || { echo "fuzz: there is no fuzzer '$name'" >&2; exit 2; }
+  mkdir -p "build/fuzz/corpus/$name" "fuzz/corpus/$name" build/fuzz/crashes
+  echo "fuzz: $name for $seconds s" >&2
+  if ! "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=0 \
+    -verbosity=0 -artifact_prefix="build/fuzz/crashes/$name-" \
+    "build/fuzz/corpus/$name" "fuzz/corpus/$name" </dev/null; then
+    echo "fuzz: $name FAILED; the input is in build/fuzz/crashes" >&2
+    failed=$((failed + 1))
+  fi
+done
+echo "$((${#names[@]} - failed)) passed, $failed failed"
+[[ $failed == 0 ]]

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# Installs what coeval is built from. Idempotent: does only what is missing, and says what it does.
+#   tools/setup.sh [build|lint|data]...     default: build data
+# build: Debian packages, and Arrow and XGBoost in third_party/. lint: the clang tools. data: the flights.
+# Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# How many symbols tools/hide_symbols.py must find in libparquet.so of the pinned wheel.
+readonly hidden_symbols=7639
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
+
+retry() {
+  local attempt
+  for attempt in 1 2 3; do
+    "$@" && return 0
+    [[ $attempt == 3 ]] && return 1
+    say "failed; trying again in $((attempt * 3)) s"
+    sleep $((attempt * 3))
+  done
+}
+
+# --- Debian packages -----------------------------------------------------------------------------
+
+packages_of() { awk -v set="$1" '$1 == set { print $2 }' tools/packages.txt; }
+
+# Those of the given packages that are not installed.
+missing_packages() {
+  local installed
+  # dpkg-query fails when it has never heard of one of them; that one is missing.
+  installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true)
+  comm -23 <(printf '%s\n' "$@" | sort -u) \
+    <(awk '$1 == "installed" { print $2 }' <<<"$installed" | sort -u)
+}
+
+apt_get() {
+  local as_root=()
+  [[ $(id -u) == 0 ]] || as_root=(sudo)
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+    apt-get -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+install_packages() {
+  local missing log
+  command -v apt-get >/dev/null ||
+    die "there is no apt-get here. Install by other means what these Debian packages hold: $*"
+  mapfile -t missing < <(missing_packages "$@")
+  [[ ${#missing[@]} == 0 ]] && return 0
+  [[ $(id -u) == 0 ]] || command -v sudo >/dev/null ||
+    die "Debian packages are missing, and you are not root and have no sudo. Have somebody run:
+  apt-get install --no-install-recommends ${missing[*]}"
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  log=$(mktemp)
+  retry apt_get update >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "apt-get update failed"; }
+  # --no-remove: never take away a package of yours (libboost1.81-dev and 1.74-dev exclude each other).
+  retry apt_get install -y --no-install-recommends --no-remove "${missing[@]}" >"$log" 2>&1 ||
+    { tail -n 20 "$log" >&2; die "apt-get install failed; its output is in $log"; }
+  rm -f "$log"
+}
+
+# --- Pinned files --------------------------------------------------------------------------------
+
+# A column of tools/artefacts.txt: 3 version, 4 file, 5 sha256, 6 Python version.
+pin() { awk -v name="$1" -v column="$2" '$2 == name { print $column }' tools/artefacts.txt; }
+
+has_hash() { [[ -f $1 ]] && sha256sum --check --status - <<<"$2  $1"; }
+
+choose_cache() {
+  cache=${COEVAL_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/coeval}
+  if ! { mkdir -p "$cache" && [[ -w $cache ]]; } 2>/dev/null; then
+    cache=$PWD/third_party/downloads
+    mkdir -p "$cache"
+  fi
+}
+
+# Both clients are asked by package name, so that mirrors and proxies of yours are honoured.
+download_pypi() {
+  local name=$1 folder=$2 python
+  python=$(pin "$name" 6)
+  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+  echo "$name==$(pin "$name" 3) --hash=sha256:$(pin "$name" 5)" >"$folder/requirements.txt"
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+    --only-binary=:all: --implementation cp --python-version "$python" --abi "cp${python/./}" \
+    --abi none --platform manylinux_2_28_x86_64 --dest "$folder" \
+    --requirement "$folder/requirements.txt" </dev/null
+}
+
+download_npm() {
+  local name=$1 folder=$2
+  command -v npm >/dev/null || install_packages npm
+  npm pack --silent --ignore-scripts --pack-destination "$folder" "$name@$(pin "$name" 3)" \
+    </dev/null >/dev/null
+}
+
+# Leaves the pinned file of package NAME in the cache.
+fetch() {
+  local kind=$1 name=$2 file hash folder
+  file=$(pin "$name" 4) hash=$(pin "$name" 5)
+  has_hash "$cache/$file" "$hash" && return 0
+  say "fetching $name $(pin "$name" 3)"
+  folder=$(mktemp -d "$cache/fetch.XXXXXX")
+  if ! retry "download_$kind" "$name" "$folder"; then
+    rm -rf "$folder"
+    die "$name $(pin "$name" 3) could not be fetched. Without a network, put $file into $cache"
+  fi
+  has_hash "$folder/$file" "$hash" ||
+    { rm -rf "$folder"; die "$file is not the pinned file: its sha256 is not $hash"; }
+  mv -f "$folder/$file" "$cache/$file"
+  rm -rf "$folder"
+}
+
+# Unpacks into a fresh folder beside third_party/TARGET, then swaps it in: never half a library.
+unpack() {
+  local name=$1 target=third_party/$2 files=$3 stamp fresh
+  # A change of the pin, of this script or of the fix unpacks anew.
+  stamp=$(cat tools/setup.sh tools/hide_symbols.py <(pin "$name" 5) | sha256sum)
+  [[ -f $target/.stamp && $(<"$target/.stamp") == "$stamp" ]] && return 0
+  fetch pypi "$name"
+  say "unpacking $name into $target"
+  mkdir -p third_party
+  rm -rf third_party/fresh.*
+  fresh=$(mktemp -d third_party/fresh.XXXXXX)
+  chmod 755 "$fresh"
+  python3 -m zipfile -e "$cache/$(pin "$name" 4)" "$fresh/wheel"
+  "$files" "$fresh/wheel" "$fresh/out"
+  echo "$stamp" >"$fresh/out/.stamp"
+  rm -rf "$target"
+  mv "$fresh/out" "$target"
+  rm -rf "$fresh"
+}
+
+arrow_files() {
+  local wheel=$1 out=$2 library
+  mkdir -p "$out/lib"
+  mv "$wheel/pyarrow/include" "$out/include"
+  mv "$wheel"/pyarrow-*.dist-info/licenses/* "$out/"
+  for library in libarrow.so.2600 libparquet.so.2600; do
+    strip --strip-unneeded -o "$out/lib/$library" "$wheel/pyarrow/$library"
+  done
+  python3 tools/hide_symbols.py "$out/lib/libparquet.so.2600" "$hidden_symbols"
+}
+
+# The library finds its OpenMP through a relative path, so the wheel's folders stay as they are.
+xgboost_files() {
+  local wheel=$1 out=$2
+  mkdir -p "$out/xgboost"
+  mv "$wheel/xgboost/lib" "$out/xgboost/lib"
+  mv "$wheel/xgboost_cpu.libs" "$out/xgboost_cpu.libs"
+  mv "$wheel"/xgboost_cpu-*.dist-info/licenses/* "$out/"
+}
+
+setup_data() {
+  local file=data/flights-3m.parquet hash package
+  hash=$(pin flights-3m 5)
+  # The size and time of the verified file stand in for hashing it again.
+  [[ -f $file && -f data/.stamp && $(<data/.stamp) == "$hash $(stat -c '%s %Y' "$file")" ]] && return 0
+  if ! has_hash "$file" "$hash"; then
+    fetch npm vega-datasets
+    say "unpacking $file"
+    package=$cache/$(pin vega-datasets 4)
+    mkdir -p data
+    tar -xOf "$package" package/data/flights-3m.parquet >"$file.part"
+    has_hash "$file.part" "$hash" || die "$file in $package is not the pinned file"
+    mv "$file.part" "$file"
+  fi
+  echo "$hash $(stat -c '%s %Y' "$file")" >data/.stamp
+}
+
+setup_build() {
+  local packages
+  mapfile -t packages < <(packages_of build)
+  install_packages "${packages[@]}"
+  if [[ $(uname -m) != x86_64 ]]; then
+    say "the pinned Arrow and XGBoost are for x86-64; build with -DCOEVAL_ARROW=OFF here"
+    return 0
+  fi
+  unpack pyarrow arrow arrow_files
+  unpack xgboost-cpu xgboost xgboost_files
+}
+
+setup_lint() {
+  local packages
+  mapfile -t packages < <(packages_of lint)
+  install_packages "${packages[@]}"
+}
+
+main() {
+  local part
+  [[ $# -gt 0 ]] || set -- build data
+  choose_cache
+  for part in "$@"; do
+    case $part in
+      build | lint | data) "setup_$part" ;;
+      *) die "unknown part '$part'; there are build, lint and data" ;;
+    esac
+  done
+}
+
+main "$@"
