@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-// The two structs of the Arrow C data interface, as the Arrow specification gives them. Their names and
-// the guard macro are fixed by that specification, so that any library that knows them can exchange
-// arrays with ours.
+// The two structs of the Arrow C data interface, as the Arrow specification gives them. Their names
+// and the guard macro are fixed by that specification, so that any library that knows them can
+// exchange arrays with ours.
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
 #define ARROW_FLAG_DICTIONARY_ORDERED 1
@@ -44,8 +44,8 @@ namespace coeval::data {
 /// Exports a batch as a struct array. The consumer releases both. Columns are shared, not copied.
 void export_batch(const Batch& batch, ArrowSchema* schema, ArrowArray* array);
 /// Imports a struct array and takes ownership of both (released when the last column goes). Accepts
-/// formats b i l f g u U(≤ 2 GiB) tsu* tdD and int32-coded dictionaries of u; offsets other than 0 are
-/// copied. Errors: unsupported names the column and its format.
+/// formats b i l f g u U(≤ 2 GiB) tsu* tdD and int32-coded dictionaries of u; offsets other than 0
+/// are copied. Errors: unsupported names the column and its format.
 Result<Batch> import_batch(ArrowSchema* schema, ArrowArray* array);
 
 }  // namespace coeval::data

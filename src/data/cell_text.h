@@ -12,8 +12,8 @@ namespace coeval::data {
 /// One cell of a text table on its way into a column: as Value, but strings stay in the text.
 using Cell = std::variant<std::monostate, bool, std::int64_t, double, std::string_view>;
 
-/// Reads the text of a CSV field as the declared type, all of it or not at all: no spaces around, no
-/// thousands separators. (semantics: V1) Floats may be nan and inf in their usual spellings.
+/// Reads the text of a CSV field as the declared type, all of it or not at all: no spaces around,
+/// no thousands separators. (semantics: V1) Floats may be nan and inf in their usual spellings.
 /// Errors: type_mismatch, out_of_range.
 Result<Cell> parse_cell(std::string_view text, Type type);
 

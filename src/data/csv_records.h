@@ -17,8 +17,8 @@ struct CsvField {
 /// One record: a line, or several when quotes hold line breaks.
 struct CsvRecord {
   std::vector<CsvField> fields;
-  std::string_view raw;       ///< without the line end
-  std::int64_t line = 0;      ///< 1-based line it begins on
+  std::string_view raw;         ///< without the line end
+  std::int64_t line = 0;        ///< 1-based line it begins on
   const char* fault = nullptr;  ///< what is malformed inside it, or null
 };
 
@@ -27,7 +27,8 @@ struct CsvRecord {
 class CsvScanner {
  public:
   explicit CsvScanner(std::string_view text) : text_(text) {}
-  /// False at the end of the text, and when a quoted field is never closed: see unterminated_line().
+  /// False at the end of the text, and when a quoted field is never closed: see
+  /// unterminated_line().
   bool next(CsvRecord& record);
   /// The line on which a quote opens that nothing closes; 0 if there is none.
   std::int64_t unterminated_line() const { return unterminated_line_; }

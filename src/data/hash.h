@@ -38,7 +38,8 @@ struct Hash128 {
 Hash128 xxh3_128(std::string_view bytes);
 std::uint64_t xxh3_64(std::string_view bytes, std::uint64_t seed = 0);
 
-/// CRC32C (Castagnoli) of `bytes` continuing from `crc` (0 to start). SSE4.2 where the machine has it.
+/// CRC32C (Castagnoli) of `bytes` continuing from `crc` (0 to start). SSE4.2 where the machine has
+/// it.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0);
 
 }  // namespace coeval::data

@@ -13,8 +13,9 @@
 
 namespace coeval::data {
 
-/// A JSON value. A number written without fraction and exponent is an integer and must fit int64; every
-/// other number is a double. Object keys keep their order; a repeated key is an error of the parser.
+/// A JSON value. A number written without fraction and exponent is an integer and must fit int64;
+/// every other number is a double. Object keys keep their order; a repeated key is an error of the
+/// parser.
 class Json {
  public:
   using Array = std::vector<Json>;
@@ -48,8 +49,8 @@ class Json {
   std::string_view kind() const;
 
   /// Compact text. Doubles print with the fewest digits that read back to the same bits, and always
-  /// with a fraction or exponent, so that they read back as doubles; NaN and infinities print as the
-  /// strings "NaN", "Infinity", "-Infinity".
+  /// with a fraction or exponent, so that they read back as doubles; NaN and infinities print as
+  /// the strings "NaN", "Infinity", "-Infinity".
   std::string dump() const;
   /// Indented by two spaces.
   std::string dump_pretty() const;
@@ -62,9 +63,9 @@ struct JsonLimits {
   std::size_t max_bytes = 64u << 20;
   int max_depth = 64;  ///< arrays and objects inside one another; a lone scalar has depth 0
 };
-/// Reads one JSON text (RFC 8259; a byte order mark is skipped). Errors, each with line and column (in
-/// characters, from 1) of the first fault in the message: bad_json; out_of_range for a number that
-/// neither int64 nor double can hold; too_deep. And body_too_large.
+/// Reads one JSON text (RFC 8259; a byte order mark is skipped). Errors, each with line and column
+/// (in characters, from 1) of the first fault in the message: bad_json; out_of_range for a number
+/// that neither int64 nor double can hold; too_deep. And body_too_large.
 Result<Json> parse_json(std::string_view text, JsonLimits limits = {});
 
 /// The same, for many texts: keeps its buffers from one to the next.
@@ -87,15 +88,16 @@ class JsonParser {
 void append_json_string(std::string& out, std::string_view text);
 void append_json_number(std::string& out, double value);
 
-/// The JSON of one cell: timestamps as RFC 3339 strings, dates as YYYY-MM-DD; outside the years 0 to
-/// 9999, which those texts cannot say, as integer µs and days. `from_json` reads back the same value.
+/// The JSON of one cell: timestamps as RFC 3339 strings, dates as YYYY-MM-DD; outside the years 0
+/// to 9999, which those texts cannot say, as integer µs and days. `from_json` reads back the same
+/// value.
 Json to_json(const Value& value, Type type);
-/// Reads a JSON value as the declared type: a number is never read from a string, nor the other way,
-/// but for the three strings "NaN", "Infinity", "-Infinity" that dump() writes for floats; an int that
-/// does not fit is an error, a float32 beyond its range too; 3.0 is the integer 3, 3.5 is none;
-/// timestamps take RFC 3339 text or integer µs, dates YYYY-MM-DD or integer days. (semantics: V1)
-/// null gives a null Value. Errors: type_mismatch, out_of_range; the message names what was found,
-/// not the column, which the caller adds.
+/// Reads a JSON value as the declared type: a number is never read from a string, nor the other
+/// way, but for the three strings "NaN", "Infinity", "-Infinity" that dump() writes for floats; an
+/// int that does not fit is an error, a float32 beyond its range too; 3.0 is the integer 3, 3.5 is
+/// none; timestamps take RFC 3339 text or integer µs, dates YYYY-MM-DD or integer days. (semantics:
+/// V1) null gives a null Value. Errors: type_mismatch, out_of_range; the message names what was
+/// found, not the column, which the caller adds.
 Result<Value> from_json(const Json& json, Type type);
 
 }  // namespace coeval::data

@@ -18,9 +18,9 @@ struct JsonFault {
   std::string found;       ///< the value at fault; may be empty
 };
 
-/// Reads the text from its beginning by the plain grammar and stops at the first fault; nothing when
-/// there is none. The fast parser says only that a text is wrong: this one says where, and is its
-/// oracle: a text has a fault exactly when parse_json() refuses it (fuzz/json_fuzz.cc).
+/// Reads the text from its beginning by the plain grammar and stops at the first fault; nothing
+/// when there is none. The fast parser says only that a text is wrong: this one says where, and is
+/// its oracle: a text has a fault exactly when parse_json() refuses it (fuzz/json_fuzz.cc).
 std::optional<JsonFault> find_json_fault(std::string_view text, const JsonLimits& limits);
 
 }  // namespace coeval::data

@@ -25,8 +25,8 @@ struct TextTable {
 };
 
 /// Reads RFC 4180 CSV with a header row; columns are matched by name; extra columns are ignored,
-/// missing ones are an error. An empty unquoted field is null. A bad field makes a bad row, never an
-/// error of the whole. Errors: bad_csv (no header, unterminated quote, missing column).
+/// missing ones are an error. An empty unquoted field is null. A bad field makes a bad row, never
+/// an error of the whole. Errors: bad_csv (no header, unterminated quote, missing column).
 Result<TextTable> read_csv(std::string_view text, const Schema& schema);
 /// One JSON object a line. Unknown members are ignored; a missing nullable member is null.
 Result<TextTable> read_jsonl(std::string_view text, const Schema& schema);

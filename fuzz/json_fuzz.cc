@@ -1,0 +1,53 @@
+#include <cstdint>
+#include <cstdlib>
+
+#include "data/json.h"
+#include "data/json_fault.h"
+
+// Any bytes as JSON. Two parsers, one truth: simdjson behind our rules, and the plain grammar that
+// finds faults. And what was read prints to a text that reads back to the same text.
+
+namespace {
+
+using namespace coeval;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void check_printing(const data::Json& json, const data::JsonLimits& limits) {
+  const std::string compact = json.dump();
+  const auto again = data::parse_json(compact, limits);
+  require(again.has_value() && again->dump() == compact);
+  const auto pretty = data::parse_json(json.dump_pretty(), limits);
+  require(pretty.has_value() && pretty->dump() == compact);
+}
+
+void check_cells(const data::Json& json) {
+  using data::Type;
+  for (const Type type : {Type::boolean, Type::int32, Type::int64, Type::float32, Type::float64,
+                          Type::string, Type::timestamp, Type::date}) {
+    const auto cell = data::from_json(json, type);
+    if (!cell) continue;
+    const auto text = data::to_json(*cell, type).dump();
+    const auto again = data::from_json(*data::parse_json(text), type);
+    require(again.has_value() && data::to_json(*again, type).dump() == text);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes), size);
+  const data::JsonLimits limits{1u << 20, 8};
+  const auto json = data::parse_json(text, limits);
+  const std::string_view body = text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+  require(json.has_value() == !data::find_json_fault(body, limits).has_value());
+  if (!json) {
+    require(json.error().message.find(" at line ") != std::string::npos);
+    return 0;
+  }
+  check_printing(*json, limits);
+  check_cells(*json);
+  return 0;
+}

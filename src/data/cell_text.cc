@@ -1,0 +1,95 @@
+#include "data/cell_text.h"
+
+#include <charconv>
+
+#include "base/time.h"
+#include "data/utf8.h"
+
+namespace coeval::data {
+
+namespace {
+
+std::string quoted_excerpt(std::string_view text) {
+  if (text.size() <= 60) return "'" + std::string(text) + "'";
+  return "'" + std::string(utf8_prefix(text, 57)) + "...'";
+}
+
+std::unexpected<Error> text_is_not(Type type, std::string_view text) {
+  return fail(Code::type_mismatch, "not " + std::string(name(type)) + ": " + quoted_excerpt(text));
+}
+
+std::unexpected<Error> text_does_not_fit(Type type, std::string_view text) {
+  return fail(Code::out_of_range,
+              "does not fit " + std::string(name(type)) + ": " + quoted_excerpt(text));
+}
+
+template <class T>
+Result<T> number_text(std::string_view text, Type type) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  if (result.ec == std::errc::result_out_of_range) return text_does_not_fit(type, text);
+  if (result.ec != std::errc{} || result.ptr != end) return text_is_not(type, text);
+  return value;
+}
+
+Result<Cell> boolean_text(std::string_view text) {
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  return text_is_not(Type::boolean, text);
+}
+
+Result<Cell> date_text(std::string_view text) {
+  if (text.size() == 10 && text[4] == '-')
+    if (const auto us = parse_time(text)) return *us / kDayUs;
+  const auto days = number_text<std::int32_t>(text, Type::date);
+  if (!days) return text_is_not(Type::date, text);
+  return static_cast<std::int64_t>(*days);
+}
+
+Result<Cell> time_text(std::string_view text) {
+  const auto us = parse_time(text);
+  if (!us) return text_is_not(Type::timestamp, text);
+  return *us;
+}
+
+template <class T, class Wide>
+Result<Cell> widened(std::string_view text, Type type) {
+  COEVAL_ASSIGN(const T value, number_text<T>(text, type));
+  return static_cast<Wide>(value);
+}
+
+}  // namespace
+
+Result<Cell> parse_cell(std::string_view text, Type type) {
+  switch (type) {
+    case Type::boolean:
+      return boolean_text(text);
+    case Type::int32:
+      return widened<std::int32_t, std::int64_t>(text, type);
+    case Type::float32:
+      return widened<float, double>(text, type);
+    case Type::float64:
+      return widened<double, double>(text, type);
+    case Type::timestamp:
+      return time_text(text);
+    case Type::date:
+      return date_text(text);
+    case Type::string:
+      if (!is_utf8(text)) return fail(Code::type_mismatch, "the text is not UTF-8");
+      return text;
+    default:
+      return widened<std::int64_t, std::int64_t>(text, type);
+  }
+}
+
+void append_cell(ColumnBuilder& builder, const Cell& cell) {
+  if (const auto* boolean = std::get_if<bool>(&cell)) return builder.append_boolean(*boolean);
+  if (const auto* integer = std::get_if<std::int64_t>(&cell))
+    return builder.append_integer(*integer);
+  if (const auto* real = std::get_if<double>(&cell)) return builder.append_real(*real);
+  if (const auto* text = std::get_if<std::string_view>(&cell)) return builder.append_string(*text);
+  builder.append_null();
+}
+
+}  // namespace coeval::data
