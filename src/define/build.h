@@ -13,8 +13,9 @@ ExprPtr make_column(int column, std::string name, data::Type type);
 ExprPtr make_question_time();
 ExprPtr make_node(Op op, data::Type type, std::vector<ExprPtr> args);
 
-/// The expression as another type, by a `cast` node, or at once where it is a literal: int32, int64 →
-/// float64; int32, boolean → int64; float32 → float64; null → anything. Equal types change nothing.
+/// The expression as another type, by a `cast` node, or at once where it is a literal: int32, int64
+/// → float64; int32, boolean → int64; float32 → float64; null → anything. Equal types change
+/// nothing.
 ExprPtr cast_to(data::Type type, ExprPtr expr);
 
 /// The expression with column i replaced by column `places[i]`.

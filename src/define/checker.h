@@ -12,17 +12,17 @@ namespace coeval::define {
 inline constexpr int kMaxDepth = 400;
 inline constexpr int kMaxNodes = 100'000;
 
-/// Gives names and types to what was parsed and inserts casts as expr.h says. Null after an error; the
-/// errors of all its parts are reported. Errors: unknown_column, unknown_name, type_error, bad_call,
-/// too_deep.
+/// Gives names and types to what was parsed and inserts casts as expr.h says. Null after an error;
+/// the errors of all its parts are reported. Errors: unknown_column, unknown_name, type_error,
+/// bad_call, too_deep.
 ExprPtr check_syntax(const Syntax& syntax, Scope& scope, const ExpressionText& text,
                      Diagnostics& errors);
 
 /// Parses and checks in one go.
 ExprPtr check_expression(const ExpressionText& text, Scope& scope, Diagnostics& errors);
 
-/// The same, and the result must have type `wanted`; `what` is "the known time of source 'flights'",
-/// `advice` says what to write.
+/// The same, and the result must have type `wanted`; `what` is "the known time of source
+/// 'flights'", `advice` says what to write.
 ExprPtr check_expression_of(data::Type wanted, const ExpressionText& text, Scope& scope,
                             const std::string& what, const std::string& advice,
                             Diagnostics& errors);

@@ -18,13 +18,13 @@ struct TomlEntry;
 struct TomlValue {
   enum class Kind : std::uint8_t { string, integer, real, boolean, moment, other, array, table };
   Kind kind = Kind::other;
-  std::string text;            ///< string; for `other`, what it is ("a time of day")
-  std::int64_t integer = 0;    ///< integer; moment: µs since the epoch, UTC unless an offset is given
+  std::string text;          ///< string; for `other`, what it is ("a time of day")
+  std::int64_t integer = 0;  ///< integer; moment: µs since the epoch, UTC unless an offset is given
   double real = 0;
   bool boolean = false;
-  bool whole_day = false;      ///< moment: a date without a time of day
-  std::vector<TomlValue> items;     ///< array
-  std::vector<TomlEntry> entries;   ///< table, by key, so that order in the file has no meaning (D1)
+  bool whole_day = false;          ///< moment: a date without a time of day
+  std::vector<TomlValue> items;    ///< array
+  std::vector<TomlEntry> entries;  ///< table, by key, so that order in the file has no meaning (D1)
   SourcePosition position;
   /// string: whether the file holds the text as it is (no escapes), from `position` + quote on.
   std::optional<SourcePosition> text_position;

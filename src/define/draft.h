@@ -13,19 +13,20 @@ namespace coeval::define {
 
 /// What checking needs of a source beyond the source: texts and places for messages.
 struct SourceNotes {
-  std::string known_text;                  ///< as written
+  std::string known_text;  ///< as written
   SourcePosition position;
   std::vector<std::string> column_known_text;  ///< by column; empty = as the row
 };
 
 /// The same of a view.
 struct ViewNotes {
+  bool broken = false;  ///< had errors: what it lacks is not the fault of those who read it
   SourcePosition keys_position;
   std::vector<SourcePosition> aggregate_positions;  ///< by aggregate, of its string
 };
 
-/// A definition while it is read. Parts with errors are kept as far as they go, so that one error does
-/// not look like many; such a draft never becomes a Project.
+/// A definition while it is read. Parts with errors are kept as far as they go, so that one error
+/// does not look like many; such a draft never becomes a Project.
 struct Draft {
   Project project;
   std::vector<SourceNotes> source_notes;  ///< by source

@@ -25,7 +25,8 @@ struct ExpressionText {
 /// Reports errors of one expression by byte offsets.
 class ExpressionErrors {
  public:
-  ExpressionErrors(Diagnostics& errors, const ExpressionText& text) : errors_(errors), text_(text) {}
+  ExpressionErrors(Diagnostics& errors, const ExpressionText& text)
+      : errors_(errors), text_(text) {}
   void report(Code code, std::size_t begin, std::size_t end, std::string message,
               std::string advice = {}) {
     errors_.report(code, text_.place(begin, end), std::move(message), std::move(advice));

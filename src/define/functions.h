@@ -14,11 +14,11 @@ namespace coeval::define {
 
 /// What a function accepts; the checker casts to it.
 enum class Takes : std::uint8_t {
-  number,        ///< int64 or float64
+  number,  ///< int64 or float64
   timestamp,
-  anything,      ///< one type for all arguments, whatever it is
-  ordered,       ///< one type for all arguments: a number, timestamp, date or duration
-  condition,     ///< a boolean, then `anything`
+  anything,   ///< one type for all arguments, whatever it is
+  ordered,    ///< one type for all arguments: a number, timestamp, date or duration
+  condition,  ///< a boolean, then `anything`
 };
 
 /// What a function gives.
@@ -26,11 +26,12 @@ enum class Gives : std::uint8_t { int64, duration, as_argument };
 
 /// What a null argument does.
 enum class NullRule : std::uint8_t {
-  propagates,    ///< one null argument makes the result null
-  special,       ///< as its documentation says
+  propagates,  ///< one null argument makes the result null
+  special,     ///< as its documentation says
 };
 
-/// One function of the expression language. Parser, checker, documentation and completion read this.
+/// One function of the expression language. Parser, checker, documentation and completion read
+/// this.
 struct Function {
   std::string_view name;
   Op op;

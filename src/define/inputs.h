@@ -20,8 +20,8 @@ struct InputText {
   SourcePosition position;
 };
 
-/// Reads inputs: names of features, columns and view features, globs such as "origin.*", a date part of
-/// the question's time by its bare name ("weekday"), or expressions. Errors: unknown_name,
+/// Reads inputs: names of features, columns and view features, globs such as "origin.*", a date
+/// part of the question's time by its bare name ("weekday"), or expressions. Errors: unknown_name,
 /// unknown_column, duplicate_name, type_error, and what checking an expression gives.
 std::vector<WideInput> read_inputs(const std::vector<InputText>& texts, const WideRow& row,
                                    QuestionScope& scope, Diagnostics& errors);
@@ -29,8 +29,8 @@ std::vector<WideInput> read_inputs(const std::vector<InputText>& texts, const Wi
 /// The views that the inputs read, ascending.
 std::vector<int> views_read(const std::vector<WideInput>& inputs, const WideRow& row);
 
-/// The row with only what the inputs and the keys of their views read, and the inputs over it. Keys that
-/// the question lacks are left out; the caller has reported them.
+/// The row with only what the inputs and the keys of their views read, and the inputs over it. Keys
+/// that the question lacks are left out; the caller has reported them.
 struct NarrowRow {
   RowSchema row;
   std::vector<Input> inputs;

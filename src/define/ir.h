@@ -9,12 +9,12 @@ namespace coeval::define {
 /// First line of every canonical text. A change of the format makes a new number and new hashes.
 inline constexpr std::string_view kIrHeader = "coeval-ir 1";
 
-// Canonical texts of parts (semantics: D1): one fact a line, defaults written out, no trace of layout,
-// comments or order in the file. Two definitions mean the same iff their texts are equal.
+// Canonical texts of parts (semantics: D1): one fact a line, defaults written out, no trace of
+// layout, comments or order in the file. Two definitions mean the same iff their texts are equal.
 std::string source_ir(const Source& source);
 std::string view_ir(const Project& project, const View& view);
-/// The model with all that it depends on: its source, the features of views that it reads, and their
-/// sources. Definitions that the model does not reach have no part in it.
+/// The model with all that it depends on: its source, the features of views that it reads, and
+/// their sources. Definitions that the model does not reach have no part in it.
 std::string model_ir(const Project& project, const Model& model);
 std::string project_ir(const Project& project);
 

@@ -7,8 +7,8 @@
 
 namespace coeval::define {
 
-// Leak analysis (semantics: D2). Everything that is read has a known time; it must be provable that it
-// is not after the moment at which it is read. All errors have Code::leak and name the path.
+// Leak analysis (semantics: D2). Everything that is read has a known time; it must be provable that
+// it is not after the moment at which it is read. All errors have Code::leak and name the path.
 
 /// Views: an event counts once its row is known, so each column that a view reads must be known by
 /// then. (T3)

@@ -10,7 +10,17 @@ namespace coeval::define {
 
 /// A word of the expression language. Keywords are case-insensitive; names are not.
 struct Token {
-  enum class Kind : std::uint8_t { end, integer, real, duration, string, name, quoted_name, keyword, symbol };
+  enum class Kind : std::uint8_t {
+    end,
+    integer,
+    real,
+    duration,
+    string,
+    name,
+    quoted_name,
+    keyword,
+    symbol
+  };
   Kind kind = Kind::end;
   std::string_view text;  ///< as written; keywords in lower case, "==" as "=", "!=" as "<>"
   std::size_t begin = 0, end = 0;

@@ -19,8 +19,8 @@ struct AggregateSyntax {
   SyntaxPtr where;
 };
 
-/// Parses a whole text; null after an error. A tree is at most kMaxNesting deep, so recursion over it
-/// is safe. Errors: expression_syntax, too_deep, unsupported.
+/// Parses a whole text; null after an error. A tree is at most kMaxNesting deep, so recursion over
+/// it is safe. Errors: expression_syntax, too_deep, unsupported.
 SyntaxPtr parse_expression(const ExpressionText& text, Diagnostics& errors);
 /// Errors: as above, and bad_call when the text is not a call.
 std::optional<AggregateSyntax> parse_aggregate(const ExpressionText& text, Diagnostics& errors);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,20 +15,29 @@ namespace coeval::define {
 /// Everything that an input could read: the question's columns, then every feature of every view.
 struct WideRow {
   data::Schema schema;
-  int question_count = 0;                  ///< leading fields that are question columns
-  std::vector<ViewFeature> view_features;  ///< for the fields after those
+  int question_count = 0;                       ///< leading fields that are question columns
+  std::vector<ViewFeature> view_features;       ///< for the fields after those
+  std::unordered_map<std::string, int> places;  ///< fields by name
+  std::set<std::string, std::less<>> broken_views;
 
+  int index_of(const std::string& name) const {
+    const auto found = places.find(name);
+    return found == places.end() ? -1 : found->second;
+  }
   const ViewFeature* view_feature(int field) const {
-    return field < question_count ? nullptr
-                                  : &view_features[static_cast<std::size_t>(field - question_count)];
+    return field < question_count
+               ? nullptr
+               : &view_features[static_cast<std::size_t>(field - question_count)];
   }
 };
+/// Whether "view.…" names something of a view whose own definition has errors.
+bool is_of_broken_view(const WideRow& row, std::string_view name);
 WideRow make_wide_row(const data::Schema& question, const std::vector<View>& views);
 
 using FeatureTexts = std::map<std::string, ExpressionText, std::less<>>;
 
-/// The names that features and inputs may use: features (each written out where it is named), question
-/// columns, view features and `at`. The question's own time column is `at` itself.
+/// The names that features and inputs may use: features (each written out where it is named),
+/// question columns, view features and `at`. The question's own time column is `at` itself.
 class QuestionScope final : public Scope {
  public:
   /// `at_index` is the field of the question's time, or -1. All references must outlive the scope.
@@ -52,14 +62,11 @@ class QuestionScope final : public Scope {
     std::vector<std::string> uses;
   };
   Binding feature(const std::string& name, const ExpressionText& text);
-  int field(std::string_view name) const;
-
   const WideRow& row_;
   int at_index_;
   const FeatureTexts& features_;
   std::string description_;
   Diagnostics& errors_;
-  std::unordered_map<std::string, int> fields_;
   std::map<std::string, Compiled, std::less<>> compiled_;
   std::vector<std::string> used_;
   int nesting_ = 0;

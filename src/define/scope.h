@@ -9,8 +9,8 @@
 
 namespace coeval::define {
 
-/// What a name stands for. `found` without `expr`: the name exists, but its own definition is broken and
-/// that has been reported.
+/// What a name stands for. `found` without `expr`: the name exists, but its own definition is
+/// broken and that has been reported.
 struct Binding {
   bool found = false;
   ExprPtr expr;

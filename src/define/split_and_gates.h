@@ -7,10 +7,12 @@
 namespace coeval::define {
 
 /// Reads split = { train_until = 2001-05-01, validate_until = …, test_until = … }. (semantics: D3)
-/// Errors: random_split for anything that is no time, bad_split, missing_toml_key, unknown_toml_key.
+/// Errors: random_split for anything that is no time, bad_split, missing_toml_key,
+/// unknown_toml_key.
 void read_split(const TomlEntry& entry, Model& model, Diagnostics& errors);
 
-/// Reads gate = { auc = ">= 0.77", better_than = "champion" }. Errors: unknown_toml_key, bad_toml_value.
+/// Reads gate = { auc = ">= 0.77", better_than = "champion" }. Errors: unknown_toml_key,
+/// bad_toml_value.
 void read_gates(const TomlEntry& entry, Model& model, Diagnostics& errors);
 
 }  // namespace coeval::define

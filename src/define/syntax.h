@@ -12,14 +12,14 @@ namespace coeval::define {
 /// An expression as written, before names and types are known.
 struct Syntax {
   enum class Kind : std::uint8_t {
-    literal,     ///< type and value
-    name,        ///< text: "delay", "origin.late_3h"
-    at,          ///< the question's time
-    unary,       ///< op, one argument
-    binary,      ///< op, two arguments
-    between,     ///< value, low, high; `negated` for not between
-    in,          ///< value, then the candidates; `negated` for not in
-    call,        ///< text: the function; arguments
+    literal,  ///< type and value
+    name,     ///< text: "delay", "origin.late_3h"
+    at,       ///< the question's time
+    unary,    ///< op, one argument
+    binary,   ///< op, two arguments
+    between,  ///< value, low, high; `negated` for not between
+    in,       ///< value, then the candidates; `negated` for not in
+    call,     ///< text: the function; arguments
   };
   Kind kind = Kind::literal;
   std::size_t begin = 0, end = 0;  ///< bytes of the text

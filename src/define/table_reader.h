@@ -36,7 +36,9 @@ class TableReader {
 
   const std::string& what() const { return what_; }
   const SourcePosition& where() const { return where_; }
+  /// Keys taken so far, for suggestions.
   const std::vector<std::string>& known_keys() const { return known_; }
+  bool was_taken(std::string_view key) const;
 
  private:
   const TomlValue& table_;
@@ -44,6 +46,7 @@ class TableReader {
   std::string what_;
   Diagnostics& errors_;
   std::vector<std::string> known_;
+  std::vector<std::string> later_;
 };
 
 /// Whether the value has the kind, reporting when not: "`by` of view 'origin' must be an array".
@@ -52,8 +55,8 @@ bool expect_kind(const TomlEntry& entry, TomlValue::Kind kind, const std::string
 /// The strings of an array, each with its place; an error for every other element.
 std::vector<const TomlValue*> strings_of(const TomlEntry& entry, const std::string& what,
                                          const std::string& advice, Diagnostics& errors);
-/// Whether a name may be used for a view, source, model, feature or aggregate: it must stand bare in
-/// an expression. Errors: bad_toml_value.
+/// Whether a name may be used for a view, source, model, feature or aggregate: it must stand bare
+/// in an expression. Errors: bad_toml_value.
 bool expect_name(const TomlEntry& entry, const std::string& what, Diagnostics& errors);
 
 }  // namespace coeval::define

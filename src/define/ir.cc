@@ -1,0 +1,190 @@
+#include "define/ir.h"
+
+#include <array>
+#include <charconv>
+#include <set>
+
+namespace coeval::define {
+
+namespace {
+
+// Text that a person chose, so that no choice can look like the lines around it.
+std::string text_of(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += "\\x";
+      out += kHex[byte >> 4];
+      out += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string number_of(double value) {
+  std::array<char, 32> buffer{};
+  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr};
+}
+
+std::string bound_of(const data::Value& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
+  return number_of(std::get<double>(value));
+}
+
+std::string line(int indent, std::string_view key, std::string_view value) {
+  std::string text(static_cast<std::size_t>(indent) * 2, ' ');
+  text += key;
+  text += ' ';
+  text += value;
+  return text + "\n";
+}
+
+std::string column_ir(const SourceColumn& column) {
+  std::string text = line(1, "column",
+                          text_of(column.name) + " " + std::string(data::name(column.type)) +
+                              (column.nullable ? " nullable" : ""));
+  if (column.min) text += line(2, "min", bound_of(*column.min));
+  if (column.max) text += line(2, "max", bound_of(*column.max));
+  if (column.pattern) text += line(2, "pattern", text_of(*column.pattern));
+  for (const auto& allowed : column.allowed) text += line(2, "enum", text_of(allowed));
+  text += line(2, "known", column.known ? canonical(*column.known) : "with the row");
+  return text;
+}
+
+std::string aggregate_ir(const Aggregate& aggregate) {
+  std::string text(name(aggregate.kind));
+  text += "(" + (aggregate.argument ? canonical(*aggregate.argument) : std::string()) + ")";
+  if (aggregate.where) text += " where " + canonical(*aggregate.where);
+  return text + " " + std::string(data::name(aggregate.result));
+}
+
+std::string window_text(const Window& window) {
+  return window.us == kAllTime ? "all" : std::to_string(window.us) + "us";
+}
+
+std::string view_head_ir(const Project& project, const View& view) {
+  std::string text = "view " + view.name + "\n";
+  text += line(1, "from", project.sources[static_cast<std::size_t>(view.source)].name);
+  for (const auto& key : view.keys) text += line(1, "by", text_of(key));
+  text += line(1, "lateness", std::to_string(view.lateness_us) + "us");
+  // With the lateness it settles which late events still count, for shorter windows too. (T6)
+  const std::int64_t longest = view.longest_window_us();
+  return text +
+         line(1, "longest_window", longest == kAllTime ? "all" : std::to_string(longest) + "us");
+}
+
+// The features of one view that a model reads.
+std::string view_part_ir(const Project& project, const View& view, const std::set<int>& features) {
+  std::string text = view_head_ir(project, view);
+  for (const int feature : features) {
+    const auto index = static_cast<std::size_t>(feature);
+    const std::size_t windows = view.windows.size();
+    text += line(1, "feature",
+                 view.feature_name(index) + " " + window_text(view.windows[index % windows]) + " " +
+                     aggregate_ir(view.aggregates[index / windows]));
+  }
+  return text;
+}
+
+std::string_view comparison_of(Gate::Kind kind) {
+  switch (kind) {
+    case Gate::Kind::at_least:
+      return ">=";
+    case Gate::Kind::at_most:
+      return "<=";
+    case Gate::Kind::better_than_champion:
+      break;
+  }
+  return "better than";
+}
+
+std::string gate_ir(const Gate& gate) {
+  const std::string bound =
+      gate.kind == Gate::Kind::better_than_champion ? "champion" : number_of(gate.bound);
+  return line(1, "gate", gate.metric + " " + std::string(comparison_of(gate.kind)) + " " + bound);
+}
+
+std::string training_ir(const Model& model) {
+  std::string text = line(1, "trainer", model.trainer);
+  for (const auto& [key, value] : model.params) text += line(1, "param", key + " " + value);
+  text += line(1, "rounds", std::to_string(model.rounds));
+  text += line(1, "early_stopping_rounds", std::to_string(model.early_stopping_rounds));
+  text += line(1, "seed", std::to_string(model.seed));
+  text += line(1, "threshold", number_of(model.threshold));
+  text += line(1, "train_until", std::to_string(model.split.train_until_us));
+  text += line(1, "validate_until", std::to_string(model.split.validate_until_us));
+  text += line(1, "test_until", std::to_string(model.split.test_until_us));
+  for (const auto& gate : model.gates) text += gate_ir(gate);
+  return text;
+}
+
+// The model's own lines.
+std::string model_body_ir(const Project& project, const Model& model) {
+  std::string text = "model " + model.name + "\n";
+  text += line(1, "question",
+               project.sources[static_cast<std::size_t>(model.source)].name + " at " +
+                   text_of(model.at_column));
+  text += line(1, "label", canonical(*model.label));
+  text += line(1, "label_known", canonical(*model.label_known));
+  for (const auto& input : model.inputs)
+    text += line(1, "input",
+                 text_of(input.name) + " " + std::string(data::name(input.type)) + " = " +
+                     canonical(*input.expr));
+  return text + training_ir(model);
+}
+
+std::string header() { return std::string(kIrHeader) + "\nzone UTC\n"; }
+
+}  // namespace
+
+std::string source_ir(const Source& source) {
+  std::string text = "source " + source.name + "\n";
+  text += line(1, "path", text_of(source.path));
+  text += line(1, "time", text_of(source.time_column));
+  text += line(1, "known", source.known_is_event_time ? "event time" : canonical(*source.known));
+  for (const auto& column : source.columns) text += column_ir(column);
+  return text;
+}
+
+std::string view_ir(const Project& project, const View& view) {
+  std::string text = view_head_ir(project, view);
+  for (const auto& window : view.windows)
+    text += line(1, "window", window.text + " " + window_text(window));
+  for (const auto& aggregate : view.aggregates)
+    text += line(1, "aggregate", aggregate.name + " " + aggregate_ir(aggregate));
+  return text;
+}
+
+std::string model_ir(const Project& project, const Model& model) {
+  std::vector<std::set<int>> features(project.views.size());
+  std::set<int> sources = {model.source};
+  for (const auto& read : model.row.view_features) {
+    features[static_cast<std::size_t>(read.view)].insert(read.feature);
+    sources.insert(project.views[static_cast<std::size_t>(read.view)].source);
+  }
+  std::string text = header();
+  for (const int source : sources)
+    text += source_ir(project.sources[static_cast<std::size_t>(source)]);
+  for (std::size_t v = 0; v < features.size(); ++v)
+    if (!features[v].empty()) text += view_part_ir(project, project.views[v], features[v]);
+  return text + model_body_ir(project, model);
+}
+
+std::string project_ir(const Project& project) {
+  std::string text = header() + "project " + project.name + "\n";
+  for (const auto& source : project.sources) text += source_ir(source);
+  for (const auto& view : project.views) text += view_ir(project, view);
+  for (const auto& feature : project.features)
+    text += line(0, "feature", feature.name + " = " + feature.canonical_text);
+  for (const auto& model : project.models) text += model_body_ir(project, model);
+  return text;
+}
+
+}  // namespace coeval::define

@@ -1,0 +1,90 @@
+#include "define/project.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "data/hash.h"
+#include "define/ir.h"
+
+namespace coeval::define {
+
+namespace {
+
+template <class Parts>
+int index_by_name(const Parts& parts, std::string_view wanted) {
+  const auto found = std::find_if(parts.begin(), parts.end(),
+                                  [&](const auto& part) { return part.name == wanted; });
+  return found == parts.end() ? -1 : static_cast<int>(found - parts.begin());
+}
+
+}  // namespace
+
+std::string_view name(Aggregation a) {
+  switch (a) {
+    case Aggregation::count:
+      return "count";
+    case Aggregation::sum:
+      return "sum";
+    case Aggregation::mean:
+      return "mean";
+    case Aggregation::min:
+      return "min";
+    case Aggregation::max:
+      return "max";
+    case Aggregation::first:
+      return "first";
+    case Aggregation::last:
+      break;
+  }
+  return "last";
+}
+
+std::int64_t View::longest_window_us() const {
+  std::int64_t longest = 0;
+  for (const auto& window : windows) {
+    if (window.us == kAllTime) return kAllTime;
+    longest = std::max(longest, window.us);
+  }
+  return longest;
+}
+
+std::string View::feature_name(std::size_t index) const {
+  return name + "." + aggregates[index / windows.size()].name + "_" +
+         windows[index % windows.size()].text;
+}
+
+int Project::source_index(std::string_view source_name) const {
+  return index_by_name(sources, source_name);
+}
+int Project::view_index(std::string_view view_name) const {
+  return index_by_name(views, view_name);
+}
+int Project::model_index(std::string_view model_name) const {
+  return index_by_name(models, model_name);
+}
+const Model* Project::find_model(std::string_view model_name) const {
+  const int index = model_index(model_name);
+  return index < 0 ? nullptr : &models[static_cast<std::size_t>(index)];
+}
+
+std::string view_hash(const Project& project, int view) {
+  const View& part = project.views[static_cast<std::size_t>(view)];
+  return data::sha256_hex(std::string(kIrHeader) + "\n" +
+                          source_ir(project.sources[static_cast<std::size_t>(part.source)]) +
+                          view_ir(project, part));
+}
+
+Result<std::string> find_project_file(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  const fs::path start = fs::absolute(folder, failure).lexically_normal();
+  for (fs::path place = start;; place = place.parent_path()) {
+    const fs::path file = place / "coeval.toml";
+    if (fs::is_regular_file(file, failure)) return file.string();
+    if (place == place.parent_path()) break;
+  }
+  return fail(Code::no_project, "no coeval.toml in this folder or above it: " + start.string(),
+              "go to a project's folder, or start one with `coeval init`");
+}
+
+}  // namespace coeval::define

@@ -1,0 +1,112 @@
+#include "define/question_scope.h"
+
+#include <algorithm>
+
+#include "define/build.h"
+#include "define/checker.h"
+
+namespace coeval::define {
+
+namespace {
+
+// Each level is a recursion of the checker.
+constexpr int kMaxFeatureNesting = 50;
+
+}  // namespace
+
+WideRow make_wide_row(const data::Schema& question, const std::vector<View>& views) {
+  WideRow row{question, static_cast<int>(question.fields.size()), {}, {}, {}};
+  for (std::size_t v = 0; v < views.size(); ++v) {
+    for (std::size_t f = 0; f < views[v].feature_count(); ++f) {
+      // semantics: V3. Of an empty window only a count has a value.
+      const bool nullable =
+          views[v].aggregates[f / views[v].windows.size()].kind != Aggregation::count;
+      row.schema.fields.push_back({views[v].feature_name(f), views[v].feature_type(f), nullable});
+      row.view_features.push_back({static_cast<int>(v), static_cast<int>(f)});
+    }
+  }
+  for (std::size_t i = 0; i < row.schema.fields.size(); ++i)
+    row.places.emplace(row.schema.fields[i].name, static_cast<int>(i));
+  return row;
+}
+
+bool is_of_broken_view(const WideRow& row, std::string_view name) {
+  const std::size_t dot = name.find('.');
+  return dot != std::string_view::npos && row.broken_views.contains(name.substr(0, dot));
+}
+
+QuestionScope::QuestionScope(const WideRow& row, int at_index, const FeatureTexts& features,
+                             std::string description, Diagnostics& errors)
+    : row_(row),
+      at_index_(at_index),
+      features_(features),
+      description_(std::move(description)),
+      errors_(errors) {}
+
+Binding QuestionScope::find(std::string_view name) {
+  if (const auto text = features_.find(name); text != features_.end())
+    return feature(text->first, text->second);
+  const int index = row_.index_of(std::string(name));
+  if (index >= 0 && index == at_index_) return {true, make_question_time()};
+  if (index < 0 && is_of_broken_view(row_, name)) return {true, nullptr};
+  return bind_field(row_.schema, index);
+}
+
+Binding QuestionScope::feature(const std::string& name, const ExpressionText& text) {
+  used_.push_back(name);
+  const auto [place, fresh] = compiled_.try_emplace(name);
+  Compiled& compiled = place->second;  // a map's elements stay where they are
+  if (!fresh) {
+    if (!compiled.finished)
+      errors_.report(Code::cycle, text.start,
+                     "feature " + in_quotes(name) + " is defined by itself",
+                     "a feature may only use features that do not use it");
+    return compiled.finished ? compiled.binding : Binding{true, nullptr};
+  }
+  std::vector<std::string> outer = std::move(used_);
+  used_.clear();
+  compiled.binding.found = true;
+  if (row_.index_of(name) >= 0) {
+    errors_.report(Code::duplicate_name, text.start,
+                   "feature " + in_quotes(name) + " has the name of a column of " + description_,
+                   "rename the feature");
+  } else if (nesting_ >= kMaxFeatureNesting) {
+    errors_.report(
+        Code::too_deep, text.start,
+        "features use each other more than " + std::to_string(kMaxFeatureNesting) + " deep",
+        "write some of them out");
+  } else {
+    ++nesting_;
+    compiled.binding.expr = check_expression(text, *this, errors_);
+    --nesting_;
+  }
+  compiled.finished = true;
+  compiled.uses = std::move(used_);
+  used_ = std::move(outer);
+  return compiled.binding;
+}
+
+std::vector<std::string> QuestionScope::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : features_) names.push_back(name);
+  for (const auto& field : row_.schema.fields) names.push_back(field.name);
+  return names;
+}
+
+std::vector<std::string> QuestionScope::take_features_used() { return std::exchange(used_, {}); }
+
+std::vector<std::string> QuestionScope::path_to(int field, std::vector<std::string> roots) const {
+  std::vector<std::string> path;
+  const auto reads = [&](const std::string& name) {
+    const ExprPtr& expr = compiled_.find(name)->second.binding.expr;
+    return expr && std::ranges::count(columns_read(*expr), field) > 0;
+  };
+  for (auto next = std::ranges::find_if(roots, reads); next != roots.end();
+       next = std::ranges::find_if(roots, reads)) {
+    path.push_back(*next);
+    roots = compiled_.find(path.back())->second.uses;
+  }
+  return path;
+}
+
+}  // namespace coeval::define

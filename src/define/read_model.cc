@@ -1,0 +1,311 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "define/build.h"
+#include "define/checker.h"
+#include "define/draft.h"
+#include "define/inputs.h"
+#include "define/leaks.h"
+#include "define/lexer.h"
+#include "define/split_and_gates.h"
+#include "define/table_reader.h"
+#include "define/trainer_params.h"
+
+namespace coeval::define {
+
+namespace {
+
+using data::Type;
+using Kind = TomlValue::Kind;
+
+// The wide row of each source that questions are asked from, made once.
+class WideRows {
+ public:
+  explicit WideRows(const Draft& draft) : draft_(draft) {}
+  const WideRow& of(int source) {
+    const auto [place, fresh] = rows_.try_emplace(source);
+    if (fresh) place->second = made(source);
+    return place->second;
+  }
+
+ private:
+  WideRow made(int source) const {
+    const Project& project = draft_.project;
+    WideRow row =
+        make_wide_row(project.sources[static_cast<std::size_t>(source)].schema, project.views);
+    for (std::size_t v = 0; v < project.views.size(); ++v)
+      if (draft_.view_notes[v].broken) row.broken_views.insert(project.views[v].name);
+    return row;
+  }
+
+  const Draft& draft_;
+  std::map<int, WideRow> rows_;
+};
+
+class ModelReader {
+ public:
+  ModelReader(const TomlEntry& entry, Draft& draft, WideRows& rows,
+              std::set<std::string>& features_seen, Diagnostics& errors)
+      : entry_(entry),
+        draft_(draft),
+        rows_(rows),
+        features_seen_(features_seen),
+        errors_(errors),
+        what_("model " + in_quotes(entry.key)) {}
+
+  void read() {
+    expect_name(entry_, "a model", errors_);
+    model_.name = entry_.key;
+    if (expect_kind(entry_, Kind::table, "[model]", "write [model." + entry_.key + "]", errors_))
+      read_table();
+    draft_.project.models.push_back(std::move(model_));
+  }
+
+ private:
+  void read_table() {
+    TableReader reader(entry_.value, entry_.position, what_, errors_);
+    const TomlEntry* question =
+        reader.require("question", "write question = { from = \"…\", at = \"…\" }");
+    if (question) read_question(*question);
+    const TomlEntry* label = reader.require("label", "write label = \"delay >= 15\"");
+    if (label) read_label(*label);
+    const TomlEntry* inputs = reader.require("inputs", "write inputs = [\"distance\", \"view.*\"]");
+    read_training(reader);
+    reader.finish();
+    if (inputs) read_inputs_of(*inputs, label);
+  }
+
+  void read_question(const TomlEntry& entry) {
+    const std::string advice = "write question = { from = \"flights\", at = \"date\" }";
+    if (!expect_kind(entry, Kind::table, what_, advice, errors_)) return;
+    TableReader reader(entry.value, entry.position, "question of " + what_, errors_);
+    const TomlEntry* from = reader.require("from", advice);
+    const TomlEntry* at = reader.require("at", advice);
+    reader.finish();
+    if (!from || !expect_kind(*from, Kind::string, reader.what(), advice, errors_)) return;
+    model_.source = draft_.project.source_index(from->value.text);
+    if (model_.source < 0) return unknown_source(from->value);
+    if (at && expect_kind(*at, Kind::string, reader.what(), advice, errors_)) read_at(at->value);
+  }
+
+  void unknown_source(const TomlValue& value) {
+    std::vector<std::string> names;
+    for (const auto& source : draft_.project.sources) names.push_back(source.name);
+    const std::string advice = did_you_mean(value.text, names);
+    errors_.report(Code::unknown_name, value.position, "unknown source " + in_quotes(value.text),
+                   advice.empty() ? "the sources are " + listed(names) : advice);
+  }
+
+  const Source* source() const {
+    return model_.source < 0 ? nullptr
+                             : &draft_.project.sources[static_cast<std::size_t>(model_.source)];
+  }
+  std::string source_text() const { return "source " + in_quotes(source()->name); }
+
+  void read_at(const TomlValue& value) {
+    model_.at_column = value.text;
+    model_.at_index = source()->schema.index_of(value.text);
+    if (model_.at_index < 0) {
+      const std::vector<std::string> names = RowScope(source()->schema, "").names();
+      const std::string advice = did_you_mean(value.text, names);
+      errors_.report(Code::unknown_column, value.position,
+                     "unknown column " + in_quotes(value.text),
+                     advice.empty() ? source_text() + " has " + listed(names) : advice);
+      return;
+    }
+    const data::Field& field = source()->schema.fields[static_cast<std::size_t>(model_.at_index)];
+    if (field.type == Type::timestamp && !field.nullable) return;
+    if (field.type != Type::null)
+      errors_.report(
+          Code::type_error, value.position,
+          "the question's time must be timestamp and never null: " + in_quotes(value.text),
+          "name a column with type = \"timestamp\" and without nullable");
+    model_.at_index = -1;
+  }
+
+  void read_label(const TomlEntry& entry) {
+    const std::string advice = "write a comparison such as \"delay >= 15\"";
+    if (!expect_kind(entry, Kind::string, what_, advice, errors_) || !source()) return;
+    RowScope scope(source()->schema, source_text());
+    const ExpressionText text = ExpressionText::of(entry.value);
+    model_.label =
+        check_expression_of(Type::boolean, text, scope, "the label of " + what_, advice, errors_);
+    if (!model_.label) return;
+    if (columns_read(*model_.label).empty()) {
+      errors_.report(Code::type_error, entry.value.position,
+                     "the label of " + what_ + " reads no column", advice);
+      model_.label = nullptr;
+    } else {
+      model_.label_known = label_known(draft_, model_);
+    }
+  }
+
+  void read_training(TableReader& reader) {
+    const TomlEntry* trainer = reader.take("trainer");
+    if (trainer && expect_kind(*trainer, Kind::string, what_, "write \"xgboost\"", errors_))
+      read_trainer(trainer->value);
+    read_trainer_params(reader.take("params"), model_, errors_);
+    model_.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 2'147'483'647).value_or(0));
+    model_.threshold = reader.number("threshold", 0, 1).value_or(model_.threshold);
+    const TomlEntry* split = reader.require(
+        "split",
+        "cut by time: split = { train_until = 2001-05-01, validate_until = 2001-06-01, "
+        "test_until = 2001-07-01 }");
+    if (split) read_split(*split, model_, errors_);
+    if (const auto* gates = reader.take("gate")) read_gates(*gates, model_, errors_);
+    reader.later({"maturity", "weights", "calibration", "search"});
+  }
+
+  void read_trainer(const TomlValue& value) {
+    model_.trainer = value.text;
+    if (value.text == "xgboost") return;
+    const bool later =
+        value.text == "lightgbm" || value.text == "linear" || value.text == "logistic";
+    errors_.report(later ? Code::unsupported : Code::unknown_name, value.position,
+                   (later ? "trainer " + in_quotes(value.text) + " is not in this version"
+                          : "unknown trainer " + in_quotes(value.text)),
+                   "write trainer = \"xgboost\"");
+  }
+
+  void read_inputs_of(const TomlEntry& entry, const TomlEntry* label) {
+    const std::string advice = "write inputs = [\"distance\", \"weekday\", \"view.*\"]";
+    std::vector<InputText> texts;
+    for (const auto* text : strings_of(entry, what_, advice, errors_))
+      texts.push_back({ExpressionText::of(*text), text->position});
+    if (entry.value.kind == Kind::array && entry.value.items.empty())
+      errors_.report(Code::bad_toml_value, entry.value.position, what_ + " has no inputs", advice);
+    if (!source()) return;
+    const WideRow& row = rows_.of(model_.source);
+    QuestionScope scope(row, model_.at_index, draft_.features, source_text(), errors_);
+    const std::vector<WideInput> inputs = read_inputs(texts, row, scope, errors_);
+    check_keys(inputs, row);
+    if (model_.at_index >= 0)
+      check_model_leaks(draft_, model_, row, inputs, scope,
+                        label ? label->value.position : entry.position, errors_);
+    NarrowRow narrowed = narrow(inputs, row, draft_.project.views);
+    model_.row = std::move(narrowed.row);
+    model_.inputs = std::move(narrowed.inputs);
+    for (const auto& [name, text] : draft_.features)
+      if (scope.was_compiled(name)) features_seen_.insert(name);
+  }
+
+  // A view can be asked only with its keys. One error per view, at the first input that reads it.
+  void check_keys(const std::vector<WideInput>& inputs, const WideRow& row) {
+    std::set<int> seen;
+    for (const auto& input : inputs)
+      for (const int field : columns_read(*input.input.expr))
+        if (const auto* read = row.view_feature(field); read && seen.insert(read->view).second)
+          check_keys(draft_.project.views[static_cast<std::size_t>(read->view)], input.position);
+  }
+
+  void check_keys(const View& view, const SourcePosition& place) {
+    for (std::size_t k = 0; k < view.keys.size(); ++k) {
+      const std::string asks =
+          what_ + " asks view " + in_quotes(view.name) + ", whose key " + view.keys[k];
+      const int index = source()->schema.index_of(view.keys[k]);
+      if (index < 0) {
+        errors_.report(Code::unknown_column, place, asks + " is no column of " + source_text(),
+                       "give the question's source a column of that name");
+        continue;
+      }
+      const Type wanted = draft_.project.sources[static_cast<std::size_t>(view.source)]
+                              .schema.fields[static_cast<std::size_t>(view.key_columns[k])]
+                              .type;
+      const Type found = source()->schema.fields[static_cast<std::size_t>(index)].type;
+      if (wanted != found && wanted != Type::null && found != Type::null)
+        errors_.report(Code::type_error, place,
+                       asks + " is " + std::string(data::name(wanted)) + ", but " +
+                           std::string(data::name(found)) + " in " + source_text(),
+                       "declare both with one type");
+    }
+  }
+
+  const TomlEntry& entry_;
+  Draft& draft_;
+  WideRows& rows_;
+  std::set<std::string>& features_seen_;
+  Diagnostics& errors_;
+  std::string what_;
+  Model model_;
+};
+
+// The text without its layout; empty when it has no words, which checking the feature reports.
+std::string spaced_words(const std::string& expression) {
+  Diagnostics ignored;
+  const ExpressionText text{expression, {}, true};
+  ExpressionErrors errors(ignored, text);
+  std::string words;
+  for (const auto& token : tokenize(expression, errors)) {
+    if (token.kind != Token::Kind::end)
+      words += (words.empty() ? "" : " ") + std::string(token.text);
+  }
+  return words;
+}
+
+// A feature that no model reads must still make sense for some model's question, or some source's
+// row.
+class UnreadFeatures {
+ public:
+  UnreadFeatures(const Draft& draft, WideRows& rows, Diagnostics& errors)
+      : draft_(draft), rows_(rows), errors_(errors) {
+    for (const auto& model : draft.project.models)
+      if (model.source >= 0) add(model.source, model.at_index);
+    if (questions_.empty())
+      for (std::size_t s = 0; s < draft.project.sources.size(); ++s)
+        add(static_cast<int>(s), draft.project.sources[s].time_index);
+  }
+
+  void check(const std::string& name) {
+    std::vector<Error> first;
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+      Diagnostics found;
+      const Source& source = draft_.project.sources[static_cast<std::size_t>(questions_[q].first)];
+      QuestionScope scope(rows_.of(questions_[q].first), questions_[q].second, draft_.features,
+                          "source " + in_quotes(source.name), found);
+      scope.find(name);
+      if (found.empty()) return;
+      if (q == 0) first = found.take();
+    }
+    for (auto& error : first)
+      errors_.report(error.code, error.position, std::move(error.message), std::move(error.advice));
+  }
+
+ private:
+  void add(int source, int at) {
+    if (std::ranges::count(questions_, std::pair(source, at)) == 0)
+      questions_.emplace_back(source, at);
+  }
+
+  const Draft& draft_;
+  WideRows& rows_;
+  Diagnostics& errors_;
+  std::vector<std::pair<int, int>> questions_;  // source, field of the time
+};
+
+}  // namespace
+
+void read_features(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
+  if (!expect_kind(entry, Kind::table, "the definition", "write [features]", errors)) return;
+  for (const auto& feature : entry.value.entries) {
+    if (!expect_name(feature, "a feature", errors) ||
+        !expect_kind(feature, Kind::string, "[features]", "write an expression in quotes", errors))
+      continue;
+    draft.features.emplace(feature.key, ExpressionText::of(feature.value));
+    draft.project.features.push_back({feature.key, feature.value.text,
+                                      spaced_words(feature.value.text), feature.value.position});
+  }
+}
+
+void read_models(const TomlEntry* entry, Draft& draft, Diagnostics& errors) {
+  std::set<std::string> seen;
+  WideRows rows(draft);
+  if (entry && expect_kind(*entry, Kind::table, "the definition", "write [model.NAME]", errors))
+    for (const auto& model : entry->value.entries)
+      ModelReader(model, draft, rows, seen, errors).read();
+  UnreadFeatures unread(draft, rows, errors);
+  for (const auto& [name, text] : draft.features)
+    if (!seen.contains(name)) unread.check(name);
+}
+
+}  // namespace coeval::define

@@ -1,0 +1,280 @@
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/time.h"
+#include "define/build.h"
+#include "define/checker.h"
+#include "define/draft.h"
+#include "define/scope.h"
+#include "define/table_reader.h"
+
+namespace coeval::define {
+
+namespace {
+
+using data::Type;
+using Kind = TomlValue::Kind;
+
+constexpr std::string_view kEventTime = "event time";
+
+constexpr std::size_t kMaxColumns = 10'000;
+
+// One column's declaration, its `known` still unread.
+struct ColumnDraft {
+  SourceColumn column;
+  const TomlEntry* known = nullptr;
+};
+
+class SourceReader {
+ public:
+  SourceReader(const TomlEntry& entry, Draft& draft, Diagnostics& errors)
+      : entry_(entry), draft_(draft), errors_(errors), what_("source " + in_quotes(entry.key)) {}
+
+  void read() {
+    expect_name(entry_, "a source", errors_);
+    source_.name = entry_.key;
+    notes_.position = entry_.position;
+    if (expect_kind(entry_, Kind::table, "[source]", "write [source." + entry_.key + "]", errors_))
+      read_table();
+    draft_.project.sources.push_back(std::move(source_));
+    draft_.source_notes.push_back(std::move(notes_));
+  }
+
+ private:
+  void read_table() {
+    TableReader reader(entry_.value, entry_.position, what_, errors_);
+    source_.path = reader.string("path").value_or("");
+    const TomlEntry* time =
+        reader.require("time", "name the column with the event time: time = \"ts\"");
+    if (time && expect_kind(*time, Kind::string, what_, "name a column", errors_))
+      source_.time_column = time->value.text;
+    const TomlEntry* columns =
+        reader.require("columns", "declare each column in [source." + source_.name + ".columns]");
+    if (columns && expect_kind(*columns, Kind::table, what_, "write name = { type = … }", errors_))
+      read_columns(*columns);
+    const TomlEntry* known = reader.take("known");
+    reader.later({"id", "format", "zone"});
+    reader.finish();
+    read_time(time);
+    if (columns) read_known(known);
+  }
+
+  void read_columns(const TomlEntry& columns) {
+    if (columns.value.entries.size() > kMaxColumns)
+      return errors_.report(Code::too_deep, columns.position,
+                            what_ + " has more than 10,000 columns",
+                            "declare only those that are read");
+    for (const auto& entry : columns.value.entries) drafts_.push_back(read_column(entry));
+    std::stable_partition(drafts_.begin(), drafts_.end(), [&](const ColumnDraft& draft) {
+      return draft.column.name == source_.time_column;
+    });
+    for (const auto& draft : drafts_)
+      source_.schema.fields.push_back(
+          {draft.column.name, draft.column.type, draft.column.nullable});
+  }
+
+  ColumnDraft read_column(const TomlEntry& entry) {
+    ColumnDraft draft;
+    draft.column.name = entry.key;
+    const std::string what = "column " + in_quotes(entry.key) + " of " + what_;
+    expect_column_name(entry, what);
+    if (entry.value.kind == Kind::string) {
+      draft.column.type = read_type(entry.value);
+      return draft;
+    }
+    if (!expect_kind(entry, Kind::table, what_, "write " + entry.key + " = { type = \"int32\" }",
+                     errors_))
+      return draft;
+    TableReader reader(entry.value, entry.position, what, errors_);
+    const TomlEntry* type =
+        reader.require("type", "write type = \"int32\", \"string\", \"timestamp\", …");
+    if (type && expect_kind(*type, Kind::string, what, "write it in quotes", errors_))
+      draft.column.type = read_type(type->value);
+    draft.column.nullable = reader.boolean("nullable").value_or(false);
+    draft.known = reader.take("known");
+    read_rules(reader, draft.column);
+    reader.finish();
+    return draft;
+  }
+
+  void expect_column_name(const TomlEntry& entry, const std::string& what) {
+    constexpr std::size_t kLongest = 256;
+    const bool control = std::any_of(entry.key.begin(), entry.key.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    });
+    if (!entry.key.empty() && entry.key.size() <= kLongest && !control &&
+        entry.key.find('.') == std::string::npos)
+      return;
+    errors_.report(Code::bad_toml_value, entry.position, "bad name for " + what,
+                   "a column's name has 1 to 256 bytes, no dot and no control character");
+  }
+
+  Type read_type(const TomlValue& value) {
+    const auto type = data::parse_type(value.text);
+    if (type) return *type;
+    std::vector<std::string> names;
+    for (int i = 0; i < static_cast<int>(Type::duration); ++i)
+      names.emplace_back(data::name(static_cast<Type>(i)));
+    const std::string advice = did_you_mean(value.text, names);
+    errors_.report(type.error().code, value.position, type.error().message,
+                   advice.empty() ? type.error().advice : advice);
+    return Type::null;
+  }
+
+  void read_rules(TableReader& reader, SourceColumn& column) {
+    column.min = read_bound(reader.take("min"), column, reader.what());
+    column.max = read_bound(reader.take("max"), column, reader.what());
+    const TomlEntry* pattern = reader.take("pattern");
+    if (pattern && expect_string_column(*pattern, column, reader.what()))
+      read_pattern(*pattern, column);
+    const TomlEntry* allowed = reader.take("enum");
+    if (allowed && expect_string_column(*allowed, column, reader.what()))
+      read_allowed(*allowed, column);
+    if (column.min && column.max && *column.min > *column.max)
+      errors_.report(Code::bad_toml_value, reader.where(),
+                     "min of " + reader.what() + " is above its max", "no value could pass");
+  }
+
+  std::optional<data::Value> read_bound(const TomlEntry* entry, const SourceColumn& column,
+                                        const std::string& what) {
+    if (!entry || column.type == Type::null) return std::nullopt;
+    const TomlValue& value = entry->value;
+    if (data::is_float(column.type) && value.kind == Kind::real && std::isfinite(value.real))
+      return data::Value(value.real);
+    if (data::is_float(column.type) && value.kind == Kind::integer)
+      return data::Value(static_cast<double>(value.integer));
+    if (data::is_integer(column.type) && value.kind == Kind::integer) {
+      if (column.type == Type::int64 || value.integer == static_cast<std::int32_t>(value.integer))
+        return data::Value(value.integer);
+    }
+    if (column.type == Type::timestamp && value.kind == Kind::moment)
+      return data::Value(value.integer);
+    if (column.type == Type::date && value.kind == Kind::moment && value.whole_day)
+      return data::Value(value.integer / kDayUs);
+    errors_.report(Code::bad_toml_value, value.position,
+                   in_quotes(entry->key) + " of " + what + " does not fit its type " +
+                       std::string(data::name(column.type)),
+                   column.type == Type::string ? "a string has a pattern or an enum"
+                                               : "write a value of that type, without quotes");
+    return std::nullopt;
+  }
+
+  bool expect_string_column(const TomlEntry& entry, const SourceColumn& column,
+                            const std::string& what) {
+    if (column.type == Type::string || column.type == Type::null) return true;
+    errors_.report(Code::bad_toml_value, entry.position,
+                   in_quotes(entry.key) + " of " + what + " is for strings only",
+                   "use min and max");
+    return false;
+  }
+
+  void read_pattern(const TomlEntry& entry, SourceColumn& column) {
+    if (!expect_kind(entry, Kind::string, what_, "write it in quotes", errors_)) return;
+    const re2::RE2 compiled(entry.value.text, re2::RE2::Quiet);
+    if (!compiled.ok())
+      errors_.report(Code::bad_toml_value, entry.value.position,
+                     "the pattern is not a regular expression: " + compiled.error(),
+                     "RE2 syntax, such as \"[A-Z0-9]{3}\"; it must match the whole text");
+    column.pattern = entry.value.text;
+  }
+
+  void read_allowed(const TomlEntry& entry, SourceColumn& column) {
+    for (const auto* text : strings_of(entry, what_, "write enum = [\"a\", \"b\"]", errors_))
+      column.allowed.push_back(text->text);
+    std::sort(column.allowed.begin(), column.allowed.end());
+    column.allowed.erase(std::unique(column.allowed.begin(), column.allowed.end()),
+                         column.allowed.end());
+    if (entry.value.kind == Kind::array && entry.value.items.empty())
+      errors_.report(Code::bad_toml_value, entry.value.position, "an enum without values",
+                     "no value could pass");
+  }
+
+  void read_time(const TomlEntry* time) {
+    if (!time || source_.time_column.empty()) return;
+    source_.time_index = source_.schema.index_of(source_.time_column);
+    const SourcePosition& place = time->value.position;
+    if (source_.time_index < 0) {
+      const std::string advice = did_you_mean(source_.time_column, column_names());
+      errors_.report(
+          Code::unknown_column, place, "unknown column " + in_quotes(source_.time_column),
+          advice.empty() ? "declare it in [source." + source_.name + ".columns]" : advice);
+      return;
+    }
+    const data::Field& field = source_.schema.fields[static_cast<std::size_t>(source_.time_index)];
+    if (field.type != Type::timestamp && field.type != Type::null)
+      errors_.report(Code::type_error, place,
+                     "the event time of " + what_ + " must be timestamp, not " +
+                         std::string(data::name(field.type)),
+                     "declare " + field.name + " = { type = \"timestamp\" }");
+    if (field.nullable)
+      errors_.report(Code::bad_toml_value, place, "the event time of " + what_ + " may not be null",
+                     "leave out nullable; rows without a time go to quarantine");
+  }
+
+  std::vector<std::string> column_names() const {
+    std::vector<std::string> names;
+    for (const auto& field : source_.schema.fields) names.push_back(field.name);
+    return names;
+  }
+
+  // semantics: T1 T2
+  void read_known(const TomlEntry* known) {
+    source_.known = read_row_known(known);
+    for (auto& draft : drafts_) {
+      notes_.column_known_text.push_back(draft.known ? draft.known->value.text : "");
+      const std::string what = "column " + in_quotes(draft.column.name) + " of " + what_;
+      if (draft.known) draft.column.known = known_expression(*draft.known, what);
+      source_.columns.push_back(std::move(draft.column));
+    }
+  }
+
+  ExprPtr read_row_known(const TomlEntry* known) {
+    const std::string both =
+        "write known = \"<expression>\", such as \"" + time_text() +
+        " + 40min\", or known = \"event time\" if every row is known the moment "
+        "it happens";
+    if (!known) {
+      errors_.report(Code::no_known_time, entry_.position,
+                     what_ + " does not say when its rows become known", both);
+      return nullptr;
+    }
+    notes_.known_text = known->value.text;
+    ExprPtr expr = known_expression(*known, what_);
+    source_.known_is_event_time = known->value.text == kEventTime;
+    if (expr && !source_.known_is_event_time && expr->op == Op::column &&
+        expr->column == source_.time_index)
+      errors_.report(Code::no_known_time, known->value.position,
+                     what_ + " says only that its rows are known at their event time", both);
+    return expr;
+  }
+
+  std::string time_text() const { return source_.time_column.empty() ? "ts" : source_.time_column; }
+
+  ExprPtr known_expression(const TomlEntry& entry, const std::string& what) {
+    const std::string advice = "write an expression such as \"" + time_text() + " + 40min\"";
+    if (!expect_kind(entry, Kind::string, what, advice, errors_)) return nullptr;
+    RowScope scope(source_.schema, what_);
+    if (entry.value.text == kEventTime) return scope.find(source_.time_column).expr;
+    return check_expression_of(Type::timestamp, ExpressionText::of(entry.value), scope,
+                               "the known time of " + what, advice, errors_);
+  }
+
+  const TomlEntry& entry_;
+  Draft& draft_;
+  Diagnostics& errors_;
+  std::string what_;
+  Source source_;
+  SourceNotes notes_;
+  std::vector<ColumnDraft> drafts_;
+};
+
+}  // namespace
+
+void read_sources(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
+  if (!expect_kind(entry, Kind::table, "the definition", "write [source.NAME]", errors)) return;
+  for (const auto& source : entry.value.entries) SourceReader(source, draft, errors).read();
+}
+
+}  // namespace coeval::define

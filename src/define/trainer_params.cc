@@ -1,0 +1,106 @@
+#include "define/trainer_params.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "define/table_reader.h"
+
+namespace coeval::define {
+
+namespace {
+
+using Kind = TomlValue::Kind;
+
+struct Param {
+  std::string_view name;
+  std::string_view alias;  // the trainer's other name for it; may be empty
+  std::string_view value;  // the default, in canonical text
+  bool whole;
+  double least, most;
+};
+
+// XGBoost's own defaults, spelled out: a change of them in a later XGBoost then changes nothing
+// here.
+// clang-format off
+constexpr std::array kParams = {
+    Param{"alpha", "reg_alpha", "0", false, 0, 1e12},
+    Param{"colsample_bylevel", "", "1", false, 1e-6, 1},
+    Param{"colsample_bynode", "", "1", false, 1e-6, 1},
+    Param{"colsample_bytree", "", "1", false, 1e-6, 1},
+    Param{"eta", "learning_rate", "0.3", false, 1e-9, 1},
+    Param{"gamma", "min_split_loss", "0", false, 0, 1e12},
+    Param{"lambda", "reg_lambda", "1", false, 0, 1e12},
+    Param{"max_bin", "", "256", true, 2, 65536},
+    Param{"max_delta_step", "", "0", false, 0, 1e12},
+    Param{"max_depth", "", "6", true, 1, 20},
+    Param{"min_child_weight", "", "1", false, 0, 1e12},
+    Param{"scale_pos_weight", "", "1", false, 1e-9, 1e9},
+    Param{"subsample", "", "1", false, 1e-6, 1},
+};
+// clang-format on
+constexpr std::int64_t kMaxRounds = 100'000;
+
+// 0.1, 6, 1e+20: the shortest text that reads back to the same number.
+std::string number_text(double value) {
+  std::array<char, 32> buffer{};
+  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr};
+}
+
+void read_param(const Param& param, std::string_view key, TableReader& reader, std::string& value) {
+  if (param.whole) {
+    const auto whole = reader.integer(key, static_cast<std::int64_t>(param.least),
+                                      static_cast<std::int64_t>(param.most));
+    if (whole) value = std::to_string(*whole);
+  } else if (const auto number = reader.number(key, param.least, param.most)) {
+    value = number_text(*number);
+  }
+}
+
+// The one tree method that is bit-equal on any number of threads.
+void read_tree_method(TableReader& reader, const TomlValue& table, Diagnostics& errors) {
+  const auto method = reader.string("tree_method");
+  if (method && *method != "hist")
+    errors.report(Code::unsupported, table.find("tree_method")->value.position,
+                  "tree_method " + in_quotes(*method) + " is not in this version",
+                  "write \"hist\"");
+}
+
+void read_table(const TomlEntry& entry, Model& model, std::map<std::string, std::string>& values,
+                Diagnostics& errors) {
+  TableReader reader(entry.value, entry.position, "params of model " + in_quotes(model.name),
+                     errors);
+  for (const auto& param : kParams) {
+    std::string& value = values[std::string(param.name)];
+    read_param(param, param.name, reader, value);
+    if (param.alias.empty()) continue;
+    if (entry.value.find(param.name) && entry.value.find(param.alias))
+      errors.report(Code::duplicate_name, entry.value.find(param.alias)->position,
+                    in_quotes(param.alias) + " is another name of " + in_quotes(param.name),
+                    "write one of them");
+    read_param(param, param.alias, reader, value);
+  }
+  model.rounds = static_cast<int>(reader.integer("rounds", 1, kMaxRounds).value_or(model.rounds));
+  model.early_stopping_rounds =
+      static_cast<int>(reader.integer("early_stopping_rounds", 0, kMaxRounds).value_or(0));
+  read_tree_method(reader, entry.value, errors);
+  reader.later({"grow_policy", "max_leaves", "objective", "booster", "num_parallel_tree"});
+  reader.finish();
+}
+
+}  // namespace
+
+void read_trainer_params(const TomlEntry* entry, Model& model, Diagnostics& errors) {
+  std::map<std::string, std::string> values;
+  for (const auto& param : kParams) values.emplace(param.name, param.value);
+  values.emplace("tree_method", "hist");
+  const std::string what = "model " + in_quotes(model.name);
+  if (entry &&
+      expect_kind(*entry, Kind::table, what, "write [model." + model.name + ".params]", errors))
+    read_table(*entry, model, values, errors);
+  model.params.assign(values.begin(), values.end());
+}
+
+}  // namespace coeval::define
