@@ -13,6 +13,12 @@ namespace coeval::kernel {
 struct EvaluationCounts {
   std::int64_t integer_overflows = 0;
   std::int64_t integer_zero_divisions = 0;
+
+  EvaluationCounts& operator+=(const EvaluationCounts& other) {
+    integer_overflows += other.integer_overflows;
+    integer_zero_divisions += other.integer_zero_divisions;
+    return *this;
+  }
 };
 
 /// Evaluates a typed expression over the rows of a batch whose columns are those of the row schema that

@@ -17,8 +17,8 @@ namespace coeval::kernel {
 
 class ViewState;
 
-/// One cell of a feature row: the value's 64 bits (an int64, or a double's bits; for string-valued
-/// min/max/first/last an index into the text pool of the row), or null.
+/// One cell of a feature row: the value's 64 bits (an int64 for integers, timestamps, dates and booleans, a
+/// double's bits for both floats), or null.
 struct Cell {
   std::uint64_t bits = 0;
   bool valid = false;
@@ -52,16 +52,19 @@ struct QuestionBlock {
 class Kernel {
  public:
   /// Keeps state for the views listed (indexes into project.views). The project must outlive it.
+  /// Errors: unsupported for an aggregate over strings other than count.
   static Result<std::unique_ptr<Kernel>> create(std::shared_ptr<const define::Project> project,
                                                 std::vector<int> views);
   ~Kernel();
 
   /// Evaluates a source's rows. `rows` has the source's schema; event time is its time column; null
-  /// event times are refused. Errors: type_mismatch.
+  /// event times and nulls in columns that are not nullable are refused. Errors: type_mismatch,
+  /// missing_value.
   Result<EventBlock> prepare_events(int source, const data::Batch& rows,
                                     std::span<const std::int64_t> known_us);
   /// Looks the keys of questions up by column name; a key with a null finds no entity. `views` are
   /// those to be asked. Errors: missing_value when a key column is absent, type_mismatch.
+  /// A block of events or questions is good until the next restore().
   Result<QuestionBlock> prepare_questions(const data::Batch& questions,
                                           std::span<const std::int64_t> at_us,
                                           std::span<const int> views);
@@ -75,18 +78,26 @@ class Kernel {
   /// (semantics: T3 T4 A1 A2 V3) `out` must have feature_count() places.
   void ask(int view, const QuestionBlock& questions, std::int64_t row, std::span<Cell> out);
 
+  /// Answers questions in the order given, each after the events that were known before its time: the loop of
+  /// apply and ask for one view, without leaving it. `event_order` are rows of `events` in position order,
+  /// `question_order` rows of `questions` with T not decreasing. `next_event` is the place in event_order
+  /// where to go on; it is moved, so that questions may come in parts. One column a feature; row i of the
+  /// result is the answer to question_order[i].
+  std::vector<data::Column> replay(int view, const EventBlock& events,
+                                   std::span<const std::int64_t> event_order,
+                                   std::size_t& next_event, const QuestionBlock& questions,
+                                   std::span<const std::int64_t> question_order);
+
   /// Whether a question at T can be answered by the present state of a view: T ≥ last known − lateness.
   bool reaches(int view, std::int64_t at_us) const;
 
-  /// The string a Cell of a string-valued feature stands for; valid until the next ask of that view.
-  std::string_view text(int view, Cell cell) const;
-
   /// Known time of the newest event applied to a view, or INT64_MIN.
   std::int64_t last_known_us(int view) const;
-  std::int64_t entity_count(int view) const;
+  std::int64_t entity_count(int view) const;      ///< keys that events have had
   std::int64_t event_count(int view) const;       ///< events held
   std::int64_t dropped_late_count(int view) const;  ///< beyond retention (T6)
-  const EvaluationCounts& counts() const;
+  /// Of all that was evaluated since the kernel was made.
+  EvaluationCounts counts() const;
   const std::vector<int>& views() const;
   const define::Project& project() const;
 

@@ -34,6 +34,7 @@ struct AggregatePlan {
   define::Aggregation kind = define::Aggregation::count;
   Measure measure;
   int ordered = -1;  ///< min, max, first, last: index into RecordLayout::ordered
+  int linear = -1;   ///< sum and mean of bits and narrow values: index of their running sum
   data::Type result = data::Type::null;
 };
 
@@ -64,9 +65,10 @@ struct RecordLayout {
 
   std::size_t narrow_at = 0, wide_at = 0, real_at = 0;
   std::size_t stride = 0;
-  std::size_t words() const { return (bits.size() + 31) / 32; }
+  std::size_t bit_count = 0, narrow_count = 0;
+  std::size_t words() const { return (bit_count + 31) / 32; }
   /// Counters and narrow sums, kept together as int64.
-  std::size_t linear() const { return bits.size() + narrow.size(); }
+  std::size_t linear() const { return bit_count + narrow_count; }
 
   /// Errors: unsupported for an aggregate over strings other than count.
   static Result<RecordLayout> create(const define::View& view, const data::Schema& source);

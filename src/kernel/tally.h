@@ -44,15 +44,13 @@ struct Tally {
 
 /// Adds (sign 1) or takes away (−1) the bits and narrow values of one record.
 inline void count_record(const RecordLayout& layout, std::int64_t* linear, const std::byte* record, std::int64_t sign) {
-  const std::size_t bits = layout.bits.size();
-  if (bits <= 32) {
-    const auto flags = load<std::uint32_t>(record + kFlagsAt);
-    for (std::size_t i = 0; i < bits; ++i) linear[i] += sign * static_cast<std::int64_t>(flags >> i & 1);
-  } else {
-    for (std::size_t i = 0; i < bits; ++i) linear[i] += sign * (bit_of(record, static_cast<int>(i)) ? 1 : 0);
-  }
+  const std::size_t bits = layout.bit_count;
+  const std::size_t in_first_word = bits < 32 ? bits : 32;
+  const auto flags = load<std::uint32_t>(record + kFlagsAt);
+  for (std::size_t i = 0; i < in_first_word; ++i) linear[i] += sign * static_cast<std::int64_t>(flags >> i & 1);
+  for (std::size_t i = 32; i < bits; ++i) linear[i] += sign * (bit_of(record, static_cast<int>(i)) ? 1 : 0);
   const std::byte* narrow = record + layout.narrow_at;
-  for (std::size_t i = 0; i < layout.narrow.size(); ++i)
+  for (std::size_t i = 0; i < layout.narrow_count; ++i)
     linear[bits + i] += sign * load<std::int32_t>(narrow + 4 * i);
 }
 

@@ -1,0 +1,322 @@
+#include "kernel/evaluate.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "base/check.h"
+#include "base/time.h"
+#include "kernel/block_functions.h"
+#include "kernel/block_values.h"
+
+namespace coeval::kernel {
+
+namespace {
+
+using data::Type;
+using define::Expr;
+using define::Op;
+
+// Evaluates one block of rows after another; temporaries live until the next block.
+class BlockEvaluator {
+ public:
+  BlockEvaluator(const data::Batch& batch, std::span<const std::int64_t> at, EvaluationCounts& counts)
+      : batch_(batch), at_(at), counts_(counts) {}
+
+  Slice run(const Expr& expr, std::int64_t first, std::int64_t rows) {
+    arena_.clear();
+    first_ = first;
+    rows_ = static_cast<std::size_t>(rows);
+    return evaluate(expr, nullptr);
+  }
+
+ private:
+  BlockContext context(const std::uint8_t* used) { return {arena_, counts_, rows_, used}; }
+
+  Slice evaluate(const Expr& expr, const std::uint8_t* used) {
+    switch (expr.op) {
+      case Op::literal:
+        return literal(expr);
+      case Op::column:
+        return column(batch_.columns[static_cast<std::size_t>(expr.column)]);
+      case Op::question_time:
+        COEVAL_CHECK(!at_.empty() || rows_ == 0);
+        return Slice::of(at_.data() + first_, nullptr);
+      case Op::if_else:
+        return if_else(expr, used);
+      case Op::coalesce:
+        return coalesce(expr, used);
+      default:
+        return function(expr, used);
+    }
+  }
+
+  Slice function(const Expr& expr, const std::uint8_t* used) {
+    const Slice a = evaluate(*expr.args[0], used);
+    const Type type = expr.args[0]->type;
+    const BlockContext block = context(used);
+    if (expr.op == Op::fn_least || expr.op == Op::fn_greatest) return extremes(expr, a, used);
+    if (expr.args.size() == 2) return binary(expr, type, a, evaluate(*expr.args[1], used), block);
+    switch (expr.op) {
+      case Op::negate:
+      case Op::fn_abs:
+        return sign_change(expr.op, lane_of(type), a, block);
+      case Op::logical_not:
+        return logical_not(a, block);
+      case Op::is_null:
+      case Op::is_not_null:
+        return is_null(a, expr.op == Op::is_null, block);
+      case Op::cast:
+        return cast(type, expr.type, a, block);
+      case Op::fn_seconds:
+        return to_duration(kSecondUs, lane_of(type), a, block);
+      case Op::fn_minutes:
+        return to_duration(kMinuteUs, lane_of(type), a, block);
+      case Op::fn_hours:
+        return to_duration(kHourUs, lane_of(type), a, block);
+      case Op::fn_days:
+        return to_duration(kDayUs, lane_of(type), a, block);
+      default:
+        return date_part(expr.op, a, block);
+    }
+  }
+
+  static Slice binary(const Expr& expr, Type type, const Slice& a, const Slice& b, const BlockContext& block) {
+    switch (expr.op) {
+      case Op::equal:
+      case Op::not_equal:
+      case Op::less:
+      case Op::less_equal:
+      case Op::greater:
+      case Op::greater_equal:
+        return compare(expr.op, lane_of(type), a, b, block);
+      case Op::logical_and:
+      case Op::logical_or:
+        return logical(expr.op, a, b, block);
+      default:
+        return arithmetic(expr, type, a, b, block);
+    }
+  }
+
+  Slice extremes(const Expr& expr, Slice best, const std::uint8_t* used) {
+    for (std::size_t i = 1; i < expr.args.size(); ++i)
+      best = extreme(expr.op == Op::fn_greatest, lane_of(expr.type), best, evaluate(*expr.args[i], used),
+                     context(used));
+    return best;
+  }
+
+  Slice if_else(const Expr& expr, const std::uint8_t* used) {
+    const Slice condition = evaluate(*expr.args[0], used);
+    auto* yes = arena_.take<std::uint8_t>(rows_);
+    auto* used_yes = arena_.take<std::uint8_t>(rows_);
+    auto* used_no = arena_.take<std::uint8_t>(rows_);
+    for (std::size_t i = 0; i < rows_; ++i) {
+      yes[i] = condition.valid == nullptr ? condition.booleans[i] : condition.booleans[i] & condition.valid[i];
+      const std::uint8_t asked = used == nullptr ? 1 : used[i];
+      used_yes[i] = asked & yes[i];
+      used_no[i] = asked & (yes[i] ^ 1);
+    }
+    const Slice a = evaluate(*expr.args[1], used_yes);
+    const Slice b = evaluate(*expr.args[2], used_no);
+    return select(yes, lane_of(expr.type), a, b, context(used));
+  }
+
+  Slice coalesce(const Expr& expr, const std::uint8_t* used) {
+    Slice value = evaluate(*expr.args[0], used);
+    for (std::size_t i = 1; i < expr.args.size() && value.valid != nullptr; ++i) {
+      auto* missing = arena_.take<std::uint8_t>(rows_);
+      for (std::size_t row = 0; row < rows_; ++row)
+        missing[row] = value.valid[row] == 0 && (used == nullptr || used[row] != 0) ? 1 : 0;
+      value = select(value.valid, lane_of(expr.type), value, evaluate(*expr.args[i], missing), context(used));
+    }
+    return value;
+  }
+
+  template <class T>
+  Slice repeated(T value) {
+    auto* out = arena_.take<T>(rows_);
+    std::fill_n(out, rows_, value);
+    return Slice::of(out, nullptr);
+  }
+
+  Slice literal(const Expr& expr) {
+    Slice out;
+    switch (lane_of(expr.type)) {
+      case Lane::boolean: {
+        const bool* v = std::get_if<bool>(&expr.literal);
+        out = repeated<std::uint8_t>(v != nullptr && *v ? 1 : 0);
+        break;
+      }
+      case Lane::real: {
+        const double* v = std::get_if<double>(&expr.literal);
+        const std::int64_t* whole = std::get_if<std::int64_t>(&expr.literal);
+        out = repeated<double>(v != nullptr ? *v : whole != nullptr ? static_cast<double>(*whole) : 0.0);
+        break;
+      }
+      case Lane::string: {
+        const std::string* v = std::get_if<std::string>(&expr.literal);
+        out = repeated<std::string_view>(v != nullptr ? std::string_view(*v) : std::string_view());
+        break;
+      }
+      case Lane::integer: {
+        const std::int64_t* v = std::get_if<std::int64_t>(&expr.literal);
+        out = repeated<std::int64_t>(v != nullptr ? *v : 0);
+        break;
+      }
+    }
+    if (data::is_null(expr.literal)) out.valid = repeated<std::uint8_t>(0).booleans;
+    return out;
+  }
+
+  const std::uint8_t* validity(const data::Column& column) {
+    if (!column.has_nulls()) return nullptr;
+    auto* out = arena_.take<std::uint8_t>(rows_);
+    for (std::size_t i = 0; i < rows_; ++i)
+      out[i] = column.is_null(first_ + static_cast<std::int64_t>(i)) ? 0 : 1;
+    return out;
+  }
+
+  template <class From, class To>
+  Slice widened(const data::Column& column) {
+    const From* values = column.values<From>().data() + first_;
+    auto* out = arena_.take<To>(rows_);
+    for (std::size_t i = 0; i < rows_; ++i) out[i] = static_cast<To>(values[i]);
+    return Slice::of(out, validity(column));
+  }
+
+  Slice column(const data::Column& column) {
+    switch (column.type()) {
+      case Type::boolean: {
+        auto* out = arena_.take<std::uint8_t>(rows_);
+        for (std::size_t i = 0; i < rows_; ++i)
+          out[i] = column.bit(first_ + static_cast<std::int64_t>(i)) ? 1 : 0;
+        return Slice::of(out, validity(column));
+      }
+      case Type::float32:
+        return widened<float, double>(column);
+      case Type::float64:
+        return Slice::of(column.values<double>().data() + first_, validity(column));
+      case Type::int32:
+      case Type::date:
+        return widened<std::int32_t, std::int64_t>(column);
+      case Type::string:
+        return strings(column);
+      default:
+        return Slice::of(column.values<std::int64_t>().data() + first_, validity(column));
+    }
+  }
+
+  Slice strings(const data::Column& column) {
+    auto* out = arena_.take<std::string_view>(rows_);
+    for (std::size_t i = 0; i < rows_; ++i) {
+      const std::int64_t row = first_ + static_cast<std::int64_t>(i);
+      out[i] = column.is_null(row) ? std::string_view() : column.string(row);
+    }
+    return Slice::of(out, validity(column));
+  }
+
+  const data::Batch& batch_;
+  std::span<const std::int64_t> at_;
+  EvaluationCounts& counts_;
+  Arena arena_;
+  std::int64_t first_ = 0;
+  std::size_t rows_ = 0;
+};
+
+// Collects the blocks of a result into a column.
+class Collector {
+ public:
+  Collector(Type type, std::int64_t rows) : type_(type), rows_(rows), strings_(type) {
+    const auto count = static_cast<std::size_t>(rows);
+    if (type == Type::boolean)
+      bits_.resize((count + 7) / 8);
+    else
+      values_.resize(count * data::width(type));
+  }
+
+  void add(const Slice& slice, std::int64_t first, std::int64_t rows) {
+    if (type_ == Type::string) return add_strings(slice, rows);
+    const auto from = static_cast<std::size_t>(first);
+    const auto count = static_cast<std::size_t>(rows);
+    if (slice.valid != nullptr) add_validity(slice.valid, from, count);
+    switch (type_) {
+      case Type::boolean:
+        for (std::size_t i = 0; i < count; ++i) set_bit(bits_, from + i, slice.booleans[i]);
+        break;
+      case Type::float32:
+        put<float>(slice.reals, from, count);
+        break;
+      case Type::float64:
+        put<double>(slice.reals, from, count);
+        break;
+      case Type::int32:
+      case Type::date:
+        put<std::int32_t>(slice.integers, from, count);
+        break;
+      default:
+        put<std::int64_t>(slice.integers, from, count);
+    }
+  }
+
+  data::Column finish() {
+    if (type_ == Type::string) return strings_.finish();
+    if (type_ == Type::boolean) return data::Column::boolean(std::move(bits_), std::move(validity_), rows_);
+    return data::Column::fixed(type_, std::move(values_), std::move(validity_), rows_);
+  }
+
+ private:
+  static void set_bit(std::vector<std::uint8_t>& bits, std::size_t row, std::uint8_t bit) {
+    bits[row / 8] = static_cast<std::uint8_t>(bits[row / 8] | bit << row % 8);
+  }
+
+  template <class T, class From>
+  void put(const From* from, std::size_t first, std::size_t count) {
+    auto* to = reinterpret_cast<T*>(values_.data()) + first;
+    if constexpr (std::is_same_v<T, From>) {
+      std::copy_n(from, count, to);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<T>(from[i]);
+    }
+  }
+
+  void add_validity(const std::uint8_t* valid, std::size_t first, std::size_t count) {
+    if (validity_.empty()) validity_.assign((static_cast<std::size_t>(rows_) + 7) / 8, 0xFF);
+    for (std::size_t i = 0; i < count; ++i)
+      if (valid[i] == 0) {
+        auto& byte = validity_[(first + i) / 8];
+        byte = static_cast<std::uint8_t>(byte & ~(1u << (first + i) % 8));
+      }
+  }
+
+  void add_strings(const Slice& slice, std::int64_t rows) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i)
+      if (slice.valid != nullptr && slice.valid[i] == 0)
+        strings_.append_null();
+      else
+        strings_.append_string(slice.strings[i]);
+  }
+
+  Type type_;
+  std::int64_t rows_;
+  std::vector<std::byte> values_;
+  std::vector<std::uint8_t> bits_, validity_;
+  data::ColumnBuilder strings_;
+};
+
+}  // namespace
+
+data::Column evaluate(const Expr& expr, const data::Batch& batch, std::span<const std::int64_t> at,
+                      EvaluationCounts& counts) {
+  if (expr.op == Op::column) return batch.columns[static_cast<std::size_t>(expr.column)];
+  BlockEvaluator evaluator(batch, at, counts);
+  Collector collector(expr.type, batch.rows);
+  for (std::int64_t first = 0; first < batch.rows; first += kBlockRows) {
+    const std::int64_t rows = std::min(kBlockRows, batch.rows - first);
+    collector.add(evaluator.run(expr, first, rows), first, rows);
+  }
+  return collector.finish();
+}
+
+}  // namespace coeval::kernel

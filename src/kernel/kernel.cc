@@ -1,0 +1,278 @@
+#include "kernel/kernel.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/check.h"
+#include "data/row_codec.h"
+#include "kernel/answer_columns.h"
+#include "kernel/blocks.h"
+#include "kernel/view_state.h"
+
+namespace coeval::kernel {
+
+namespace {
+
+constexpr std::string_view kMagic = "coeval state 1\n";
+
+std::string in_source(const define::Source& source, const std::string& column) {
+  return "column '" + column + "' of source '" + source.name + "'";
+}
+
+// Rows must have the source's columns; columns that are not nullable must have no null.
+Status check_rows(const define::Source& source, const data::Batch& rows) {
+  if (rows.columns.size() != source.schema.fields.size())
+    return fail(Code::type_mismatch, "events of source '" + source.name + "' have " +
+                                         std::to_string(rows.columns.size()) + " columns instead of " +
+                                         std::to_string(source.schema.fields.size()));
+  for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+    const data::Field& field = source.schema.fields[i];
+    const data::Column& column = rows.columns[i];
+    if (column.type() != field.type || column.size() != rows.rows)
+      return fail(Code::type_mismatch, in_source(source, field.name) + " must be " + std::string(name(field.type)) +
+                                           ", found " + std::string(name(column.type())));
+    const bool required = !field.nullable || static_cast<int>(i) == source.time_index;
+    for (std::int64_t row = 0; required && column.has_nulls() && row < rows.rows; ++row)
+      if (column.is_null(row))
+        return fail(Code::missing_value, in_source(source, field.name) + " is null in row " + std::to_string(row));
+  }
+  return {};
+}
+
+std::vector<std::int64_t> times_of(const data::Column& column) {
+  const auto values = column.values<std::int64_t>();
+  return {values.begin(), values.end()};
+}
+
+}  // namespace
+
+struct Kernel::Parts {
+  std::shared_ptr<const define::Project> project;
+  std::vector<int> views;
+  std::vector<std::unique_ptr<ViewState>> states;  // by view; null for those not kept
+  // Of prepare_events, which may run for several sources at once.
+  mutable std::mutex counts_mutex;
+  EvaluationCounts counts;
+
+  ViewState& state(int view) const {
+    auto& state = states[static_cast<std::size_t>(view)];
+    COEVAL_CHECK(state != nullptr);
+    return *state;
+  }
+  const define::View& view(int index) const { return project->views[static_cast<std::size_t>(index)]; }
+  const define::Source& source_of(int index) const {
+    return project->sources[static_cast<std::size_t>(view(index).source)];
+  }
+  Result<std::vector<const data::Column*>> key_columns(int index, const data::Batch& questions) const;
+};
+
+Kernel::Kernel() : parts_(std::make_unique<Parts>()) {}
+Kernel::~Kernel() = default;
+
+Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Project> project, std::vector<int> views) {
+  std::unique_ptr<Kernel> kernel(new Kernel());
+  Parts& parts = *kernel->parts_;
+  parts.project = std::move(project);
+  parts.views = std::move(views);
+  parts.states.resize(parts.project->views.size());
+  for (const int index : parts.views) {
+    COEVAL_ASSIGN(RecordLayout layout, RecordLayout::create(parts.view(index), parts.source_of(index).schema));
+    parts.states[static_cast<std::size_t>(index)] = std::make_unique<ViewState>(parts.view(index), std::move(layout));
+  }
+  return kernel;
+}
+
+Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& rows,
+                                          std::span<const std::int64_t> known_us) {
+  const define::Source& source = parts_->project->sources[static_cast<std::size_t>(source_index)];
+  COEVAL_TRY(check_rows(source, rows));
+  COEVAL_CHECK(known_us.size() == static_cast<std::size_t>(rows.rows));
+  EventBlock block;
+  block.source = source_index;
+  block.rows = rows.rows;
+  block.event_time_us = times_of(rows.columns[static_cast<std::size_t>(source.time_index)]);
+  block.known_us.assign(known_us.begin(), known_us.end());
+  block.views.resize(parts_->states.size());
+  EvaluationCounts counts;
+  ExpressionCache expressions(rows, counts);
+  for (const int index : parts_->views) {
+    const define::View& view = parts_->view(index);
+    if (view.source != source_index) continue;
+    ViewState& state = parts_->state(index);
+    auto mine = std::make_shared<EventBlock::PerView>();
+    for (const int other : parts_->views)
+      if (const auto& shared = block.views[static_cast<std::size_t>(other)];
+          shared && parts_->state(other).layout().text == state.layout().text)
+        mine->records = shared->records;
+    if (!mine->records)
+      mine->records = std::make_shared<const std::vector<std::byte>>(
+          make_records(state.layout(), block.event_time_us, known_us, expressions));
+    mine->stride = state.layout().stride;
+    std::vector<const data::Column*> keys;
+    for (const int column : view.key_columns) keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
+    mine->entities = state.keys().intern_rows(keys, rows.rows);
+    block.views[static_cast<std::size_t>(index)] = std::move(mine);
+  }
+  const std::lock_guard lock(parts_->counts_mutex);
+  parts_->counts += counts;
+  return block;
+}
+
+// The question's columns that hold a view's key.
+Result<std::vector<const data::Column*>> Kernel::Parts::key_columns(int index, const data::Batch& questions) const {
+  std::vector<const data::Column*> columns;
+  for (const int key : view(index).key_columns) {
+    const data::Field& field = source_of(index).schema.fields[static_cast<std::size_t>(key)];
+    const data::Column* column = questions.find(field.name);
+    if (column == nullptr)
+      return fail(Code::missing_value,
+                  "the question has no column '" + field.name + "', a key of view '" + view(index).name + "'");
+    if (column->type() != field.type)
+      return fail(Code::type_mismatch, "key column '" + field.name + "' must be " + std::string(name(field.type)) +
+                                           ", found " + std::string(name(column->type())));
+    columns.push_back(column);
+  }
+  return columns;
+}
+
+Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions, std::span<const std::int64_t> at_us,
+                                                std::span<const int> views) {
+  QuestionBlock block;
+  block.rows = static_cast<std::int64_t>(at_us.size());
+  block.at_us.assign(at_us.begin(), at_us.end());
+  block.views.resize(parts_->states.size());
+  for (const int index : views) {
+    COEVAL_ASSIGN(const auto columns, parts_->key_columns(index, questions));
+    auto mine = std::make_shared<QuestionBlock::PerView>();
+    mine->entities = parts_->state(index).keys().find_rows(columns, block.rows, mine->unknown_keys);
+    block.views[static_cast<std::size_t>(index)] = std::move(mine);
+  }
+  return block;
+}
+
+void Kernel::apply(int view, const EventBlock& events, std::int64_t row) {
+  const auto& mine = *events.views[static_cast<std::size_t>(view)];
+  parts_->state(view).apply(mine.record(row), mine.entity(row));
+}
+
+void Kernel::apply(const EventBlock& events, std::int64_t row) {
+  for (const int view : parts_->views)
+    if (events.views[static_cast<std::size_t>(view)]) apply(view, events, row);
+}
+
+namespace {
+
+// The entity that a question asks about; one whose key was new when the question was prepared may have had
+// events since.
+std::int32_t entity_of(const ViewState& state, const QuestionBlock::PerView& block, std::int64_t row) {
+  const std::int32_t number = block.entities[static_cast<std::size_t>(row)];
+  if (number >= KeyTable::kNull) [[likely]]
+    return number;
+  return state.keys().find(block.unknown_keys[KeyTable::unknown_index(number)]);
+}
+
+// How far ahead the replay loop asks for memory: an event's record and an entity's block first, what the block
+// points to when it is there.
+constexpr std::size_t kBlockAhead = 12;
+constexpr std::size_t kEventsAhead = 6;
+
+// Asks for what the questions or events after place `i` of an order will need.
+template <class EntityOf>
+inline void prefetch_ahead(const ViewState& state, std::span<const std::int64_t> order, std::size_t i,
+                           EntityOf entity_of_row) {
+  if (i + kBlockAhead >= order.size()) return;
+  state.prefetch_block(entity_of_row(order[i + kBlockAhead]));
+  state.prefetch_events(entity_of_row(order[i + kEventsAhead]));
+}
+
+}  // namespace
+
+void Kernel::ask(int view, const QuestionBlock& questions, std::int64_t row, std::span<Cell> out) {
+  ViewState& state = parts_->state(view);
+  COEVAL_CHECK(out.size() >= parts_->view(view).feature_count());
+  const auto& mine = *questions.views[static_cast<std::size_t>(view)];
+  state.ask(entity_of(state, mine, row), questions.at_us[static_cast<std::size_t>(row)], out.data());
+}
+
+std::vector<data::Column> Kernel::replay(int view, const EventBlock& events, std::span<const std::int64_t> event_order,
+                                         std::size_t& next_event, const QuestionBlock& questions,
+                                         std::span<const std::int64_t> question_order) {
+  ViewState& state = parts_->state(view);
+  const auto& facts = *events.views[static_cast<std::size_t>(view)];
+  const auto& keys = *questions.views[static_cast<std::size_t>(view)];
+  AnswerColumns answers(parts_->view(view), question_order.size());
+  std::vector<Cell> cells(parts_->view(view).feature_count());
+  for (std::size_t i = 0; i < question_order.size(); ++i) {
+    const std::int64_t question = question_order[i];
+    const std::int64_t at_us = questions.at_us[static_cast<std::size_t>(question)];
+    prefetch_ahead(state, question_order, i,
+                   [&](std::int64_t row) { return keys.entities[static_cast<std::size_t>(row)]; });
+    while (next_event < event_order.size()) {
+      const std::int64_t row = event_order[next_event];
+      if (known_time_of(facts.record(row)) >= at_us) break;  // semantics: T3
+      prefetch_ahead(state, event_order, next_event, [&](std::int64_t ahead) {
+        __builtin_prefetch(facts.record(ahead));
+        return facts.entity(ahead);
+      });
+      state.apply(facts.record(row), facts.entity(row));
+      ++next_event;
+    }
+    state.ask(entity_of(state, keys, question), at_us, cells.data());
+    answers.put(i, cells);
+  }
+  return answers.finish();
+}
+
+bool Kernel::reaches(int view, std::int64_t at_us) const { return parts_->state(view).reaches(at_us); }
+std::int64_t Kernel::last_known_us(int view) const { return parts_->state(view).last_known_us(); }
+std::int64_t Kernel::entity_count(int view) const { return parts_->state(view).entity_count(); }
+std::int64_t Kernel::event_count(int view) const { return parts_->state(view).event_count(); }
+std::int64_t Kernel::dropped_late_count(int view) const { return parts_->state(view).dropped_late_count(); }
+
+EvaluationCounts Kernel::counts() const {
+  const std::lock_guard lock(parts_->counts_mutex);
+  EvaluationCounts all = parts_->counts;
+  for (const int view : parts_->views) all += parts_->state(view).counts();
+  return all;
+}
+
+const std::vector<int>& Kernel::views() const { return parts_->views; }
+const define::Project& Kernel::project() const { return *parts_->project; }
+
+std::string Kernel::serialize() const {
+  std::string out(kMagic);
+  data::put_u64(out, parts_->views.size());
+  for (const int view : parts_->views) {
+    data::put_text(out, parts_->view(view).name);
+    parts_->state(view).serialize(out);
+  }
+  return out;
+}
+
+Status Kernel::restore(std::string_view bytes) {
+  std::string_view rest = bytes;
+  const auto take = [&](auto& value, auto read) {
+    data::ByteReader reader(rest);
+    const bool good = (reader.*read)(value);
+    rest.remove_prefix(rest.size() - reader.remaining());
+    return good;
+  };
+  std::uint64_t count = 0;
+  bool good = rest.starts_with(kMagic);
+  rest.remove_prefix(good ? kMagic.size() : 0);
+  good = good && take(count, &data::ByteReader::u64) && count == parts_->views.size();
+  for (const int view : parts_->views) {
+    std::string_view name;
+    good = good && take(name, &data::ByteReader::text) && name == parts_->view(view).name;
+    good = good && parts_->state(view).restore(rest);
+  }
+  if (good && rest.empty()) return {};
+  for (const int view : parts_->views) {
+    std::string_view nothing;
+    (void)parts_->state(view).restore(nothing);
+  }
+  return fail(Code::snapshot_corrupt, "the state's bytes cannot be read back, or belong to another definition",
+              "the state is rebuilt from the log");
+}
+
+}  // namespace coeval::kernel

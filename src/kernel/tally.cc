@@ -1,0 +1,135 @@
+#include "kernel/tally.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "kernel/total_order.h"
+
+namespace coeval::kernel {
+
+namespace {
+
+std::int64_t key_of(std::uint64_t bits, Storage storage) {
+  return storage == Storage::real ? order_key(std::bit_cast<double>(bits)) : static_cast<std::int64_t>(bits);
+}
+
+bool take_u64(std::string_view& bytes, std::uint64_t& value) {
+  data::ByteReader reader(bytes);
+  if (!reader.u64(value)) return false;
+  bytes.remove_prefix(8);
+  return true;
+}
+
+bool take_i64(std::string_view& bytes, std::int64_t& value) {
+  std::uint64_t bits = 0;
+  if (!take_u64(bytes, bits)) return false;
+  value = static_cast<std::int64_t>(bits);
+  return true;
+}
+
+void append(std::string& out, const Extremes& extremes) {
+  data::put_u8(out, extremes.any ? 1 : 0);
+  if (!extremes.any) return;
+  for (const std::int64_t v : {extremes.least, extremes.greatest, extremes.first_time, extremes.last_time})
+    data::put_u64(out, static_cast<std::uint64_t>(v));
+  data::put_u64(out, extremes.first);
+  data::put_u64(out, extremes.last);
+}
+
+bool take(std::string_view& bytes, Extremes& extremes) {
+  if (bytes.empty()) return false;
+  const char any = bytes.front();
+  bytes.remove_prefix(1);
+  if (any != 0 && any != 1) return false;
+  extremes.any = any == 1;
+  if (!extremes.any) return true;
+  return take_i64(bytes, extremes.least) && take_i64(bytes, extremes.greatest) &&
+         take_i64(bytes, extremes.first_time) && take_i64(bytes, extremes.last_time) &&
+         take_u64(bytes, extremes.first) && take_u64(bytes, extremes.last);
+}
+
+}  // namespace
+
+Tally::Tally(const RecordLayout& layout)
+    : linear(layout.linear()), wide(layout.summed_wide), reals(layout.summed_real), extremes(layout.ordered.size()) {}
+
+void Tally::clear() {
+  std::fill(linear.begin(), linear.end(), 0);
+  std::fill(wide.begin(), wide.end(), 0);
+  for (auto& sum : reals) sum = {};
+  std::fill(extremes.begin(), extremes.end(), Extremes{});
+}
+
+void Tally::add(const RecordLayout& layout, const std::byte* record) {
+  count_record(layout, linear.data(), record, 1);
+  for (std::size_t i = 0; i < wide.size(); ++i) wide[i] += load<std::int64_t>(record + layout.wide_at + 8 * i);
+  for (std::size_t i = 0; i < reals.size(); ++i) reals[i].add(load<double>(record + layout.real_at + 8 * i));
+  for (std::size_t i = 0; i < extremes.size(); ++i) include(extremes[i], layout, layout.ordered[i], record);
+}
+
+void Tally::merge(const Tally& other) {
+  for (std::size_t i = 0; i < linear.size(); ++i) linear[i] += other.linear[i];
+  for (std::size_t i = 0; i < wide.size(); ++i) wide[i] += other.wide[i];
+  for (std::size_t i = 0; i < reals.size(); ++i) reals[i].merge(other.reals[i]);
+  for (std::size_t i = 0; i < extremes.size(); ++i) kernel::merge(extremes[i], other.extremes[i]);
+}
+
+void Tally::append_bytes(std::string& out) const {
+  for (const std::int64_t v : linear) data::put_u64(out, static_cast<std::uint64_t>(v));
+  for (const exact::Int128 v : wide) {
+    data::put_u64(out, static_cast<std::uint64_t>(v));
+    data::put_u64(out, static_cast<std::uint64_t>(v >> 64));
+  }
+  for (const auto& sum : reals) sum.append_bytes(out);
+  for (const auto& value : extremes) append(out, value);
+}
+
+bool Tally::read_bytes(std::string_view& bytes) {
+  for (auto& v : linear)
+    if (!take_i64(bytes, v)) return false;
+  for (auto& v : wide) {
+    std::uint64_t low = 0, high = 0;
+    if (!take_u64(bytes, low) || !take_u64(bytes, high)) return false;
+    __extension__ using Unsigned = unsigned __int128;
+    v = static_cast<exact::Int128>(Unsigned{high} << 64 | low);
+  }
+  for (auto& sum : reals)
+    if (!sum.read_bytes(bytes)) return false;
+  for (auto& value : extremes)
+    if (!take(bytes, value)) return false;
+  return true;
+}
+
+void include(Extremes& extremes, const RecordLayout& layout, const Measure& measure, const std::byte* record) {
+  if (!bit_of(record, measure.part_bit)) return;
+  const std::uint64_t bits = value_bits(layout, measure, record);
+  const std::int64_t time = event_time_of(record);
+  const std::int64_t key = key_of(bits, measure.storage);
+  merge(extremes, Extremes{true, key, key, time, time, bits, bits});
+}
+
+void merge(Extremes& into, const Extremes& later) {
+  if (!later.any) return;
+  if (!into.any) {
+    into = later;
+    return;
+  }
+  into.least = std::min(into.least, later.least);
+  into.greatest = std::max(into.greatest, later.greatest);
+  if (later.first_time < into.first_time) {
+    into.first_time = later.first_time;
+    into.first = later.first;
+  }
+  if (later.last_time >= into.last_time) {
+    into.last_time = later.last_time;
+    into.last = later.last;
+  }
+}
+
+std::uint64_t bits_of_key(std::int64_t key, Storage storage) {
+  if (storage != Storage::real) return static_cast<std::uint64_t>(key);
+  if (key == INT64_MAX) return 0x7FF8000000000000;
+  return static_cast<std::uint64_t>(key >= 0 ? key : INT64_MIN - key - 1);
+}
+
+}  // namespace coeval::kernel

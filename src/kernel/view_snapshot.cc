@@ -1,0 +1,200 @@
+// The bytes of a view's state. (semantics: A5)
+//
+// A view: text of what it depends on (windows, lateness, record layout), last known time, count of events
+// dropped as late, count of entities; then the entities in the order of their keys' bytes. An entity: its key;
+// whether events were folded and their tally; count of events; the events by (event time, position). An event:
+// event time as a difference to the one before (from the smallest int64), known time as a signed difference to
+// it, words of bits, narrow and wide values as signed varints, reals as 8 bytes.
+//
+// Only what is retained at the last known time is written, whether or not it was evicted or folded already, so
+// that equal histories give equal bytes.
+#include <algorithm>
+#include <numeric>
+
+#include "data/row_codec.h"
+#include "kernel/varint.h"
+#include "kernel/view_state.h"
+
+namespace coeval::kernel {
+
+namespace {
+
+void append_record(std::string& out, const RecordLayout& layout, const std::byte* record, std::int64_t before) {
+  const auto time = static_cast<std::uint64_t>(event_time_of(record));
+  put_varint(out, time - static_cast<std::uint64_t>(before));
+  put_signed(out, static_cast<std::int64_t>(static_cast<std::uint64_t>(known_time_of(record)) - time));
+  for (std::size_t i = 0; i < layout.words(); ++i) put_varint(out, load<std::uint32_t>(record + kFlagsAt + 4 * i));
+  for (std::size_t i = 0; i < layout.narrow_count; ++i)
+    put_signed(out, load<std::int32_t>(record + layout.narrow_at + 4 * i));
+  for (std::size_t i = 0; i < layout.wide.size(); ++i)
+    put_signed(out, load<std::int64_t>(record + layout.wide_at + 8 * i));
+  for (std::size_t i = 0; i < layout.real.size(); ++i)
+    data::put_u64(out, load<std::uint64_t>(record + layout.real_at + 8 * i));
+}
+
+bool take_words(std::string_view& bytes, const RecordLayout& layout, std::byte* record) {
+  for (std::size_t i = 0; i < layout.words(); ++i) {
+    std::uint64_t word = 0;
+    if (!take_varint(bytes, word)) return false;
+    const std::size_t bits = std::min<std::size_t>(32, layout.bit_count - 32 * i);
+    if (word >> bits != 0) return false;
+    store(record + kFlagsAt + 4 * i, static_cast<std::uint32_t>(word));
+  }
+  return bit_of(record, 0);
+}
+
+bool take_values(std::string_view& bytes, const RecordLayout& layout, std::byte* record) {
+  std::int64_t value = 0;
+  for (std::size_t i = 0; i < layout.narrow_count; ++i) {
+    if (!take_signed(bytes, value) || value != static_cast<std::int32_t>(value)) return false;
+    store(record + layout.narrow_at + 4 * i, static_cast<std::int32_t>(value));
+  }
+  for (std::size_t i = 0; i < layout.wide.size(); ++i) {
+    if (!take_signed(bytes, value)) return false;
+    store(record + layout.wide_at + 8 * i, value);
+  }
+  for (std::size_t i = 0; i < layout.real.size(); ++i) {
+    data::ByteReader reader(bytes);
+    std::uint64_t bits = 0;
+    if (!reader.u64(bits)) return false;
+    bytes.remove_prefix(8);
+    store(record + layout.real_at + 8 * i, bits);
+  }
+  return true;
+}
+
+bool take_record(std::string_view& bytes, const RecordLayout& layout, std::int64_t before, std::byte* record) {
+  std::uint64_t step = 0;
+  std::int64_t lag = 0;
+  if (!take_varint(bytes, step) || !take_signed(bytes, lag)) return false;
+  const std::uint64_t room = static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(before);
+  if (step > room) return false;
+  const std::uint64_t time = static_cast<std::uint64_t>(before) + step;
+  store(record, time);
+  store(record + 8, time + static_cast<std::uint64_t>(lag));
+  return take_words(bytes, layout, record) && take_values(bytes, layout, record);
+}
+
+bool take_u64(std::string_view& bytes, std::uint64_t& value) {
+  data::ByteReader reader(bytes);
+  if (!reader.u64(value)) return false;
+  bytes.remove_prefix(8);
+  return true;
+}
+
+bool take_text(std::string_view& bytes, std::string_view& text) {
+  data::ByteReader reader(bytes);
+  if (!reader.text(text)) return false;
+  bytes.remove_prefix(bytes.size() - reader.remaining());
+  return true;
+}
+
+}  // namespace
+
+bool ViewState::append_entity(std::string& out, std::int32_t number) const {
+  const Entity& e = entity(number);
+  Tally base(layout_);
+  bool folded = e.base != nullptr;
+  if (folded) base = *e.base;
+  std::string records;
+  std::uint64_t count = 0;
+  std::int64_t before = INT64_MIN;
+  for (Chunk* chunk = e.head; chunk != nullptr; chunk = chunk->next)
+    for (std::uint32_t slot = chunk->begin; slot < chunk->end; ++slot) {
+      const std::byte* record = chunk->at(slot);
+      if (is_expired(record, last_known_)) {
+        if (all_time_) base.add(layout_, record);
+        folded = folded || all_time_;
+        continue;
+      }
+      append_record(records, layout_, record, before);
+      before = event_time_of(record);
+      ++count;
+    }
+  if (count == 0 && !folded) return false;
+  data::put_text(out, keys_.key(number));
+  data::put_u8(out, folded ? 1 : 0);
+  if (folded) base.append_bytes(out);
+  put_varint(out, count);
+  out += records;
+  return true;
+}
+
+void ViewState::serialize(std::string& out) const {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(entities_));
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [&](std::int32_t a, std::int32_t b) { return keys_.key(a) < keys_.key(b); });
+  std::string body;
+  std::uint64_t count = 0;
+  for (const std::int32_t number : order) count += append_entity(body, number) ? 1 : 0;
+  data::put_text(out, signature_);
+  data::put_u64(out, static_cast<std::uint64_t>(last_known_));
+  data::put_u64(out, static_cast<std::uint64_t>(dropped_late_));
+  data::put_u64(out, count);
+  out += body;
+}
+
+bool ViewState::take_events(std::string_view& bytes, Entity& e) {
+  std::uint64_t count = 0;
+  if (!take_varint(bytes, count) || count > bytes.size()) return false;
+  std::vector<std::byte> record(layout_.stride);
+  std::int64_t before = INT64_MIN, known_before = INT64_MIN;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (!take_record(bytes, layout_, before, record.data())) return false;
+    const std::int64_t time = event_time_of(record.data()), known = known_time_of(record.data());
+    // Known times go up with positions, which order events of equal event time.
+    if (known > last_known_ || (i > 0 && time == before && known < known_before)) return false;
+    if (is_expired(record.data(), last_known_)) return false;
+    insert(e, record.data());
+    ++events_;
+    e.max_known = std::max(e.max_known, known);
+    before = time;
+    known_before = known;
+  }
+  return count > 0 || e.base != nullptr;
+}
+
+// Whether sums may go on from here: counters are not negative, and nothing is near the end of its range, where
+// no history can have brought it.
+bool ViewState::is_plausible(const Tally& base) const {
+  constexpr std::int64_t kFar = std::int64_t{1} << 62;
+  for (std::size_t i = 0; i < base.linear.size(); ++i)
+    if (base.linear[i] > kFar || base.linear[i] < (i < layout_.bit_count ? 0 : -kFar)) return false;
+  const exact::Int128 far = static_cast<exact::Int128>(kFar) << 64;
+  return std::ranges::all_of(base.wide, [far](exact::Int128 sum) { return sum < far && sum > -far; });
+}
+
+bool ViewState::take_entity(std::string_view& bytes, std::string_view& key_before, bool first) {
+  std::string_view key;
+  if (!take_text(bytes, key) || (!first && key <= key_before) || bytes.empty()) return false;
+  key_before = key;
+  const char folded = bytes.front();
+  bytes.remove_prefix(1);
+  if (folded != 0 && (folded != 1 || !all_time_)) return false;
+  const std::int32_t number = keys_.intern(key);
+  add_entities();
+  Entity& e = entity(number);
+  if (folded == 1) {
+    e.base = new Tally(layout_);
+    if (!e.base->read_bytes(bytes)) return false;
+    if (!is_plausible(*e.base)) return false;
+  }
+  return take_events(bytes, e);
+}
+
+bool ViewState::restore(std::string_view& bytes) {
+  clear();
+  std::string_view signature, key;
+  std::uint64_t last_known = 0, dropped = 0, count = 0;
+  bool good = take_text(bytes, signature) && signature == signature_ && take_u64(bytes, last_known) &&
+              take_u64(bytes, dropped) && static_cast<std::int64_t>(dropped) >= 0 && take_u64(bytes, count) &&
+              count <= bytes.size();
+  last_known_ = static_cast<std::int64_t>(last_known);
+  dropped_late_ = static_cast<std::int64_t>(dropped);
+  for (std::uint64_t i = 0; good && i < count; ++i) good = take_entity(bytes, key, i == 0);
+  if (!good) clear();
+  return good;
+}
+
+}  // namespace coeval::kernel

@@ -1,0 +1,202 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "define/project.h"
+#include "kernel/chunk.h"
+#include "kernel/evaluate.h"
+#include "kernel/kernel.h"
+#include "kernel/key_table.h"
+#include "kernel/record_layout.h"
+#include "kernel/saturate.h"
+#include "kernel/tally.h"
+
+namespace coeval::kernel {
+
+/// The state of one view: per entity the events from which every window that can still be asked about is
+/// answered exactly, and for windows over all time the tally of those that are older.
+///
+/// How a question is answered. An entity keeps one cursor for T and one for each T − W, and for each the
+/// running sums of all events before it. A window's sum is the difference of two of them. As questions go
+/// on in time the cursors move over the events, each event once per cursor; an event that arrives late is
+/// put in its place and added to the sums of the cursors behind it. All sums are exact, so differences are,
+/// and nothing depends on the way that a cursor took. (semantics: A1 A2)
+///
+/// Invariants: 1. Cursors and their sums are a cache: state is the events and base tallies alone.
+/// 2. An event is held while a question at T ≥ last known − lateness may need it: as long as its event time
+/// is within the longest window + lateness of the last known time. (T6)
+class ViewState {
+ public:
+  ViewState(const define::View& view, RecordLayout layout);
+  ~ViewState();
+  ViewState(const ViewState&) = delete;
+  ViewState& operator=(const ViewState&) = delete;
+
+  const RecordLayout& layout() const { return layout_; }
+  KeyTable& keys() { return keys_; }
+  const KeyTable& keys() const { return keys_; }
+
+  /// Folds one event; entity < 0 means that a key is null, and the event is nobody's.
+  void apply(const std::byte* record, std::int32_t entity);
+  /// Answers every feature at time T; an entity that is not known has empty windows.
+  void ask(std::int32_t entity, std::int64_t at_us, Cell* out);
+
+  bool reaches(std::int64_t at_us) const;
+  std::int64_t last_known_us() const { return last_known_; }
+  std::int64_t entity_count() const { return keys_.size(); }
+  std::int64_t event_count() const { return events_; }
+  std::int64_t dropped_late_count() const { return dropped_late_; }
+  const EvaluationCounts& counts() const { return counts_; }
+
+  /// Asks the processor to fetch what apply and ask will need: first the entity's block, later the events.
+  void prefetch_block(std::int32_t number) const {
+    if (number < 0 || number >= entities_) return;
+    const CacheLine* block = &blocks_[static_cast<std::size_t>(number) * block_lines_];
+    for (std::size_t i = 0; i < block_lines_ && i < 4; ++i) __builtin_prefetch(block + i);
+  }
+  void prefetch_events(std::int32_t number) const {
+    if (number < 0 || number >= entities_) return;
+    const Entity& e = entity(number);
+    if (e.tail != nullptr) __builtin_prefetch(e.tail);
+    if (!e.tracked) return;
+    const auto* cursor = reinterpret_cast<const Cursor*>(&e + 1);
+    for (std::size_t i = 0; i < boundaries_.size(); ++i) {
+      __builtin_prefetch(cursor[i].chunk);
+      __builtin_prefetch(place_of(cursor[i]));
+    }
+  }
+
+  void serialize(std::string& out) const;
+  /// Reads what serialize wrote; false when it is not that, and the state is then empty.
+  bool restore(std::string_view& bytes);
+
+ private:
+  struct alignas(64) CacheLine {
+    std::byte bytes[64];
+  };
+  // Head of an entity's block; cursors and running sums follow it. Plain memory, so that blocks can move.
+  struct Entity {
+    Chunk* head;
+    Chunk* tail;
+    std::int64_t max_known;  // of events applied, at least
+    std::int64_t asked_at;   // T of the cursors
+    Tally* base;             // events folded away, for windows over all time
+    exact::Int128* wide;     // sums per boundary, summed_wide each
+    exact::ExactSum* reals;  // sums per boundary, summed_real each
+    bool tracked;            // whether the cursors stand
+  };
+  // A bound of windows: T itself, T − length, or, for all time, the begin of the held events.
+  struct Boundary {
+    std::int64_t length_us;
+    bool from_begin;
+  };
+
+  Entity& entity(std::int32_t number) {
+    return *reinterpret_cast<Entity*>(&blocks_[static_cast<std::size_t>(number) * block_lines_]);
+  }
+  const Entity& entity(std::int32_t number) const {
+    return *reinterpret_cast<const Entity*>(&blocks_[static_cast<std::size_t>(number) * block_lines_]);
+  }
+  // The record behind a cursor, if its chunk has one there; found without reading the chunk's header.
+  std::byte* place_of(Cursor cursor) const {
+    return reinterpret_cast<std::byte*>(cursor.chunk) + sizeof(Chunk) + std::size_t{cursor.slot} * layout_.stride;
+  }
+  static Cursor* cursors(Entity& e) { return reinterpret_cast<Cursor*>(&e + 1); }
+  std::int64_t* linear(Entity& e, std::size_t boundary) const {
+    auto* bytes = reinterpret_cast<std::byte*>(&e) + linear_at_;
+    return reinterpret_cast<std::int64_t*>(bytes) + boundary * linear_count_;
+  }
+  void add_entities();
+  void clear();
+  void free_events(Entity& e);
+
+  // Holding events: view_events.cc.
+  void insert(Entity& e, const std::byte* record);
+  void make_room(Entity& e, Chunk* chunk, std::uint32_t slot);
+  void append_chunk(Entity& e, Chunk* chunk, std::uint32_t capacity);
+  void grow(Entity& e, Chunk* chunk);
+  void compact(Entity& e, Chunk* chunk);
+  void split(Entity& e, Chunk* chunk);
+  void repoint(Entity& e, const Chunk* from, Chunk* to, std::uint32_t from_slot, std::int64_t shift);
+  void count_late(Entity& e, Chunk* chunk, const std::byte* record);
+  // Whether no question from now on needs the event itself: for windows over all time also when every
+  // question sees it, so that it can be folded.
+  bool is_expired(const std::byte* record, std::int64_t last_known) const {
+    if (saturating_subtract(last_known, event_time_of(record)) <= retention_us_) return false;
+    return !all_time_ || saturating_subtract(last_known, known_time_of(record)) > lateness_us_;
+  }
+  void evict(Entity& e);
+  void evict_first(Entity& e);
+  void sweep_some(const Entity& busy);
+
+  // Answering: view_answers.cc.
+  void plan_linear();
+  static std::int64_t bound(const Boundary& boundary, std::int64_t at_us) {
+    return boundary.from_begin ? INT64_MIN : saturating_subtract(at_us, boundary.length_us);
+  }
+  void track(Entity& e);
+  void move(Entity& e, std::int64_t at_us);
+  void move_forward(Entity& e, std::size_t boundary, std::int64_t to);
+  void move_back(Entity& e, std::size_t boundary, std::int64_t to);
+  // Adds one record to the sums of a boundary, or takes it away.
+  void count(Entity& e, std::size_t boundary, const std::byte* record, std::int64_t sign) const {
+    count_record(layout_, linear(e, boundary), record, sign);
+    if (layout_.summed_wide + layout_.summed_real > 0) count_large(e, boundary, record, sign);
+  }
+  void count_large(Entity& e, std::size_t boundary, const std::byte* record, std::int64_t sign) const;
+  void count_chunk(Entity& e, std::size_t boundary, const Tally& tally, std::int64_t sign);
+  void answer_linear(Entity& e, Cell* out);
+  struct WindowSums;
+  void answer_window(Entity& e, std::size_t window, Cell* out);
+  void extremes_between(Cursor from, Cursor to, std::vector<Extremes>& out);
+  void answer_past(Entity& e, std::int64_t at_us, Cell* out);
+  void answer_empty(Cell* out) const;
+  template <class Sums>
+  void answer_sums(const Sums& sums, const std::vector<Extremes>& extremes, std::size_t window, Cell* out);
+  template <class Sums>
+  Cell summed_cell(const AggregatePlan& plan, const Sums& sums);
+  template <class Sums>
+  Cell large_cell(const AggregatePlan& plan, const Sums& sums, std::int64_t count);
+  Cell sum_cell(data::Type result, exact::Int128 sum);
+  Cell ordered_cell(const AggregatePlan& plan, const Extremes& extremes) const;
+
+  // Bytes: view_snapshot.cc.
+  bool append_entity(std::string& out, std::int32_t number) const;
+  bool take_entity(std::string_view& bytes, std::string_view& key_before, bool first);
+  bool take_events(std::string_view& bytes, Entity& e);
+  bool is_plausible(const Tally& base) const;
+
+  const RecordLayout layout_;
+  std::vector<Boundary> boundaries_;            // T first
+  std::vector<std::size_t> window_boundary_;    // by window
+  std::size_t windows_ = 0;
+  std::int64_t retention_us_ = 0, lateness_us_ = 0;
+  bool all_time_ = false;                       // a window is over all time
+  std::string signature_;                       // what the bytes of the state depend on
+  std::size_t linear_at_ = 0, linear_count_ = 0, block_lines_ = 1;
+
+  KeyTable keys_;
+  std::vector<CacheLine> blocks_;
+  std::int32_t entities_ = 0;                   // blocks made so far
+  std::int32_t swept_ = 0;
+  std::int64_t events_ = 0, dropped_late_ = 0;
+  std::int64_t last_known_ = INT64_MIN;
+  EvaluationCounts counts_;
+  // Set when every aggregate is answered by linear sums alone, which is quicker.
+  struct LinearPlan {
+    bool is_count;
+    bool is_mean;
+    std::uint32_t part, sum;
+  };
+  std::vector<LinearPlan> linear_plans_;
+  std::vector<std::int64_t> scratch_linear_;
+  std::vector<Extremes> scratch_extremes_;
+};
+
+}  // namespace coeval::kernel
