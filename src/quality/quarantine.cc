@@ -1,0 +1,218 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <unordered_set>
+#include <utility>
+
+#include "data/hash.h"
+#include "quality/checks.h"
+#include "quality/quarantine_line.h"
+
+namespace coeval::quality {
+
+namespace {
+
+Error os_error(int number, const std::string& doing, const std::string& path) {
+  const bool full = number == ENOSPC || number == EDQUOT;
+  return fail(full ? Code::disk_full : Code::io,
+              "cannot " + doing + " '" + path + "': " + std::strerror(number),
+              full ? "make room and repeat the command; no row was lost" : "")
+      .error();
+}
+
+// An open file that may be locked against other writers; closing it lets go of the lock.
+class QuarantineFile {
+ public:
+  static Result<QuarantineFile> open(const std::string& path, int flags);
+  QuarantineFile(QuarantineFile&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), path_(other.path_) {}
+  QuarantineFile& operator=(QuarantineFile&&) = delete;
+  ~QuarantineFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Status lock();
+  Result<std::string> read() const;
+  Status cut_to(std::size_t size);
+  Status append(std::string_view bytes);
+  Status sync();
+
+ private:
+  QuarantineFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  std::unexpected<Error> failed(const std::string& doing) const {
+    return std::unexpected(os_error(errno, doing, path_));
+  }
+  int fd_;
+  std::string path_;
+};
+
+Result<QuarantineFile> QuarantineFile::open(const std::string& path, int flags) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+  if (fd < 0) return std::unexpected(os_error(errno, "open", path));
+  return QuarantineFile(fd, path);
+}
+
+Status QuarantineFile::lock() {
+  while (::flock(fd_, LOCK_EX) != 0)
+    if (errno != EINTR) return failed("lock");
+  return {};
+}
+
+Result<std::string> QuarantineFile::read() const {
+  struct stat info{};
+  if (::fstat(fd_, &info) != 0) return failed("read");
+  std::string text(static_cast<std::size_t>(info.st_size), '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t size =
+        ::pread(fd_, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (size == 0) break;
+    if (size > 0)
+      done += static_cast<std::size_t>(size);
+    else if (errno != EINTR)
+      return failed("read");
+  }
+  text.resize(done);
+  return text;
+}
+
+Status QuarantineFile::cut_to(std::size_t size) {
+  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return failed("cut");
+  return {};
+}
+
+Status QuarantineFile::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t size = ::write(fd_, bytes.data(), bytes.size());
+    if (size >= 0)
+      bytes.remove_prefix(static_cast<std::size_t>(size));
+    else if (errno != EINTR)
+      return failed("write to");
+  }
+  return {};
+}
+
+Status QuarantineFile::sync() {
+  if (::fsync(fd_) != 0) return failed("write to");
+  return {};
+}
+
+Status sync_folder(const std::string& path) {
+  COEVAL_ASSIGN(QuarantineFile folder, QuarantineFile::open(path, O_RDONLY | O_DIRECTORY));
+  return folder.sync();
+}
+
+Status make_quarantine_folder(const std::string& folder) {
+  const std::string path = folder + "/quarantine";
+  if (::mkdir(path.c_str(), 0755) == 0) return sync_folder(folder);
+  if (errno != EEXIST) return std::unexpected(os_error(errno, "make folder", path));
+  return {};
+}
+
+// A source is a file here: its name must stay inside the folder.
+Result<std::string> path_of(const std::string& folder, const std::string& source) {
+  if (source.empty() || source.front() == '.' || source.find('/') != std::string::npos ||
+      source.find('\0') != std::string::npos)
+    return fail(Code::io, "a source of this name cannot have a quarantine file: '" + source + "'",
+                "name it without '/' and without a leading '.'");
+  return folder + "/quarantine/" + source + ".jsonl";
+}
+
+std::string_view whole_lines(std::string_view text) { return text.substr(0, text.rfind('\n') + 1); }
+
+// Takes the next line off `text`, without its end.
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+// Remembers lines by hash. Two rows of equal 128-bit hash are one row here.
+class SeenRows {
+ public:
+  /// False when the row was there.
+  bool add(std::string_view line) {
+    const data::Hash128 hash = data::xxh3_128(identity_part(line));
+    return seen_.insert({hash.low, hash.high}).second;
+  }
+
+ private:
+  struct Low {
+    std::size_t operator()(const std::pair<std::uint64_t, std::uint64_t>& hash) const {
+      return hash.first;
+    }
+  };
+  std::unordered_set<std::pair<std::uint64_t, std::uint64_t>, Low> seen_;
+};
+
+std::string new_lines(std::string_view existing, const std::vector<const QuarantinedRow*>& rows) {
+  SeenRows seen;
+  while (!existing.empty()) seen.add(take_line(existing));
+  std::string lines;
+  for (const QuarantinedRow* row : rows) {
+    const std::string line = quarantine_line(*row);
+    if (seen.add(line)) lines += line;
+  }
+  return lines;
+}
+
+Result<QuarantinedRow> read_line(data::JsonParser& parser, std::string_view text,
+                                 std::int64_t number) {
+  COEVAL_ASSIGN(const data::Json json, parser.parse(text, {}, number));
+  auto row = parse_quarantine_line(json);
+  if (!row) row.error().message += " at line " + std::to_string(number);
+  return row;
+}
+
+Status write_source(const std::string& folder, const std::string& source,
+                    const std::vector<const QuarantinedRow*>& rows) {
+  COEVAL_ASSIGN(const std::string path, path_of(folder, source));
+  COEVAL_ASSIGN(QuarantineFile file, QuarantineFile::open(path, O_RDWR | O_CREAT | O_APPEND));
+  COEVAL_TRY(file.lock());
+  COEVAL_ASSIGN(const std::string existing, file.read());
+  const std::string_view whole = whole_lines(existing);
+  if (whole.size() < existing.size()) COEVAL_TRY(file.cut_to(whole.size()));
+  if (const Status appended = file.append(new_lines(whole, rows)); !appended) {
+    (void)file.cut_to(whole.size());  // if this fails too, the next writer cuts the torn line
+    return appended;
+  }
+  // Even when every row was there: the writer that put it there may have died before its fsync.
+  COEVAL_TRY(file.sync());
+  return existing.empty() ? sync_folder(folder + "/quarantine") : Status{};
+}
+
+}  // namespace
+
+Status write_quarantine(const std::string& folder, const std::vector<QuarantinedRow>& rows) {
+  if (rows.empty()) return {};
+  COEVAL_TRY(make_quarantine_folder(folder));
+  std::map<std::string, std::vector<const QuarantinedRow*>> by_source;
+  for (const QuarantinedRow& row : rows) by_source[row.source].push_back(&row);
+  for (const auto& [source, of_source] : by_source)
+    COEVAL_TRY(write_source(folder, source, of_source));
+  return {};
+}
+
+Result<std::vector<QuarantinedRow>> read_quarantine(const std::string& folder,
+                                                    const std::string& source) {
+  COEVAL_ASSIGN(const std::string path, path_of(folder, source));
+  std::vector<QuarantinedRow> rows;
+  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return rows;
+  COEVAL_ASSIGN(const QuarantineFile file, QuarantineFile::open(path, O_RDONLY));
+  COEVAL_ASSIGN(const std::string text, file.read());
+  std::string_view rest = whole_lines(text);
+  data::JsonParser parser;
+  for (std::int64_t line = 1; !rest.empty(); ++line) {
+    auto row = read_line(parser, take_line(rest), line);
+    if (!row) return std::unexpected(std::move(row).error().within("while reading " + path));
+    rows.push_back(std::move(*row));
+  }
+  return rows;
+}
+
+}  // namespace coeval::quality

@@ -1,0 +1,163 @@
+#include "quality/scans.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+
+#include "data/hash.h"
+
+namespace coeval::quality {
+
+namespace {
+
+// Small enough that a bad block is cheap to look through, large enough that the loop inside
+// dominates.
+constexpr std::size_t kBlockRows = 1024;
+
+// Calls `row(i)` for each row of each block for which `suspicious(values of the block)`.
+template <class T, class Suspicious, class Row>
+void scan_blocks(std::span<const T> values, Suspicious suspicious, Row row) {
+  for (std::size_t start = 0; start < values.size(); start += kBlockRows) {
+    const auto block = values.subspan(start, std::min(kBlockRows, values.size() - start));
+    if (!suspicious(block)) continue;
+    for (std::size_t i = 0; i < block.size(); ++i) row(static_cast<std::int64_t>(start + i));
+  }
+}
+
+// The bounds are narrowed to T first, so that the loop stays in T. A bound outside T's values
+// excludes none of them or all of them; `none` says that all are excluded.
+template <class T>
+struct NarrowRange {
+  explicit NarrowRange(const IntegerRange& range) {
+    constexpr std::int64_t kLeast = std::numeric_limits<T>::min(),
+                           kMost = std::numeric_limits<T>::max();
+    none = range.min > kMost || range.max < kLeast;
+    min = static_cast<T>(std::clamp(range.min, kLeast, kMost));
+    max = static_cast<T>(std::clamp(range.max, kLeast, kMost));
+  }
+  T min, max;
+  bool none;
+};
+
+template <class T>
+void scan_integers_of(const data::Column& column, const IntegerRange& range, Findings& findings) {
+  const NarrowRange<T> narrow(range);
+  const auto suspicious = [&narrow](std::span<const T> block) {
+    unsigned outside = narrow.none ? 1 : 0;
+    for (const T value : block)
+      outside |=
+          static_cast<unsigned>(value < narrow.min) | static_cast<unsigned>(value > narrow.max);
+    return outside != 0;
+  };
+  scan_blocks(column.values<T>(), suspicious, [&](std::int64_t row) {
+    if (column.is_null(row)) return;
+    const std::int64_t value = column.integer(row);
+    if (range.min_rule >= 0 && value < range.min) findings.push_back({row, range.min_rule});
+    if (range.max_rule >= 0 && value > range.max) findings.push_back({row, range.max_rule});
+  });
+}
+
+template <class T>
+void scan_floats_of(const data::Column& column, const FloatRange& range, Findings& findings) {
+  // Clamped to finite bounds, one comparison a side finds NaN and infinities as well.
+  constexpr double kMost = std::numeric_limits<double>::max();
+  const double min = std::max(range.min, -kMost), max = std::min(range.max, kMost);
+  const auto suspicious = [min, max](std::span<const T> block) {
+    unsigned inside = 1;
+    for (const T value : block)
+      inside &= static_cast<unsigned>(static_cast<double>(value) >= min) &
+                static_cast<unsigned>(static_cast<double>(value) <= max);
+    return inside == 0;
+  };
+  scan_blocks(column.values<T>(), suspicious, [&](std::int64_t row) {
+    if (column.is_null(row)) return;
+    const double value = column.real(row);
+    if (!std::isfinite(value)) findings.push_back({row, range.finite_rule});
+    if (range.min_rule >= 0 && value < range.min) findings.push_back({row, range.min_rule});
+    if (range.max_rule >= 0 && value > range.max) findings.push_back({row, range.max_rule});
+  });
+}
+
+void add_broken(std::int64_t row, std::uint8_t broken, const std::vector<int>& rules,
+                Findings& findings) {
+  for (std::size_t i = 0; i < rules.size(); ++i)
+    if ((broken >> i & 1) != 0) findings.push_back({row, rules[i]});
+}
+
+void scan_codes(const data::Column& column, const StringVerdict& verdict,
+                const std::vector<int>& rules, Findings& findings) {
+  const data::Column& dictionary = column.dictionary();
+  std::vector<std::uint8_t> broken(static_cast<std::size_t>(dictionary.size()));
+  for (std::size_t code = 0; code < broken.size(); ++code)
+    broken[code] = verdict(dictionary.string(static_cast<std::int64_t>(code)));
+  if (std::all_of(broken.begin(), broken.end(), [](std::uint8_t b) { return b == 0; })) return;
+  for (std::int64_t row = 0; row < column.size(); ++row)
+    if (!column.is_null(row))
+      add_broken(row, broken[static_cast<std::size_t>(column.code(row))], rules, findings);
+}
+
+// Verdicts on values seen lately, so that a column of few distinct values costs few pattern
+// matches.
+class VerdictCache {
+ public:
+  explicit VerdictCache(const StringVerdict& verdict) : verdict_(verdict), slots_(1024) {}
+  std::uint8_t operator()(std::string_view text) {
+    Slot& slot = slots_[data::xxh3_64(text) % slots_.size()];
+    if (!slot.used || slot.text != text) slot = {text, verdict_(text), true};
+    return slot.broken;
+  }
+
+ private:
+  struct Slot {
+    std::string_view text;
+    std::uint8_t broken = 0;
+    bool used = false;
+  };
+  const StringVerdict& verdict_;
+  std::vector<Slot> slots_;
+};
+
+void scan_plain_strings(const data::Column& column, const StringVerdict& verdict,
+                        const std::vector<int>& rules, Findings& findings) {
+  VerdictCache cached(verdict);
+  for (std::int64_t row = 0; row < column.size(); ++row)
+    if (!column.is_null(row)) add_broken(row, cached(column.string(row)), rules, findings);
+}
+
+}  // namespace
+
+void scan_integers(const data::Column& column, const IntegerRange& range, Findings& findings) {
+  if (data::width(column.type()) == 4)
+    scan_integers_of<std::int32_t>(column, range, findings);
+  else
+    scan_integers_of<std::int64_t>(column, range, findings);
+}
+
+void scan_floats(const data::Column& column, const FloatRange& range, Findings& findings) {
+  if (column.type() == data::Type::float32)
+    scan_floats_of<float>(column, range, findings);
+  else
+    scan_floats_of<double>(column, range, findings);
+}
+
+void scan_nulls(const data::Column& column, int rule, Findings& findings) {
+  if (!column.has_nulls()) return;
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if ((row & 7) == 0 && row + 8 <= column.size() && column.validity_data()[row >> 3] == 0xFF)
+      row += 7;  // eight present values
+    else if (column.is_null(row))
+      findings.push_back({row, rule});
+  }
+}
+
+void scan_strings(const data::Column& column, const StringVerdict& verdict,
+                  const std::vector<int>& rules, Findings& findings) {
+  // A few rows may share a dictionary that was made for many.
+  if (column.is_coded() && column.dictionary().size() <= column.size())
+    scan_codes(column, verdict, rules, findings);
+  else
+    scan_plain_strings(column, verdict, rules, findings);
+}
+
+}  // namespace coeval::quality

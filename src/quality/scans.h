@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include "data/column.h"
+
+// One pass over one column for one kind of rule. Each first asks of a block of rows, without
+// branches, whether any may break the rule, and looks at single rows only where the answer is yes.
+
+namespace coeval::quality {
+
+/// A row that breaks a rule.
+struct Finding {
+  std::int64_t row = 0;
+  int rule = -1;
+  friend auto operator<=>(const Finding&, const Finding&) = default;
+};
+using Findings = std::vector<Finding>;
+
+/// Bounds of an integer-like column, inclusive; rule -1 where there is no bound.
+struct IntegerRange {
+  std::int64_t min = std::numeric_limits<std::int64_t>::min();
+  std::int64_t max = std::numeric_limits<std::int64_t>::max();
+  int min_rule = -1, max_rule = -1;
+};
+void scan_integers(const data::Column& column, const IntegerRange& range, Findings& findings);
+
+/// Bounds of a float column; what is not finite breaks `finite_rule`, and infinities the bounds
+/// too.
+struct FloatRange {
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  int min_rule = -1, max_rule = -1, finite_rule = -1;
+};
+void scan_floats(const data::Column& column, const FloatRange& range, Findings& findings);
+
+void scan_nulls(const data::Column& column, int rule, Findings& findings);
+
+/// Which rules a string breaks: bit i stands for rules[i].
+using StringVerdict = std::function<std::uint8_t(std::string_view)>;
+/// Asks for each dictionary entry once, or, of plain strings, for most repeated values once.
+void scan_strings(const data::Column& column, const StringVerdict& verdict,
+                  const std::vector<int>& rules, Findings& findings);
+
+}  // namespace coeval::quality

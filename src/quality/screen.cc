@@ -1,0 +1,71 @@
+#include <numeric>
+
+#include "data/text_tables.h"
+#include "quality/checks.h"
+
+namespace coeval::quality {
+
+namespace {
+
+std::vector<std::int64_t> rows_of(const std::vector<RowVerdict>& verdicts) {
+  std::vector<std::int64_t> rows;
+  rows.reserve(verdicts.size());
+  for (const RowVerdict& verdict : verdicts) rows.push_back(verdict.row);
+  return rows;
+}
+
+// Rows 0 to `count` - 1 without those of `bad`, which ascend.
+std::vector<std::int64_t> rows_without(const std::vector<std::int64_t>& bad, std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count) - bad.size());
+  auto to = rows.begin();
+  std::int64_t next = 0;
+  for (const std::int64_t row : bad) {
+    const auto end = to + (row - next);
+    std::iota(to, end, next);
+    to = end;
+    next = row + 1;
+  }
+  std::iota(to, rows.end(), next);
+  return rows;
+}
+
+QuarantinedRow describe(const RowChecks& checks, const data::Batch& batch,
+                        const RowVerdict& verdict) {
+  QuarantinedRow row;
+  for (const int rule : verdict.rules) {
+    row.rules.push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
+    if (!row.reason.empty()) row.reason += "; ";
+    row.reason += checks.explain(batch, verdict.row, rule);
+  }
+  return row;
+}
+
+}  // namespace
+
+Screened screen(const RowChecks& checks, const define::Source& source, const data::Batch& batch,
+                const std::string& origin, std::int64_t first_row) {
+  const std::vector<RowVerdict> verdicts = checks.check(batch);
+  const std::vector<std::int64_t> bad = rows_of(verdicts);
+  Screened out;
+  out.accepted_rows = rows_without(bad, batch.rows);
+  if (bad.empty()) {
+    out.accepted = batch;
+    return out;
+  }
+  out.accepted = data::take(batch, out.accepted_rows);
+  const std::string lines = data::write_jsonl(data::take(batch, bad));  // one line a row
+  std::size_t start = 0;
+  for (const RowVerdict& verdict : verdicts) {
+    const std::size_t end = lines.find('\n', start);
+    QuarantinedRow row = describe(checks, batch, verdict);
+    row.source = source.name;
+    row.origin = origin;
+    row.row = first_row + verdict.row;
+    row.raw = lines.substr(start, end - start);
+    out.quarantined.push_back(std::move(row));
+    start = end + 1;
+  }
+  return out;
+}
+
+}  // namespace coeval::quality
