@@ -13,11 +13,11 @@ namespace coeval::stores {
 class AppendFile {
  public:
   virtual ~AppendFile() = default;
-  /// Writes some of `bytes` at the end and returns how many, at least one: write(2), which may take less
-  /// than it is given. Errors: disk_full, io.
+  /// Writes some of `bytes` at the end and returns how many, at least one: write(2), which may take
+  /// less than it is given. Errors: disk_full, io.
   virtual Result<std::size_t> write_some(std::string_view bytes) = 0;
-  /// Makes the content and the size durable. After an error nothing is known about bytes written since
-  /// the last success: cut them, do not sync again.
+  /// Makes the content and the size durable. After an error nothing is known about bytes written
+  /// since the last success: cut them, do not sync again.
   virtual Status sync() = 0;
   virtual Status truncate(std::uint64_t size) = 0;
 };
@@ -25,10 +25,11 @@ class AppendFile {
 /// Writes all of `bytes`, or returns the error; then any part of them may be in the file.
 Status append_all(AppendFile& file, std::string_view bytes);
 
-/// The operations that change files, as the stores use them: a seam for full disks, failing fsyncs and
-/// torn writes. Reading goes to the disk directly.
+/// The operations that change files, as the stores use them: a seam for full disks, failing fsyncs
+/// and torn writes. Reading goes to the disk directly.
 ///
-/// Versions: disk_files(), and FaultyFiles (faulty_files.h) that decorates another. Threading: one thread.
+/// Versions: disk_files(), and FaultyFiles (faulty_files.h) that decorates another. Threading: one
+/// thread.
 class FileLayer {
  public:
   virtual ~FileLayer() = default;

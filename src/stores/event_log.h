@@ -16,9 +16,9 @@ namespace coeval::stores {
 enum class RecordKind : std::uint8_t {
   event = 1,
   prediction = 2,
-  cut = 3,       ///< the first record of a log: up to where history files were folded (T9)
+  cut = 3,  ///< the first record of a log: up to where history files were folded (T9)
   outcome = 4,
-  lost = 5,        ///< stands where repair took an unreadable record away; no payload
+  lost = 5,  ///< stands where repair took an unreadable record away; no payload
 };
 
 /// The largest payload that a record may carry.
@@ -45,30 +45,31 @@ struct Draft {
 
 /// Append-only, totally ordered facts of one partition. (design: Log)
 ///
-/// Ownership: one writer per folder, held by a lock. Ordering: positions are dense; known time never
-/// decreases: append raises a draft's known time to the last one. Durability: a record is on disk when
-/// a later sync() has returned, and visible to readers of the folder after flush().
+/// Ownership: one writer per folder, held by a lock. Ordering: positions are dense; known time
+/// never decreases: append raises a draft's known time to the last one. Durability: a record is on
+/// disk when a later sync() has returned, and visible to readers of the folder after flush().
 /// Threading: one thread for the writing calls; readers open their own.
 class EventLog {
  public:
   virtual ~EventLog() = default;
-  /// Buffers a record. Errors: io, disk_full, after which the log refuses every further append until
-  /// reopen() succeeds; nothing half-written remains visible. out_of_range for a payload over 16 MiB.
+  /// Buffers a record. Errors: io, disk_full, after which the log refuses every further append
+  /// until reopen() succeeds; nothing half-written remains visible. out_of_range for a payload over
+  /// 16 MiB.
   virtual Result<Position> append(const Draft& draft) = 0;
   /// Hands buffered records to the operating system.
   virtual Status flush() = 0;
   /// flush() and fsync.
   virtual Status sync() = 0;
-  /// After a failed append, flush or sync: cuts everything after the last successful sync() and tries
-  /// again. Returns ok when appends work. Nothing to do for a log that is well.
+  /// After a failed append, flush or sync: cuts everything after the last successful sync() and
+  /// tries again. Returns ok when appends work. Nothing to do for a log that is well.
   virtual Status reopen() = 0;
   /// Position that the next append will get.
   virtual Position next_position() const = 0;
   /// Known time of the last record, or INT64_MIN.
   virtual KnownTime last_known() const = 0;
-  /// Calls `visit` for each flushed record from `from` on, in order, until it returns false. `visit`
-  /// must not write to this log. After a failure only what the last sync() acknowledged is shown.
-  /// Errors: log_corrupt with file and offset.
+  /// Calls `visit` for each flushed record from `from` on, in order, until it returns false.
+  /// `visit` must not write to this log. After a failure only what the last sync() acknowledged is
+  /// shown. Errors: log_corrupt with file and offset.
   virtual Status read(Position from, const std::function<bool(const Record&)>& visit) const = 0;
 };
 
@@ -76,15 +77,15 @@ class FileLayer;  // stores/append_file.h
 
 struct LogOptions {
   std::uint64_t segment_bytes = 256u << 20;  ///< a segment that would grow beyond is closed first
-  std::shared_ptr<FileLayer> files;          ///< null = the disk; tests and the simulator inject faults
+  std::shared_ptr<FileLayer> files;  ///< null = the disk; tests and the simulator inject faults
 };
-/// Opens (or makes) the log in `folder` for writing: cuts a torn tail at the last good record, refuses
-/// a bad record in the middle. A log dropped without sync() may lose what was not synced.
+/// Opens (or makes) the log in `folder` for writing: cuts a torn tail at the last good record,
+/// refuses a bad record in the middle. A log dropped without sync() may lose what was not synced.
 /// Errors: log_locked, log_corrupt, io, disk_full; unsupported for a log of a newer version.
 Result<std::unique_ptr<EventLog>> open_log(const std::string& folder, LogOptions options = {});
 /// The same log for reading only: no lock, no repair; a torn tail is not visible. Each read() shows
-/// what the writer has flushed by then; next_position() and last_known() are as of the open or the last
-/// reopen(). Writing calls are refused as unsupported. Errors: no_such_file, log_corrupt, io.
+/// what the writer has flushed by then; next_position() and last_known() are as of the open or the
+/// last reopen(). Writing calls are refused as unsupported. Errors: no_such_file, log_corrupt, io.
 Result<std::unique_ptr<EventLog>> open_log_for_reading(const std::string& folder);
 /// An in-memory twin with the same contract.
 std::unique_ptr<EventLog> make_memory_log();
@@ -92,13 +93,13 @@ std::unique_ptr<EventLog> make_memory_log();
 /// What `coeval doctor` found in a log folder, and what --repair did.
 struct LogReport {
   std::uint64_t segments = 0, records = 0, bytes = 0, torn_bytes = 0;
-  std::string problem;        ///< empty when sound; else names file and offset
-  std::string quarantined;    ///< file or files that repair moved bad ranges to
+  std::string problem;      ///< empty when sound; else names file and offset
+  std::string quarantined;  ///< file or files that repair moved bad ranges to
 };
-/// Reads every record. With `repair`, bytes that no record accounts for (a torn tail, a bad range in the
-/// middle) are copied to `folder`/quarantine first and then taken out of the log; positions stay what
-/// they were: RecordKind::lost fills those that are gone. A missing segment cannot be repaired.
-/// Errors: no_such_file, io, disk_full; log_locked when repairing beside a writer.
+/// Reads every record. With `repair`, bytes that no record accounts for (a torn tail, a bad range
+/// in the middle) are copied to `folder`/quarantine first and then taken out of the log; positions
+/// stay what they were: RecordKind::lost fills those that are gone. A missing segment cannot be
+/// repaired. Errors: no_such_file, io, disk_full; log_locked when repairing beside a writer.
 Result<LogReport> inspect_log(const std::string& folder, bool repair);
 
 }  // namespace coeval::stores

@@ -9,10 +9,11 @@
 
 namespace coeval::stores {
 
-/// A bounded view that slides over a file, by pread(2). Not mmap: a page that a writer cuts off under a
-/// mapping kills the reader with SIGBUS.
+/// A bounded view that slides over a file, by pread(2). Not mmap: a page that a writer cuts off
+/// under a mapping kills the reader with SIGBUS.
 ///
-/// The size is taken once, so a file that grows meanwhile looks the same throughout. Threading: one thread.
+/// The size is taken once, so a file that grows meanwhile looks the same throughout. Threading: one
+/// thread.
 class FileWindow {
  public:
   /// At most `end` bytes of the file are seen. Errors: no_such_file, io.

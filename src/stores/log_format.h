@@ -39,13 +39,13 @@ struct RecordHeader {
 
   std::uint64_t total_bytes() const { return kRecordHeaderBytes + payload_bytes; }
 };
-/// Nothing when `bytes` is shorter than a header, its checksum is wrong, or a field has a value that no
-/// writer writes.
+/// Nothing when `bytes` is shorter than a header, its checksum is wrong, or a field has a value
+/// that no writer writes.
 std::optional<RecordHeader> parse_record_header(std::string_view bytes);
 bool payload_is_sound(const RecordHeader& header, std::string_view payload);
 
-/// A test of a few bytes that every true header passes, and nearly nothing else does: keeps a search at
-/// every offset cheap. `bytes` holds at least a header.
+/// A test of a few bytes that every true header passes, and nearly nothing else does: keeps a
+/// search at every offset cheap. `bytes` holds at least a header.
 bool may_be_record_header(const char* bytes);
 
 }  // namespace coeval::stores

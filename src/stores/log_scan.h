@@ -18,7 +18,8 @@ struct SegmentMark {
   std::uint64_t offset = 0;
 };
 
-/// A segment file and a sparse index into it, so that one record is found without reading all before.
+/// A segment file and a sparse index into it, so that one record is found without reading all
+/// before.
 struct LogSegment {
   std::string path;
   Position first;
@@ -40,7 +41,7 @@ struct LogEnd {
 /// What reading every record of a folder found.
 struct LogScan {
   std::vector<LogSegment> segments;
-  LogEnd end;                    ///< the sound part, up to a torn tail or the problem
+  LogEnd end;  ///< the sound part, up to a torn tail or the problem
   std::uint64_t records = 0, bytes = 0;
   std::uint64_t torn_bytes = 0;  ///< behind `end` in the last segment
   std::optional<Error> problem;  ///< log_corrupt or unsupported: behind `end` there is more
@@ -55,8 +56,9 @@ Result<LogScan> scan_log(const std::string& folder);
 /// log_corrupt at a place, with what to do about it.
 Error corrupt_at(const std::string& path, std::uint64_t offset, const std::string& what);
 
-/// Calls `visit` for the records from `from` on until it returns false. With `end` set, all before it
-/// must be sound; without, a torn tail of the last segment ends the log. Errors: log_corrupt, io.
+/// Calls `visit` for the records from `from` on until it returns false. With `end` set, all before
+/// it must be sound; without, a torn tail of the last segment ends the log. Errors: log_corrupt,
+/// io.
 Status read_records(std::span<const LogSegment> segments, Position from, std::optional<LogEnd> end,
                     const std::function<bool(const Record&)>& visit);
 

@@ -13,8 +13,8 @@ namespace coeval::stores {
 /// A registered version of a model. Append-only: nothing here is ever updated.
 struct ModelVersion {
   std::string model;
-  int version = 0;            ///< 1, 2, … within the model
-  std::string folder;         ///< relative to .coeval
+  int version = 0;     ///< 1, 2, … within the model
+  std::string folder;  ///< relative to .coeval
   std::string ir_hash, dataset_id, recipe_id, bits_id;
   bool gates_passed = false;
   std::string metrics_json, gates_json;
@@ -31,15 +31,16 @@ struct AliasMove {
 
 /// A step of a build that was run, by the hash of all it read.
 struct CachedStep {
-  std::string key;            ///< content hash of the inputs
-  std::string step;           ///< "dataset", "train", …
-  std::string subject;        ///< model name
-  std::string inputs_json;    ///< the named inputs behind the key, to say what changed
-  std::string output;         ///< path relative to .coeval, or a value
+  std::string key;          ///< content hash of the inputs
+  std::string step;         ///< "dataset", "train", …
+  std::string subject;      ///< model name
+  std::string inputs_json;  ///< the named inputs behind the key, to say what changed
+  std::string output;       ///< path relative to .coeval, or a value
   std::int64_t made_us = 0;
 };
 
-/// Metadata in append-only tables. Threading: one thread per instance; several processes may open it.
+/// Metadata in append-only tables. Threading: one thread per instance; several processes may open
+/// it.
 class MetaStore {
  public:
   virtual ~MetaStore() = default;

@@ -13,21 +13,21 @@ namespace coeval::stores {
 
 /// Everything that was true when a prediction was served. (semantics: P1)
 struct PredictionRecord {
-  std::string id;             ///< 26 characters, sorts by time
-  std::string model;          ///< name
+  std::string id;     ///< 26 characters, sorts by time
+  std::string model;  ///< name
   int version = 0;
-  std::string ir_hash;        ///< 64 hex digits
-  std::string bits_id;        ///< 64 hex digits
-  Position position;          ///< the log position the state was at: events before it were visible
-  std::int64_t at_us = 0;     ///< T
+  std::string ir_hash;     ///< 64 hex digits
+  std::string bits_id;     ///< 64 hex digits
+  Position position;       ///< the log position the state was at: events before it were visible
+  std::int64_t at_us = 0;  ///< T
   std::string variant = "champion";
   double propensity = 1.0;
-  float raw_score = 0;        ///< margin
-  float score = 0;            ///< probability
+  float raw_score = 0;  ///< margin
+  float score = 0;      ///< probability
   bool decision = false;
   std::uint32_t latency_us = 0;  ///< from parsed request to score
-  std::string question;       ///< data::encode_row of the question's columns
-  std::string features;       ///< data::encode_row of the model's input columns, in input order
+  std::string question;          ///< data::encode_row of the question's columns
+  std::string features;          ///< data::encode_row of the model's input columns, in input order
 };
 /// Binary form, versioned by its first byte.
 std::string encode(const PredictionRecord& record);

@@ -30,12 +30,13 @@ class SegmentReader {
   Result<Position> read_header();
 
   enum class Step { record, end, bad };
-  /// Reads the record at offset() and moves behind it and `place` with it. `bad`: there are bytes, but
-  /// not the next record; nothing moves. The payload's view lives until the next call. Errors: io.
+  /// Reads the record at offset() and moves behind it and `place` with it. `bad`: there are bytes,
+  /// but not the next record; nothing moves. The payload's view lives until the next call. Errors:
+  /// io.
   Result<Step> next(LogPlace& place, Record& record);
 
-  /// After `bad`: the offset of the next sound record that can follow `place`, or nothing when the rest
-  /// of the file holds none, that is, when the bad bytes are a torn tail.
+  /// After `bad`: the offset of the next sound record that can follow `place`, or nothing when the
+  /// rest of the file holds none, that is, when the bad bytes are a torn tail.
   Result<std::optional<std::uint64_t>> find_next_sound(const LogPlace& place);
 
  private:

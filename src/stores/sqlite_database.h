@@ -12,7 +12,8 @@ struct sqlite3_stmt;
 
 namespace coeval::stores {
 
-/// A prepared statement in use: bind in order, step, read columns in order. Resets itself when dropped.
+/// A prepared statement in use: bind in order, step, read columns in order. Resets itself when
+/// dropped.
 class Statement {
  public:
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
@@ -52,8 +53,8 @@ class Database {
 
   /// Runs statements that give no rows and take no parameters.
   Status execute(const char* sql);
-  /// Prepares once and keeps the statement: `sql` must be a literal. Two uses of one literal must not
-  /// overlap in time.
+  /// Prepares once and keeps the statement: `sql` must be a literal. Two uses of one literal must
+  /// not overlap in time.
   Result<Statement> prepare(const char* sql);
 
  private:

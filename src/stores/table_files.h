@@ -38,15 +38,15 @@ class TableWriter {
 };
 
 struct ReadOptions {
-  std::vector<std::string> columns;   ///< empty = all; order as given
-  bool code_strings = true;           ///< string columns arrive dictionary-coded where the format can
+  std::vector<std::string> columns;  ///< empty = all; order as given
+  bool code_strings = true;  ///< string columns arrive dictionary-coded where the format can
   std::int64_t batch_rows = 1 << 20;
   int threads = 2;
   /// Text formats carry no types: the columns to read must be declared here. Others ignore it.
   std::optional<data::Schema> schema;
 };
 struct WriteOptions {
-  int compression_level = 1;          ///< zstd
+  int compression_level = 1;  ///< zstd
   int threads = 2;
 };
 

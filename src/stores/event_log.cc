@@ -1,0 +1,307 @@
+// The log on disk.
+//
+// A log is a folder of segment files, one file named `lock`, and, after a repair, a folder
+// `quarantine`. A segment is called log-NNNNNNNNNNNNNNNNNNNN.seg after the position of its first
+// record, in twenty decimal digits, so that the order of the names is the order of the records.
+// Positions are dense: a segment's name is the name of the one before plus the number of records in
+// that. A segment that would grow beyond LogOptions::segment_bytes is synced and never written
+// again, and the next is begun.
+//
+// All integers are little-endian. A segment begins with 32 bytes:
+//
+//    0   8 bytes   "COEVALOG"
+//    8   u32       version of the format, 1
+//   12   u32       partition, 0 in this version
+//   16   u64       position of the first record, as in the name
+//   24   u32       zero
+//   28   u32       CRC32C of bytes 0 to 27
+//
+// Records follow without padding, to the end of the file. A record is 40 bytes and a payload:
+//
+//    0   u32       CRC32C of bytes 4 to 39
+//    4   u32       length of the payload, at most 16 MiB
+//    8   u32       CRC32C of the payload
+//   12   u8        kind (RecordKind), then three bytes of zero
+//   16   u64       position
+//   24   i64       known time, µs since the epoch; not less than that of the record before
+//   32   u32       source id
+//   36   u32       schema version
+//   40   …         payload
+//
+// Why two checksums: a header that is sound vouches for its length. So the bytes of a payload that
+// was being written when the process died are known to be payload, and whatever a client put into
+// it is never taken for a record. And when a payload has rotted, the next record is known to begin
+// right behind it. Why they are not masked, as some formats do: masking guards against checksums of
+// bytes that end with their own checksum, which come out the same for all contents. Here a checksum
+// never covers itself, and the header's covers that of the payload only together with the position,
+// which no two records share. Why no checksum of zeros passes: kind 0 does not exist, so a range of
+// zeros holds no record.
+//
+// Acknowledged means that sync() has returned: every byte up to there went through fdatasync, and
+// the folder was synced when the segment was made. Reading back, three cases are told apart:
+//
+//   - a torn tail: bytes at the end of the last segment that are not the next record, with no sound
+//   record
+//     of a later position behind them. A crash left them; they were not acknowledged. Opening cuts
+//     them.
+//   - damage: the like in another segment, or with a sound record behind. That was acknowledged
+//   once.
+//     Opening refuses and names the file and the offset; inspect_log(…, repair) sets the bytes
+//     aside. (After a power failure the disk may hold a later page and not an earlier one. That
+//     looks the same and is treated the same: a refusal costs a command, a wrong cut would cost
+//     acknowledged records.)
+//   - a full disk, or a device that fails: the writer refuses all further appends. Since nobody
+//   knows what
+//     a failed fdatasync has left, reopen() cuts back to the end of the last successful sync().
+
+#include "stores/event_log.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "stores/append_file.h"
+#include "stores/files.h"
+#include "stores/log_scan.h"
+
+namespace coeval::stores {
+
+namespace {
+
+constexpr std::size_t kFlushBytes = 1u << 20;
+constexpr std::size_t kProbeBytes = 4096;
+
+class DiskLog final : public EventLog {
+ public:
+  DiskLog(std::string folder, LogOptions options, FileLock lock)
+      : folder_(std::move(folder)), options_(std::move(options)), lock_(std::move(lock)) {}
+  ~DiskLog() override;
+
+  /// Takes over what a scan found, or begins the first segment. Call once.
+  Status start(LogScan scan);
+
+  Result<Position> append(const Draft& draft) override;
+  Status flush() override;
+  Status sync() override;
+  Status reopen() override;
+  Position next_position() const override { return tail_.place.next; }
+  KnownTime last_known() const override { return tail_.place.known; }
+  Status read(Position from, const std::function<bool(const Record&)>& visit) const override;
+
+ private:
+  // Runs a write; from its first error on, the log refuses further ones.
+  template <class Operation>
+  Status guarded(Operation operation);
+  Status write_buffer();
+  Status sync_tail();
+  Status make_room(std::uint64_t bytes);
+  Status begin_segment();
+  Status open_tail(FileLayer::Open how);
+  Status cut_back();
+  Status probe();
+
+  std::string folder_;
+  LogOptions options_;
+  FileLock lock_;
+  std::vector<LogSegment> segments_;
+  std::unique_ptr<AppendFile> file_;
+  std::string buffer_;            // the bytes between flushed_ and tail_
+  LogEnd tail_;                   // with what is buffered
+  LogEnd flushed_;                // what readers see
+  LogEnd acknowledged_;           // what the last sync() made durable
+  std::optional<Error> failure_;  // since then nothing is written
+};
+
+DiskLog::~DiskLog() {
+  // Callers were told that these records failed: a restart must not bring them back.
+  if (failure_) static_cast<void>(cut_back());
+}
+
+template <class Operation>
+Status DiskLog::guarded(Operation operation) {
+  if (failure_)
+    return std::unexpected(Error(*failure_).within("the log refuses writes since this error"));
+  Status done = operation();
+  if (!done) failure_ = done.error();
+  return done;
+}
+
+Status DiskLog::start(LogScan scan) {
+  segments_ = std::move(scan.segments);
+  tail_ = scan.end;
+  if (segments_.empty()) {
+    COEVAL_TRY(begin_segment());
+  } else {
+    COEVAL_TRY(open_tail(FileLayer::Open::existing));
+    if (scan.torn_bytes > 0) COEVAL_TRY(file_->truncate(tail_.bytes));
+  }
+  if (tail_.bytes == 0) {  // a segment that was being made when its writer died
+    buffer_ = encode_segment_header(tail_.place.next);
+    tail_.bytes = buffer_.size();
+  }
+  COEVAL_TRY(write_buffer());
+  // What was found may still be in the system's cache only; from here on it counts as acknowledged.
+  return sync_tail();
+}
+
+Status DiskLog::open_tail(FileLayer::Open how) {
+  COEVAL_ASSIGN(file_, options_.files->open(segments_.back().path, how));
+  return {};
+}
+
+Status DiskLog::begin_segment() {
+  const Position first = tail_.place.next;
+  // The segment is listed before the file exists, so that cut_back() removes it if making it fails.
+  segments_.push_back({folder_ + "/" + segment_name(first), first, {}});
+  file_.reset();
+  COEVAL_TRY(open_tail(FileLayer::Open::create_new));
+  COEVAL_TRY(options_.files->sync_folder(folder_));
+  buffer_ = encode_segment_header(first);
+  tail_.segments = segments_.size();
+  tail_.bytes = buffer_.size();
+  return {};
+}
+
+Status DiskLog::make_room(std::uint64_t bytes) {
+  const bool has_records = tail_.bytes > kSegmentHeaderBytes;
+  if (has_records && tail_.bytes + bytes > options_.segment_bytes) {
+    COEVAL_TRY(write_buffer());
+    COEVAL_TRY(file_->sync());  // a segment that is not the last has no torn tail
+    return begin_segment();
+  }
+  return buffer_.size() >= kFlushBytes ? write_buffer() : Status{};
+}
+
+Result<Position> DiskLog::append(const Draft& draft) {
+  COEVAL_TRY(check_payload(draft));
+  const std::uint64_t bytes = kRecordHeaderBytes + draft.payload.size();
+  COEVAL_TRY(guarded([&] { return make_room(bytes); }));
+  // Known time never decreases within a log. (semantics: T1)
+  Draft raised = draft;
+  raised.known = std::max(draft.known, tail_.place.known);
+  const Position position = tail_.place.next;
+  segments_.back().note(position, tail_.bytes);
+  append_record(buffer_, position, raised);
+  tail_.bytes += bytes;
+  tail_.place = {Position{position.value + 1}, raised.known};
+  return position;
+}
+
+Status DiskLog::write_buffer() {
+  if (!buffer_.empty()) COEVAL_TRY(append_all(*file_, buffer_));
+  buffer_.clear();
+  flushed_ = tail_;
+  return {};
+}
+
+Status DiskLog::sync_tail() {
+  COEVAL_TRY(file_->sync());
+  acknowledged_ = flushed_;
+  return {};
+}
+
+Status DiskLog::flush() {
+  return guarded([&] { return write_buffer(); });
+}
+
+Status DiskLog::sync() {
+  return guarded([&]() -> Status {
+    COEVAL_TRY(write_buffer());
+    const bool nothing_new = acknowledged_.place.next == flushed_.place.next;
+    return nothing_new ? Status{} : sync_tail();
+  });
+}
+
+Status DiskLog::cut_back() {
+  buffer_.clear();
+  file_.reset();
+  if (acknowledged_.segments == 0) return {};  // start() failed: nothing was ever written
+  while (segments_.size() > acknowledged_.segments) {
+    COEVAL_TRY(options_.files->remove(segments_.back().path));
+    segments_.pop_back();
+  }
+  std::erase_if(segments_.back().marks,
+                [&](const SegmentMark& mark) { return mark.offset >= acknowledged_.bytes; });
+  COEVAL_TRY(open_tail(FileLayer::Open::existing));
+  COEVAL_TRY(file_->truncate(acknowledged_.bytes));
+  tail_ = flushed_ = acknowledged_;
+  COEVAL_TRY(file_->sync());
+  return options_.files->sync_folder(folder_);
+}
+
+// Writes a block and takes it back, so that "appends work" is seen and not hoped. A crash in
+// between leaves zeros, which are a torn tail.
+Status DiskLog::probe() {
+  const Status written = append_all(*file_, std::string(kProbeBytes, '\0'));
+  COEVAL_TRY(file_->truncate(acknowledged_.bytes));
+  return written;
+}
+
+Status DiskLog::reopen() {
+  if (!failure_) return {};
+  COEVAL_TRY(cut_back());
+  COEVAL_TRY(probe());
+  failure_.reset();
+  return {};
+}
+
+Status DiskLog::read(Position from, const std::function<bool(const Record&)>& visit) const {
+  return read_records(segments_, from, failure_ ? acknowledged_ : flushed_, visit);
+}
+
+/// The same files seen from outside.
+class LogView final : public EventLog {
+ public:
+  explicit LogView(std::string folder) : folder_(std::move(folder)) {}
+
+  Result<Position> append(const Draft&) override { return std::unexpected(read_only()); }
+  Status flush() override { return std::unexpected(read_only()); }
+  Status sync() override { return std::unexpected(read_only()); }
+  Status reopen() override {
+    COEVAL_ASSIGN(auto scan, scan_log(folder_));
+    if (scan.problem) return std::unexpected(std::move(*scan.problem));
+    scan_ = std::move(scan);
+    return {};
+  }
+  Position next_position() const override { return scan_.end.place.next; }
+  KnownTime last_known() const override { return scan_.end.place.known; }
+  Status read(Position from, const std::function<bool(const Record&)>& visit) const override {
+    COEVAL_ASSIGN(auto segments, list_segments(folder_));
+    for (std::size_t i = 0; i < segments.size() && i < scan_.segments.size(); ++i)
+      segments[i].marks = scan_.segments[i].marks;
+    return read_records(segments, from, std::nullopt, visit);
+  }
+
+ private:
+  Error read_only() const {
+    return Error{Code::unsupported,
+                 "the log in '" + folder_ + "' is open for reading only",
+                 "write through the process that holds its lock",
+                 {},
+                 {}};
+  }
+
+  std::string folder_;
+  LogScan scan_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<EventLog>> open_log(const std::string& folder, LogOptions options) {
+  if (!options.files) options.files = disk_files();
+  COEVAL_TRY(make_folders(folder));
+  COEVAL_ASSIGN(auto lock, FileLock::acquire(folder + "/lock"));
+  COEVAL_ASSIGN(auto scan, scan_log(folder));
+  if (scan.problem) return std::unexpected(std::move(*scan.problem));
+  auto log = std::make_unique<DiskLog>(folder, std::move(options), std::move(lock));
+  COEVAL_TRY(log->start(std::move(scan)));
+  return log;
+}
+
+Result<std::unique_ptr<EventLog>> open_log_for_reading(const std::string& folder) {
+  auto log = std::make_unique<LogView>(folder);
+  COEVAL_TRY(log->reopen());
+  return log;
+}
+
+}  // namespace coeval::stores

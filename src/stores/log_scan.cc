@@ -1,0 +1,218 @@
+#include "stores/log_scan.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "stores/files.h"
+
+namespace coeval::stores {
+
+namespace {
+
+constexpr std::uint64_t kMarkEveryBytes = 64u << 10;
+
+std::string not_a_record(const LogPlace& place) {
+  return "record " + std::to_string(place.next.value) + " fails its checksum or is out of order";
+}
+
+// Judges a segment whose header is bad: nothing in a file that was being made when the writer died.
+Result<bool> is_torn_segment(SegmentReader& reader, const LogPlace& place) {
+  reader.seek(0);
+  COEVAL_ASSIGN(const auto sound, reader.find_next_sound(place));
+  return !sound.has_value();
+}
+
+class Scanner {
+ public:
+  explicit Scanner(LogScan& scan) : scan_(scan) {}
+
+  // Returns false when the scan ends with this segment.
+  Result<bool> segment(LogSegment& segment, bool last) {
+    COEVAL_ASSIGN(auto reader, SegmentReader::open(segment.path));
+    scan_.bytes += reader.size();
+    scan_.end.segments += 1;
+    scan_.end.bytes = 0;
+    if (segment.first != scan_.end.place.next) return missing_segment(segment);
+    const auto first = reader.read_header();
+    if (!first) return bad_header(segment, reader, first.error(), last);
+    if (*first != segment.first)
+      return problem(corrupt_at(segment.path, 0,
+                                "its header begins at position " + std::to_string(first->value)));
+    scan_.end.bytes = reader.offset();
+    return records(segment, reader, last);
+  }
+
+ private:
+  bool problem(Error error) {
+    scan_.problem = std::move(error);
+    return false;
+  }
+
+  bool missing_segment(const LogSegment& segment) {
+    return problem(
+        Error{Code::log_corrupt,
+              "a log segment is missing before '" + segment.path + "': position " +
+                  std::to_string(scan_.end.place.next.value) + " was to follow",
+              "put the missing file back, from a backup if need be; repair cannot make it up",
+              {},
+              {}});
+  }
+
+  Result<bool> bad_header(const LogSegment& segment, SegmentReader& reader, const Error& error,
+                          bool last) {
+    if (error.code != Code::log_corrupt)
+      return problem(Error(error).within("while reading '" + segment.path + "'"));
+    COEVAL_ASSIGN(const bool torn, is_torn_segment(reader, scan_.end.place));
+    if (!last || !torn) return problem(corrupt_at(segment.path, 0, error.message));
+    scan_.torn_bytes = reader.size();
+    return false;
+  }
+
+  Result<bool> records(LogSegment& segment, SegmentReader& reader, bool last) {
+    Record record;
+    for (;;) {
+      const std::uint64_t at = reader.offset();
+      COEVAL_ASSIGN(const auto step, reader.next(scan_.end.place, record));
+      if (step == SegmentReader::Step::end) return true;
+      if (step == SegmentReader::Step::bad) return bad_record(segment, reader, last);
+      segment.note(record.position, at);
+      scan_.end.bytes = reader.offset();
+      ++scan_.records;
+    }
+  }
+
+  Result<bool> bad_record(const LogSegment& segment, SegmentReader& reader, bool last) {
+    COEVAL_ASSIGN(const auto sound, reader.find_next_sound(scan_.end.place));
+    if (!last || sound)
+      return problem(corrupt_at(segment.path, reader.offset(), not_a_record(scan_.end.place)));
+    scan_.torn_bytes = reader.size() - reader.offset();
+    return false;
+  }
+
+  LogScan& scan_;
+};
+
+// How a read of one segment ended.
+enum class Pass { go_on, stop };
+
+// Reads one segment from the place nearest to `from`.
+class SegmentPass {
+ public:
+  SegmentPass(const LogSegment& segment, Position from,
+              const std::function<bool(const Record&)>& visit)
+      : segment_(segment), from_(from), visit_(visit) {}
+
+  Result<Pass> run(std::uint64_t end_bytes, bool tail_may_be_torn) {
+    COEVAL_ASSIGN(auto reader, SegmentReader::open(segment_.path, end_bytes));
+    const auto first = reader.read_header();
+    LogPlace place{segment_.first};
+    if (!first || *first != segment_.first) {
+      if (first || first.error().code != Code::log_corrupt || !tail_may_be_torn)
+        return std::unexpected(first ? corrupt_at(segment_.path, 0, "its header and name disagree")
+                                     : first.error());
+      COEVAL_ASSIGN(const bool torn, is_torn_segment(reader, place));
+      if (torn) return Pass::stop;
+      return std::unexpected(corrupt_at(segment_.path, 0, first.error().message));
+    }
+    const SegmentMark mark = segment_.nearest(from_);
+    place.next = mark.position;
+    reader.seek(mark.offset);
+    return records(reader, place, tail_may_be_torn);
+  }
+
+ private:
+  Result<Pass> records(SegmentReader& reader, LogPlace& place, bool tail_may_be_torn) {
+    Record record;
+    for (;;) {
+      COEVAL_ASSIGN(const auto step, reader.next(place, record));
+      if (step == SegmentReader::Step::end) return Pass::go_on;
+      if (step == SegmentReader::Step::bad) return bad_record(reader, place, tail_may_be_torn);
+      if (record.position >= from_ && !visit_(record)) return Pass::stop;
+    }
+  }
+
+  Result<Pass> bad_record(SegmentReader& reader, const LogPlace& place, bool tail_may_be_torn) {
+    if (tail_may_be_torn) {
+      COEVAL_ASSIGN(const auto sound, reader.find_next_sound(place));
+      if (!sound) return Pass::stop;
+    }
+    return std::unexpected(corrupt_at(segment_.path, reader.offset(), not_a_record(place)));
+  }
+
+  const LogSegment& segment_;
+  Position from_;
+  const std::function<bool(const Record&)>& visit_;
+};
+
+// The first segment that can hold `from`.
+std::size_t segment_of(std::span<const LogSegment> segments, Position from) {
+  const auto after = std::upper_bound(
+      segments.begin(), segments.end(), from,
+      [](Position position, const LogSegment& segment) { return position < segment.first; });
+  return after == segments.begin() ? 0 : static_cast<std::size_t>(after - segments.begin()) - 1;
+}
+
+}  // namespace
+
+void LogSegment::note(Position position, std::uint64_t offset) {
+  const std::uint64_t last = marks.empty() ? 0 : marks.back().offset;
+  if (offset >= last + kMarkEveryBytes) marks.push_back({position, offset});
+}
+
+SegmentMark LogSegment::nearest(Position position) const {
+  const auto after = std::upper_bound(
+      marks.begin(), marks.end(), position,
+      [](Position wanted, const SegmentMark& mark) { return wanted < mark.position; });
+  return after == marks.begin() ? SegmentMark{first, kSegmentHeaderBytes} : *(after - 1);
+}
+
+Error corrupt_at(const std::string& path, std::uint64_t offset, const std::string& what) {
+  return Error{
+      Code::log_corrupt,
+      "the log is damaged in '" + path + "' at offset " + std::to_string(offset) + ": " + what,
+      "`coeval doctor --repair` sets the bad bytes aside and keeps every sound record",
+      {},
+      {}};
+}
+
+Result<std::vector<LogSegment>> list_segments(const std::string& folder) {
+  std::error_code failed;
+  std::filesystem::directory_iterator entries(folder, failed);
+  if (failed) return std::unexpected(error_from_errno(failed.value(), "read folder", folder));
+  std::vector<LogSegment> segments;
+  for (const std::filesystem::directory_iterator end; entries != end; entries.increment(failed)) {
+    if (failed) return std::unexpected(error_from_errno(failed.value(), "read folder", folder));
+    const auto first = parse_segment_name(entries->path().filename().string());
+    if (first) segments.push_back({entries->path().string(), *first, {}});
+  }
+  std::ranges::sort(segments, {}, &LogSegment::first);
+  return segments;
+}
+
+Result<LogScan> scan_log(const std::string& folder) {
+  LogScan scan;
+  COEVAL_ASSIGN(scan.segments, list_segments(folder));
+  Scanner scanner(scan);
+  for (std::size_t i = 0; i < scan.segments.size(); ++i) {
+    COEVAL_ASSIGN(const bool go_on,
+                  scanner.segment(scan.segments[i], i + 1 == scan.segments.size()));
+    if (!go_on) break;
+  }
+  return scan;
+}
+
+Status read_records(std::span<const LogSegment> segments, Position from, std::optional<LogEnd> end,
+                    const std::function<bool(const Record&)>& visit) {
+  if (end) segments = segments.first(end->segments);
+  for (std::size_t i = segment_of(segments, from); i < segments.size(); ++i) {
+    const bool last = i + 1 == segments.size();
+    SegmentPass pass(segments[i], from, visit);
+    COEVAL_ASSIGN(const Pass outcome,
+                  pass.run(last && end ? end->bytes : UINT64_MAX, last && !end));
+    if (outcome == Pass::stop) break;
+  }
+  return {};
+}
+
+}  // namespace coeval::stores

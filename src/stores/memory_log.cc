@@ -1,0 +1,56 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "stores/event_log.h"
+#include "stores/log_format.h"
+
+namespace coeval::stores {
+
+namespace {
+
+/// The log without a disk: the same order, limits and visibility. It never fails, so reopen() has
+/// nothing to do.
+class MemoryLog final : public EventLog {
+ public:
+  Result<Position> append(const Draft& draft) override {
+    COEVAL_TRY(check_payload(draft));
+    last_known_ = std::max(draft.known, last_known_);  // semantics: T1
+    const Position position = next_position();
+    rows_.push_back({{position, draft.kind, last_known_, draft.source, draft.schema_version, {}},
+                     std::string(draft.payload)});
+    return position;
+  }
+  Status flush() override {
+    flushed_ = rows_.size();
+    return {};
+  }
+  Status sync() override { return flush(); }
+  Status reopen() override { return {}; }
+  Position next_position() const override { return Position{rows_.size()}; }
+  KnownTime last_known() const override { return last_known_; }
+
+  Status read(Position from, const std::function<bool(const Record&)>& visit) const override {
+    for (std::size_t i = from.value; i < flushed_; ++i) {
+      Record record = rows_[i].record;
+      record.payload = rows_[i].payload;
+      if (!visit(record)) break;
+    }
+    return {};
+  }
+
+ private:
+  struct Row {
+    Record record;
+    std::string payload;
+  };
+  std::vector<Row> rows_;
+  std::size_t flushed_ = 0;
+  KnownTime last_known_{INT64_MIN};
+};
+
+}  // namespace
+
+std::unique_ptr<EventLog> make_memory_log() { return std::make_unique<MemoryLog>(); }
+
+}  // namespace coeval::stores

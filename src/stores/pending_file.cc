@@ -1,0 +1,62 @@
+#include "stores/pending_file.h"
+
+#include <unistd.h>
+
+#include "stores/files.h"
+
+namespace coeval::stores {
+
+namespace {
+
+constexpr std::string_view kPendingMark = ".pending-";
+constexpr int kMaxPendingNames = 1000;
+
+std::string pending_name(const std::string& path, int attempt) {
+  return path + std::string(kPendingMark) + std::to_string(::getpid()) + "-" +
+         std::to_string(attempt);
+}
+
+}  // namespace
+
+PendingFile::PendingFile(std::string path, std::string temporary, std::shared_ptr<FileLayer> files,
+                         std::unique_ptr<AppendFile> file)
+    : path_(std::move(path)),
+      temporary_(std::move(temporary)),
+      files_(std::move(files)),
+      file_(std::move(file)) {}
+
+PendingFile::PendingFile(PendingFile&& other) noexcept = default;
+
+PendingFile::~PendingFile() {
+  if (file_) static_cast<void>(files_->remove(temporary_));
+}
+
+Result<PendingFile> PendingFile::create(const std::string& path, std::shared_ptr<FileLayer> files) {
+  // A name may be taken by a file that a dead process of the same pid left: try the next.
+  for (int attempt = 0;; ++attempt) {
+    std::string temporary = pending_name(path, attempt);
+    if (attempt < kMaxPendingNames && ::access(temporary.c_str(), F_OK) == 0) continue;
+    COEVAL_ASSIGN(auto file, files->open(temporary, FileLayer::Open::create_new));
+    return PendingFile(path, std::move(temporary), std::move(files), std::move(file));
+  }
+}
+
+Status PendingFile::publish() {
+  COEVAL_TRY(file_->sync());
+  COEVAL_TRY(files_->rename(temporary_, path_));
+  file_.reset();  // from here on there is no temporary file to remove
+  return files_->sync_folder(folder_of(path_));
+}
+
+Status write_file_atomically(const std::string& path, std::string_view bytes,
+                             std::shared_ptr<FileLayer> files) {
+  COEVAL_ASSIGN(auto pending, PendingFile::create(path, std::move(files)));
+  COEVAL_TRY(pending.write(bytes));
+  return pending.publish();
+}
+
+bool is_pending_name(std::string_view file_name) {
+  return file_name.find(kPendingMark) != std::string_view::npos;
+}
+
+}  // namespace coeval::stores

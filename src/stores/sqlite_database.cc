@@ -1,0 +1,154 @@
+#include "stores/sqlite_database.h"
+
+#include <sqlite3.h>
+
+#include <map>
+#include <utility>
+
+namespace coeval::stores {
+
+namespace {
+
+constexpr int kBusyTimeoutMs = 10'000;
+
+struct SqliteAdvice {
+  int code;
+  Code as;
+  const char* advice;
+};
+constexpr SqliteAdvice kSqliteAdvice[] = {
+    {SQLITE_FULL, Code::disk_full, "make room on the disk and try again"},
+    {SQLITE_BUSY, Code::metadata, "another coeval process is writing; try again"},
+    {SQLITE_CORRUPT, Code::metadata, "the database is damaged: restore it from a backup"},
+    {SQLITE_NOTADB, Code::metadata, "the file is not a database: restore it from a backup"},
+    {SQLITE_CANTOPEN, Code::metadata, "check that the folder exists and its permissions"},
+    {SQLITE_READONLY, Code::metadata, "check the permissions of the file and its folder"},
+};
+
+Error sqlite_error(int code, const std::string& path, const char* said) {
+  Error error{Code::metadata, "the metadata database '" + path + "' refused: " + said, {}, {}, {}};
+  for (const auto& row : kSqliteAdvice) {
+    if (row.code != (code & 0xff)) continue;  // the low byte is the primary code
+    error.code = row.as;
+    error.advice = row.advice;
+  }
+  return error;
+}
+
+std::string file_of(sqlite3* connection) {
+  const char* path = sqlite3_db_filename(connection, "main");
+  return path != nullptr && *path != '\0' ? path : ":memory:";
+}
+
+std::unexpected<Error> last_error(sqlite3* connection, int code) {
+  return std::unexpected(sqlite_error(code, file_of(connection), sqlite3_errmsg(connection)));
+}
+
+}  // namespace
+
+Statement::Statement(Statement&& other) noexcept
+    : statement_(std::exchange(other.statement_, nullptr)),
+      parameter_(other.parameter_),
+      column_(other.column_),
+      bind_failure_(other.bind_failure_) {}
+
+Statement::~Statement() {
+  if (statement_ == nullptr) return;
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
+Statement& Statement::bind(std::string_view text) {
+  // A null pointer would bind NULL; an empty view may carry one.
+  const char* bytes = text.data() != nullptr ? text.data() : "";
+  const int code =
+      sqlite3_bind_text64(statement_, ++parameter_, bytes, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  if (code != SQLITE_OK) bind_failure_ = code;
+  return *this;
+}
+
+Statement& Statement::bind(std::int64_t number) {
+  const int code = sqlite3_bind_int64(statement_, ++parameter_, number);
+  if (code != SQLITE_OK) bind_failure_ = code;
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int code = bind_failure_ != 0 ? bind_failure_ : sqlite3_step(statement_);
+  column_ = 0;
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return last_error(sqlite3_db_handle(statement_), code);
+}
+
+Status Statement::run() {
+  COEVAL_TRY(step());
+  return {};
+}
+
+std::string Statement::text() {
+  const int column = column_++;
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  if (bytes == nullptr) return {};
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::int64_t Statement::integer() { return sqlite3_column_int64(statement_, column_++); }
+
+struct Database::Parts {
+  sqlite3* connection = nullptr;
+  std::map<const char*, sqlite3_stmt*> statements;
+
+  ~Parts() {
+    for (const auto& [sql, statement] : statements) sqlite3_finalize(statement);
+    sqlite3_close(connection);
+  }
+};
+
+Database::Database(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Database::~Database() = default;
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+  auto parts = std::make_unique<Parts>();
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const int code = sqlite3_open_v2(path.c_str(), &parts->connection, flags, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(code, path, sqlite3_errstr(code)));
+  sqlite3_busy_timeout(parts->connection, kBusyTimeoutMs);
+  return std::unique_ptr<Database>(new Database(std::move(parts)));
+}
+
+Status Database::execute(const char* sql) {
+  const int code = sqlite3_exec(parts_->connection, sql, nullptr, nullptr, nullptr);
+  if (code == SQLITE_OK) return {};
+  return last_error(parts_->connection, code);
+}
+
+Result<Statement> Database::prepare(const char* sql) {
+  auto& statement = parts_->statements[sql];
+  if (statement == nullptr) {
+    const int code = sqlite3_prepare_v3(parts_->connection, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                        &statement, nullptr);
+    if (code != SQLITE_OK) return last_error(parts_->connection, code);
+  }
+  return Statement(statement);
+}
+
+Result<Transaction> Transaction::begin(Database& database) {
+  COEVAL_TRY(database.execute("BEGIN IMMEDIATE"));
+  return Transaction(database);
+}
+
+Transaction::Transaction(Transaction&& other) noexcept
+    : database_(std::exchange(other.database_, nullptr)) {}
+
+Transaction::~Transaction() {
+  if (database_ != nullptr) static_cast<void>(database_->execute("ROLLBACK"));
+}
+
+Status Transaction::commit() {
+  COEVAL_TRY(database_->execute("COMMIT"));
+  database_ = nullptr;
+  return {};
+}
+
+}  // namespace coeval::stores
