@@ -4,34 +4,35 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "base/error.h"
 #include "data/json.h"
 #include "models/encoder.h"
 #include "models/forest.h"
+#include "models/golden_file.h"
 
 namespace coeval::models {
 
 /// A model as a directory:
 ///   model.ubj      the trainer's own file; bits id = sha256 of it
 ///   encoder.json   frozen dictionaries
-///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, input names and types,
+///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, input names and
+///   types,
 ///                  split, parameters, engine version, created
 ///   metrics.json   per split part
-///   golden.bin     64 encoded rows and their margins and scores, checked at load
+///   golden.bin     64 encoded rows and their margins and scores, checked at load (see
+///   golden_file.h) sha256sums     of all these, in the format of `sha256sum --check`
 struct ModelCard {
   std::string name, ir_hash, ir, recipe_id, bits_id, dataset_id, engine;
   double threshold = 0.5;
-  data::Json details;     ///< the rest of model.json, kept as it is
+  data::Json details;  ///< the rest of model.json, kept as it is: an object or null
 };
 
-struct GoldenRow {
-  std::vector<float> row;
-  float margin = 0, score = 0;
-};
-
-/// Writes all files, fsynced; the folder appears by rename, complete or not at all.
+/// Writes all files, fsynced; the folder appears by rename, complete or not at all. The bits id is
+/// computed here; a card that states another is refused, and so is a model without golden rows or
+/// one that does not reproduce them: what load_model would refuse is never written. Errors:
+/// bad_model, unsupported; io when `folder` already holds files; disk_full.
 Status save_model(const std::string& folder, const ModelCard& card, const Encoder& encoder,
                   std::string_view model_bytes, const data::Json& metrics,
                   std::span<const GoldenRow> golden);
@@ -43,8 +44,8 @@ struct ServedModel {
   Forest forest;
   data::Json metrics;
 };
-/// Loads, checks bits_id against the file and every golden row bit for bit.
-/// Errors: no_such_file, bad_model.
+/// Loads; checks every file's checksum, bits_id against the file and every golden row bit for bit.
+/// Errors: no_such_file (the folder, or naming a file of it); bad_model naming the file.
 Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder);
 
 }  // namespace coeval::models

@@ -10,8 +10,8 @@
 
 namespace coeval::models {
 
-/// A value of Universal Binary JSON, the format of XGBoost's model files. Views point into the bytes
-/// it was read from, which must outlive it.
+/// A value of Universal Binary JSON, the format of XGBoost's model files. Views point into the
+/// bytes it was read from, which must outlive it.
 class Ubj {
  public:
   enum class Kind : std::uint8_t { null, boolean, integer, real, string, array, object };
@@ -34,10 +34,10 @@ class Ubj {
  private:
   friend class UbjReader;
   Kind kind_ = Kind::null;
-  char marker_ = 0;             ///< of a typed array's elements; 0 = untyped
-  std::int64_t integer_ = 0;    ///< integer, boolean
+  char marker_ = 0;           ///< of a typed array's elements; 0 = untyped
+  std::int64_t integer_ = 0;  ///< integer, boolean
   double real_ = 0;
-  std::string_view bytes_;      ///< string, or the payload of a typed array
+  std::string_view bytes_;  ///< string, or the payload of a typed array
   std::size_t count_ = 0;
   std::vector<Ubj> elements_;
   std::vector<std::pair<std::string_view, Ubj>> members_;

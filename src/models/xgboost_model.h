@@ -28,13 +28,13 @@ enum class XgboostObjective : std::uint8_t { identity, logistic };
 struct XgboostModel {
   std::size_t width = 0;  ///< columns of a row
   XgboostObjective objective = XgboostObjective::identity;
-  float base_score = 0;   ///< on the scale of the output: a probability for logistic
+  float base_score = 0;            ///< on the scale of the output: a probability for logistic
   std::vector<XgboostTree> trees;  ///< those that predict: early stopping's surplus is left out
 };
 
-/// Reads the model from UBJSON. Checked here: kinds and lengths of every part, and that this version
-/// predicts such models. Not checked here: the trees' indexes (see lay_out).
-/// Errors: bad_model; unsupported for other objectives, boosters, vector leaves, several outputs,
+/// Reads the model from UBJSON. Checked here: kinds and lengths of every part, and that this
+/// version predicts such models. Not checked here: the trees' indexes (see lay_out). Errors:
+/// bad_model; unsupported for other objectives, boosters, vector leaves, several outputs,
 /// dictionaries inside the model.
 Result<XgboostModel> read_xgboost_ubj(std::string_view bytes);
 

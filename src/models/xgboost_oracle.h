@@ -1,7 +1,7 @@
 #pragma once
 
-// For tests and benchmarks only: XGBoost's own library, through its C API, as the oracle. Prototypes are
-// ours; the library comes with `./dev setup`.
+// For tests and benchmarks only: XGBoost's own library, through its C API, as the oracle.
+// Prototypes are ours; the library comes with `./dev setup`.
 
 #include <dlfcn.h>
 
@@ -35,7 +35,8 @@ class XgboostOracle {
     setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
     dlopen("libgomp.so.1", RTLD_NOW | RTLD_GLOBAL);
     library_ = dlopen(library_path().c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library_ == nullptr) throw std::runtime_error(std::string("cannot load XGBoost: ") + dlerror());
+    if (library_ == nullptr)
+      throw std::runtime_error(std::string("cannot load XGBoost: ") + dlerror());
     load(last_error_, "XGBGetLastError");
     load(matrix_from_dense_, "XGDMatrixCreateFromDense");
     load(matrix_free_, "XGDMatrixFree");
@@ -63,8 +64,8 @@ class XgboostOracle {
   Handle make_matrix(std::span<const float> rows, std::span<const float> labels,
                      const std::vector<const char*>& types) const {
     Handle matrix = nullptr;
-    check(matrix_from_dense_(array_json(rows, types.size()).c_str(), R"({"missing":NaN,"nthread":1})",
-                             &matrix));
+    check(matrix_from_dense_(array_json(rows, types.size()).c_str(),
+                             R"({"missing":NaN,"nthread":1})", &matrix));
     check(matrix_set_info_(matrix, "label", array_json(labels, 1).c_str()));
     auto names = types;
     check(matrix_set_features_(matrix, "feature_type", names.data(), names.size()));
@@ -104,7 +105,8 @@ class XgboostOracle {
   }
 
   /// In-place prediction. The answer lives until the next call.
-  std::span<const float> predict(Handle booster, const std::string& array, const char* config) const {
+  std::span<const float> predict(Handle booster, const std::string& array,
+                                 const char* config) const {
     const std::uint64_t* shape = nullptr;
     std::uint64_t dimensions = 0;
     const float* answer = nullptr;

@@ -1,0 +1,229 @@
+#include "models/model_folder.h"
+
+#include <array>
+#include <bit>
+#include <utility>
+#include <vector>
+
+#include "data/hash.h"
+#include "models/new_folder.h"
+
+namespace coeval::models {
+namespace {
+
+using data::Json;
+
+constexpr const char* kModelFile = "model.ubj";
+constexpr const char* kEncoderFile = "encoder.json";
+constexpr const char* kCardFile = "model.json";
+constexpr const char* kMetricsFile = "metrics.json";
+constexpr const char* kGoldenFile = "golden.bin";
+constexpr const char* kSumsFile = "sha256sums";
+/// In the order in which they are written and checked.
+constexpr std::array kFiles = {kModelFile, kEncoderFile, kCardFile, kMetricsFile, kGoldenFile};
+
+constexpr const char* kRestoreAdvice =
+    "restore the folder from a copy, build the model again, or roll back to another version";
+
+using TextField = std::pair<const char*, std::string ModelCard::*>;
+constexpr TextField kTextFields[] = {
+    {"name", &ModelCard::name},       {"ir_hash", &ModelCard::ir_hash},
+    {"ir", &ModelCard::ir},           {"recipe_id", &ModelCard::recipe_id},
+    {"bits_id", &ModelCard::bits_id}, {"dataset_id", &ModelCard::dataset_id},
+    {"engine", &ModelCard::engine},
+};
+
+Error bad_file(const std::string& name, const std::string& what) {
+  return {Code::bad_model, name + ": " + what, kRestoreAdvice, {}, {}};
+}
+
+bool same_bits(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
+
+bool is_own_key(std::string_view key) {
+  for (const auto& [own, field] : kTextFields) {
+    if (key == own) return true;
+  }
+  return key == "threshold";
+}
+
+Json card_to_json(const ModelCard& card) {
+  Json json;
+  for (const auto& [key, field] : kTextFields) json.set(key, card.*field);
+  json.set("threshold", card.threshold);
+  if (card.details.object() != nullptr) {
+    for (const auto& [key, value] : *card.details.object()) {
+      if (!is_own_key(key)) json.set(key, value);
+    }
+  }
+  return json;
+}
+
+Result<double> threshold_from(const Json& json) {
+  const Json* member = json.find("threshold");
+  if (member != nullptr && member->real() != nullptr) return *member->real();
+  if (member != nullptr && member->integer() != nullptr) {
+    return static_cast<double>(*member->integer());
+  }
+  return std::unexpected(bad_file(kCardFile, "'threshold' is not a number"));
+}
+
+Result<ModelCard> card_from_json(const Json& json) {
+  if (json.object() == nullptr) return std::unexpected(bad_file(kCardFile, "is not an object"));
+  ModelCard card;
+  for (const auto& [key, field] : kTextFields) {
+    const Json* member = json.find(key);
+    if (member == nullptr || member->string() == nullptr) {
+      return std::unexpected(bad_file(kCardFile, "'" + std::string(key) + "' is not a string"));
+    }
+    card.*field = *member->string();
+  }
+  COEVAL_ASSIGN(card.threshold, threshold_from(json));
+  for (const auto& [key, value] : *json.object()) {
+    if (!is_own_key(key)) card.details.set(key, value);
+  }
+  return card;
+}
+
+Result<Json> parse_file(const char* name, const std::string& bytes) {
+  auto json = data::parse_json(bytes, {.max_bytes = std::size_t{1} << 30, .max_depth = 64});
+  if (!json) return std::unexpected(bad_file(name, json.error().message));
+  return std::move(*json);
+}
+
+Status check_golden(const Forest& forest, std::span<const GoldenRow> golden) {
+  if (golden.empty()) return std::unexpected(bad_file(kGoldenFile, "has no rows"));
+  for (std::size_t i = 0; i < golden.size(); ++i) {
+    const std::string row = "row " + std::to_string(i);
+    if (golden[i].row.size() != forest.width()) {
+      return std::unexpected(bad_file(kGoldenFile, row + " has another width than " + kModelFile));
+    }
+    const float margin = forest.margin(golden[i].row);
+    if (!same_bits(margin, golden[i].margin) ||
+        !same_bits(forest.transform(margin), golden[i].score)) {
+      return std::unexpected(
+          bad_file(kGoldenFile, row + " scores " + std::to_string(forest.transform(margin)) +
+                                    " instead of " + std::to_string(golden[i].score)));
+    }
+  }
+  return {};
+}
+
+Status check_width(const Encoder& encoder, const Forest& forest) {
+  if (encoder.width() == forest.width()) return {};
+  return std::unexpected(bad_file(kEncoderFile, "has " + std::to_string(encoder.width()) +
+                                                    " columns, " + kModelFile + " has " +
+                                                    std::to_string(forest.width())));
+}
+
+Result<Forest> read_forest(std::string_view bytes) {
+  auto forest = Forest::from_xgboost_ubj(bytes);
+  if (!forest) {
+    Error error = std::move(forest).error();
+    error.message = std::string(kModelFile) + ": " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  return std::move(*forest);
+}
+
+using Contents = std::array<std::string, kFiles.size()>;
+
+std::string checksums(const Contents& contents) {
+  std::string sums;
+  for (std::size_t i = 0; i < kFiles.size(); ++i) {
+    sums += data::sha256_hex(contents[i]) + "  " + kFiles[i] + "\n";
+  }
+  return sums;
+}
+
+Status check_sums(const Contents& contents, const std::string& stated) {
+  const std::string computed = checksums(contents);
+  if (computed == stated) return {};
+  // One line a file, so the first line that differs names the file.
+  std::size_t at = 0;
+  for (const char* file : kFiles) {
+    const std::size_t end = computed.find('\n', at) + 1;
+    const std::string_view line = std::string_view(computed).substr(at, end - at);
+    if (stated.size() != computed.size()) break;
+    if (stated.compare(at, end - at, line) != 0) {
+      return std::unexpected(bad_file(file, std::string("fails its checksum in ") + kSumsFile));
+    }
+    at = end;
+  }
+  return std::unexpected(bad_file(kSumsFile, "is damaged"));
+}
+
+Result<Contents> read_contents(const std::string& folder) {
+  Contents contents;
+  for (std::size_t i = 0; i < kFiles.size(); ++i) {
+    COEVAL_ASSIGN(contents[i], read_whole_file(folder + "/" + kFiles[i]));
+  }
+  COEVAL_ASSIGN(const std::string sums, read_whole_file(folder + "/" + kSumsFile));
+  COEVAL_TRY(check_sums(contents, sums));
+  return contents;
+}
+
+Result<std::shared_ptr<const ServedModel>> assemble(const Contents& contents) {
+  const auto& [model, encoder_text, card_text, metrics_text, golden_bytes] = contents;
+  auto served = std::make_shared<ServedModel>();
+  COEVAL_ASSIGN(const Json card, parse_file(kCardFile, card_text));
+  COEVAL_ASSIGN(served->card, card_from_json(card));
+  if (data::sha256_hex(model) != served->card.bits_id) {
+    return std::unexpected(bad_file(kModelFile, std::string("is not the one of ") + kCardFile +
+                                                    ", whose bits_id is " + served->card.bits_id));
+  }
+  COEVAL_ASSIGN(served->forest, read_forest(model));
+  COEVAL_ASSIGN(const Json encoder_json, parse_file(kEncoderFile, encoder_text));
+  auto encoder = Encoder::from_json(encoder_json);
+  if (!encoder) return std::unexpected(bad_file(kEncoderFile, encoder.error().message));
+  served->encoder = std::move(*encoder);
+  COEVAL_TRY(check_width(served->encoder, served->forest));
+  COEVAL_ASSIGN(served->metrics, parse_file(kMetricsFile, metrics_text));
+  auto golden = read_golden(golden_bytes);
+  if (!golden) return std::unexpected(bad_file(kGoldenFile, golden.error().message));
+  COEVAL_TRY(check_golden(served->forest, *golden));
+  return served;
+}
+
+Status write_folder(const std::string& folder, const Contents& contents) {
+  COEVAL_ASSIGN(NewFolder target, NewFolder::create(folder));
+  for (std::size_t i = 0; i < kFiles.size(); ++i) COEVAL_TRY(target.write(kFiles[i], contents[i]));
+  COEVAL_TRY(target.write(kSumsFile, checksums(contents)));
+  return std::move(target).publish();
+}
+
+}  // namespace
+
+Status save_model(const std::string& folder, const ModelCard& card, const Encoder& encoder,
+                  std::string_view model_bytes, const data::Json& metrics,
+                  std::span<const GoldenRow> golden) {
+  ModelCard complete = card;
+  if (complete.bits_id.empty()) complete.bits_id = data::sha256_hex(model_bytes);
+  for (const GoldenRow& row : golden) {
+    if (row.row.size() != encoder.width()) {
+      return std::unexpected(bad_file(kGoldenFile, "a row has another width than the encoder"));
+    }
+  }
+  const Contents contents = {std::string(model_bytes), encoder.to_json().dump_pretty() + "\n",
+                             card_to_json(complete).dump_pretty() + "\n",
+                             metrics.dump_pretty() + "\n", write_golden(encoder.width(), golden)};
+  auto loadable = assemble(contents);
+  if (!loadable) {
+    return std::unexpected(std::move(loadable).error().within("while saving '" + folder + "'"));
+  }
+  return write_folder(folder, contents);
+}
+
+Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder) {
+  const auto within = [&](Error error) {
+    return std::unexpected(std::move(error).within("while loading the model in '" + folder + "'"));
+  };
+  auto contents = read_contents(folder);
+  if (!contents) return within(std::move(contents).error());
+  auto served = assemble(*contents);
+  if (!served) return within(std::move(served).error());
+  return served;
+}
+
+}  // namespace coeval::models
