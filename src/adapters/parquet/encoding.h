@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+
+namespace parquet {
+class WriterProperties;
+}
+
+namespace coeval::parquet_adapter {
+
+/// How every file is written: dictionaries that give up early, zstd at `level` (0: Snappy), page
+/// checksums, page index. docs/adr/0002-parquet-encoding.md has the measurements.
+std::shared_ptr<parquet::WriterProperties> writer_properties(int level);
+
+}  // namespace coeval::parquet_adapter

@@ -1,0 +1,199 @@
+// Files that other programs wrote: Arrow itself, in all the variants that we accept or refuse, and
+// the flights of the npm package vega-datasets, which Polars wrote.
+#include <array>
+
+#include <arrow/api.h>
+#include <arrow/io/file.h>
+#include <doctest/doctest.h>
+#include <parquet/arrow/writer.h>
+
+#include "adapters/parquet/testing_tables.h"
+
+namespace coeval {
+
+using namespace parquet_testing;
+using data::Type;
+
+namespace {
+
+template <class Builder, class Value>
+std::shared_ptr<arrow::Array> array_of(Builder&& builder, const std::vector<Value>& values) {
+  for (const auto& value : values) REQUIRE(builder.Append(value).ok());
+  REQUIRE(builder.AppendNull().ok());
+  return builder.Finish().ValueOrDie();
+}
+
+// Writes one column named "c" the way Arrow does by default, and with its schema, as pandas does.
+void write_with_arrow(const std::string& path, const std::shared_ptr<arrow::Array>& array,
+                      bool int96 = false) {
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("c", array->type())}), {array});
+  const auto sink = arrow::io::FileOutputStream::Open(path).ValueOrDie();
+  parquet::ArrowWriterProperties::Builder builder;
+  builder.store_schema();
+  if (int96) builder.enable_deprecated_int96_timestamps();
+  REQUIRE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink, 1 << 20,
+                                     parquet::default_writer_properties(), builder.build())
+              .ok());
+}
+
+// The first value of column "c"; the row after it is null.
+data::Value first_value(const std::string& path, Type expected) {
+  for (const bool code_strings : {true, false}) {
+    stores::ReadOptions options;
+    options.code_strings = code_strings;
+    const auto batches = read_table(path, options);
+    REQUIRE_MESSAGE(batches.has_value(), one_line(batches.error()));
+    const auto& column = batches->front().columns[0];
+    CHECK(column.type() == expected);
+    CHECK(column.is_null(1));
+    if (!code_strings) return column.value(0);
+  }
+  return {};
+}
+
+std::shared_ptr<arrow::Array> timestamp_of(arrow::TimeUnit::type unit, const std::string& zone,
+                                           std::int64_t value) {
+  return array_of(
+      arrow::TimestampBuilder(arrow::timestamp(unit, zone), arrow::default_memory_pool()),
+      std::vector<std::int64_t>{value});
+}
+
+std::string flights_path() { return std::string(COEVAL_SOURCE_DIR) + "/data/flights-3m.parquet"; }
+
+}  // namespace
+
+TEST_CASE("timestamps of every unit and zone become microseconds UTC") {
+  TemporaryFolder folder;
+  const std::string path = folder / "t.parquet";
+  for (const auto* zone : {"", "UTC", "America/New_York"}) {
+    write_with_arrow(path, timestamp_of(arrow::TimeUnit::SECOND, zone, 978'307'260));
+    CHECK(first_value(path, Type::timestamp) == data::Value(std::int64_t{978'307'260'000'000}));
+    write_with_arrow(path, timestamp_of(arrow::TimeUnit::MILLI, zone, -1));
+    CHECK(first_value(path, Type::timestamp) == data::Value(std::int64_t{-1'000}));
+    write_with_arrow(path, timestamp_of(arrow::TimeUnit::MICRO, zone, 7));
+    CHECK(first_value(path, Type::timestamp) == data::Value(std::int64_t{7}));
+    write_with_arrow(path, timestamp_of(arrow::TimeUnit::NANO, zone, -1));
+    CHECK(first_value(path, Type::timestamp) == data::Value(std::int64_t{-1}));
+  }
+  write_with_arrow(path, timestamp_of(arrow::TimeUnit::MICRO, "", 978'307'260'000'001), true);
+  CHECK(first_value(path, Type::timestamp) == data::Value(std::int64_t{978'307'260'000'001}));
+}
+
+TEST_CASE("a timestamp that microseconds cannot hold is an error, not another time") {
+  TemporaryFolder folder;
+  write_with_arrow(folder / "t.parquet",
+                   timestamp_of(arrow::TimeUnit::MILLI, "UTC", 9'223'372'036'854'776));
+  const auto batches = read_table(folder / "t.parquet");
+  REQUIRE_FALSE(batches.has_value());
+  CHECK(batches.error().code == Code::out_of_range);
+  CHECK(one_line(batches.error()).find("'c'") != std::string::npos);
+}
+
+TEST_CASE("strings are read from each of Arrow's layouts, dates from both") {
+  TemporaryFolder folder;
+  const std::string path = folder / "t.parquet";
+  const std::vector<std::string> text = {"Zürich"};
+  write_with_arrow(path, array_of(arrow::StringBuilder(), text));
+  CHECK(first_value(path, Type::string) == data::Value(text[0]));
+  write_with_arrow(path, array_of(arrow::LargeStringBuilder(), text));
+  CHECK(first_value(path, Type::string) == data::Value(text[0]));
+  // The last one is what pandas makes of a category.
+  write_with_arrow(path, array_of(arrow::DictionaryBuilder<arrow::StringType>(), text));
+  CHECK(first_value(path, Type::string) == data::Value(text[0]));
+
+  write_with_arrow(path, array_of(arrow::Date32Builder(), std::vector<std::int32_t>{-3}));
+  CHECK(first_value(path, Type::date) == data::Value(std::int64_t{-3}));
+  write_with_arrow(path, array_of(arrow::Date64Builder(), std::vector<std::int64_t>{86'400'000}));
+  CHECK(first_value(path, Type::date) == data::Value(std::int64_t{1}));
+}
+
+TEST_CASE(
+    "a type that we do not have is refused with the column's name, unless nobody asks for it") {
+  TemporaryFolder folder;
+  const auto numbers = array_of(arrow::Int64Builder(), std::vector<std::int64_t>{1});
+  const auto decimals = array_of(arrow::Decimal128Builder(arrow::decimal128(9, 2)),
+                                 std::vector<arrow::Decimal128>{arrow::Decimal128(314)});
+  const auto list = std::make_shared<arrow::ListBuilder>(arrow::default_memory_pool(),
+                                                         std::make_shared<arrow::Int64Builder>());
+  for (int row = 0; row < 2; ++row) REQUIRE(list->Append().ok());
+  const auto lists = list->Finish().ValueOrDie();
+  const auto table = arrow::Table::Make(
+      arrow::schema({arrow::field("nested", lists->type()), arrow::field("price", decimals->type()),
+                     arrow::field("n", numbers->type())}),
+      {lists, decimals, numbers});
+  const auto sink = arrow::io::FileOutputStream::Open(folder / "t.parquet").ValueOrDie();
+  REQUIRE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink).ok());
+
+  for (const std::string name : {"nested", "price"}) {
+    stores::ReadOptions options;
+    options.columns = {"n", name};
+    const auto refused = parquet_files()->open(folder / "t.parquet", options);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == Code::unsupported);
+    CHECK(refused.error().message.find("'" + name + "'") != std::string::npos);
+  }
+  CHECK_FALSE(parquet_files()->open(folder / "t.parquet", {}).has_value());
+  stores::ReadOptions options;
+  options.columns = {"n"};
+  const auto batches = read_table(folder / "t.parquet", options);
+  REQUIRE(batches.has_value());
+  CHECK(batches->front().columns[0].value(0) == data::Value(std::int64_t{1}));
+}
+
+TEST_CASE("text that is not UTF-8 is refused") {
+  TemporaryFolder folder;
+  write_with_arrow(folder / "t.parquet",
+                   array_of(arrow::StringBuilder(), std::vector<std::string>{"Z\xfcrich"}));
+  for (const bool code_strings : {true, false}) {
+    stores::ReadOptions options;
+    options.code_strings = code_strings;
+    const auto batches = read_table(folder / "t.parquet", options);
+    REQUIRE_FALSE(batches.has_value());
+    CHECK(batches.error().code == Code::bad_file);
+  }
+}
+
+// The expected sums are DuckDB's over the same file.
+TEST_CASE("three million flights are read as DuckDB reads them") {
+  if (!std::filesystem::exists(flights_path())) {
+    MESSAGE("skipped: data/flights-3m.parquet is absent; ./dev setup fetches it");
+    return;
+  }
+  const auto batches = read_table(flights_path());
+  REQUIRE(batches.has_value());
+  const std::vector<Type> types = {Type::timestamp, Type::int64, Type::int64, Type::string,
+                                   Type::string};
+  std::int64_t rows = 0, delay = 0, distance = 0, from_atlanta = 0, to_los_angeles = 0,
+               unsorted = 0;
+  std::int64_t last = 0;
+  __int128 times = 0;
+  for (const auto& batch : *batches) {
+    for (std::size_t i = 0; i < types.size(); ++i) CHECK(batch.columns[i].type() == types[i]);
+    const auto at = batch.find("date")->values<std::int64_t>();
+    const auto delays = batch.find("delay")->values<std::int64_t>();
+    const auto distances = batch.find("distance")->values<std::int64_t>();
+    for (std::int64_t row = 0; row < batch.rows; ++row) {
+      const auto index = static_cast<std::size_t>(row);
+      unsorted += at[index] < last;
+      last = at[index];
+      times += at[index];
+      delay += delays[index];
+      distance += distances[index];
+      from_atlanta += batch.find("origin")->string(row) == "ATL";
+      to_los_angeles += batch.find("destination")->string(row) == "LAX";
+    }
+    rows += batch.rows;
+  }
+  CHECK(rows == 3'000'000);
+  CHECK(delay == 20'003'603);
+  CHECK(distance == 2'194'861'208);
+  CHECK((times == static_cast<__int128>(2'958'522'682'120'320) * 1'000'000));
+  CHECK(from_atlanta == 124'711);
+  CHECK(to_los_angeles == 115'225);
+  CHECK(unsorted == 0);
+  CHECK(last == 993'945'600'000'000);
+  CHECK(batches->back().find("origin")->dictionary().size() == 229);
+  CHECK(batches->back().find("destination")->dictionary().size() == 228);
+}
+
+}  // namespace coeval

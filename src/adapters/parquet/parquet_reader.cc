@@ -1,0 +1,208 @@
+#include "adapters/parquet/parquet_reader.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include <arrow/array.h>
+#include <arrow/io/file.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <arrow/util/thread_pool.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/file_reader.h>
+#include <parquet/properties.h>
+
+#include "adapters/parquet/arrow_errors.h"
+#include "adapters/parquet/arrow_import.h"
+#include "stores/files.h"
+
+namespace coeval::parquet_adapter {
+
+namespace {
+
+using data::Type;
+
+class ParquetReader final : public stores::TableReader {
+ public:
+  ParquetReader(std::string path, std::unique_ptr<parquet::arrow::FileReader> file,
+                std::unique_ptr<arrow::RecordBatchReader> batches, data::Schema schema,
+                std::vector<ColumnImporter> importers)
+      : path_(std::move(path)),
+        file_(std::move(file)),
+        batches_(std::move(batches)),
+        schema_(std::move(schema)),
+        importers_(std::move(importers)),
+        rows_(file_->parquet_reader()->metadata()->num_rows()) {}
+
+  const data::Schema& schema() const override { return schema_; }
+  std::int64_t rows() const override { return rows_; }
+
+  Result<data::Batch> next() override {
+    return guarded(path_, read_error, [&] { return next_batch(); });
+  }
+
+ private:
+  Result<data::Batch> next_batch() {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    do {
+      COEVAL_ARROW_ASSIGN(batch, path_, batches_->Next());
+    } while (batch != nullptr && batch->num_rows() == 0);
+    if (batch == nullptr) return at_end();
+    rows_read_ += batch->num_rows();
+    data::Batch out{schema_, {}, batch->num_rows()};
+    for (std::size_t i = 0; i < importers_.size(); ++i) {
+      auto column = importers_[i].import(batch->column(static_cast<int>(i)));
+      if (!column)
+        return std::unexpected(std::move(column).error().within("reading '" + path_ + "'"));
+      out.columns.push_back(std::move(*column));
+    }
+    return out;
+  }
+
+  // A damaged footer may promise other rows than the pages hold.
+  Result<data::Batch> at_end() {
+    if (rows_read_ != rows_ && !importers_.empty())
+      return std::unexpected(read_error(
+          path_, std::runtime_error("it holds " + std::to_string(rows_read_) +
+                                    " rows, but its footer says " + std::to_string(rows_))));
+    data::Batch out{schema_, {}, 0};
+    for (const auto& importer : importers_)
+      out.columns.push_back(data::ColumnBuilder(importer.type()).finish());
+    return out;
+  }
+
+  std::string path_;
+  std::unique_ptr<parquet::arrow::FileReader> file_;
+  std::unique_ptr<arrow::RecordBatchReader> batches_;
+  data::Schema schema_;
+  std::vector<ColumnImporter> importers_;
+  std::int64_t rows_ = 0, rows_read_ = 0;
+};
+
+Status check_is_file(const std::string& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0)
+    return std::unexpected(stores::error_from_errno(errno, "read", path));
+  if (S_ISDIR(found.st_mode))
+    return std::unexpected(stores::error_from_errno(EISDIR, "read", path));
+  return {};
+}
+
+Error no_such_column(const std::string& path, const std::string& name,
+                     const arrow::Schema& schema) {
+  std::string names;
+  for (const auto& field : schema.fields()) names += (names.empty() ? "" : ", ") + field->name();
+  return fail(Code::unknown_key, "'" + path + "' has no column '" + name + "'",
+              "its columns: " + names)
+      .error();
+}
+
+// Indices of the file's top-level fields, in the order asked for.
+Result<std::vector<int>> chosen_fields(const std::string& path, const arrow::Schema& schema,
+                                       const std::vector<std::string>& names) {
+  std::vector<int> chosen(static_cast<std::size_t>(schema.num_fields()));
+  std::iota(chosen.begin(), chosen.end(), 0);
+  if (!names.empty()) chosen.clear();
+  for (const auto& name : names) {
+    const auto found = schema.GetAllFieldIndices(name);
+    if (found.empty()) return std::unexpected(no_such_column(path, name, schema));
+    if (std::ranges::count(names, name) > 1)
+      return fail(Code::duplicate_name,
+                  "column '" + name + "' of '" + path + "' is asked for twice");
+    chosen.push_back(found.front());
+  }
+  for (const int field : chosen)
+    if (const auto& name = schema.field(field)->name(); schema.GetAllFieldIndices(name).size() > 1)
+      return fail(Code::unsupported, "'" + path + "' has two columns named '" + name + "'",
+                  "give every column its own name");
+  return chosen;
+}
+
+// Where the chosen columns are in the file, and what they become.
+struct Plan {
+  data::Schema schema;
+  std::vector<int> leaves;
+  std::vector<ColumnImporter> importers;
+};
+
+Result<Plan> plan_columns(const std::string& path, const parquet::arrow::FileReader& file,
+                          const std::vector<std::string>& names) {
+  const auto& fields = file.manifest().schema_fields;
+  std::vector<std::shared_ptr<arrow::Field>> described;
+  for (const auto& field : fields) described.push_back(field.field);
+  const arrow::Schema schema(std::move(described));
+  COEVAL_ASSIGN(const std::vector<int> chosen, chosen_fields(path, schema, names));
+  Plan plan;
+  for (const int index : chosen) {
+    const auto& field = fields[static_cast<std::size_t>(index)];
+    const std::string& name = field.field->name();
+    auto type = type_of(name, *field.field->type());
+    if (!type) return std::unexpected(std::move(type).error().within("reading '" + path + "'"));
+    plan.schema.fields.push_back({name, *type, field.field->nullable()});
+    plan.leaves.push_back(field.column_index);
+    plan.importers.emplace_back(name, *type);
+  }
+  return plan;
+}
+
+// Arrow has one pool for the process; it only ever grows here.
+void grow_pool(int threads) {
+  if (threads > arrow::GetCpuThreadPoolCapacity())
+    (void)arrow::SetCpuThreadPoolCapacity(threads);  // refused only for threads < 1
+}
+
+parquet::ArrowReaderProperties reader_properties(const parquet::FileMetaData& metadata,
+                                                 const stores::ReadOptions& options) {
+  parquet::ArrowReaderProperties properties(options.threads > 1);
+  properties.set_batch_size(std::max<std::int64_t>(options.batch_rows, 1));
+  // Without it, memory follows one row group, not the file.
+  properties.set_pre_buffer(false);
+  properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
+  for (int leaf = 0; options.code_strings && leaf < metadata.num_columns(); ++leaf) {
+    const auto& logical = metadata.schema()->Column(leaf)->logical_type();
+    if (logical != nullptr && logical->is_string()) properties.set_read_dictionary(leaf, true);
+  }
+  return properties;
+}
+
+Result<std::unique_ptr<parquet::arrow::FileReader>> open_file(const std::string& path,
+                                                              const stores::ReadOptions& options) {
+  COEVAL_ARROW_ASSIGN(std::shared_ptr<arrow::io::RandomAccessFile> input, path,
+                      arrow::io::ReadableFile::Open(path));
+  parquet::ReaderProperties properties;
+  properties.set_page_checksum_verification(true);
+  auto pages = parquet::ParquetFileReader::Open(std::move(input), properties);
+  const auto arrow_properties = reader_properties(*pages->metadata(), options);
+  COEVAL_ARROW_ASSIGN(auto file, path,
+                      parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
+                                                       std::move(pages), arrow_properties));
+  return file;
+}
+
+Result<std::unique_ptr<stores::TableReader>> open_batches(const std::string& path,
+                                                          const stores::ReadOptions& options) {
+  COEVAL_ASSIGN(auto file, open_file(path, options));
+  COEVAL_ASSIGN(Plan plan, plan_columns(path, *file, options.columns));
+  std::vector<int> row_groups(static_cast<std::size_t>(file->num_row_groups()));
+  std::iota(row_groups.begin(), row_groups.end(), 0);
+  COEVAL_ARROW_ASSIGN(auto batches, path, file->GetRecordBatchReader(row_groups, plan.leaves));
+  return std::make_unique<ParquetReader>(path, std::move(file), std::move(batches),
+                                         std::move(plan.schema), std::move(plan.importers));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<stores::TableReader>> open_reader(const std::string& path,
+                                                         const stores::ReadOptions& options) {
+  COEVAL_TRY(check_is_file(path));
+  grow_pool(options.threads);
+  return guarded(path, read_error, [&] { return open_batches(path, options); });
+}
+
+}  // namespace coeval::parquet_adapter

@@ -1,0 +1,166 @@
+#include "adapters/parquet/parquet_writer.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/column_writer.h>
+#include <parquet/file_writer.h>
+#include <parquet/properties.h>
+
+#include "adapters/parquet/arrow_errors.h"
+#include "adapters/parquet/arrow_export.h"
+#include "adapters/parquet/encoding.h"
+#include "adapters/parquet/pending_sink.h"
+#include "base/worker_pool.h"
+
+namespace coeval::parquet_adapter {
+
+namespace {
+
+constexpr std::int64_t kRowGroupRows = 1 << 20;
+
+// A column of a row group is written from a slice of an array and, where it may be null, one level
+// per row: 1 = present.
+void append_column(parquet::ColumnWriter& writer, const arrow::Array& array,
+                   parquet::ArrowWriterProperties& properties) {
+  const bool nullable = writer.descr()->max_definition_level() > 0;
+  std::vector<std::int16_t> levels;
+  if (nullable) levels.assign(static_cast<std::size_t>(array.length()), 1);
+  if (nullable && array.null_count() > 0)
+    for (std::int64_t row = 0; row < array.length(); ++row)
+      levels[static_cast<std::size_t>(row)] = array.IsValid(row) ? 1 : 0;
+  parquet::ArrowWriteContext context(arrow::default_memory_pool(), &properties);
+  PARQUET_THROW_NOT_OK(writer.WriteArrow(nullable ? levels.data() : nullptr, nullptr,
+                                         array.length(), array, &context, nullable));
+}
+
+class ParquetWriter final : public stores::TableWriter {
+ public:
+  ParquetWriter(std::string path, data::Schema schema, int threads,
+                std::shared_ptr<PendingSink> sink, std::unique_ptr<parquet::ParquetFileWriter> file)
+      : path_(std::move(path)),
+        schema_(std::move(schema)),
+        sink_(std::move(sink)),
+        file_(std::move(file)),
+        arrow_properties_(parquet::default_arrow_writer_properties()),
+        pool_(std::max(threads, 1)) {}
+
+  Status write(const data::Batch& batch) override {
+    COEVAL_TRY(check(batch));
+    return step([&] { return append(batch); });
+  }
+
+  Status close() override {
+    COEVAL_TRY(step([&]() -> Status {
+      file_->Close();
+      return {};
+    }));
+    failed_ = true;  // closed: nothing more can be written
+    return sink_->publish();
+  }
+
+ private:
+  // Runs one operation; after a failure the file is only good for being thrown away.
+  template <class Body>
+  Status step(Body&& body) {
+    if (failed_)
+      return fail(Code::io, "'" + path_ + "' was closed, or an earlier write to it failed");
+    Status done = guarded(path_, write_error, std::forward<Body>(body));
+    failed_ = !done.has_value();
+    if (failed_ && sink_->error()) return std::unexpected(*sink_->error());
+    return done;
+  }
+
+  Status check(const data::Batch& batch) const {
+    if (batch.schema.fields.size() != schema_.fields.size() ||
+        batch.columns.size() != schema_.fields.size())
+      return fail(Code::type_mismatch,
+                  "a batch for '" + path_ + "' has other columns than the file");
+    for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
+      const auto& field = schema_.fields[i];
+      if (batch.schema.fields[i].name != field.name || batch.columns[i].type() != field.type)
+        return fail(Code::type_mismatch,
+                    "column '" + field.name + "' of '" + path_ +
+                        "' is given another name or type than when it was created");
+      if (!field.nullable && batch.columns[i].has_nulls())
+        return fail(Code::missing_value, "column '" + field.name + "' of '" + path_ +
+                                             "' holds nulls, but is not nullable");
+    }
+    return {};
+  }
+
+  Status append(const data::Batch& batch) {
+    const auto whole = to_arrow(batch);
+    for (std::int64_t row = 0; row < batch.rows;) {
+      if (row_group_ == nullptr || row_group_rows_ == kRowGroupRows) {
+        row_group_ = file_->AppendBufferedRowGroup();
+        row_group_rows_ = 0;
+      }
+      const std::int64_t count = std::min(batch.rows - row, kRowGroupRows - row_group_rows_);
+      COEVAL_TRY(append_slice(*whole, row, count));
+      row += count;
+      row_group_rows_ += count;
+    }
+    return {};
+  }
+
+  // Columns of a buffered row group do not touch each other: each is encoded and compressed on its
+  // own.
+  Status append_slice(const arrow::RecordBatch& batch, std::int64_t first, std::int64_t count) {
+    std::vector<Status> outcomes(static_cast<std::size_t>(batch.num_columns()));
+    // column() makes a writer on first use, which is not safe on two threads.
+    std::vector<parquet::ColumnWriter*> writers;
+    for (int i = 0; i < batch.num_columns(); ++i) writers.push_back(row_group_->column(i));
+    pool_.run(outcomes.size(), [&](std::size_t i) {
+      outcomes[i] = guarded(path_, write_error, [&]() -> Status {
+        const auto slice = batch.column(static_cast<int>(i))->Slice(first, count);
+        append_column(*writers[i], *slice, *arrow_properties_);
+        return {};
+      });
+    });
+    for (auto& outcome : outcomes) COEVAL_TRY(std::move(outcome));
+    return {};
+  }
+
+  std::string path_;
+  data::Schema schema_;
+  std::shared_ptr<PendingSink> sink_;
+  std::unique_ptr<parquet::ParquetFileWriter> file_;
+  std::shared_ptr<parquet::ArrowWriterProperties> arrow_properties_;
+  WorkerPool pool_;
+  parquet::RowGroupWriter* row_group_ = nullptr;
+  std::int64_t row_group_rows_ = 0;
+  bool failed_ = false;
+};
+
+std::unique_ptr<parquet::ParquetFileWriter> open_pages(std::shared_ptr<PendingSink> sink,
+                                                       const arrow::Schema& schema, int level) {
+  const auto properties = writer_properties(level);
+  std::shared_ptr<parquet::SchemaDescriptor> described;
+  PARQUET_THROW_NOT_OK(parquet::arrow::ToParquetSchema(
+      &schema, *properties, *parquet::default_arrow_writer_properties(), &described));
+  auto root = std::static_pointer_cast<parquet::schema::GroupNode>(described->schema_root());
+  return parquet::ParquetFileWriter::Open(std::move(sink), std::move(root), properties);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<stores::TableWriter>> create_writer(
+    const std::string& path, const data::Schema& schema, const stores::WriteOptions& options,
+    std::shared_ptr<stores::FileLayer> files) {
+  return guarded(path, write_error, [&]() -> Result<std::unique_ptr<stores::TableWriter>> {
+    COEVAL_ASSIGN(const auto arrow_schema, to_arrow(schema));
+    COEVAL_ASSIGN(auto pending, stores::PendingFile::create(path, std::move(files)));
+    auto sink = std::make_shared<PendingSink>(std::move(pending));
+    auto file = open_pages(sink, *arrow_schema, options.compression_level);
+    return std::make_unique<ParquetWriter>(path, schema, options.threads, std::move(sink),
+                                           std::move(file));
+  });
+}
+
+}  // namespace coeval::parquet_adapter

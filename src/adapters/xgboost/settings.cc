@@ -1,0 +1,100 @@
+#include "adapters/xgboost/settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+namespace coeval::adapters::xgboost {
+namespace {
+
+using Params = std::vector<std::pair<std::string, std::string>>;
+
+/// Parameters that are not the user's: the first column is the name, the second where to say it.
+struct Reserved {
+  std::string_view name, instead;
+};
+constexpr Reserved kReserved[] = {
+    {"nthread", "threads are chosen when the model is built; they do not change it"},
+    {"n_jobs", "threads are chosen when the model is built; they do not change it"},
+    {"seed", "set `seed` of the model"},
+    {"random_state", "set `seed` of the model"},
+    {"num_boost_round", "set `rounds` of the model"},
+    {"early_stopping_rounds", "set `early_stopping_rounds` of the model"},
+    {"validate_parameters", "parameters are always validated"},
+    {"verbosity", "it is fixed: warnings are read for unknown parameters"},
+    {"device", "models are trained on the CPU, whose results repeat bit for bit"},
+};
+
+/// Metrics of a binary label, and which way is better.
+struct Metric {
+  std::string_view name;
+  bool higher_is_better;
+};
+constexpr Metric kMetrics[] = {
+    {"logloss", false}, {"error", false}, {"rmse", false}, {"auc", true}, {"aucpr", true}};
+
+const std::string* find(const Params& params, std::string_view name) {
+  const auto found = std::ranges::find(params, name, &Params::value_type::first);
+  return found == params.end() ? nullptr : &found->second;
+}
+
+Status check_names(const Params& params) {
+  for (const auto& [name, value] : params) {
+    const auto* reserved = std::ranges::find(kReserved, name, &Reserved::name);
+    if (reserved == std::end(kReserved)) continue;
+    return fail(Code::training_failed, "the parameter '" + name + "' cannot be set here",
+                std::string(reserved->instead));
+  }
+  return {};
+}
+
+// One output and a probability: what the runtime serves and the gates judge.
+Status check_objective(const Params& params) {
+  const std::string* objective = find(params, "objective");
+  if (objective == nullptr || *objective == "binary:logistic") return {};
+  return fail(Code::unsupported,
+              "the label is boolean, so the objective is binary:logistic, not " + *objective,
+              "remove `objective` from the model's params");
+}
+
+Result<int> bins_of(const Params& params) {
+  const std::string* text = find(params, "max_bin");
+  if (text == nullptr) return 256;
+  int bins = 0;
+  const auto [end, fault] = std::from_chars(text->data(), text->data() + text->size(), bins);
+  if (fault == std::errc{} && end == text->data() + text->size() && bins >= 2) return bins;
+  return fail(Code::training_failed, "max_bin must be a whole number from 2 up, is " + *text);
+}
+
+Result<bool> direction_of(const Params& params) {
+  const std::string* name = find(params, "eval_metric");
+  if (name == nullptr) return false;
+  const auto* metric = std::ranges::find(kMetrics, *name, &Metric::name);
+  if (metric != std::end(kMetrics)) return metric->higher_is_better;
+  return fail(Code::unsupported, "eval_metric " + *name + " is not one for a boolean label",
+              "use logloss, error, rmse, auc or aucpr");
+}
+
+void set_default(Params& params, const std::string& name, const std::string& value) {
+  if (find(params, name) == nullptr) params.emplace_back(name, value);
+}
+
+}  // namespace
+
+Result<Settings> settings_of(const training::TrainingPlan& plan) {
+  Settings settings{.params = plan.params};
+  COEVAL_TRY(check_names(plan.params));
+  COEVAL_TRY(check_objective(plan.params));
+  COEVAL_ASSIGN(settings.bins, bins_of(plan.params));
+  COEVAL_ASSIGN(settings.higher_is_better, direction_of(plan.params));
+  set_default(settings.params, "objective", "binary:logistic");
+  set_default(settings.params, "tree_method", "hist");
+  set_default(settings.params, "eval_metric", "logloss");
+  settings.params.emplace_back("nthread", std::to_string(plan.threads));
+  settings.params.emplace_back("seed", std::to_string(plan.seed));
+  settings.params.emplace_back("validate_parameters", "1");
+  settings.params.emplace_back("verbosity", "1");
+  return settings;
+}
+
+}  // namespace coeval::adapters::xgboost
