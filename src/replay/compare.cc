@@ -1,0 +1,84 @@
+#include "replay/compare.h"
+
+#include <bit>
+
+#include "data/row_codec.h"
+
+namespace coeval::replay {
+
+namespace {
+
+AuditDifference difference(const stores::PredictionRecord& record, std::string what,
+                           std::string served, std::string recomputed) {
+  return {record.id,       record.model,      record.version,        record.at_us,
+          std::move(what), std::move(served), std::move(recomputed), {}};
+}
+
+bool same_bits(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
+
+std::string number(float value) {
+  return data::to_text(data::Value{static_cast<double>(value)}, data::Type::float64);
+}
+
+// The first input whose bytes differ, by encoding each cell of both rows alone.
+AuditDifference first_input(const AuditedModel& audited, const stores::PredictionRecord& record,
+                            const data::Batch& inputs, std::int64_t row) {
+  const auto& model = audited.project->models[static_cast<std::size_t>(audited.model)];
+  const std::vector<std::string> rows = {record.features};
+  const auto served = decode_rows(input_schema(model.inputs), rows);
+  if (!served) return difference(record, "features", "undecodable: " + served.error().message, "a row");
+  for (std::size_t i = 0; i < inputs.columns.size(); ++i) {
+    const data::Batch then{{{served->schema.fields[i]}}, {served->columns[i]}, 1};
+    const data::Batch now{{{served->schema.fields[i]}}, {inputs.columns[i]}, inputs.rows};
+    if (data::encode_row(then, 0) == data::encode_row(now, row)) continue;
+    const auto type = served->schema.fields[i].type;
+    return difference(record, served->schema.fields[i].name,
+                      data::to_text(served->columns[i].value(0), type),
+                      data::to_text(inputs.columns[i].value(row), type));
+  }
+  return difference(record, "features", "other bytes", "equal values");
+}
+
+std::optional<AuditDifference> compare_score(const AuditedModel& audited,
+                                             const stores::PredictionRecord& record, float margin) {
+  const float score = audited.served->forest.transform(margin);
+  if (!same_bits(margin, record.raw_score))
+    return difference(record, "raw_score", number(record.raw_score), number(margin));
+  if (!same_bits(score, record.score))
+    return difference(record, "score", number(record.score), number(score));
+  const bool decision = static_cast<double>(score) >= audited.served->card.threshold;
+  if (decision != record.decision)
+    return difference(record, "decision", record.decision ? "true" : "false", decision ? "true" : "false");
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<std::optional<AuditDifference>>> compare(
+    const AuditedModel& audited, std::span<const stores::PredictionRecord> records,
+    const data::Batch& inputs) {
+  const auto& served = *audited.served;
+  std::vector<float> matrix(records.size() * served.encoder.width());
+  COEVAL_TRY(served.encoder.encode(inputs, matrix));
+  std::vector<float> margins(records.size());
+  served.forest.margins(matrix, margins);
+  data::Batch nullable = inputs;  // the recorded rows' schema: every input may be null
+  const auto& model = audited.project->models[static_cast<std::size_t>(audited.model)];
+  nullable.schema = input_schema(model.inputs);
+  std::vector<std::optional<AuditDifference>> out(records.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    const auto& record = records[i];
+    if (record.bits_id != served.card.bits_id)
+      out[i] = difference(record, "bits_id", record.bits_id, served.card.bits_id);
+    else if (data::encode_row(nullable, row) != record.features)
+      out[i] = first_input(audited, record, nullable, row);
+    else
+      out[i] = compare_score(audited, record, margins[i]);
+  }
+  return out;
+}
+
+}  // namespace coeval::replay

@@ -1,0 +1,139 @@
+#include "replay/dataset.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/bounded_queue.h"
+#include "base/worker_pool.h"
+#include "replay/order.h"
+
+namespace coeval::replay {
+
+namespace {
+
+// All features of all views for one block of questions.
+struct Block {
+  std::span<const std::int64_t> rows;
+  std::vector<std::vector<data::Column>> features;  // by view
+};
+
+// Folds a past into a kernel while it answers, one block of questions after the other.
+class Fold {
+ public:
+  static Result<Fold> create(std::shared_ptr<const define::Project> project, const Past& past,
+                             const Questions& questions, std::vector<int> views, int threads) {
+    Fold fold(past, views, threads);
+    COEVAL_ASSIGN(fold.kernel_, kernel::Kernel::create(project, views));
+    fold.events_.resize(past.sources.size());
+    fold.next_event_.resize(project->views.size());
+    for (const int source : sources_of(*project, views)) {
+      const auto& history = past.sources[static_cast<std::size_t>(source)];
+      COEVAL_ASSIGN(fold.events_[static_cast<std::size_t>(source)],
+                    fold.kernel_->prepare_events(source, history.rows, history.known_us));
+    }
+    COEVAL_ASSIGN(fold.questions_,
+                  fold.kernel_->prepare_questions(questions.columns, questions.at_us, views));
+    return fold;
+  }
+
+  Block next(std::span<const std::int64_t> rows) {
+    Block block;
+    block.rows = rows;
+    block.features.resize(kernel_->project().views.size());
+    pool_->run(views_.size(), [&](std::size_t i) {
+      const int view = views_[i];
+      block.features[static_cast<std::size_t>(view)] = answer_view(view, rows);
+    });
+    return block;
+  }
+
+ private:
+  Fold(const Past& past, std::vector<int> views, int threads)
+      : past_(&past), views_(std::move(views)), pool_(std::make_unique<WorkerPool>(threads)) {}
+
+  std::vector<data::Column> answer_view(int view, std::span<const std::int64_t> rows) {
+    const auto source =
+        static_cast<std::size_t>(kernel_->project().views[static_cast<std::size_t>(view)].source);
+    return kernel_->replay(view, events_[source], past_->sources[source].order,
+                           next_event_[static_cast<std::size_t>(view)], questions_, rows);
+  }
+
+  const Past* past_;
+  std::vector<int> views_;
+  std::unique_ptr<WorkerPool> pool_;
+  std::unique_ptr<kernel::Kernel> kernel_;
+  std::vector<kernel::EventBlock> events_;  // by source
+  std::vector<std::size_t> next_event_;     // by view
+  kernel::QuestionBlock questions_;
+};
+
+Result<Answers> finish(const Block& block, const Questions& questions, const define::RowSchema& row,
+                       std::span<const define::Input> inputs) {
+  const data::Batch columns = data::take(questions.columns, block.rows);
+  COEVAL_ASSIGN(const data::Batch assembled,
+                kernel::assemble_row(row, columns, pick_features(row, block.features)));
+  std::vector<std::int64_t> at(block.rows.size());
+  for (std::size_t i = 0; i < at.size(); ++i)
+    at[i] = questions.at_us[static_cast<std::size_t>(block.rows[i])];
+  kernel::EvaluationCounts counts;
+  return Answers{block.rows, kernel::evaluate_inputs(inputs, assembled, at, counts)};
+}
+
+}  // namespace
+
+std::vector<int> views_of(const define::RowSchema& row) {
+  std::vector<int> views;
+  for (const auto& feature : row.view_features) views.push_back(feature.view);
+  std::sort(views.begin(), views.end());
+  views.erase(std::unique(views.begin(), views.end()), views.end());
+  return views;
+}
+
+std::vector<int> sources_of(const define::Project& project, std::span<const int> views) {
+  std::vector<int> sources;
+  for (const int view : views) sources.push_back(project.views[static_cast<std::size_t>(view)].source);
+  std::sort(sources.begin(), sources.end());
+  sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
+  return sources;
+}
+
+std::vector<data::Column> pick_features(const define::RowSchema& row,
+                                        const std::vector<std::vector<data::Column>>& features) {
+  std::vector<data::Column> picked;
+  picked.reserve(row.view_features.size());
+  for (const auto& wanted : row.view_features)
+    picked.push_back(
+        features[static_cast<std::size_t>(wanted.view)][static_cast<std::size_t>(wanted.feature)]);
+  return picked;
+}
+
+Status answer(std::shared_ptr<const define::Project> project, const Past& past,
+              const Questions& questions, const define::RowSchema& row,
+              std::span<const define::Input> inputs, const AnswerOptions& options,
+              const std::function<Status(Answers)>& sink) {
+  const std::vector<std::int64_t> order = stable_order(questions.at_us);
+  COEVAL_ASSIGN(Fold fold,
+                Fold::create(std::move(project), past, questions, views_of(row), options.threads));
+  // The next block is computed while the last one is evaluated and written.
+  BoundedQueue<Block> blocks(1);
+  Status outcome;
+  std::thread writer([&] {
+    while (auto block = blocks.pop()) {
+      auto answers = finish(*block, questions, row, inputs);
+      outcome = answers ? sink(std::move(*answers)) : std::unexpected(std::move(answers).error());
+      if (!outcome) return blocks.close();
+    }
+  });
+  const auto all = static_cast<std::int64_t>(order.size());
+  for (std::int64_t done = 0; done < all; done += options.chunk_rows) {
+    const std::int64_t size = std::min(options.chunk_rows, all - done);
+    const auto rows = std::span(order).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
+    if (!blocks.push(fold.next(rows))) break;
+    if (options.progress) options.progress(done + size, all);
+  }
+  blocks.close();
+  writer.join();
+  return outcome;
+}
+
+}  // namespace coeval::replay

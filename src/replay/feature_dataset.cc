@@ -1,0 +1,162 @@
+#include "replay/feature_dataset.h"
+
+#include <limits>
+
+namespace coeval::replay {
+
+namespace {
+
+using data::Type;
+
+Result<data::Column> fit(const data::Column& column, const data::Field& wanted) {
+  if (column.type() == wanted.type) return column;
+  if (!data::is_integer(column.type()) || !data::is_integer(wanted.type))
+    return fail(Code::type_mismatch, "question column '" + wanted.name + "' must be " +
+                                         std::string(name(wanted.type)) + ", found " +
+                                         std::string(name(column.type())));
+  data::ColumnBuilder builder(wanted.type);
+  builder.reserve(column.size());
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) {
+      builder.append_null();
+      continue;
+    }
+    const std::int64_t value = column.integer(row);
+    if (wanted.type == Type::int32 && value != static_cast<std::int32_t>(value))
+      return fail(Code::out_of_range, "question column '" + wanted.name + "', row " +
+                                          std::to_string(row) + ", does not fit int32, found " +
+                                          std::to_string(value));
+    builder.append_integer(value);
+  }
+  return builder.finish();
+}
+
+// What a text format must be told: the columns that are needed, and their types.
+data::Schema needed(const std::string& at, const define::RowSchema& row) {
+  data::Schema schema;
+  const std::size_t own = row.schema.fields.size() - row.view_features.size();
+  for (std::size_t i = 0; i < own; ++i) schema.fields.push_back(row.schema.fields[i]);
+  if (schema.index_of(at) < 0) schema.fields.push_back({at, Type::timestamp, false});
+  return schema;
+}
+
+Result<data::Batch> read_whole(const OpenFormat& formats, const std::string& path,
+                               const data::Schema& schema) {
+  COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
+  stores::ReadOptions options;
+  options.schema = schema;
+  COEVAL_ASSIGN(auto reader, files->open(path, options));
+  std::vector<data::Batch> parts;
+  while (true) {
+    COEVAL_ASSIGN(data::Batch part, reader->next());
+    if (part.rows == 0) break;
+    parts.push_back(std::move(part));
+  }
+  // A question that cannot be read has no answer, and leaving it out silently would hide that.
+  if (!reader->bad_rows().empty()) {
+    const auto& bad = reader->bad_rows().front();
+    return fail(Code::bad_file, "line " + std::to_string(bad.line) + ": " + bad.reason);
+  }
+  if (!parts.empty()) return data::concatenate(parts);
+  data::Batch none;
+  none.schema = reader->schema();
+  for (const auto& field : none.schema.fields)
+    none.columns.push_back(data::ColumnBuilder(field.type).finish());
+  return none;
+}
+
+Result<std::vector<std::int64_t>> times(const data::Batch& table, const std::string& at) {
+  const data::Column* column = table.find(at);
+  if (column == nullptr)
+    return fail(Code::missing_value, "the questions have no column '" + at + "' for their time",
+                "name it with --at COLUMN");
+  if (column->type() != Type::timestamp)
+    return fail(Code::type_mismatch, "the questions' time column '" + at + "' must be a timestamp, found " +
+                                         std::string(name(column->type())));
+  std::vector<std::int64_t> out;
+  out.reserve(static_cast<std::size_t>(table.rows));
+  for (std::int64_t row = 0; row < table.rows; ++row) {
+    if (column->is_null(row))
+      return fail(Code::missing_value,
+                  "the question in row " + std::to_string(row) + " has no time in '" + at + "'");
+    out.push_back(column->integer(row));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Questions> read_questions(const OpenFormat& formats, const std::string& path,
+                                 const std::string& at, const define::RowSchema& row) {
+  const auto failed = [&](Error error) {
+    return std::unexpected(std::move(error).within("reading questions from " + path));
+  };
+  auto table = read_whole(formats, path, needed(at, row));
+  if (!table) return failed(std::move(table).error());
+  Questions questions;
+  auto at_us = times(*table, at);
+  if (!at_us) return failed(std::move(at_us).error());
+  questions.at_us = std::move(*at_us);
+  const std::size_t own = row.schema.fields.size() - row.view_features.size();
+  for (std::size_t i = 0; i < own; ++i) {
+    const data::Field& wanted = row.schema.fields[i];
+    const int index = table->schema.index_of(wanted.name);
+    if (index < 0)
+      return failed(Error{Code::missing_value, "the questions have no column '" + wanted.name + "'",
+                          "the features asked for need it", {}, {}});
+    auto fitted = fit(table->columns[static_cast<std::size_t>(index)], wanted);
+    if (!fitted) return failed(std::move(fitted).error());
+    table->columns[static_cast<std::size_t>(index)] = std::move(*fitted);
+    table->schema.fields[static_cast<std::size_t>(index)].type = wanted.type;
+  }
+  questions.columns = std::move(*table);
+  return questions;
+}
+
+data::Batch join_columns(const data::Batch& left, const data::Batch& right) {
+  data::Batch out = left;
+  out.rows = right.rows;
+  for (std::size_t i = 0; i < right.columns.size(); ++i) {
+    const int there = out.schema.index_of(right.schema.fields[i].name);
+    if (there >= 0) {
+      out.schema.fields[static_cast<std::size_t>(there)] = right.schema.fields[i];
+      out.columns[static_cast<std::size_t>(there)] = right.columns[i];
+    } else {
+      out.schema.fields.push_back(right.schema.fields[i]);
+      out.columns.push_back(right.columns[i]);
+    }
+  }
+  return out;
+}
+
+Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project> project,
+                                           const Past& past, const Questions& questions,
+                                           const define::FeatureSet& set, const OpenFormat& formats,
+                                           const std::string& out, const AnswerOptions& options) {
+  COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
+  std::unique_ptr<stores::TableWriter> writer;
+  const auto write = [&](const data::Batch& batch) -> Status {
+    if (!writer) {
+      COEVAL_ASSIGN(writer, files->create(out, batch.schema, {}));
+    }
+    return writer->write(batch);
+  };
+  const auto sink = [&](Answers answers) -> Status {
+    return write(join_columns(data::take(questions.columns, answers.rows), answers.inputs));
+  };
+  COEVAL_TRY(answer(std::move(project), past, questions, set.row, set.inputs, options, sink));
+  if (!writer) {
+    data::Batch none = questions.columns;
+    for (const auto& input : set.inputs) {
+      data::Batch column;
+      column.schema.fields = {{input.name, input.type, true}};
+      column.columns = {data::ColumnBuilder(input.type).finish()};
+      none = join_columns(none, column);
+    }
+    COEVAL_TRY(write(none));
+  }
+  COEVAL_TRY(writer->close());
+  return questions.columns.rows;
+}
+
+}  // namespace coeval::replay

@@ -1,0 +1,70 @@
+#include "replay/fold.h"
+
+#include "base/worker_pool.h"
+#include "replay/dataset.h"
+#include "replay/log_rows.h"
+
+namespace coeval::replay {
+
+namespace {
+
+constexpr std::int64_t kRecordsAtOnce = 1 << 18;
+
+Result<std::int64_t> apply_collected(kernel::Kernel& kernel, LogCollector& collector) {
+  std::int64_t events = 0;
+  for (auto& [tag, rows] : collector.rows()) {
+    const auto known = rows.known_us;
+    if (known.empty()) continue;
+    const auto& source = kernel.project().sources[static_cast<std::size_t>(rows.source)];
+    COEVAL_ASSIGN(const auto block,
+                  kernel.prepare_events(rows.source, rows.finish(source.schema), known));
+    for (std::int64_t row = 0; row < block.rows; ++row) kernel.apply(block, row);
+    events += block.rows;
+  }
+  return events;
+}
+
+}  // namespace
+
+Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, const std::vector<int>& sources,
+                                             const OpenFormat& formats,
+                                             std::optional<std::int64_t> cut_us, int threads) {
+  WorkerPool pool(threads);
+  const auto& project = kernel.project();
+  const auto& views = kernel.views();
+  HistoryOptions options;
+  options.cut_us = cut_us;
+  std::vector<FoldedSource> folded;
+  for (const int source : sources) {
+    COEVAL_ASSIGN(const SourceHistory history, load_history(project, source, formats, options));
+    COEVAL_ASSIGN(const auto events, kernel.prepare_events(source, history.rows, history.known_us));
+    pool.run(views.size(), [&](std::size_t i) {
+      if (project.views[static_cast<std::size_t>(views[i])].source != source) return;
+      for (const std::int64_t row : history.order) kernel.apply(views[i], events, row);
+    });
+    folded.push_back({source, history.path, history.sha256, history.rows.rows, history.conservation});
+  }
+  return folded;
+}
+
+Result<std::int64_t> fold_log(kernel::Kernel& kernel, const stores::EventLog& log, Position from) {
+  LogCollector collector(kernel.project(), sources_of(kernel.project(), kernel.views()));
+  std::int64_t events = 0, held = 0;
+  Status failed;
+  const auto flush = [&]() -> Status {
+    COEVAL_ASSIGN(const std::int64_t applied, apply_collected(kernel, collector));
+    events += applied;
+    held = 0;
+    return {};
+  };
+  COEVAL_TRY(log.read(from, [&](const stores::Record& record) {
+    failed = collector.add(record);
+    if (failed && ++held == kRecordsAtOnce) failed = flush();
+    return failed.has_value();
+  }));
+  COEVAL_TRY(std::move(failed));
+  COEVAL_TRY(flush());
+  return events;
+}
+
+}  // namespace coeval::replay

@@ -1,0 +1,295 @@
+#include "replay/history.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+
+#include "data/hash.h"
+#include "data/json.h"
+#include "kernel/evaluate.h"
+#include "replay/order.h"
+
+namespace coeval::replay {
+
+namespace {
+
+using data::Type;
+
+// int64 in the file, int32 in the definition: a value that does not fit is that row's error. (V1)
+data::Column narrow(const data::Column& wide, const std::string& column,
+                    std::vector<std::pair<std::int64_t, std::string>>& misfits) {
+  const auto values = wide.values<std::int64_t>();
+  std::vector<std::byte> out(values.size() * sizeof(std::int32_t));
+  auto* narrowed = reinterpret_cast<std::int32_t*>(out.data());
+  std::vector<std::int64_t> unfit;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    narrowed[i] = static_cast<std::int32_t>(values[i]);
+    if (narrowed[i] != values[i] && !wide.is_null(static_cast<std::int64_t>(i)))
+      unfit.push_back(static_cast<std::int64_t>(i));
+  }
+  if (unfit.empty()) {
+    std::vector<std::uint8_t> validity;
+    if (wide.has_nulls())
+      validity.assign(wide.validity_data(), wide.validity_data() + (wide.size() + 7) / 8);
+    return data::Column::fixed(Type::int32, std::move(out), std::move(validity), wide.size());
+  }
+  for (const std::int64_t row : unfit)
+    misfits.emplace_back(row, column + " does not fit int32, found " +
+                                  std::to_string(values[static_cast<std::size_t>(row)]));
+  data::ColumnBuilder builder(Type::int32);
+  for (std::int64_t row = 0; row < wide.size(); ++row) {
+    const std::int64_t value = wide.integer(row);
+    const bool fits = value == static_cast<std::int32_t>(value);
+    wide.is_null(row) || !fits ? builder.append_null() : builder.append_integer(value);
+  }
+  return builder.finish();
+}
+
+Result<data::Column> conform_column(const data::Column& column, const define::SourceColumn& declared,
+                                    std::vector<std::pair<std::int64_t, std::string>>& misfits) {
+  if (column.type() == declared.type) return column;
+  if (column.type() == Type::int64 && declared.type == Type::int32)
+    return narrow(column, declared.name, misfits);
+  return fail(Code::type_mismatch,
+              "column '" + declared.name + "' is declared " + std::string(name(declared.type)) +
+                  ", found " + std::string(name(column.type())),
+              "declare the type that the file has, or convert the file");
+}
+
+// The rows of `batch` that are not in `drop` (ascending).
+std::vector<std::int64_t> all_but(std::int64_t rows, const std::vector<std::int64_t>& drop) {
+  std::vector<std::int64_t> keep;
+  keep.reserve(static_cast<std::size_t>(rows) - drop.size());
+  auto next = drop.begin();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (next != drop.end() && *next == row)
+      ++next;
+    else
+      keep.push_back(row);
+  }
+  return keep;
+}
+
+std::string row_as_json(const data::Batch& batch, std::int64_t row) {
+  data::Json json{data::Json::Object{}};
+  for (std::size_t i = 0; i < batch.columns.size(); ++i)
+    json.set(batch.schema.fields[i].name,
+             data::to_json(batch.columns[i].value(row), batch.schema.fields[i].type));
+  return json.dump();
+}
+
+// Reads one file piece by piece; what is left of each piece goes to `pieces`.
+class FileFold {
+ public:
+  FileFold(const define::Source& source, const quality::RowChecks& checks, SourceHistory& history)
+      : source_(source), checks_(checks), history_(history) {}
+
+  Status add(const data::Batch& table) {
+    COEVAL_ASSIGN(Conformed conformed, conform(table, source_));
+    std::vector<std::int64_t> rows;  // places in `table` of what is still in the running
+    data::Batch batch = std::move(conformed.rows);
+    const bool misfits = !conformed.misfits.empty();
+    if (misfits) {
+      std::vector<std::int64_t> drop;
+      for (const auto& [row, reason] : conformed.misfits) {
+        if (drop.empty() || drop.back() != row) drop.push_back(row);
+        set_aside(table, row, "type", reason);
+      }
+      std::sort(drop.begin(), drop.end());
+      drop.erase(std::unique(drop.begin(), drop.end()), drop.end());
+      rows = all_but(batch.rows, drop);
+      batch = data::take(batch, rows);
+    }
+    quality::Screened screened = quality::screen(checks_, source_, batch, history_.path, 0);
+    for (auto& bad : screened.quarantined) {
+      bad.row = first_row_ + (misfits ? rows[static_cast<std::size_t>(bad.row)] : bad.row);
+      history_.quarantined.push_back(std::move(bad));
+    }
+    drop_unknown(screened, table, rows);
+    keep_places(screened, rows, table.rows);
+    history_.conservation.read += table.rows;
+    first_row_ += table.rows;
+    pieces_.push_back(std::move(screened.accepted));
+    return {};
+  }
+
+  // Lines of a text file that are no rows at all: read, and set aside with their bytes.
+  void add_unreadable(std::span<const data::BadTextRow> lines) {
+    for (const auto& line : lines)
+      history_.quarantined.push_back(
+          {source_.name, history_.path, line.line, line.raw, {"format"}, line.reason});
+    history_.conservation.read += static_cast<std::int64_t>(lines.size());
+  }
+
+  Status finish() {
+    COEVAL_ASSIGN(history_.rows, data::concatenate(pieces_));
+    if (history_.rows.columns.empty()) history_.rows = empty_rows(source_);
+    auto& counts = history_.conservation;
+    counts.accepted = history_.rows.rows;
+    counts.quarantined = counts.read - counts.accepted;
+    return {};
+  }
+
+  static data::Batch empty_rows(const define::Source& source) {
+    data::Batch batch;
+    batch.schema = source.schema;
+    for (const auto& field : source.schema.fields)
+      batch.columns.push_back(data::ColumnBuilder(field.type).finish());
+    return batch;
+  }
+
+ private:
+  void set_aside(const data::Batch& table, std::int64_t row, std::string rule, std::string reason) {
+    history_.quarantined.push_back({source_.name, history_.path, first_row_ + row,
+                                    row_as_json(table, row), {std::move(rule)}, std::move(reason)});
+  }
+
+  // A row whose known time cannot be told may never be used, so it does not enter. (semantics: T1)
+  void drop_unknown(quality::Screened& screened, const data::Batch& table,
+                    const std::vector<std::int64_t>& rows) {
+    std::vector<std::int64_t> unknown;
+    const auto known = known_times(source_, screened.accepted, &unknown);
+    if (!unknown.empty()) {
+      for (const std::int64_t at : unknown) {
+        const std::int64_t place = screened.accepted_rows.empty()
+                                       ? at
+                                       : screened.accepted_rows[static_cast<std::size_t>(at)];
+        set_aside(table, rows.empty() ? place : rows[static_cast<std::size_t>(place)], "known",
+                  "the known time of this row is null");
+      }
+      const auto keep = all_but(screened.accepted.rows, unknown);
+      std::vector<std::int64_t> places;
+      for (const std::int64_t at : keep)
+        places.push_back(screened.accepted_rows.empty()
+                             ? at
+                             : screened.accepted_rows[static_cast<std::size_t>(at)]);
+      screened.accepted = data::take(screened.accepted, keep);
+      screened.accepted_rows = std::move(places);
+      for (const std::int64_t at : keep)
+        history_.known_us.push_back(known[static_cast<std::size_t>(at)]);
+    } else {
+      history_.known_us.insert(history_.known_us.end(), known.begin(), known.end());
+    }
+  }
+
+  // file_row stays empty while every row so far was kept: most files are clean.
+  void keep_places(const quality::Screened& screened, const std::vector<std::int64_t>& rows,
+                   std::int64_t table_rows) {
+    const bool clean = screened.accepted.rows == table_rows;
+    auto& file_row = history_.file_row;
+    if (clean && file_row.empty()) return;
+    if (file_row.empty())
+      for (std::int64_t row = 0; row < first_row_; ++row) file_row.push_back(row);
+    for (std::int64_t i = 0; i < screened.accepted.rows; ++i) {
+      std::int64_t place = screened.accepted_rows.empty()
+                               ? i
+                               : screened.accepted_rows[static_cast<std::size_t>(i)];
+      if (!rows.empty()) place = rows[static_cast<std::size_t>(place)];
+      file_row.push_back(first_row_ + place);
+    }
+  }
+
+  const define::Source& source_;
+  const quality::RowChecks& checks_;
+  SourceHistory& history_;
+  std::int64_t first_row_ = 0;
+  std::vector<data::Batch> pieces_;
+};
+
+void cut(SourceHistory& history, std::int64_t cut_us) {
+  std::vector<std::int64_t> keep;
+  for (std::size_t i = 0; i < history.known_us.size(); ++i)
+    if (history.known_us[i] < cut_us) keep.push_back(static_cast<std::int64_t>(i));
+  if (keep.size() == history.known_us.size()) return;
+  std::vector<std::int64_t> known, places;
+  for (const std::int64_t row : keep) {
+    known.push_back(history.known_us[static_cast<std::size_t>(row)]);
+    places.push_back(history.place_in_file(row));
+  }
+  history.rows = data::take(history.rows, keep);
+  history.known_us = std::move(known);
+  history.file_row = std::move(places);
+}
+
+std::vector<std::string> column_names(const define::Source& source) {
+  std::vector<std::string> names;
+  for (const auto& column : source.columns) names.push_back(column.name);
+  return names;
+}
+
+}  // namespace
+
+std::string source_path(const define::Project& project, int source) {
+  const auto& path = project.sources[static_cast<std::size_t>(source)].path;
+  if (path.empty()) return {};
+  const std::filesystem::path given(path);
+  if (given.is_absolute()) return path;
+  return (std::filesystem::path(project.folder) / given).lexically_normal().string();
+}
+
+Result<Conformed> conform(const data::Batch& table, const define::Source& source) {
+  Conformed out;
+  out.rows.schema = source.schema;
+  out.rows.rows = table.rows;
+  for (const auto& declared : source.columns) {
+    const data::Column* column = table.find(declared.name);
+    if (column == nullptr)
+      return fail(Code::unknown_key, "the table has no column '" + declared.name + "'",
+                  "source '" + source.name + "' declares it");
+    COEVAL_ASSIGN(data::Column fitted, conform_column(*column, declared, out.misfits));
+    out.rows.columns.push_back(std::move(fitted));
+  }
+  return out;
+}
+
+std::vector<std::int64_t> known_times(const define::Source& source, const data::Batch& rows,
+                                      std::vector<std::int64_t>* unknown) {
+  kernel::EvaluationCounts counts;
+  const data::Column known = kernel::evaluate(*source.known, rows, {}, counts);
+  const auto values = known.values<std::int64_t>();
+  std::vector<std::int64_t> out(values.begin(), values.end());
+  if (known.has_nulls() && unknown != nullptr)
+    for (std::int64_t row = 0; row < rows.rows; ++row)
+      if (known.is_null(row)) unknown->push_back(row);
+  return out;
+}
+
+Result<SourceHistory> load_history(const define::Project& project, int source,
+                                   const OpenFormat& formats, const HistoryOptions& options) {
+  const auto& declared = project.sources[static_cast<std::size_t>(source)];
+  SourceHistory history;
+  history.source = source;
+  history.path = options.path.empty() ? source_path(project, source) : options.path;
+  if (history.path.empty()) {
+    history.rows = FileFold::empty_rows(declared);
+    return history;
+  }
+  const auto failed = [&](Error error) {
+    return std::unexpected(std::move(error).within("reading source '" + declared.name + "'"));
+  };
+  COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(declared));
+  auto files = formats(history.path);
+  if (!files) return failed(std::move(files).error());
+  stores::ReadOptions read;
+  read.columns = column_names(declared);
+  read.schema = declared.schema;
+  auto reader = (*files)->open(history.path, read);
+  if (!reader) return failed(std::move(reader).error());
+  FileFold fold(declared, *checks, history);
+  while (true) {
+    auto batch = (*reader)->next();
+    if (!batch) return failed(std::move(batch).error());
+    if (batch->rows == 0) break;
+    if (auto added = fold.add(*batch); !added) return failed(std::move(added).error());
+  }
+  fold.add_unreadable((*reader)->bad_rows());
+  COEVAL_TRY(fold.finish());
+  auto hash = data::sha256_of_file(history.path);
+  if (!hash) return failed(std::move(hash).error());
+  history.sha256 = std::move(*hash);
+  if (options.cut_us) cut(history, *options.cut_us);
+  history.order = stable_order(history.known_us);
+  return history;
+}
+
+}  // namespace coeval::replay

@@ -1,0 +1,111 @@
+#include "replay/past.h"
+
+#include <algorithm>
+
+#include "data/hash.h"
+#include "data/json.h"
+#include "replay/log_rows.h"
+#include "stores/record_names.h"
+
+namespace coeval::replay {
+
+namespace {
+
+Status append_rows(SourceHistory& history, const define::Source& source, LogRows& rows) {
+  if (rows.known_us.empty()) return {};
+  const std::int64_t before = history.rows.rows;
+  if (history.file_row.empty())
+    for (std::int64_t row = 0; row < before; ++row) history.file_row.push_back(row);
+  for (const std::int64_t position : rows.positions) history.file_row.push_back(-1 - position);
+  history.known_us.insert(history.known_us.end(), rows.known_us.begin(), rows.known_us.end());
+  const std::vector<data::Batch> parts = {std::move(history.rows), rows.finish(source.schema)};
+  COEVAL_ASSIGN(history.rows, data::concatenate(parts));
+  // Known times of the log never decrease and start at the cut, so position order goes on.
+  for (std::int64_t row = before; row < history.rows.rows; ++row) history.order.push_back(row);
+  return {};
+}
+
+std::string identity(const define::Project& project, const Past& past) {
+  std::string text = "past 1\n";
+  for (const auto& history : past.sources) {
+    if (history.source < 0) continue;
+    const auto& source = project.sources[static_cast<std::size_t>(history.source)];
+    text += source.name + " " + history.sha256 + " " +
+            std::to_string(stores::schema_tag(source.schema)) + "\n";
+  }
+  if (past.cut_us) text += "cut " + std::to_string(*past.cut_us) + "\n";
+  text += "log " + std::to_string(past.log_end) + "\n";
+  return data::sha256_hex(text);
+}
+
+}  // namespace
+
+std::string encode(const CutRecord& cut) {
+  data::Json json{data::Json::Object{}};
+  json.set("cut_us", cut.cut_us);
+  data::Json files{data::Json::Object{}};
+  for (const auto& [source, sha256] : cut.files) files.set(source, sha256);
+  json.set("files", std::move(files));
+  return json.dump();
+}
+
+Result<std::optional<CutRecord>> read_cut(const stores::EventLog& log) {
+  std::optional<CutRecord> found;
+  Status bad;
+  COEVAL_TRY(log.read(Position{0}, [&](const stores::Record& record) {
+    const auto json = data::parse_json(record.payload);
+    const data::Json* cut = json ? json->find("cut_us") : nullptr;
+    const data::Json* files = json ? json->find("files") : nullptr;
+    if (record.kind != stores::RecordKind::cut || cut == nullptr || cut->integer() == nullptr ||
+        files == nullptr || files->object() == nullptr) {
+      bad = fail(Code::log_corrupt, "the first record of the log does not name the cut");
+      return false;
+    }
+    found = CutRecord{*cut->integer(), {}};
+    for (const auto& [source, sha256] : *files->object())
+      if (sha256.string() != nullptr) found->files.emplace_back(source, *sha256.string());
+    return false;
+  }));
+  if (!bad) return std::unexpected(std::move(bad).error());
+  return found;
+}
+
+Status append_log(const define::Project& project, const stores::EventLog& log, Position from,
+                  std::vector<SourceHistory>& histories, std::uint64_t* end) {
+  std::vector<int> sources;
+  for (const auto& history : histories)
+    if (history.source >= 0) sources.push_back(history.source);
+  LogCollector collector(project, sources);
+  Status failed;
+  COEVAL_TRY(log.read(from, [&](const stores::Record& record) {
+    if (end != nullptr) *end = record.position.value + 1;
+    failed = collector.add(record);
+    return failed.has_value();
+  }));
+  COEVAL_TRY(std::move(failed));
+  for (auto& [tag, rows] : collector.rows())
+    COEVAL_TRY(append_rows(histories[static_cast<std::size_t>(rows.source)],
+                           project.sources[static_cast<std::size_t>(rows.source)], rows));
+  return {};
+}
+
+Result<Past> load_past(const define::Project& project, const OpenFormat& formats,
+                       const PastOptions& options) {
+  Past past;
+  past.cut_us = options.cut_us;
+  past.sources.resize(project.sources.size());
+  HistoryOptions history;
+  history.cut_us = options.cut_us;
+  for (std::size_t i = 0; i < project.sources.size(); ++i) {
+    const int source = static_cast<int>(i);
+    const auto& wanted = options.sources;
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), source) == wanted.end()) continue;
+    COEVAL_ASSIGN(past.sources[i], load_history(project, source, formats, history));
+  }
+  if (options.log != nullptr)
+    COEVAL_TRY(append_log(project, *options.log, Position{0}, past.sources, &past.log_end));
+  past.id = identity(project, past);
+  return past;
+}
+
+}  // namespace coeval::replay

@@ -1,0 +1,170 @@
+#include "replay/traffic.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/time.h"
+#include "data/json.h"
+#include "kernel/evaluate.h"
+#include "replay/http_pipe.h"
+
+namespace coeval::replay {
+
+namespace {
+
+// A question of model `asker`, or an event: kEvent sorts after every question of the same moment.
+constexpr int kEvent = 1 << 30;
+struct Item {
+  std::int64_t time_us;
+  int asker;
+  std::int64_t row;
+  friend auto operator<=>(const Item&, const Item&) = default;
+};
+
+std::vector<std::int64_t> arrivals(const SourceHistory& history, const TrafficOptions& options) {
+  if (!options.arrival) return history.known_us;
+  kernel::EvaluationCounts counts;
+  const data::Column when = kernel::evaluate(*options.arrival, history.rows, {}, counts);
+  std::vector<std::int64_t> out(history.known_us.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    out[i] = when.is_null(row) ? options.to_us : std::max(options.from_us, when.integer(row));
+  }
+  return out;
+}
+
+// Everything that happens in [from, to), in order.
+std::vector<Item> timetable(const std::vector<const define::Model*>& models,
+                            const SourceHistory& history, const TrafficOptions& options) {
+  const auto arrival = arrivals(history, options);
+  std::vector<Item> items;
+  for (std::size_t i = 0; i < arrival.size(); ++i)
+    if (history.known_us[i] >= options.from_us && arrival[i] < options.to_us)
+      items.push_back({arrival[i], kEvent, static_cast<std::int64_t>(i)});
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    const auto at =
+        history.rows.columns[static_cast<std::size_t>(models[m]->at_index)].values<std::int64_t>();
+    for (std::size_t i = 0; i < at.size(); ++i)
+      if (at[i] >= options.from_us && at[i] < options.to_us)
+        items.push_back({at[i], static_cast<int>(m), static_cast<std::int64_t>(i)});
+  }
+  std::sort(items.begin(), items.end());
+  return items;
+}
+
+data::Json row_json(const data::Batch& rows, std::int64_t row, std::span<const int> columns) {
+  data::Json json{data::Json::Object{}};
+  for (const int index : columns) {
+    const auto place = static_cast<std::size_t>(index);
+    json.set(rows.schema.fields[place].name,
+             data::to_json(rows.columns[place].value(row), rows.schema.fields[place].type));
+  }
+  return json;
+}
+
+// Keeps what was asked until its answer comes, in order.
+class Player {
+ public:
+  Player(const define::Project& project, const std::vector<const define::Model*>& models,
+         const SourceHistory& history, const TrafficOptions& options)
+      : models_(models), history_(history), options_(options) {
+    events_target_ = "/v1/events/" + project.sources[static_cast<std::size_t>(history.source)].name;
+    for (std::size_t i = 0; i < history.rows.columns.size(); ++i)
+      all_columns_.push_back(static_cast<int>(i));
+    kernel::EvaluationCounts counts;
+    for (const auto* model : models) {
+      labels_.push_back(kernel::evaluate(*model->label, history.rows, {}, counts));
+      report_.models.push_back({model->name, 0, {}, {}, {}});
+    }
+  }
+
+  Result<TrafficReport> run() {
+    const std::vector<Item> items = timetable(models_, history_, options_);
+    COEVAL_ASSIGN(HttpPipe pipe,
+                  HttpPipe::connect(options_.url, options_.in_flight,
+                                    [this](const HttpAnswer& answer) { return take(answer); }));
+    const double started = monotonic_seconds();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (options_.speed > 0) COEVAL_TRY(wait_for(items[i], items.front(), started, pipe));
+      asked_.push_back(items[i]);
+      COEVAL_TRY(send(items[i], pipe));
+      if (options_.progress && i % 4096 == 0)
+        options_.progress(static_cast<std::int64_t>(i), static_cast<std::int64_t>(items.size()));
+    }
+    COEVAL_TRY(pipe.finish());
+    report_.seconds = monotonic_seconds() - started;
+    return std::move(report_);
+  }
+
+ private:
+  Status wait_for(const Item& item, const Item& first, double started, HttpPipe& pipe) {
+    const double due = static_cast<double>(item.time_us - first.time_us) / 1e6 / options_.speed;
+    const double early = due - (monotonic_seconds() - started);
+    if (early <= 0.001) return {};
+    COEVAL_TRY(pipe.finish());
+    std::this_thread::sleep_for(std::chrono::duration<double>(early));
+    return {};
+  }
+
+  Status send(const Item& item, HttpPipe& pipe) {
+    const std::string now = "?now=" + std::to_string(item.time_us);
+    if (item.asker == kEvent)
+      return pipe.post(events_target_ + now, row_json(history_.rows, item.row, all_columns_).dump());
+    const define::Model& model = *models_[static_cast<std::size_t>(item.asker)];
+    data::Json question = row_json(history_.rows, item.row, model.row.question_columns);
+    question.set("at", format_time(item.time_us));
+    return pipe.post("/v1/predict/" + model.name + now, question.dump());
+  }
+
+  Status take(const HttpAnswer& answer) {
+    const Item item = asked_.front();
+    asked_.pop_front();
+    const bool event = item.asker == kEvent;
+    ++(event ? report_.events : report_.models[static_cast<std::size_t>(item.asker)].questions);
+    if (answer.status == 200) return event ? Status{} : take_prediction(item, answer.body);
+    ++report_.refused;
+    if (report_.first_refusal.empty()) report_.first_refusal = std::string(answer.body);
+    return {};
+  }
+
+  Status take_prediction(const Item& item, std::string_view body) {
+    COEVAL_ASSIGN(const data::Json json, data::parse_json(body));
+    const data::Json* score = json.find("score");
+    const data::Json* id = json.find("prediction_id");
+    if (score == nullptr || id == nullptr || id->string() == nullptr ||
+        (score->real() == nullptr && score->integer() == nullptr))
+      return fail(Code::unavailable,
+                  "the server's answer has no score: " + std::string(body.substr(0, 200)));
+    AnsweredModel& model = report_.models[static_cast<std::size_t>(item.asker)];
+    const data::Column& label = labels_[static_cast<std::size_t>(item.asker)];
+    model.last_prediction_id = *id->string();
+    if (label.is_null(item.row)) return {};
+    const double value =
+        score->real() != nullptr ? *score->real() : static_cast<double>(*score->integer());
+    model.scores.push_back(static_cast<float>(value));
+    model.labels.push_back(label.bit(item.row) ? 1 : 0);
+    return {};
+  }
+
+  const std::vector<const define::Model*>& models_;
+  const SourceHistory& history_;
+  const TrafficOptions& options_;
+  std::string events_target_;
+  std::vector<int> all_columns_;
+  std::vector<data::Column> labels_;  // by model
+  std::deque<Item> asked_;
+  TrafficReport report_;
+};
+
+}  // namespace
+
+Result<TrafficReport> play(const define::Project& project,
+                           const std::vector<const define::Model*>& models,
+                           const SourceHistory& history, const TrafficOptions& options) {
+  return Player(project, models, history, options).run();
+}
+
+}  // namespace coeval::replay
