@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/lock_file.h"
+
+namespace coeval::cli {
+
+namespace {
+
+data::Json plan_json(const std::string& model, const training::BuildPlan& plan) {
+  data::Json json{data::Json::Object{}};
+  json.set("model", model);
+  for (const auto* step : {&plan.dataset, &plan.train}) {
+    data::Json one{data::Json::Object{}};
+    one.set("hit", step->hit);
+    one.set("why", step->why);
+    one.set("key", step->key);
+    json.set(step->step, std::move(one));
+  }
+  return json;
+}
+
+void print_verdicts(Context& context, const training::BuildOutcome& outcome, const std::string& model) {
+  const std::string name = model + "@v" + std::to_string(outcome.version);
+  for (const auto& verdict : outcome.verdicts)
+    context.terminal.say("  " + std::string(verdict.passed ? "passed" : "FAILED") + "  " + verdict.gate +
+                         "  (" + verdict.measured + ")");
+  context.terminal.print(name + (outcome.fresh ? " built" : " unchanged") + ", gates " +
+                         (outcome.registered.gates_passed ? "passed" : "NOT passed") + ", recipe " +
+                         outcome.registered.recipe_id.substr(0, 12) + ", bits " +
+                         outcome.registered.bits_id.substr(0, 12));
+}
+
+}  // namespace
+
+int plan(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto models = context.pick_models(context.in.model);
+  if (!models) return context.report(models.error());
+  const auto meta = context.open_meta();
+  if (!meta) return context.report(meta.error());
+  const auto log = context.open_log_if_any();
+  if (!log) return context.report(log.error());
+  const auto shop = context.workshop(**meta, log->get());
+  bool pending = false;
+  data::Json all{data::Json::Array{}};
+  for (const auto* model : *models) {
+    const auto planned = training::plan_build(shop, *model);
+    if (!planned) return context.report(planned.error());
+    pending = pending || planned->pending();
+    all.push(plan_json(model->name, *planned));
+    if (context.terminal.json()) continue;
+    for (const auto* step : {&planned->dataset, &planned->train})
+      context.terminal.print(model->name + ": " + step->step + " " + (step->hit ? "hit" : "miss") + " (" +
+                             step->why + ")");
+  }
+  if (context.terminal.json()) context.terminal.print_json(all);
+  return pending && context.in.exit_code ? 4 : 0;
+}
+
+int build(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto models = context.pick_models(context.in.model);
+  if (!models) return context.report(models.error());
+  const auto meta = context.open_meta();
+  if (!meta) return context.report(meta.error());
+  const auto log = context.open_log_if_any();
+  if (!log) return context.report(log.error());
+  const auto shop = context.workshop(**meta, log->get());
+  bool all_passed = true;
+  data::Json all{data::Json::Array{}};
+  for (const auto* model : *models) {
+    const auto built = training::build_model(shop, *model);
+    if (!built) return context.report(built.error());
+    all_passed = all_passed && built->registered.gates_passed;
+    data::Json one = plan_json(model->name, built->plan);
+    one.set("version", built->version);
+    one.set("fresh", built->fresh);
+    one.set("gates_passed", built->registered.gates_passed);
+    one.set("recipe_id", built->registered.recipe_id);
+    one.set("bits_id", built->registered.bits_id);
+    one.set("dataset_seconds", built->dataset_seconds);
+    one.set("train_seconds", built->train_seconds);
+    all.push(std::move(one));
+    if (!context.terminal.json()) print_verdicts(context, *built, model->name);
+  }
+  if (context.terminal.json()) context.terminal.print_json(all);
+  if (auto written = write_lock_file(context, **meta); !written) return context.report(written.error());
+  return all_passed ? 0 : info(Code::gate_failed).exit_code;
+}
+
+}  // namespace coeval::cli

@@ -1,0 +1,150 @@
+#include "cli/context.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+#include <utility>
+#include <thread>
+
+#include "stores/files.h"
+
+namespace coeval::cli {
+
+namespace {
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string nearest(const std::string& name, const std::vector<std::string>& among) {
+  std::string best;
+  std::size_t distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const auto& other : among) {
+    const std::size_t d = edit_distance(name, other);
+    if (d < distance) {
+      distance = d;
+      best = other;
+    }
+  }
+  return best;
+}
+
+Context::Context(const Invocation& invocation, Terminal& out)
+    : in(invocation), terminal(out), installation(find_installation()), formats(make_formats(installation)) {}
+
+int Context::report(const Error& error) {
+  terminal.error(error, error.position.line > 0 ? definition : std::string{});
+  return info(error.code).exit_code;
+}
+
+int Context::threads() const {
+  if (in.threads > 0) return in.threads;
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+std::optional<int> Context::load_project() {
+  auto file = define::find_project_file(in.folder);
+  if (!file) return report(file.error());
+  if (auto text = stores::read_file(*file)) definition = std::move(*text);
+  define::Checked checked = define::check_file(*file);
+  if (!checked.project) {
+    for (const auto& error : checked.errors) terminal.error(error, definition);
+    terminal.say(std::to_string(checked.errors.size()) +
+                 (checked.errors.size() == 1 ? " error" : " errors") + " in " + *file);
+    return checked.errors.empty() ? 1 : info(checked.errors.front().code).exit_code;
+  }
+  project = std::make_shared<const define::Project>(std::move(*checked.project));
+  state_folder = (std::filesystem::path(project->folder) / ".coeval").lexically_normal().string();
+  return std::nullopt;
+}
+
+Result<std::unique_ptr<stores::MetaStore>> Context::open_meta() {
+  COEVAL_TRY(stores::make_folders(state_folder));
+  return stores::open_meta_store(state_folder + "/meta.sqlite");
+}
+
+Result<std::unique_ptr<stores::EventLog>> Context::open_log_if_any() {
+  if (!std::filesystem::exists(log_folder())) return nullptr;
+  COEVAL_ASSIGN(auto log, stores::open_log_for_reading(log_folder()));
+  if (log->next_position().value == 0) return nullptr;
+  return log;
+}
+
+Result<std::vector<const define::Model*>> Context::pick_models(const std::string& name) {
+  std::vector<const define::Model*> picked;
+  std::vector<std::string> names;
+  for (const auto& model : project->models) {
+    names.push_back(model.name);
+    if (name.empty() || model.name == name) picked.push_back(&model);
+  }
+  if (!picked.empty()) return picked;
+  if (name.empty()) return fail(Code::unknown_name, "the project defines no model", "add [model.NAME]");
+  const std::string near = nearest(name, names);
+  return fail(Code::unknown_name, "no model '" + name + "' in " + project->file,
+              near.empty() ? "coeval show lists the models" : "did you mean '" + near + "'?");
+}
+
+Result<const define::Model*> Context::pick_model(const std::string& name) {
+  COEVAL_ASSIGN(const auto picked, pick_models(name));
+  if (picked.size() == 1) return picked.front();
+  std::string names;
+  for (const auto* model : picked) names += (names.empty() ? "" : ", ") + model->name;
+  return fail(Code::usage, "the project has several models", "name one of " + names);
+}
+
+training::Workshop Context::workshop(stores::MetaStore& meta, const stores::EventLog* log) {
+  training::Workshop shop;
+  shop.project = project;
+  shop.definition = definition;
+  shop.state_folder = state_folder;
+  shop.program = installation.program;
+  shop.engine = kEngine;
+  shop.formats = formats;
+  shop.meta = &meta;
+  shop.log = log;
+  shop.clock = &clock;
+  shop.threads = threads();
+  shop.say = [this](const std::string& line) { terminal.say(line); };
+  shop.progress = [this](const std::string& what, std::int64_t done, std::int64_t all) {
+    terminal.progress(what, done, all);
+  };
+  return shop;
+}
+
+Result<replay::AuditedModel> Context::find_version(stores::MetaStore& meta, const std::string& model,
+                                                   int version) {
+  COEVAL_ASSIGN(const auto versions, meta.versions(model));
+  for (const auto& row : versions) {
+    if (row.version != version) continue;
+    replay::AuditedModel found;
+    COEVAL_ASSIGN(found.served, models::load_model(state_folder + "/" + row.folder));
+    const data::Json* text = found.served->card.details.find("definition");
+    if (text == nullptr || text->string() == nullptr)
+      return fail(Code::bad_model, "model folder " + row.folder + " holds no definition");
+    auto checked = define::check_text(*text->string(), project->file);
+    if (!checked.project)
+      return fail(Code::bad_model, "the definition kept in " + row.folder + " does not check any more");
+    checked.project->folder = project->folder;
+    found.model = checked.project->model_index(model);
+    found.project = std::make_shared<const define::Project>(std::move(*checked.project));
+    if (found.model < 0 ||
+        found.project->models[static_cast<std::size_t>(found.model)].ir_hash != found.served->card.ir_hash)
+      return fail(Code::bad_model, "the definition kept in " + row.folder + " gives another hash");
+    return found;
+  }
+  return fail(Code::unknown_model, "no version " + std::to_string(version) + " of model '" + model + "'",
+              "coeval show " + model + " lists what was built");
+}
+
+}  // namespace coeval::cli

@@ -1,0 +1,81 @@
+#include "cli/commands.h"
+#include "replay/feature_dataset.h"
+#include "training/model_dataset.h"
+
+namespace coeval::cli {
+
+namespace {
+
+Result<replay::Past> load_past(Context& context, std::vector<int> sources, const stores::EventLog* log) {
+  replay::PastOptions options;
+  options.sources = std::move(sources);
+  options.log = log;
+  if (log != nullptr) {
+    COEVAL_ASSIGN(const auto cut, replay::read_cut(*log));
+    if (cut) options.cut_us = cut->cut_us;
+  }
+  return replay::load_past(*context.project, context.formats, options);
+}
+
+replay::AnswerOptions answering(Context& context) {
+  replay::AnswerOptions options;
+  options.threads = context.threads();
+  options.progress = [&context](std::int64_t done, std::int64_t all) {
+    context.terminal.progress("dataset", done, all);
+  };
+  return options;
+}
+
+Result<std::int64_t> of_model(Context& context, const stores::EventLog* log) {
+  COEVAL_ASSIGN(const define::Model* model, context.pick_model(context.in.model));
+  auto sources = replay::sources_of(*context.project, replay::views_of(model->row));
+  sources.push_back(model->source);
+  COEVAL_ASSIGN(const replay::Past past, load_past(context, std::move(sources), log));
+  COEVAL_TRY(training::write_model_dataset(context.project, *model, past, context.formats, context.in.out,
+                                           answering(context)));
+  return past.sources[static_cast<std::size_t>(model->source)].rows.rows;
+}
+
+Result<std::int64_t> of_questions(Context& context, const stores::EventLog* log) {
+  COEVAL_ASSIGN(const auto set, define::feature_set(*context.project, context.in.features));
+  COEVAL_ASSIGN(const auto questions, replay::read_questions(context.formats, context.in.questions,
+                                                             context.in.at, set.row));
+  auto sources = replay::sources_of(*context.project, replay::views_of(set.row));
+  if (sources.empty())
+    return fail(Code::usage, "the features '" + context.in.features + "' read no view",
+                "name a view, or inputs that read one");
+  COEVAL_ASSIGN(const replay::Past past, load_past(context, std::move(sources), log));
+  return replay::write_feature_dataset(context.project, past, questions, set, context.formats,
+                                       context.in.out, answering(context));
+}
+
+}  // namespace
+
+int dataset(Context& context) {
+  const bool own = !context.in.features.empty() || !context.in.questions.empty();
+  if (own && (context.in.features.empty() || context.in.questions.empty() || !context.in.model.empty()))
+    return context.report(Error{Code::usage, "a dataset is of a model, or of --features with --questions",
+                                "coeval dataset MODEL --out F, or coeval dataset --features SET "
+                                "--questions Q --out F", {}, {}});
+  if (const auto code = context.load_project()) return *code;
+  const auto log = context.open_log_if_any();
+  if (!log) return context.report(log.error());
+  const double started = monotonic_seconds();
+  const auto rows = own ? of_questions(context, log->get()) : of_model(context, log->get());
+  if (!rows) return context.report(rows.error());
+  const double seconds = monotonic_seconds() - started;
+  if (context.terminal.json()) {
+    data::Json json{data::Json::Object{}};
+    json.set("out", context.in.out);
+    json.set("rows_count", *rows);
+    json.set("seconds", seconds);
+    context.terminal.print_json(json);
+  } else {
+    char line[64];
+    std::snprintf(line, sizeof line, " rows in %.2f s", seconds);
+    context.terminal.print(context.in.out + ": " + std::to_string(*rows) + line);
+  }
+  return 0;
+}
+
+}  // namespace coeval::cli

@@ -1,0 +1,89 @@
+#include <filesystem>
+
+#include "cli/commands.h"
+
+namespace coeval::cli {
+
+namespace {
+
+// Collects findings; one bad one makes the verdict.
+class Findings {
+ public:
+  explicit Findings(Terminal& terminal) : terminal_(terminal) {}
+
+  void add(const std::string& subject, bool sound, const std::string& what) {
+    sound_ = sound_ && sound;
+    data::Json one{data::Json::Object{}};
+    one.set("subject", subject);
+    one.set("sound", sound);
+    one.set("finding", what);
+    list_.push(std::move(one));
+    if (!terminal_.json()) terminal_.print(std::string(sound ? "ok   " : "BAD  ") + subject + ": " + what);
+  }
+  int finish() {
+    if (terminal_.json()) terminal_.print_json(list_);
+    return sound_ ? 0 : info(Code::check_failed).exit_code;
+  }
+
+ private:
+  Terminal& terminal_;
+  bool sound_ = true;
+  data::Json list_{data::Json::Array{}};
+};
+
+void examine_installation(Context& context, Findings& findings) {
+  const auto parquet = context.formats("x.parquet");
+  findings.add("parquet adapter", parquet.has_value(),
+               parquet ? "loads" : parquet.error().message + "; " + parquet.error().advice);
+  const std::string library = context.installation.xgboost_folder + "/xgboost/lib/libxgboost.so";
+  const bool there = std::filesystem::exists(library);
+  findings.add("xgboost library", there, there ? library : "not at " + library + "; ./dev setup installs it");
+}
+
+void examine_log(Context& context, Findings& findings) {
+  if (!std::filesystem::exists(context.log_folder())) {
+    findings.add("log", true, "none yet");
+    return;
+  }
+  const auto report = stores::inspect_log(context.log_folder(), context.in.repair);
+  if (!report) {
+    findings.add("log", false, one_line(report.error()));
+    return;
+  }
+  std::string text = std::to_string(report->records) + " records in " + std::to_string(report->segments) +
+                     " segments, " + std::to_string(report->bytes) + " bytes";
+  if (report->torn_bytes > 0)
+    text += ", a torn tail of " + std::to_string(report->torn_bytes) + " bytes (cut at the next start)";
+  if (!report->quarantined.empty()) text += ", bad bytes moved to " + report->quarantined;
+  if (!report->problem.empty()) text += "; " + report->problem;
+  findings.add("log", report->problem.empty() || !report->quarantined.empty(), text);
+}
+
+void examine_models(Context& context, Findings& findings) {
+  const auto meta = context.open_meta();
+  if (!meta) return findings.add("metadata", false, one_line(meta.error()));
+  const auto models = (*meta)->models();
+  if (!models) return findings.add("metadata", false, one_line(models.error()));
+  for (const auto& model : *models) {
+    const auto versions = (*meta)->versions(model);
+    if (!versions) return findings.add("metadata", false, one_line(versions.error()));
+    for (const auto& version : *versions) {
+      const auto loaded = models::load_model(context.state_folder + "/" + version.folder);
+      findings.add(model + "@v" + std::to_string(version.version), loaded.has_value(),
+                   loaded ? "golden rows equal" : one_line(loaded.error()));
+    }
+  }
+}
+
+}  // namespace
+
+int doctor(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  Findings findings(context.terminal);
+  examine_installation(context, findings);
+  examine_log(context, findings);
+  examine_models(context, findings);
+  return findings.finish();
+}
+
+}  // namespace coeval::cli

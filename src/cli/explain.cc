@@ -1,0 +1,153 @@
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "replay/dataset.h"
+#include "replay/explain.h"
+
+namespace coeval::cli {
+
+namespace {
+
+int explain_code(Context& context, const CodeInfo& code) {
+  if (context.terminal.json()) {
+    data::Json json{data::Json::Object{}};
+    json.set("code", code_name(code.code));
+    json.set("name", std::string(code.name));
+    json.set("explanation", std::string(code.explanation));
+    json.set("exit_code", code.exit_code);
+    json.set("http_status", code.http_status);
+    json.set("retryable", code.retryable);
+    context.terminal.print_json(json);
+    return 0;
+  }
+  context.terminal.print(code_name(code.code) + " (" + std::string(code.name) + "): " + std::string(code.explanation));
+  context.terminal.print("exit code " + std::to_string(code.exit_code) + ", HTTP " + std::to_string(code.http_status) +
+                         (code.retryable ? ", a retry may help" : ""));
+  return 0;
+}
+
+Result<stores::PredictionRecord> find_prediction(const stores::EventLog& log, const std::string& id) {
+  std::optional<stores::PredictionRecord> found;
+  COEVAL_TRY(log.read(Position{0}, [&](const stores::Record& record) {
+    if (record.kind != stores::RecordKind::prediction) return true;
+    auto prediction = stores::decode_prediction(record.payload);
+    if (!prediction || prediction->id != id) return true;
+    found = std::move(*prediction);
+    return false;
+  }));
+  if (found) return *found;
+  return fail(Code::not_found, "no prediction '" + id + "' in the log");
+}
+
+std::string window_text(const replay::FeatureExplanation& feature) {
+  const std::string from = feature.from_us < -(1LL << 60) ? "the beginning" : format_time(feature.from_us);
+  return "[" + from + ", " + format_time(feature.to_us) + ")";
+}
+
+data::Json as_json(const replay::FeatureExplanation& feature) {
+  data::Json json{data::Json::Object{}};
+  json.set("feature", feature.feature);
+  json.set("key", feature.key);
+  json.set("window", window_text(feature));
+  json.set("arithmetic", feature.arithmetic);
+  data::Json events{data::Json::Array{}};
+  for (const auto& event : feature.events) {
+    data::Json one{data::Json::Object{}};
+    one.set("place", event.place);
+    one.set("row", event.content);
+    one.set("known", format_time(event.known_us));
+    events.push(std::move(one));
+  }
+  json.set("events", std::move(events));
+  return json;
+}
+
+void print(Context& context, const replay::FeatureExplanation& feature, const std::string& served, bool events) {
+  context.terminal.print(feature.feature + " = " + served + "  (" + feature.key + ", " + window_text(feature) + ": " +
+                         feature.arithmetic + ")");
+  if (!events) return;
+  for (const auto& event : feature.events)
+    context.terminal.print("  " + event.place + "  known " + format_time(event.known_us) + "  " + event.content);
+}
+
+int explain_prediction(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto meta = context.open_meta();
+  if (!meta) return context.report(meta.error());
+  const auto log = context.open_log_if_any();
+  if (!log) return context.report(log.error());
+  if (!*log)
+    return context.report(Error{Code::not_found, "there is no log, so no prediction to explain", {}, {}, {}});
+  const auto record = find_prediction(**log, context.in.subject);
+  if (!record) return context.report(record.error());
+  const auto version = context.find_version(**meta, record->model, record->version);
+  if (!version) return context.report(version.error());
+  const auto& model = version->project->models[static_cast<std::size_t>(version->model)];
+  replay::PastOptions options;
+  options.sources = replay::sources_of(*version->project, replay::views_of(model.row));
+  options.log = log->get();
+  const auto cut = replay::read_cut(**log);
+  if (!cut) return context.report(cut.error());
+  if (*cut) options.cut_us = (*cut)->cut_us;
+  replay::Past past;
+  if (!options.sources.empty()) {
+    auto loaded = replay::load_past(*version->project, context.formats, options);
+    if (!loaded) return context.report(loaded.error());
+    past = std::move(*loaded);
+  }
+  const auto features = replay::explain_prediction(*version->project, model, past, *record);
+  if (!features) return context.report(features.error());
+  const std::vector<std::string> rows = {record->features};
+  const auto inputs = replay::decode_rows(replay::input_schema(model.inputs), rows);
+  if (!inputs) return context.report(inputs.error());
+  const auto served = [&](const std::string& feature) {
+    const data::Column* column = inputs->find(feature);
+    return column == nullptr ? std::string("(not an input)") : data::to_text(column->value(0), column->type());
+  };
+  if (context.terminal.json()) {
+    data::Json json{data::Json::Object{}};
+    json.set("prediction_id", record->id);
+    json.set("model", record->model);
+    json.set("version", record->version);
+    json.set("at", format_time(record->at_us));
+    json.set("position", static_cast<std::int64_t>(record->position.value));
+    json.set("score", static_cast<double>(record->score));
+    data::Json list{data::Json::Array{}};
+    for (const auto& feature : *features) {
+      if (!context.in.feature.empty() && feature.feature != context.in.feature) continue;
+      data::Json one = as_json(feature);
+      one.set("served", served(feature.feature));
+      list.push(std::move(one));
+    }
+    json.set("features", std::move(list));
+    context.terminal.print_json(json);
+    return 0;
+  }
+  context.terminal.print("prediction " + record->id + " of " + record->model + "@v" + std::to_string(record->version) +
+                         " at " + format_time(record->at_us) + ", log position " +
+                         std::to_string(record->position.value) + ": score " +
+                         data::to_text(data::Value{static_cast<double>(record->score)}, data::Type::float64));
+  for (std::size_t i = 0; i < inputs->columns.size(); ++i) {
+    const auto& name = inputs->schema.fields[i].name;
+    const bool from_view = std::any_of(features->begin(), features->end(),
+                                       [&](const auto& feature) { return feature.feature == name; });
+    if (!from_view && context.in.feature.empty()) context.terminal.print(name + " = " + served(name));
+  }
+  for (const auto& feature : *features)
+    if (context.in.feature.empty() || feature.feature == context.in.feature)
+      print(context, feature, served(feature.feature), !context.in.feature.empty());
+  return 0;
+}
+
+}  // namespace
+
+int explain(Context& context) {
+  const std::string& subject = context.in.subject;
+  if (subject.size() <= 5 && !subject.empty() && (subject[0] == 'C' || subject[0] == 'c')) {
+    if (const auto code = find_code(subject)) return explain_code(context, *code);
+    return context.report(Error{Code::usage, "no error code '" + subject + "'", "codes look like C0412", {}, {}});
+  }
+  return explain_prediction(context);
+}
+
+}  // namespace coeval::cli

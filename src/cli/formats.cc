@@ -1,0 +1,77 @@
+#include "cli/formats.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "stores/text_table_files.h"
+
+namespace coeval::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where ./dev setup put the pinned artefacts: beside the build folder, or where COEVAL_HOME says.
+fs::path third_party(const fs::path& program) {
+  if (const char* home = std::getenv("COEVAL_HOME")) return fs::path(home) / "third_party";
+  for (fs::path at = program.parent_path(); at.has_relative_path(); at = at.parent_path())
+    if (fs::exists(at / "third_party")) return at / "third_party";
+  return program.parent_path().parent_path() / "third_party";
+}
+
+class Formats {
+ public:
+  explicit Formats(Installation installation) : installation_(std::move(installation)) {}
+
+  Result<stores::TableFiles*> open(const std::string& path) {
+    const std::string ending = fs::path(path).extension().string();
+    if (ending == ".parquet") return parquet();
+    if (ending == ".csv") return csv_.get();
+    if (ending == ".jsonl" || ending == ".ndjson") return jsonl_.get();
+    return fail(Code::unsupported, "no reader for files that end in '" + ending + "': " + path,
+                "the endings are .parquet, .csv, .jsonl");
+  }
+
+ private:
+  Result<stores::TableFiles*> parquet() {
+    if (parquet_) return parquet_.get();
+    void* module = dlopen(installation_.parquet_module.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (module == nullptr)
+      return fail(Code::missing_component, "the Parquet adapter cannot be loaded: " + std::string(dlerror()),
+                  "./dev setup && ./dev build installs it");
+    using Open = int (*)(stores::TableFiles**);
+    const auto open = reinterpret_cast<Open>(dlsym(module, "coeval_table_files_v1"));
+    stores::TableFiles* files = nullptr;
+    if (open == nullptr || open(&files) != 0 || files == nullptr)
+      return fail(Code::missing_component, "the Parquet adapter is of another version",
+                  "./dev build makes program and adapter together");
+    parquet_.reset(files);
+    return parquet_.get();
+  }
+
+  Installation installation_;
+  std::unique_ptr<stores::TableFiles> csv_ = stores::make_csv_files();
+  std::unique_ptr<stores::TableFiles> jsonl_ = stores::make_jsonl_files();
+  std::unique_ptr<stores::TableFiles> parquet_;
+};
+
+}  // namespace
+
+Installation find_installation() {
+  Installation found;
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+  found.program = program.string();
+  found.parquet_module = (program.parent_path().parent_path() / "lib" / "coeval_parquet.so").string();
+  found.xgboost_folder = (third_party(program) / "xgboost").string();
+  return found;
+}
+
+replay::OpenFormat make_formats(const Installation& installation) {
+  auto formats = std::make_shared<Formats>(installation);
+  return [formats](const std::string& path) { return formats->open(path); };
+}
+
+}  // namespace coeval::cli

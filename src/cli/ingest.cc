@@ -1,0 +1,91 @@
+#include "cli/commands.h"
+#include "cli/running_server.h"
+#include "data/hash.h"
+#include "data/row_codec.h"
+#include "quality/checks.h"
+#include "stores/record_names.h"
+
+namespace coeval::cli {
+
+namespace {
+
+// A log that nothing was served from starts before the first row that enters it, so that every row keeps
+// its own known time.
+Status start_log(Context& context, stores::EventLog& log, std::int64_t first_known_us) {
+  if (log.next_position().value > 0) return {};
+  replay::CutRecord cut;
+  cut.cut_us = first_known_us;
+  const auto& project = *context.project;
+  for (std::size_t i = 0; i < project.sources.size(); ++i) {
+    const std::string path = replay::source_path(project, static_cast<int>(i));
+    if (path.empty()) continue;
+    COEVAL_ASSIGN(std::string sha256, data::sha256_of_file(path));
+    cut.files.emplace_back(project.sources[i].name, std::move(sha256));
+  }
+  const std::string payload = replay::encode(cut);
+  COEVAL_TRY(log.append({stores::RecordKind::cut, KnownTime{first_known_us - 1}, 0, 0, payload}));
+  return {};
+}
+
+Status append(stores::EventLog& log, const define::Source& source, const replay::SourceHistory& rows) {
+  const std::uint32_t tag = stores::source_tag(source.name);
+  const std::uint32_t schema = stores::schema_tag(source.schema);
+  for (const std::int64_t row : rows.order) {
+    const std::string payload = data::encode_row(rows.rows, row);
+    const KnownTime known{rows.known_us[static_cast<std::size_t>(row)]};
+    COEVAL_TRY(log.append({stores::RecordKind::event, known, tag, schema, payload}));
+  }
+  return {};
+}
+
+Result<replay::SourceHistory> ingest_file(Context& context, int source, const std::string& path) {
+  replay::HistoryOptions options;
+  options.path = path;
+  COEVAL_ASSIGN(auto rows, replay::load_history(*context.project, source, context.formats, options));
+  if (!rows.conservation.holds()) return fail(Code::internal, "rows were lost while reading " + path);
+  COEVAL_TRY(quality::write_quarantine(context.state_folder, rows.quarantined));
+  if (rows.order.empty()) return rows;
+  COEVAL_ASSIGN(auto log, stores::open_log(context.log_folder()));
+  COEVAL_TRY(start_log(context, *log, rows.known_us[static_cast<std::size_t>(rows.order.front())]));
+  COEVAL_TRY(append(*log, context.project->sources[static_cast<std::size_t>(source)], rows));
+  COEVAL_TRY(log->sync());
+  return rows;
+}
+
+}  // namespace
+
+int ingest(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const int source = context.project->source_index(context.in.source);
+  if (source < 0) {
+    std::vector<std::string> names;
+    for (const auto& one : context.project->sources) names.push_back(one.name);
+    const std::string near = nearest(context.in.source, names);
+    return context.report(Error{Code::unknown_name, "no source '" + context.in.source + "'",
+                                near.empty() ? "" : "did you mean '" + near + "'?", {}, {}});
+  }
+  if (const auto server = find_running_server(context.state_folder))
+    return context.report(Error{Code::log_locked, "the server at " + server->url + " writes to this log",
+                                "send the rows to POST /v1/events/" + context.in.source, {}, {}});
+  data::Json all{data::Json::Array{}};
+  for (const auto& path : context.in.files) {
+    const auto rows = ingest_file(context, source, path);
+    if (!rows) return context.report(rows.error());
+    const auto& counts = rows->conservation;
+    data::Json one{data::Json::Object{}};
+    one.set("file", path);
+    one.set("read_count", counts.read);
+    one.set("accepted_count", counts.accepted);
+    one.set("quarantined_count", counts.quarantined);
+    one.set("duplicates_count", counts.duplicates);
+    all.push(std::move(one));
+    if (!context.terminal.json())
+      context.terminal.print(path + ": " + std::to_string(counts.read) + " read = " +
+                             std::to_string(counts.accepted) + " accepted + " + std::to_string(counts.quarantined) +
+                             " quarantined + " + std::to_string(counts.duplicates) + " duplicates");
+  }
+  if (context.terminal.json()) context.terminal.print_json(all);
+  return 0;
+}
+
+}  // namespace coeval::cli

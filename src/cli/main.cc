@@ -1,0 +1,60 @@
+// The `coeval` program and composition root: the only place that names adapters.
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "cli/commands.h"
+
+namespace {
+
+using coeval::cli::Context;
+
+struct Command {
+  std::string_view verb;
+  int (*run)(Context&);
+};
+
+constexpr std::array kCommands = {
+    Command{"init", coeval::cli::init},
+    Command{"check", coeval::cli::check},
+    Command{"plan", coeval::cli::plan},
+    Command{"build", coeval::cli::build},
+    Command{"show", coeval::cli::show},
+    Command{"dataset", coeval::cli::dataset},
+    Command{"promote", coeval::cli::promote},
+    Command{"rollback", coeval::cli::rollback},
+    Command{"serve", coeval::cli::serve},
+    Command{"replay", coeval::cli::replay_traffic},
+    Command{"ingest", coeval::cli::ingest},
+    Command{"audit", coeval::cli::audit},
+    Command{"explain", coeval::cli::explain},
+    Command{"doctor", coeval::cli::doctor},
+    Command{"completion", coeval::cli::completion},
+    Command{"train-worker", coeval::cli::train_worker},
+};
+
+int dispatch(const coeval::cli::Invocation& invocation) {
+  coeval::cli::Terminal terminal(invocation.json);
+  Context context(invocation, terminal);
+  for (const auto& command : kCommands)
+    if (command.verb == invocation.verb) return command.run(context);
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto parsed = coeval::cli::parse_command_line(argc, argv);
+    if (!parsed.run) {
+      std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);
+      return parsed.exit_code;
+    }
+    return dispatch(parsed.invocation);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "error[C0100]: %s\n", failure.what());
+    return 1;
+  }
+}

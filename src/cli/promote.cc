@@ -1,0 +1,68 @@
+#include <csignal>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/running_server.h"
+
+namespace coeval::cli {
+
+namespace {
+
+int move(Context& context, stores::MetaStore& meta, const std::string& model, int version,
+         const std::string& reason) {
+  const stores::AliasMove move{model, context.in.alias, version, reason, context.clock.now_us()};
+  if (auto moved = meta.move_alias(move); !moved) return context.report(moved.error());
+  context.terminal.print(model + " " + context.in.alias + " -> v" + std::to_string(version));
+  if (const auto server = find_running_server(context.state_folder)) {
+    kill(server->pid, SIGHUP);
+    context.terminal.say("told the server at " + server->url + " to load it");
+  }
+  return 0;
+}
+
+}  // namespace
+
+int promote(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto model = context.pick_model(context.in.model);
+  if (!model) return context.report(model.error());
+  const auto meta = context.open_meta();
+  if (!meta) return context.report(meta.error());
+  const auto versions = (*meta)->versions((*model)->name);
+  if (!versions) return context.report(versions.error());
+  for (auto at = versions->rbegin(); at != versions->rend(); ++at) {
+    if (context.in.version != 0 && at->version != context.in.version) continue;
+    if (!at->gates_passed)
+      return context.report(Error{Code::gate_failed,
+                                  at->model + "@v" + std::to_string(at->version) + " did not pass its gates",
+                                  "coeval show " + at->model + " names them; nothing is promoted past a gate",
+                                  {}, {}});
+    return move(context, **meta, at->model, at->version, context.in.reason);
+  }
+  return context.report(Error{Code::not_built, "model '" + (*model)->name + "' has no such version",
+                              "coeval build " + (*model)->name, {}, {}});
+}
+
+int rollback(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto model = context.pick_model(context.in.model);
+  if (!model) return context.report(model.error());
+  const auto meta = context.open_meta();
+  if (!meta) return context.report(meta.error());
+  const auto history = (*meta)->alias_history((*model)->name);
+  if (!history) return context.report(history.error());
+  int now = 0;
+  int before = 0;
+  for (const auto& row : *history) {  // oldest first
+    if (row.alias != context.in.alias || row.version == now) continue;
+    before = std::exchange(now, row.version);
+  }
+  if (before == 0)
+    return context.report(Error{Code::not_built,
+                                context.in.alias + " of '" + (*model)->name + "' never pointed elsewhere",
+                                "coeval promote moves it", {}, {}});
+  const std::string reason = context.in.reason.empty() ? "rollback" : "rollback: " + context.in.reason;
+  return move(context, **meta, (*model)->name, before, reason);
+}
+
+}  // namespace coeval::cli

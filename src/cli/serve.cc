@@ -1,0 +1,234 @@
+#include <pthread.h>
+
+#include <csignal>
+#include <numeric>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/running_server.h"
+#include "data/hash.h"
+#include "kernel/kernel.h"
+#include "replay/dataset.h"
+#include "replay/fold.h"
+#include "serving/engine.h"
+#include "serving/http_server.h"
+#include "stores/files.h"
+#include "stores/snapshots.h"
+
+namespace coeval::cli {
+
+namespace {
+
+// SIGTERM, SIGINT and SIGHUP are taken by one thread that waits for them; every other thread blocks them.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set_, number);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  /// SIGUSR1 is our own way of waking the thread up to end.
+  int wait() {
+    int number = 0;
+    sigwait(&set_, &number);
+    return number;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+std::vector<int> all_views(const define::Project& project) {
+  std::vector<int> views(project.views.size());
+  std::iota(views.begin(), views.end(), 0);
+  return views;
+}
+
+// Brings a server's state up: cut, files, snapshot, log.
+class Startup {
+ public:
+  explicit Startup(Context& context) : context_(context) {}
+
+  std::unique_ptr<stores::EventLog> log;
+  std::unique_ptr<kernel::Kernel> kernel;
+  std::string basis;
+  std::int64_t cut_us = 0;
+
+  Status run() {
+    COEVAL_ASSIGN(log, stores::open_log(context_.log_folder()));
+    COEVAL_TRY(hash_files());
+    COEVAL_TRY(settle_cut());
+    const auto& project = *context_.project;
+    COEVAL_ASSIGN(kernel, kernel::Kernel::create(context_.project, all_views(project)));
+    std::string text = "state 1\n" + std::to_string(cut_us) + "\n";
+    for (const int view : kernel->views()) text += define::view_hash(project, view) + "\n";
+    for (const auto& [name, sha256] : files_) text += name + " " + sha256 + "\n";
+    basis = data::sha256_hex(text);
+    return fold();
+  }
+
+ private:
+  Status hash_files() {
+    const auto& project = *context_.project;
+    for (std::size_t i = 0; i < project.sources.size(); ++i) {
+      const std::string path = replay::source_path(project, static_cast<int>(i));
+      if (path.empty()) continue;
+      auto sha256 = data::sha256_of_file(path);
+      if (!sha256)
+        return std::unexpected(std::move(sha256).error().within("source '" + project.sources[i].name + "'"));
+      files_.emplace_back(project.sources[i].name, std::move(*sha256));
+    }
+    return {};
+  }
+
+  // A log goes on from one cut over the same files for ever; anything else would rewrite the past. (T9)
+  Status settle_cut() {
+    COEVAL_ASSIGN(const auto recorded, replay::read_cut(*log));
+    std::optional<std::int64_t> asked;
+    if (!context_.in.as_of.empty()) {
+      COEVAL_ASSIGN(asked, parse_time(context_.in.as_of));
+    }
+    if (!recorded) {
+      cut_us = asked ? *asked : context_.clock.now_us();
+      const std::string payload = replay::encode(replay::CutRecord{cut_us, files_});
+      COEVAL_TRY(log->append({stores::RecordKind::cut, KnownTime{cut_us - 1}, 0, 0, payload}));
+      return log->sync();
+    }
+    cut_us = recorded->cut_us;
+    if (asked && *asked != cut_us)
+      return fail(Code::log_mismatch,
+                  "the log goes on from " + format_time(cut_us) + ", not from " + format_time(*asked),
+                  "leave --as-of out, or move " + context_.log_folder() + " away to start another log");
+    if (recorded->files != files_)
+      return fail(Code::log_mismatch, "a source's file changed since the log was started from it",
+                  "restore the file, or move " + context_.log_folder() + " away to start another log");
+    return {};
+  }
+
+  Status fold() {
+    std::string warning;
+    COEVAL_ASSIGN(auto snapshot, stores::load_snapshot(context_.state_folder + "/state", basis,
+                                                       log->next_position(), &warning));
+    if (!warning.empty()) context_.terminal.say("warning: " + warning);
+    Position from{0};
+    if (snapshot && kernel->restore(snapshot->state)) {
+      from = snapshot->position;
+      context_.terminal.say("state: snapshot at log position " + std::to_string(from.value));
+    } else {
+      COEVAL_TRY(fold_all_files());
+    }
+    COEVAL_ASSIGN(const std::int64_t events, replay::fold_log(*kernel, *log, from));
+    context_.terminal.say("state: " + std::to_string(events) + " events from the log, positions " +
+                          std::to_string(from.value) + " to " + std::to_string(log->next_position().value));
+    return {};
+  }
+
+  Status fold_all_files() {
+    const auto sources = replay::sources_of(*context_.project, kernel->views());
+    const double started = monotonic_seconds();
+    COEVAL_ASSIGN(const auto folded,
+                  replay::fold_files(*kernel, sources, context_.formats, cut_us, context_.threads()));
+    for (const auto& source : folded) {
+      char line[64];
+      std::snprintf(line, sizeof line, " in %.2f s", monotonic_seconds() - started);
+      context_.terminal.say("state: " + std::to_string(source.rows) + " rows of " + source.path + " known before " +
+                            format_time(cut_us) + line);
+    }
+    return {};
+  }
+
+  Context& context_;
+  std::vector<std::pair<std::string, std::string>> files_;
+};
+
+// The champions that were built from the present definition; what cannot be served is said.
+Result<serving::ModelTable> load_champions(Context& context, stores::MetaStore& meta) {
+  serving::ModelTable table;
+  for (const auto& model : context.project->models) {
+    COEVAL_ASSIGN(const auto champion, meta.alias(model.name, "champion"));
+    if (!champion || *champion == 0) {
+      context.terminal.say("model " + model.name + ": no champion, not served (coeval promote " + model.name + ")");
+      continue;
+    }
+    COEVAL_ASSIGN(const auto versions, meta.versions(model.name));
+    for (const auto& version : versions) {
+      if (version.version != *champion) continue;
+      if (version.ir_hash != model.ir_hash) {
+        context.terminal.say("model " + model.name + "@v" + std::to_string(*champion) +
+                             ": built from another definition, not served (coeval build)");
+        continue;
+      }
+      COEVAL_ASSIGN(auto served, models::load_model(context.state_folder + "/" + version.folder));
+      context.terminal.say("model " + model.name + "@v" + std::to_string(*champion) + ": loaded, golden rows equal");
+      table.emplace(model.name, serving::LoadedModel{std::move(served), *champion});
+    }
+  }
+  return table;
+}
+
+void reload(Context& context, stores::MetaStore& meta, serving::Engine& engine, serving::HttpServer& server) {
+  auto table = load_champions(context, meta);
+  if (!table) {
+    context.terminal.say("reload failed, the models stay as they were: " + one_line(table.error()));
+    return;
+  }
+  server.post([&engine, fresh = std::move(*table)]() mutable { engine.set_models(std::move(fresh)); });
+}
+
+int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engine) {
+  Signals signals;
+  serving::ServerOptions options;
+  options.address = context.in.address;
+  options.port = static_cast<std::uint16_t>(context.in.port);
+  serving::HttpServer server(engine, options);
+  if (auto bound = server.bind(); !bound) return context.report(bound.error());
+  const std::string url = "http://" + options.address + ":" + std::to_string(server.port());
+  if (auto written = write_running_server(context.state_folder, {getpid(), url}); !written)
+    return context.report(written.error());
+  context.terminal.print("serving at " + url);
+  std::fflush(stdout);
+  std::thread waiter([&] {
+    for (int number = signals.wait(); number != SIGUSR1; number = signals.wait()) {
+      if (number == SIGHUP)
+        reload(context, meta, engine, server);
+      else
+        server.stop();
+    }
+  });
+  const Status served = server.run();
+  pthread_kill(waiter.native_handle(), SIGUSR1);
+  waiter.join();
+  forget_running_server(context.state_folder);
+  if (!served) return context.report(served.error());
+  context.terminal.say("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int serve(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto meta = context.open_meta();
+  if (!meta) return context.report(meta.error());
+  auto models = load_champions(context, **meta);
+  if (!models) return context.report(models.error());
+  Startup startup(context);
+  if (auto started = startup.run(); !started) return context.report(started.error());
+  const bool data_clock = context.in.clock == "data";
+  std::unique_ptr<Clock> clock;
+  if (data_clock)
+    clock = std::make_unique<ManualClock>(std::max(startup.cut_us, startup.log->last_known().us));
+  else
+    clock = std::make_unique<SystemClock>();
+  serving::Engine::Options options;
+  options.data_clock = data_clock;
+  serving::Engine engine(context.project, std::move(startup.kernel), std::move(startup.log), std::move(clock),
+                         context.state_folder, options);
+  engine.set_basis(startup.basis);
+  if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
+  engine.set_models(std::move(*models));
+  return run_server(context, **meta, engine);
+}
+
+}  // namespace coeval::cli

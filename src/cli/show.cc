@@ -1,0 +1,119 @@
+#include <cstdio>
+
+#include "cli/commands.h"
+
+namespace coeval::cli {
+
+namespace {
+
+std::string fixed(const data::Json* json, int digits) {
+  char text[32];
+  const double value = json != nullptr && json->real() != nullptr      ? *json->real()
+                       : json != nullptr && json->integer() != nullptr ? static_cast<double>(*json->integer())
+                                                                       : 0;
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+int list_models(Context& context, stores::MetaStore& meta) {
+  data::Json all{data::Json::Array{}};
+  for (const auto& model : context.project->models) {
+    const auto versions = meta.versions(model.name);
+    const auto champion = meta.alias(model.name, "champion");
+    if (!versions) return context.report(versions.error());
+    if (!champion) return context.report(champion.error());
+    data::Json one{data::Json::Object{}};
+    one.set("model", model.name);
+    one.set("inputs_count", model.inputs.size());
+    one.set("versions_count", versions->size());
+    if (*champion && **champion > 0) one.set("champion", **champion);
+    if (!context.terminal.json())
+      context.terminal.print(model.name + ": " + std::to_string(model.inputs.size()) + " inputs, " +
+                             std::to_string(versions->size()) + " versions, champion " +
+                             (*champion && **champion > 0 ? "v" + std::to_string(**champion) : "none"));
+    all.push(std::move(one));
+  }
+  if (context.terminal.json()) context.terminal.print_json(all);
+  return 0;
+}
+
+void print_metrics(Context& context, const data::Json& metrics) {
+  context.terminal.print("part      rows      positives  auc      ap       log loss  brier    ece");
+  for (const char* part : {"train", "validate", "test"}) {
+    const data::Json* one = metrics.find(part);
+    if (one == nullptr) continue;
+    char line[160];
+    std::snprintf(line, sizeof line, "%-9s %-9s %-10s %-8s %-8s %-9s %-8s %s", part,
+                  fixed(one->find("rows"), 0).c_str(), fixed(one->find("positives"), 0).c_str(),
+                  fixed(one->find("auc"), 5).c_str(), fixed(one->find("average_precision"), 5).c_str(),
+                  fixed(one->find("log_loss"), 5).c_str(), fixed(one->find("brier"), 5).c_str(),
+                  fixed(one->find("calibration_error"), 5).c_str());
+    context.terminal.print(line);
+  }
+}
+
+void print_version(Context& context, const stores::ModelVersion& version, const define::Model& model,
+                   const data::Json& metrics, const data::Json& gates) {
+  auto& out = context.terminal;
+  out.print(version.model + "@v" + std::to_string(version.version) + ", made " + format_time(version.created_us) +
+            ", in " + context.state_folder + "/" + version.folder);
+  out.print("dataset " + version.dataset_id + "\nrecipe  " + version.recipe_id + "\nbits    " +
+            version.bits_id + "\nir      " + version.ir_hash +
+            (version.ir_hash == model.ir_hash ? "" : "  (not the present definition)"));
+  print_metrics(context, metrics);
+  if (const data::Json* compared = metrics.find("runtime_rows_compared"))
+    out.print("runtime against the trainer's own prediction: " + fixed(compared, 0) + " rows, " +
+              fixed(metrics.find("runtime_differences"), 0) + " differ");
+  if (gates.array() != nullptr)
+    for (const auto& gate : *gates.array()) {
+      const data::Json* passed = gate.find("passed");
+      const data::Json* name = gate.find("gate");
+      const data::Json* measured = gate.find("measured");
+      out.print("gate " + std::string(passed && passed->boolean() && *passed->boolean() ? "passed" : "FAILED") +
+                "  " + (name && name->string() ? *name->string() : "") + "  (" +
+                (measured && measured->string() ? *measured->string() : "") + ")");
+    }
+  std::string inputs;
+  for (const auto& input : model.inputs) inputs += (inputs.empty() ? "" : ", ") + input.name;
+  out.print("inputs (" + std::to_string(model.inputs.size()) + "): " + inputs);
+}
+
+}  // namespace
+
+int show(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto meta = context.open_meta();
+  if (!meta) return context.report(meta.error());
+  if (context.in.model.empty()) return list_models(context, **meta);
+  const auto model = context.pick_model(context.in.model);
+  if (!model) return context.report(model.error());
+  const auto versions = (*meta)->versions((*model)->name);
+  if (!versions) return context.report(versions.error());
+  for (auto at = versions->rbegin(); at != versions->rend(); ++at) {
+    if (context.in.version != 0 && at->version != context.in.version) continue;
+    const auto metrics = data::parse_json(at->metrics_json);
+    const auto gates = data::parse_json(at->gates_json);
+    if (!metrics || !gates)
+      return context.report(Error{Code::metadata, "the record of this version cannot be read", {}, {}, {}});
+    if (!context.terminal.json()) {
+      print_version(context, *at, **model, *metrics, *gates);
+      return 0;
+    }
+    data::Json json{data::Json::Object{}};
+    json.set("model", at->model);
+    json.set("version", at->version);
+    json.set("ir_hash", at->ir_hash);
+    json.set("dataset_id", at->dataset_id);
+    json.set("recipe_id", at->recipe_id);
+    json.set("bits_id", at->bits_id);
+    json.set("gates_passed", at->gates_passed);
+    json.set("metrics", *metrics);
+    json.set("gates", *gates);
+    context.terminal.print_json(json);
+    return 0;
+  }
+  return context.report(Error{Code::not_built, "model '" + (*model)->name + "' has no such version",
+                              "coeval build " + (*model)->name, {}, {}});
+}
+
+}  // namespace coeval::cli

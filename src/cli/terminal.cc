@@ -1,0 +1,62 @@
+#include "cli/terminal.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/clock.h"
+#include "define/project.h"
+
+namespace coeval::cli {
+
+Terminal::Terminal(bool json)
+    : json_(json), is_terminal_(isatty(STDERR_FILENO) != 0),
+      colour_(is_terminal_ && std::getenv("NO_COLOR") == nullptr) {}
+
+void Terminal::clear_progress() {
+  if (progress_shown_) std::fputs("\r\033[K", stderr);
+  progress_shown_ = false;
+}
+
+void Terminal::say(const std::string& line) {
+  clear_progress();
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+void Terminal::print(const std::string& line) {
+  clear_progress();
+  std::fprintf(stdout, "%s\n", line.c_str());
+}
+
+void Terminal::print_json(const data::Json& json) { print(json.dump_pretty()); }
+
+void Terminal::progress(const std::string& what, std::int64_t done, std::int64_t all) {
+  const double now = monotonic_seconds();
+  if (!is_terminal_ || now - last_progress_ < 0.1) return;
+  last_progress_ = now;
+  progress_shown_ = true;
+  if (all > 0)
+    std::fprintf(stderr, "\r\033[K%s %lld%%", what.c_str(), static_cast<long long>(done * 100 / all));
+  else
+    std::fprintf(stderr, "\r\033[K%s %lld", what.c_str(), static_cast<long long>(done));
+  std::fflush(stderr);
+}
+
+void Terminal::error(const Error& error, const std::string& definition) {
+  clear_progress();
+  std::fputs(define::render(error, definition, colour_).c_str(), stderr);
+  if (!json_) return;
+  data::Json json{data::Json::Object{}};
+  json.set("error", error.message);
+  json.set("code", code_name(error.code));
+  if (!error.advice.empty()) json.set("advice", error.advice);
+  if (error.position.line > 0) {
+    json.set("file", error.position.file);
+    json.set("line", error.position.line);
+    json.set("column", error.position.column);
+  }
+  print_json(json);
+}
+
+}  // namespace coeval::cli

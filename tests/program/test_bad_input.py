@@ -1,0 +1,240 @@
+"""Bad input: what, where, what to do; nothing lost, no crash."""
+
+import json
+import os
+import pathlib
+import resource
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from program import COEVAL, DEFINITION, Project, Server, order_json, orders, run
+
+
+class BadDefinition(unittest.TestCase):
+    def check(self, definition):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        (pathlib.Path(folder.name) / "coeval.toml").write_text(definition)
+        return run("check", "-C", folder.name, check=2).stderr
+
+    def test_malformed_toml_names_the_line(self):
+        text = self.check("[project]\nname = \"x\n")
+        self.assertIn("error[C0301]", text)
+        self.assertIn("coeval.toml:2:", text)
+
+    def test_an_unknown_column_is_underlined_with_a_suggestion(self):
+        text = self.check(DEFINITION.replace('"mean(amount)"', '"mean(amout)"'))
+        self.assertIn("error[C0412]: unknown column 'amout'", text)
+        self.assertIn("did you mean 'amount'?", text)
+        self.assertRegex(text, r"coeval\.toml:22:\d+")
+        self.assertIn("^", text)
+
+    def test_a_wrong_type_is_refused(self):
+        text = self.check(DEFINITION.replace('"mean(amount)"', '"mean(user)"'))
+        self.assertIn("error[C0413]", text)
+
+    def test_all_errors_come_at_once(self):
+        text = self.check(DEFINITION.replace('"mean(amount)"', '"mean(amout)"').replace('"bad = 1"', '"bda = 1"'))
+        self.assertIn("amout", text)
+        self.assertIn("bda", text)
+        self.assertIn("2 errors", text)
+
+    def test_an_input_that_reads_the_future_is_refused_with_the_path(self):
+        text = self.check(DEFINITION.replace('["hour", "amount"', '["hour", "bad", "amount"'))
+        self.assertIn("error[C0501]", text)
+        self.assertIn("bad", text)
+
+    def test_a_random_split_is_refused(self):
+        text = self.check(DEFINITION.replace(
+            "{ train_until = 2024-03-01, validate_until = 2024-04-01, test_until = 2024-05-01 }", '"random"'))
+        self.assertIn("error[C0502]", text)
+
+    def test_a_source_must_say_when_it_is_known(self):
+        text = self.check(DEFINITION.replace('known = "ts + minutes(30)"\n', ""))
+        self.assertIn("error[C0503]", text)
+        self.assertIn("event time", text)
+
+    def test_no_project_here(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertIn("C0306", run("check", "-C", folder, check=2).stderr)
+
+    def test_codes_explain_themselves(self):
+        self.assertIn("C0412", run("explain", "C0412").stdout)
+        run("explain", "C9999", check=2)
+
+    def test_an_unknown_verb_or_option_is_a_usage_error(self):
+        self.assertIn("C1001", run("buidl", check=2).stderr)
+        self.assertIn("C1001", run("check", "--nonsense", check=2).stderr)
+
+
+class BadFiles(unittest.TestCase):
+    def setUp(self):
+        self.project = Project(count=2000)
+        self.addCleanup(self.project.remove)
+
+    def test_a_missing_file(self):
+        (self.project.folder / "orders.csv").unlink()
+        text = self.project.run("build", check=1).stderr
+        self.assertIn("C0102", text)
+        self.assertIn("orders.csv", text)
+
+    def test_a_truncated_parquet_file(self):
+        definition = self.project.folder / "coeval.toml"
+        definition.write_text(definition.read_text().replace("orders.csv", "orders.parquet"))
+        (self.project.folder / "orders.parquet").write_bytes(b"PAR1" + bytes(range(200)) * 10)
+        text = self.project.run("build", check=1).stderr
+        self.assertIn("C0201", text)
+        self.assertIn("orders.parquet", text)
+
+    def test_bad_rows_go_to_quarantine_with_their_reasons_and_nothing_is_lost(self):
+        with open(self.project.folder / "orders.csv", "a", encoding="utf-8") as file:
+            file.write("2024-04-02T00:00:00Z,u1,-5,0\n")
+            file.write("2024-04-02T00:00:01Z,someone,5,2\n")
+            file.write("2024-04-02T00:00:02Z,u1,many,0\n")
+        text = self.project.run("build", check=None).stderr
+        self.assertIn("2003 read = 2000 accepted + 3 quarantined + 0 duplicates", text)
+        rows = [json.loads(line) for line in
+                (self.project.folder / ".coeval/quarantine/orders.jsonl").read_text().splitlines()]
+        self.assertEqual(len(rows), 3)
+        reasons = " ".join(row["reason"] for row in rows)
+        for word in ("amount", "user", "bad", "-5"):
+            self.assertIn(word, reasons)
+        both = next(row for row in rows if "someone" in row["raw"])
+        self.assertEqual(len(both["rules"]), 2)
+        self.project.run("build", check=None)
+        after = (self.project.folder / ".coeval/quarantine/orders.jsonl").read_text().splitlines()
+        self.assertEqual(len(after), 3)
+
+    def test_serving_before_a_promotion_and_an_unwritable_output(self):
+        run("dataset", "-C", self.project.folder, "risk", "--out", "/nonexistent/x.csv", check=None)
+        text = run("dataset", "-C", self.project.folder, "risk", "--out", "/nonexistent/x.csv", check=1).stderr
+        self.assertIn("/nonexistent", text)
+        self.assertIn("C1004", self.project.run("promote", "risk", check=2).stderr)
+
+
+class BadRequests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.project = Project()
+        cls.project.build_and_promote()
+        cls.server = Server(cls.project)
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.server.stop()
+        cls.project.remove()
+        assert code == 0, code
+
+    def refused(self, method, target, body, status, code):
+        got, answer = self.server.call(method, target, body)
+        self.assertEqual(got, status, answer)
+        self.assertEqual(answer["code"], code, answer)
+        return answer["error"]
+
+    def test_json_with_a_wrong_type(self):
+        text = self.refused("POST", "/v1/predict/risk?now=2024-04-03T00:00:00Z",
+                            {"user": "u1", "amount": "12"}, 400, "C0203")
+        self.assertIn("amount", text)
+
+    def test_json_with_a_missing_key(self):
+        text = self.refused("POST", "/v1/predict/risk?now=2024-04-03T00:00:00Z", {"user": "u1"}, 400, "C0204")
+        self.assertIn("amount", text)
+
+    def test_text_that_is_no_json(self):
+        text = self.refused("POST", "/v1/predict/risk", "{\"user\": ", 400, "C0202")
+        self.assertRegex(text, r"\d")
+
+    def test_an_unknown_model(self):
+        self.refused("POST", "/v1/predict/risky", {"user": "u1", "amount": 1}, 404, "C0901")
+
+    def test_an_unknown_source_address_and_method(self):
+        self.assertEqual(self.server.call("POST", "/v1/events/nothing", {})[0], 404)
+        self.assertEqual(self.server.call("GET", "/v1/nothing")[0], 404)
+        self.assertEqual(self.server.call("DELETE", "/v1/models")[0], 405)
+
+    def test_a_question_too_far_back(self):
+        self.refused("POST", "/v1/predict/risk?now=2024-04-03T00:00:00Z",
+                     {"user": "u1", "amount": 1.0, "at": "2023-01-01"}, 400, "C0504")
+
+    def test_a_body_of_a_hundred_megabytes(self):
+        with socket.create_connection((self.server.host, self.server.port)) as sock:
+            sock.sendall(b"POST /v1/events/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 104857600\r\n\r\n")
+            answer = sock.recv(65536)
+        self.assertIn(b" 413 ", answer.split(b"\r\n")[0])
+        self.assertIn(b"C0903", answer)
+
+    def test_bad_rows_of_a_batch_are_named_and_the_good_ones_kept(self):
+        moment = next(orders(1))[0].replace(month=4, day=2)
+        good = order_json(moment, "u1", 5.0, 0)
+        status, answer = self.server.call("POST", "/v1/events/orders?now=2024-04-04T00:00:00Z",
+                                          [good, {**good, "amount": -1.0}, {**good, "user": 7}, good])
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(answer["accepted"], 2)
+        self.assertEqual([error["row"] for error in answer["errors"]], [1, 2])
+
+    def test_one_bad_row_alone_is_422(self):
+        moment = next(orders(1))[0].replace(month=4, day=2)
+        status, answer = self.server.call("POST", "/v1/events/orders?now=2024-04-04T00:00:00Z",
+                                          order_json(moment, "u1", -5.0, 0))
+        self.assertEqual(status, 422, answer)
+
+    def test_a_second_writer_is_refused(self):
+        text = self.project.run("serve", "--port", "0", check=1).stderr
+        self.assertIn("C0701", text)
+
+    def test_health_and_metrics(self):
+        self.assertEqual(self.server.call("GET", "/v2/health/ready")[0], 200)
+        status, text = self.server.call("GET", "/metrics")
+        self.assertEqual(status, 200)
+        self.assertIn("coeval_", text)
+
+
+def small_disk(folder, megabytes):
+    """Mounts a tmpfs; False where this user may not."""
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "coeval-test", folder],
+                          capture_output=True).returncode == 0
+
+
+class FullDisk(unittest.TestCase):
+    def test_a_full_disk_stops_ingestion_loses_nothing_and_ends_when_there_is_room(self):
+        project = Project(count=4000)
+        self.addCleanup(project.remove)
+        project.build_and_promote()
+        log = project.folder / ".coeval/log"
+        log.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() != 0 or not small_disk(log, 1):
+            self.skipTest("mounting a small disk needs root; stores' tests inject the same fault")
+        self.addCleanup(subprocess.run, ["umount", "-l", log])
+        server = Server(project)
+        rows = list(orders(4000))
+        acknowledged = 0
+        status = 200
+        for start in range(0, 100):
+            batch = [order_json(*row) for row in rows[start * 40:start * 40 + 400]]
+            status, answer = server.call("POST", f"/v1/events/orders?now={1712016000000000 + start}", batch)
+            if status != 200:
+                break
+            acknowledged += answer["accepted"]
+        self.assertIn(status, (503, 507), answer)
+        self.assertEqual(answer["code"], "C0103")
+        self.assertEqual(server.call("GET", "/v1/models")[0], 200)
+        # Room again: a bigger disk in place of the small one.
+        subprocess.run(["mount", "-o", "remount,size=64m", log], check=True)
+        status, answer = server.call("POST", "/v1/events/orders?now=1712017000000000",
+                                     order_json(rows[0][0], "u1", 1.0, 0))
+        self.assertEqual(status, 200, answer)
+        acknowledged += 1
+        status, answer = server.call("POST", "/v1/predict/risk?now=1712017000000001&features=true",
+                                     {"user": "u1", "amount": 1.0})
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(server.stop(), 0)
+        again = Server(project)
+        self.assertIn(f"{acknowledged} events from the log", again.errors() + "0 events")
+        self.assertEqual(again.stop(), 0)
+        self.assertEqual(project.json("audit")["differ_count"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,150 @@
+"""From raw rows to an audited prediction, by the command line and over HTTP."""
+
+import json
+import unittest
+
+from program import CUT, Project, Server, order_json, orders
+
+
+class MainJob(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.project = Project()
+        cls.project.build_and_promote()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.project.remove()
+
+    def test_a_second_build_hits_and_says_why_a_change_misses(self):
+        again = self.project.run("build")
+        self.assertIn("dataset hit (inputs unchanged)", again.stderr)
+        self.assertIn("train hit (inputs unchanged)", again.stderr)
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        text = (twin.folder / "coeval.toml").read_text()
+        (twin.folder / "coeval.toml").write_text(text.replace("max_depth = 4", "max_depth = 3"))
+        plan = twin.json("plan", "--exit-code", check=4)[0]
+        self.assertTrue(plan["dataset"]["hit"])
+        self.assertFalse(plan["train"]["hit"])
+        self.assertIn("param:max_depth", plan["train"]["why"])
+
+    def test_show_says_what_was_built(self):
+        shown = self.project.json("show", "risk")
+        self.assertTrue(shown["gates_passed"])
+        self.assertGreater(shown["metrics"]["test"]["auc"], 0.6)
+        self.assertEqual(shown["metrics"]["runtime_differences"], 0)
+
+    def test_june_as_live_traffic_audits_clean_in_both_modes(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        server = Server(twin)
+        played = json.loads(twin.run("replay", "--from", CUT, "--to", "2024-05-01", "--url", server.url,
+                                     "--json").stdout)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(played["refused_count"], 0)
+        served = played["models"]["risk"]
+        offline = twin.json("show", "risk")["metrics"]["test"]
+        self.assertEqual(served["rows"], offline["rows"])
+        self.assertEqual(served["auc"], offline["auc"])
+        for mode in ([], ["--against-dataset"]):
+            report = twin.json("audit", *mode)
+            self.assertEqual(report["predictions_count"], served["questions_count"])
+            self.assertEqual(report["differ_count"], 0)
+        explained = twin.json("explain", served["last_prediction_id"])
+        by_name = {feature["feature"]: feature for feature in explained["features"]}
+        self.assertEqual(str(len(by_name["user.orders_14d"]["events"])), by_name["user.orders_14d"]["served"])
+
+    def test_events_that_arrive_later_than_claimed_fail_the_audit_against_the_dataset(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        server = Server(twin)
+        twin.run("replay", "--from", CUT, "--to", "2024-05-01", "--url", server.url, "--arrival",
+                 "ts + hours(6)")
+        server.stop()
+        self.assertEqual(twin.json("audit")["differ_count"], 0)
+        report = twin.json("audit", "--against-dataset", check=3)
+        self.assertGreater(report["differ_count"], 0)
+        first = report["differences"][0]
+        self.assertTrue(first["what"].startswith("user."))
+        self.assertTrue(any("not yet there when it was served" in line for line in first["explanation"]))
+
+    def test_a_changed_prediction_record_is_found(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        server = Server(twin)
+        moment, user, amount, _ = next(orders(8000))
+        question = {"user": user, "amount": amount, "at": "2024-04-02T00:00:00Z"}
+        status, answer = server.call("POST", "/v1/predict/risk?now=2024-04-02T00:00:00Z", question)
+        self.assertEqual(status, 200, answer)
+        status, record = server.call("GET", "/v1/predictions/" + answer["prediction_id"])
+        self.assertEqual(status, 200)
+        self.assertEqual(record["score"], answer["score"])
+        server.stop()
+        # Another event before the prediction, of the same user: the features no longer follow from the log.
+        rows = twin.folder / "orders.csv"
+        rows.write_text(rows.read_text() + f"2024-03-31T20:00:00.000000Z,{user},1.0,0\n")
+        self.assertGreaterEqual(twin.json("audit", check=3)["differ_count"], 1)
+
+    def test_a_dataset_for_my_own_questions(self):
+        questions = self.project.folder / "questions.csv"
+        questions.write_text("at,user\n2024-03-10T12:00:00Z,u7\n2024-02-10T12:00:00Z,nobody\n")
+        out = self.project.folder / "features.csv"
+        self.project.run("dataset", "--features", "user", "--questions", questions, "--out", out)
+        lines = out.read_text().splitlines()
+        self.assertEqual(len(lines), 3)
+        header = lines[0].split(",")
+        first, second = (dict(zip(header, line.split(","))) for line in lines[1:])
+        self.assertEqual(first["user"], "nobody")  # rows come in order of time
+        self.assertEqual(first["user.orders_14d"], "0")
+        self.assertEqual(first["user.amount_14d"], "")
+        expected = [amount for moment, user, amount, _ in orders(8000)
+                    if user == "u7" and "2024-02-25T12:00:00" <= moment.strftime("%Y-%m-%dT%H:%M:%S")
+                    and moment.strftime("%Y-%m-%dT%H:%M:%S.%f") < "2024-03-10T11:30:00.000000"]
+        self.assertEqual(int(second["user.orders_14d"]), len(expected))
+
+    def test_promotion_history_and_rollback(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        text = (twin.folder / "coeval.toml").read_text()
+        (twin.folder / "coeval.toml").write_text(text.replace("max_depth = 4", "max_depth = 5"))
+        twin.run("build")
+        self.assertIn("v2", twin.run("promote", "risk").stdout)
+        self.assertIn("v1", twin.run("rollback", "risk").stdout)
+
+    def test_a_model_that_fails_its_gate_is_not_promoted(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        text = (twin.folder / "coeval.toml").read_text()
+        (twin.folder / "coeval.toml").write_text(text.replace(">= 0.6", ">= 0.99"))
+        twin.run("build", check=3)
+        refused = twin.run("promote", "risk", check=3)
+        self.assertIn("C0803", refused.stderr)
+
+    def test_promoting_swaps_the_model_of_a_running_server(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        server = Server(twin)
+        _, before = server.call("GET", "/v1/models")
+        twin.run("promote", "risk", "--version", "1", "--reason", "again")
+        status, after = server.call("GET", "/v1/models")
+        self.assertEqual(status, 200)
+        self.assertEqual(before, after)
+        self.assertEqual(server.stop(), 0)
+
+    def test_the_clock_of_the_machine_serves_an_empty_present(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        server = Server(twin, clock="system", as_of="2024-05-01")
+        status, answer = server.call("POST", "/v1/predict/risk?features=true", {"user": "u7", "amount": 3.5})
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(answer["features"]["user.orders_14d"], 0)
+        moment = next(orders(1))[0]
+        status, answer = server.call("POST", "/v1/events/orders", order_json(moment, "u7", 2.0, 0))
+        self.assertEqual(status, 200, answer)
+        server.stop()
+        self.assertEqual(twin.json("audit")["differ_count"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
