@@ -41,7 +41,7 @@ ln -sfn "$root/data" "$work/data"
 for name in flights flights-leaky; do
   mkdir -p "$work/examples/$name"
   cp "$root/examples/$name/coeval.toml" "$work/examples/$name/"
-  rm -rf "$work/examples/$name/.coeval/log" "$work/examples/$name/.coeval/state"
+  rm -rf "$work/examples/$name/.coeval/log" "$work/examples/$name/.coeval/snapshots"
 done
 flights=$work/examples/flights
 leaky=$work/examples/flights-leaky

@@ -108,7 +108,7 @@ class Startup {
 
   Status fold() {
     std::string warning;
-    COEVAL_ASSIGN(auto snapshot, stores::load_snapshot(context_.state_folder + "/state", basis,
+    COEVAL_ASSIGN(auto snapshot, stores::load_snapshot(context_.state_folder + "/snapshots", basis,
                                                        log->next_position(), &warning));
     if (!warning.empty()) context_.terminal.say("warning: " + warning);
     Position from{0};

@@ -3,7 +3,8 @@
 import json
 import os
 import pathlib
-import resource
+import re
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -28,12 +29,13 @@ class BadDefinition(unittest.TestCase):
         text = self.check(DEFINITION.replace('"mean(amount)"', '"mean(amout)"'))
         self.assertIn("error[C0412]: unknown column 'amout'", text)
         self.assertIn("did you mean 'amount'?", text)
-        self.assertRegex(text, r"coeval\.toml:22:\d+")
+        self.assertRegex(text, r"coeval\.toml:20:\d+")
         self.assertIn("^", text)
 
     def test_a_wrong_type_is_refused(self):
-        text = self.check(DEFINITION.replace('"mean(amount)"', '"mean(user)"'))
+        text = self.check(DEFINITION.replace('label    = "bad = 1"', 'label    = "bad = user"'))
         self.assertIn("error[C0413]", text)
+        self.assertIn("coeval.toml:25:", text)
 
     def test_all_errors_come_at_once(self):
         text = self.check(DEFINITION.replace('"mean(amount)"', '"mean(amout)"').replace('"bad = 1"', '"bda = 1"'))
@@ -230,8 +232,13 @@ class FullDisk(unittest.TestCase):
                                      {"user": "u1", "amount": 1.0})
         self.assertEqual(status, 200, answer)
         self.assertEqual(server.stop(), 0)
+        # Every acknowledged event is there. Those of the refused batch may be there too: its sender was told
+        # that it failed, not that it did not happen.
+        (project.folder / ".coeval/snapshots").exists() and shutil.rmtree(project.folder / ".coeval/snapshots")
         again = Server(project)
-        self.assertIn(f"{acknowledged} events from the log", again.errors() + "0 events")
+        recovered = int(re.search(r"state: (\d+) events from the log", again.errors()).group(1))
+        self.assertGreaterEqual(recovered, acknowledged)
+        self.assertLessEqual(recovered, acknowledged + 400)
         self.assertEqual(again.stop(), 0)
         self.assertEqual(project.json("audit")["differ_count"], 0)
 

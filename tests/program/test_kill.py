@@ -59,7 +59,7 @@ class Ingestion:
 
 class Kill(unittest.TestCase):
     def test_every_acknowledged_event_survives_and_the_audit_is_clean(self):
-        project = Project(count=3000)
+        project = Project()
         self.addCleanup(project.remove)
         project.build_and_promote()
         rng = random.Random(20240401)

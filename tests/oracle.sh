@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Compares the window features of three million flights with exact oracles; COEVAL names the binary.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+"$root/tools/setup.sh" data oracles
+export COEVAL=${COEVAL:-$root/build/bin/coeval}
+export PYTHONPATH=$root/third_party/oracles/duckdb:$root/third_party/oracles/numpy PYTHONDONTWRITEBYTECODE=1
+exec python3 "$root/tests/oracle/run.py"
