@@ -1,10 +1,12 @@
-// The kernel's share of a backfill of three million flights: every flight is an event when it lands, and a
-// question when it departs, to four views (origin, destination, route, all) of three windows of three
-// aggregates. Prints CPU nanoseconds per pair of an event and a question, by view.
+// The kernel's share of a backfill of three million flights: every flight is an event when it
+// lands, and a question when it departs, to four views (origin, destination, route, all) of three
+// windows of three aggregates. Prints CPU nanoseconds per pair of an event and a question, by view.
 //
 //   kernel_bench [rows]            a generated history
-//   kernel_bench FILE              int64 rows, airports; per row int64 date_us, then int32 delay, distance,
-//                                  origin code, destination code, each as one array; 4-byte airport names
+//   kernel_bench FILE              int64 rows, airports; per row int64 date_us, then int32 delay,
+//   distance,
+//                                  origin code, destination code, each as one array; 4-byte airport
+//                                  names
 
 #include <sys/resource.h>
 #include <time.h>
@@ -46,12 +48,14 @@ double cpu_seconds(clockid_t clock) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
-// About as many airports, routes and flights a minute as in the first half of 2001, with a few busy airports.
+// About as many airports, routes and flights a minute as in the first half of 2001, with a few busy
+// airports.
 Flights generate(std::size_t rows) {
   std::mt19937_64 random(1);
   Flights flights;
   for (int i = 0; i < 229; ++i)
-    flights.airports.push_back({static_cast<char>('A' + i / 26), static_cast<char>('A' + i % 26), 'X'});
+    flights.airports.push_back(
+        {static_cast<char>('A' + i / 26), static_cast<char>('A' + i % 26), 'X'});
   const auto airport = [&] {
     const double u = static_cast<double>(random() >> 11) * 0x1p-53;
     return static_cast<std::int32_t>(u * u * u * 229);
@@ -74,7 +78,8 @@ Flights generate(std::size_t rows) {
 template <class T>
 void read(std::ifstream& file, std::vector<T>& values, std::size_t count) {
   values.resize(count);
-  file.read(reinterpret_cast<char*>(values.data()), static_cast<std::streamsize>(count * sizeof(T)));
+  file.read(reinterpret_cast<char*>(values.data()),
+            static_cast<std::streamsize>(count * sizeof(T)));
 }
 
 Flights load(const char* path) {
@@ -108,14 +113,17 @@ distance = { type = "int32", known = "date" }
 origin = { type = "string", known = "date" }
 destination = { type = "string", known = "date" }
 )toml";
-  const char* views[][2] = {
-      {"origin", "\"origin\""}, {"destination", "\"destination\""}, {"route", "\"origin\", \"destination\""}, {"all", ""}};
+  const char* views[][2] = {{"origin", "\"origin\""},
+                            {"destination", "\"destination\""},
+                            {"route", "\"origin\", \"destination\""},
+                            {"all", ""}};
   for (const auto& [name, keys] : views)
     toml += std::string("[view.") + name + "]\nfrom = \"flights\"\nby = [" + keys +
             "]\nwindows = [\"3h\", \"24h\", \"14d\"]\n"
             "flights = \"count()\"\nlate = \"mean(delay >= 15)\"\ndelay = \"mean(delay)\"\n";
   auto checked = define::check_text(toml, "coeval.toml");
-  for (const auto& error : checked.errors) std::fputs(define::render(error, toml, false).c_str(), stderr);
+  for (const auto& error : checked.errors)
+    std::fputs(define::render(error, toml, false).c_str(), stderr);
   if (!checked.project) std::exit(1);
   return std::make_shared<define::Project>(std::move(*checked.project));
 }
@@ -123,7 +131,8 @@ destination = { type = "string", known = "date" }
 template <class T>
 data::Column numbers(data::Type type, const std::vector<T>& values) {
   const auto bytes = std::as_bytes(std::span(values));
-  return data::Column::fixed(type, {bytes.begin(), bytes.end()}, {}, static_cast<std::int64_t>(values.size()));
+  return data::Column::fixed(type, {bytes.begin(), bytes.end()}, {},
+                             static_cast<std::int64_t>(values.size()));
 }
 
 data::Batch batch_of(const define::Project& project, const Flights& flights) {
@@ -137,8 +146,10 @@ data::Batch batch_of(const define::Project& project, const Flights& flights) {
     if (field.name == "date") batch.columns.push_back(numbers(field.type, flights.date));
     if (field.name == "delay") batch.columns.push_back(numbers(field.type, flights.delay));
     if (field.name == "distance") batch.columns.push_back(numbers(field.type, flights.distance));
-    if (field.name == "origin") batch.columns.push_back(data::Column::coded(flights.origin, dictionary, {}));
-    if (field.name == "destination") batch.columns.push_back(data::Column::coded(flights.destination, dictionary, {}));
+    if (field.name == "origin")
+      batch.columns.push_back(data::Column::coded(flights.origin, dictionary, {}));
+    if (field.name == "destination")
+      batch.columns.push_back(data::Column::coded(flights.destination, dictionary, {}));
   }
   return batch;
 }
@@ -163,8 +174,8 @@ struct Replay {
     std::size_t next = 0;
     for (std::size_t from = 0; from < question_order.size(); from += kChunkRows) {
       const std::size_t size = std::min(kChunkRows, question_order.size() - from);
-      const auto columns =
-          kernel.replay(view, events, event_order, next, questions, std::span(question_order).subspan(from, size));
+      const auto columns = kernel.replay(view, events, event_order, next, questions,
+                                         std::span(question_order).subspan(from, size));
       if (sum) total = total * 31 + checksum(columns);
     }
     return total;
@@ -176,7 +187,8 @@ struct Replay {
 int main(int argc, char** argv) {
   const bool is_file = argc > 1 && std::atoll(argv[1]) == 0;
   const Flights flights =
-      is_file ? load(argv[1]) : generate(argc > 1 ? static_cast<std::size_t>(std::atoll(argv[1])) : 3'000'000);
+      is_file ? load(argv[1])
+              : generate(argc > 1 ? static_cast<std::size_t>(std::atoll(argv[1])) : 3'000'000);
   const auto definition = project();
   const data::Batch rows = batch_of(*definition, flights);
   const auto pairs = static_cast<double>(rows.rows);
@@ -184,7 +196,8 @@ int main(int argc, char** argv) {
     const double cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID), wall = monotonic_seconds();
     body();
     const double used = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    std::printf("%-28s %7.3f CPU s %7.3f s %7.1f ns a row\n", what, used, monotonic_seconds() - wall, used / pairs * 1e9);
+    std::printf("%-28s %7.3f CPU s %7.3f s %7.1f ns a row\n", what, used,
+                monotonic_seconds() - wall, used / pairs * 1e9);
   };
 
   std::vector<std::int64_t> known, order(flights.date.size()), question_order(flights.date.size());
@@ -196,7 +209,8 @@ int main(int argc, char** argv) {
   });
   std::iota(order.begin(), order.end(), 0);
   std::iota(question_order.begin(), question_order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](std::int64_t row) { return known[static_cast<std::size_t>(row)]; });
+  std::ranges::stable_sort(order, {},
+                           [&](std::int64_t row) { return known[static_cast<std::size_t>(row)]; });
 
   const std::vector<int> views = {0, 1, 2, 3};
   auto kernel = kernel::Kernel::create(definition, views);
@@ -204,7 +218,8 @@ int main(int argc, char** argv) {
   Result<kernel::EventBlock> events;
   Result<kernel::QuestionBlock> questions;
   timed("prepare events", [&] { events = (*kernel)->prepare_events(0, rows, known); });
-  timed("prepare questions", [&] { questions = (*kernel)->prepare_questions(rows, flights.date, views); });
+  timed("prepare questions",
+        [&] { questions = (*kernel)->prepare_questions(rows, flights.date, views); });
   if (!events || !questions) return 1;
 
   std::vector<std::uint64_t> sums;
@@ -234,7 +249,8 @@ int main(int argc, char** argv) {
     events = (*third)->prepare_events(0, rows, known);
     questions = (*third)->prepare_questions(rows, flights.date, views);
     std::uint64_t sum = 0;
-    for (const int view : views) sum = sum * 31 + Replay{**third, *events, order, *questions, question_order}.run(view, true);
+    for (const int view : views)
+      sum = sum * 31 + Replay{**third, *events, order, *questions, question_order}.run(view, true);
     std::printf("checksum of all answers %016llx\n", static_cast<unsigned long long>(sum));
   }
   return 0;

@@ -4,6 +4,10 @@ add_library(coeval_options INTERFACE)
 target_include_directories(coeval_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(coeval_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wno-sign-conversion
+  # False alarms: g++ 12 on std::string's assignment (GCC bug 105651), and libstdc++ 12's own
+  # std::stable_sort as clang sees it.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
   # semantics: A6. The same bits from every path and on every machine.
   -ffp-contract=off -fno-fast-math
   # Paths of the build folder must not enter the objects: two clones share one cache.

@@ -1,4 +1,5 @@
-// Any bytes as a Parquet file: an Error or a table, never a crash. Every value of the table is read.
+// Any bytes as a Parquet file: an Error or a table, never a crash. Every value of the table is
+// read.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// Bytes that claim to be a kernel's state. Whatever is accepted must be a state with exactly those bytes, and
-// must be able to answer and to take events.
+// Bytes that claim to be a kernel's state. Whatever is accepted must be a state with exactly those
+// bytes, and must be able to answer and to take events.
 
 #include <array>
 #include <cstdint>
@@ -87,7 +87,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!questions || !events) std::abort();
   for (int step = 0; step < 2; ++step) {
     for (const int view : views) {
-      std::vector<kernel::Cell> cells(project()->views[static_cast<std::size_t>(view)].feature_count());
+      std::vector<kernel::Cell> cells(
+          project()->views[static_cast<std::size_t>(view)].feature_count());
       (*kernel)->ask(view, *questions, 0, cells);
     }
     (*kernel)->apply(*events, 0);

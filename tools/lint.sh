@@ -11,8 +11,9 @@ mapfile -t sources < <(find src bench fuzz tests -name '*.cc' -o -name '*.h' | s
 if [[ ${1:-} == --fix ]]; then
   clang-format-22 -i "${sources[@]}"
 else
-  clang-format-22 --dry-run --Werror "${sources[@]}" 2>&1 | awk '/error:/ { print; if (++n == 20) exit }' >&2
-  [[ ${PIPESTATUS[0]} == 0 ]] || complain "not formatted; ./dev lint --fix does it"
+  unformatted=$(clang-format-22 --dry-run --Werror "${sources[@]}" 2>&1 |
+    awk -F: '/ error:/ { print $1 }' | sort | uniq -c || true)
+  [[ -z $unformatted ]] || complain "lines to be formatted; ./dev lint --fix does it:"$'\n'"$unformatted"
 fi
 
 python3 tools/check_layers.py || complain "the layers test fails"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what coeval is built from. Idempotent: does only what is missing, and says what it does.
-#   tools/setup.sh [build|lint|data]...     default: build data
+#   tools/setup.sh [build|lint|data|oracles]...     default: build data
 # build: Debian packages, and Arrow and XGBoost in third_party/. lint: the clang tools. data: the flights.
+# oracles: DuckDB and numpy for tests/oracle.sh and bench/, as Python finds them in third_party/oracles/NAME.
 # Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -119,7 +120,6 @@ unpack() {
   [[ -f $target/.stamp && $(<"$target/.stamp") == "$stamp" ]] && return 0
   fetch pypi "$name"
   say "unpacking $name into $target"
-  mkdir -p third_party
   rm -rf third_party/fresh.*
   fresh=$(mktemp -d third_party/fresh.XXXXXX)
   chmod 755 "$fresh"
@@ -150,6 +150,9 @@ xgboost_files() {
   mv "$wheel/xgboost_cpu.libs" "$out/xgboost_cpu.libs"
   mv "$wheel"/xgboost_cpu-*.dist-info/licenses/* "$out/"
 }
+
+# A Python package is used where it lies, by PYTHONPATH.
+python_files() { mv "$1" "$2"; }
 
 setup_data() {
   local file=data/flights-3m.parquet hash package
@@ -186,14 +189,28 @@ setup_lint() {
   install_packages "${packages[@]}"
 }
 
+setup_oracles() {
+  local python
+  python=$(pin duckdb 6)
+  [[ $(uname -m) == x86_64 && $(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') == "$python" ]] ||
+    die "the pinned oracles are for x86-64 and Python $python, which is Debian 12's"
+  mkdir -p third_party/oracles
+  unpack duckdb oracles/duckdb python_files
+  unpack numpy oracles/numpy python_files
+}
+
 main() {
   local part
   [[ $# -gt 0 ]] || set -- build data
+  # Two builds of one clone may start at once; the second waits, then finds everything done.
+  mkdir -p third_party
+  exec 9>third_party/.lock
+  flock 9
   choose_cache
   for part in "$@"; do
     case $part in
-      build | lint | data) "setup_$part" ;;
-      *) die "unknown part '$part'; there are build, lint and data" ;;
+      build | lint | data | oracles) "setup_$part" ;;
+      *) die "unknown part '$part'; there are build, lint, data and oracles" ;;
     esac
   done
 }

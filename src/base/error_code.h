@@ -63,6 +63,8 @@ namespace coeval {
   X(overloaded,            905, 1, 503, true,  "The server is at its limit; retry after the time it names.") \
   X(method_not_allowed,    906, 2, 405, false, "This address exists, but not for this HTTP method.") \
   X(unavailable,           907, 1, 503, true,  "The server cannot be reached, or is stopping.") \
+  X(header_too_large,      908, 2, 431, false, "The request line and header fields are larger than the server accepts.") \
+  X(request_timeout,       909, 1, 408, true,  "The request did not arrive within the server's time limit.") \
   X(usage,                1001, 2, 400, false, "The command line cannot be understood. `coeval help` lists the verbs.") \
   X(audit_differs,        1002, 3, 409, false, "A logged prediction does not equal its recomputation.") \
   X(changes_pending,      1003, 4, 409, false, "The definition differs from what was built last.") \

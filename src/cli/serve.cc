@@ -19,7 +19,8 @@ namespace coeval::cli {
 
 namespace {
 
-// SIGTERM, SIGINT and SIGHUP are taken by one thread that waits for them; every other thread blocks them.
+// SIGTERM, SIGINT and SIGHUP are taken by one thread that waits for them; every other thread blocks them. Made
+// before anything that may start a thread (the Parquet module does), for threads inherit the mask.
 class Signals {
  public:
   Signals() {
@@ -112,7 +113,8 @@ class Startup {
                                                        log->next_position(), &warning));
     if (!warning.empty()) context_.terminal.say("warning: " + warning);
     Position from{0};
-    if (snapshot && kernel->restore(snapshot->state)) {
+    const bool restored = snapshot && kernel->restore(snapshot->state);
+    if (restored) {
       from = snapshot->position;
       context_.terminal.say("state: snapshot at log position " + std::to_string(from.value));
     } else {
@@ -121,7 +123,10 @@ class Startup {
     COEVAL_ASSIGN(const std::int64_t events, replay::fold_log(*kernel, *log, from));
     context_.terminal.say("state: " + std::to_string(events) + " events from the log, positions " +
                           std::to_string(from.value) + " to " + std::to_string(log->next_position().value));
-    return {};
+    if (restored) return {};
+    // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
+    return stores::save_snapshot(context_.state_folder + "/snapshots",
+                                 {basis, log->next_position(), kernel->serialize()});
   }
 
   Status fold_all_files() {
@@ -176,8 +181,7 @@ void reload(Context& context, stores::MetaStore& meta, serving::Engine& engine, 
   server.post([&engine, fresh = std::move(*table)]() mutable { engine.set_models(std::move(fresh)); });
 }
 
-int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engine) {
-  Signals signals;
+int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engine, Signals& signals) {
   serving::ServerOptions options;
   options.address = context.in.address;
   options.port = static_cast<std::uint16_t>(context.in.port);
@@ -208,6 +212,7 @@ int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engin
 }  // namespace
 
 int serve(Context& context) {
+  Signals signals;
   if (const auto code = context.load_project()) return *code;
   const auto meta = context.open_meta();
   if (!meta) return context.report(meta.error());
@@ -228,7 +233,7 @@ int serve(Context& context) {
   engine.set_basis(startup.basis);
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
   engine.set_models(std::move(*models));
-  return run_server(context, **meta, engine);
+  return run_server(context, **meta, engine, signals);
 }
 
 }  // namespace coeval::cli

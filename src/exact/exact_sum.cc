@@ -19,7 +19,8 @@ bool is_zero(ConstLimbs limbs) {
 }
 
 // limbs += low at limb `at`, high at the next, by two's complement; `negative` subtracts.
-inline void add_at(Limbs limbs, std::size_t at, std::uint64_t low, std::uint64_t high, bool negative) {
+inline void add_at(Limbs limbs, std::size_t at, std::uint64_t low, std::uint64_t high,
+                   bool negative) {
   if (!negative) {
     std::uint64_t carry = __builtin_add_overflow(limbs[at], low, &limbs[at]);
     for (std::size_t i = at + 1; i < limbs.size(); ++i) {
@@ -75,7 +76,8 @@ bool read_u64(std::string_view& bytes, std::uint64_t& v) {
   if (bytes.size() < 8) return false;
   v = 0;
   for (int i = 0; i < 8; ++i)
-    v |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)])) << (8 * i);
+    v |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]))
+         << (8 * i);
   bytes.remove_prefix(8);
   return true;
 }
@@ -165,8 +167,9 @@ bool ExactSum::special(double& value) const {
   if (nans_ == 0 && plus_infinities_ == 0 && minus_infinities_ == 0) return false;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const bool mixed = nans_ != 0 || (plus_infinities_ != 0 && minus_infinities_ != 0);
-  value = mixed ? std::numeric_limits<double>::quiet_NaN()
-                : plus_infinities_ != 0 ? kInfinity : -kInfinity;
+  value = mixed                   ? std::numeric_limits<double>::quiet_NaN()
+          : plus_infinities_ != 0 ? kInfinity
+                                  : -kInfinity;
   return true;
 }
 
@@ -196,15 +199,16 @@ double ExactSum::mean(std::int64_t count) const {
   return divided(narrow_, kWideExponent + 64 * kFirstNarrowLimb);
 }
 
-// u8 count of limbs; if any, u8 index of the first and the limbs of the two's complement number, with
-// zero limbs at the low end and repeated sign limbs at the high end left out; then u8 whether special
-// values are in it, and if so their three counts.
+// u8 count of limbs; if any, u8 index of the first and the limbs of the two's complement number,
+// with zero limbs at the low end and repeated sign limbs at the high end left out; then u8 whether
+// special values are in it, and if so their three counts.
 void ExactSum::append_bytes(std::string& out) const {
   const WideNumber sum = total();
   std::size_t first = 0, last = kWideLimbs;
   while (first < kWideLimbs && sum[first] == 0) ++first;
   const std::uint64_t sign = is_negative(sum) ? ~std::uint64_t{0} : 0;
-  while (last > first + 1 && sum[last - 1] == sign && (sum[last - 2] >> 63 != 0) == (sign != 0)) --last;
+  while (last > first + 1 && sum[last - 1] == sign && (sum[last - 2] >> 63 != 0) == (sign != 0))
+    --last;
   const std::size_t count = first == kWideLimbs ? 0 : last - first;
   out.push_back(static_cast<char>(count));
   if (count > 0) out.push_back(static_cast<char>(first));
@@ -231,7 +235,8 @@ bool ExactSum::read_bytes(std::string_view& bytes) {
     for (std::size_t i = first; i < first + count; ++i)
       if (!read_u64(rest, sum[i])) return false;
     if (sum[first + count - 1] >> 63 != 0)
-      std::fill(sum.begin() + static_cast<std::ptrdiff_t>(first + count), sum.end(), ~std::uint64_t{0});
+      std::fill(sum.begin() + static_cast<std::ptrdiff_t>(first + count), sum.end(),
+                ~std::uint64_t{0});
     read.wide_ = std::make_unique<WideNumber>(sum);
     read.settle();
   }
@@ -262,7 +267,8 @@ void ExactSum::settle() {
   std::copy(begin, begin + kNarrowLimbs, narrow.begin());
   const std::uint64_t sign = is_negative(narrow) ? ~std::uint64_t{0} : 0;
   const bool fits = std::all_of(sum.begin(), begin, [](std::uint64_t limb) { return limb == 0; }) &&
-                    std::all_of(begin + kNarrowLimbs, sum.end(), [&](std::uint64_t limb) { return limb == sign; });
+                    std::all_of(begin + kNarrowLimbs, sum.end(),
+                                [&](std::uint64_t limb) { return limb == sign; });
   if (!fits || !has_headroom(narrow.back())) return;
   narrow_ = narrow;
   wide_.reset();

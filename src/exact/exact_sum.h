@@ -11,16 +11,17 @@
 
 namespace coeval::exact {
 
-/// The sum of float64 values without any rounding: a fixed-point number with as many bits as it takes.
-/// (semantics: A1 A2 V2)
+/// The sum of float64 values without any rounding: a fixed-point number with as many bits as it
+/// takes. (semantics: A1 A2 V2)
 ///
-/// Invariants: 1. The state's value depends on the multiset of values in it alone; so do the answers and
-/// the bytes. 2. subtract(x) undoes add(x) completely, whatever came between: an outlier leaves no trace.
+/// Invariants: 1. The state's value depends on the multiset of values in it alone; so do the
+/// answers and the bytes. 2. subtract(x) undoes add(x) completely, whatever came between: an
+/// outlier leaves no trace.
 /// 3. NaN, +∞ and −∞ are counted apart from the finite part, so that they can leave again.
 ///
-/// Values whose last bit is at or above 2^-114, up to about 2^130, live in 256 inline bits; others widen
-/// to 2,176 bits on the heap, which are given back when they are zero again. Up to 2^63 values.
-/// A sum of zeros of either sign is +0.
+/// Values whose last bit is at or above 2^-114, up to about 2^130, live in 256 inline bits; others
+/// widen to 2,176 bits on the heap, which are given back when they are zero again. Up to 2^63
+/// values. A sum of zeros of either sign is +0.
 class ExactSum {
  public:
   ExactSum() = default;
@@ -42,8 +43,8 @@ class ExactSum {
 
   /// Canonical bytes: equal multisets give equal bytes.
   void append_bytes(std::string& out) const;
-  /// Reads what append_bytes wrote from the front of `bytes` and drops it there. False when the bytes
-  /// are not what append_bytes writes.
+  /// Reads what append_bytes wrote from the front of `bytes` and drops it there. False when the
+  /// bytes are not what append_bytes writes.
   bool read_bytes(std::string_view& bytes);
 
   friend bool operator==(const ExactSum& a, const ExactSum& b);

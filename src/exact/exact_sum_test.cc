@@ -37,7 +37,8 @@ double oracle(const std::vector<double>& values, long count, bool single = false
     mpfr_clears(sum, quotient, static_cast<mpfr_ptr>(nullptr));
     return result == 0 ? 0.0 * result : result;
   }
-  const double result = single ? static_cast<double>(mpfr_get_flt(sum, MPFR_RNDN)) : mpfr_get_d(sum, MPFR_RNDN);
+  const double result =
+      single ? static_cast<double>(mpfr_get_flt(sum, MPFR_RNDN)) : mpfr_get_d(sum, MPFR_RNDN);
   mpfr_clear(sum);
   return result;
 }
@@ -51,7 +52,8 @@ std::vector<double> random_values(std::mt19937_64& random, int size, int exponen
       continue;
     }
     const int low = exponents >= 2046 ? 0 : 1023 - exponents / 2;
-    const auto field = static_cast<std::uint64_t>(low) + random() % static_cast<std::uint64_t>(exponents + 1);
+    const auto field =
+        static_cast<std::uint64_t>(low) + random() % static_cast<std::uint64_t>(exponents + 1);
     values.push_back(std::bit_cast<double>((random() & 1) << 63 | field << 52 | random() >> 12));
   }
   return values;
@@ -99,7 +101,8 @@ TEST_CASE("a sum does not depend on the order of its values, and its bytes neith
 TEST_CASE("outliers leave a sum without a trace") {
   ExactSum plain, troubled;
   for (int i = 1; i <= 100; ++i) plain.add(0.1 * i);
-  const std::vector<double> outliers = {9e12, 1e308, 1e308, -4e-324, 1e-300, kInfinity, -kInfinity, std::nan("")};
+  const std::vector<double> outliers = {9e12,   1e308,     1e308,      -4e-324,
+                                        1e-300, kInfinity, -kInfinity, std::nan("")};
   for (const double x : outliers) troubled.add(x);
   for (int i = 100; i >= 1; --i) troubled.add(0.1 * i);
   CHECK(bytes_of(plain) != bytes_of(troubled));

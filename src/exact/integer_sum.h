@@ -7,8 +7,8 @@
 
 namespace coeval::exact {
 
-/// Exact sum of int64 values: 2^63 of them fit, so it never overflows. Wraps like any integer, so that
-/// differences of running sums are exact too.
+/// Exact sum of int64 values: 2^63 of them fit, so it never overflows. Wraps like any integer, so
+/// that differences of running sums are exact too.
 __extension__ using Int128 = __int128;
 
 /// The sum as int64, or nothing when it does not fit. (semantics: A7 V5)

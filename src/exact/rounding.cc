@@ -59,8 +59,8 @@ double round_magnitude(std::span<const std::uint64_t> magnitude, int exponent, b
                        FloatFormat format) {
   const int top = top_bit(magnitude);
   if (top < 0) return 0.0;
-  // Bits under `cut` are rounded away: what the precision leaves out, or what lies under the smallest
-  // subnormal, whichever is more.
+  // Bits under `cut` are rounded away: what the precision leaves out, or what lies under the
+  // smallest subnormal, whichever is more.
   int cut = top - (format.precision - 1);
   if (cut + exponent < format.min_exponent) cut = format.min_exponent - exponent;
   if (cut > top + 1) return 0.0;
@@ -80,11 +80,13 @@ double round_magnitude(std::span<const std::uint64_t> magnitude, int exponent, b
   return compose(kept, cut + exponent);
 }
 
-double round_quotient(std::span<const std::uint64_t> magnitude, int exponent, std::uint64_t divisor) {
+double round_quotient(std::span<const std::uint64_t> magnitude, int exponent,
+                      std::uint64_t divisor) {
   COEVAL_CHECK(divisor > 0 && magnitude.size() <= kMaxLimbs);
   const int top = top_bit(magnitude);
   if (top < 0) return 0.0;
-  // Zero limbs are put under the dividend until the quotient surely has more bits than a float64 keeps.
+  // Zero limbs are put under the dividend until the quotient surely has more bits than a float64
+  // keeps.
   const auto used = static_cast<std::size_t>(top / 64) + 1;
   const int quotient_bits = top - (63 - std::countl_zero(divisor));
   const std::size_t extra = quotient_bits >= 64 ? 0 : quotient_bits >= 0 ? 1 : 2;

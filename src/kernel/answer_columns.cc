@@ -24,25 +24,30 @@ Column boolean_column(std::span<const std::uint64_t> cells, std::vector<std::uin
   std::vector<std::uint8_t> bits((cells.size() + 7) / 8);
   for (std::size_t i = 0; i < cells.size(); ++i)
     bits[i / 8] = static_cast<std::uint8_t>(bits[i / 8] | (cells[i] & 1) << i % 8);
-  return Column::boolean(std::move(bits), std::move(validity), static_cast<std::int64_t>(cells.size()));
+  return Column::boolean(std::move(bits), std::move(validity),
+                         static_cast<std::int64_t>(cells.size()));
 }
 
-Column column_of(Type type, std::vector<std::byte> bytes, std::vector<std::uint8_t> validity, std::size_t rows) {
+Column column_of(Type type, std::vector<std::byte> bytes, std::vector<std::uint8_t> validity,
+                 std::size_t rows) {
   const std::span cells(reinterpret_cast<const std::uint64_t*>(bytes.data()), rows);
   switch (type) {
     case Type::boolean:
       return boolean_column(cells, std::move(validity));
     case Type::int32:
     case Type::date:
-      bytes = narrowed<std::int32_t>(cells, [](std::uint64_t v) { return static_cast<std::int32_t>(v); });
+      bytes = narrowed<std::int32_t>(cells,
+                                     [](std::uint64_t v) { return static_cast<std::int32_t>(v); });
       break;
     case Type::float32:
-      bytes = narrowed<float>(cells, [](std::uint64_t v) { return static_cast<float>(std::bit_cast<double>(v)); });
+      bytes = narrowed<float>(
+          cells, [](std::uint64_t v) { return static_cast<float>(std::bit_cast<double>(v)); });
       break;
     default:
       break;
   }
-  return Column::fixed(type, std::move(bytes), std::move(validity), static_cast<std::int64_t>(rows));
+  return Column::fixed(type, std::move(bytes), std::move(validity),
+                       static_cast<std::int64_t>(rows));
 }
 
 void clear_bit(std::vector<std::uint8_t>& bitmap, std::size_t row, std::size_t rows) {
@@ -62,7 +67,9 @@ AnswerColumns::AnswerColumns(const define::View& view, std::size_t rows) : rows_
   }
 }
 
-void AnswerColumns::put_null(std::size_t feature, std::size_t row) { clear_bit(validity_[feature], row, rows_); }
+void AnswerColumns::put_null(std::size_t feature, std::size_t row) {
+  clear_bit(validity_[feature], row, rows_);
+}
 
 std::vector<Column> AnswerColumns::finish() {
   std::vector<Column> columns;

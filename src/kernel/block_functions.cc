@@ -16,7 +16,9 @@ namespace {
 using data::Type;
 using define::Op;
 
-bool is_valid(const Slice& slice, std::size_t row) { return slice.valid == nullptr || slice.valid[row] != 0; }
+bool is_valid(const Slice& slice, std::size_t row) {
+  return slice.valid == nullptr || slice.valid[row] != 0;
+}
 
 // Valid where both are.
 const std::uint8_t* both_valid(const Slice& a, const Slice& b, const BlockContext& block) {
@@ -42,7 +44,8 @@ const std::uint8_t* without(const std::uint8_t* bad, const std::uint8_t* valid, 
 
 // Integer arithmetic; `apply(a, b, result)` says whether the result did not fit. (semantics: V5)
 template <class Apply>
-Slice integers(const Slice& a, const Slice& b, const BlockContext& block, std::int64_t& count, Apply apply) {
+Slice integers(const Slice& a, const Slice& b, const BlockContext& block, std::int64_t& count,
+               Apply apply) {
   auto* out = block.arena.take<std::int64_t>(block.rows);
   auto* bad = block.arena.take<std::uint8_t>(block.rows);
   std::uint8_t any = 0;
@@ -131,17 +134,20 @@ Slice extreme_lane(bool greatest, const Slice& a, const Slice& b, const BlockCon
 }
 
 template <class T>
-Slice select_lane(const std::uint8_t* choose, const Slice& a, const Slice& b, const BlockContext& block) {
+Slice select_lane(const std::uint8_t* choose, const Slice& a, const Slice& b,
+                  const BlockContext& block) {
   auto* out = block.arena.take<T>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) out[i] = choose[i] != 0 ? a.lane<T>()[i] : b.lane<T>()[i];
+  for (std::size_t i = 0; i < block.rows; ++i)
+    out[i] = choose[i] != 0 ? a.lane<T>()[i] : b.lane<T>()[i];
   if (a.valid == nullptr && b.valid == nullptr) return Slice::of(out, nullptr);
   auto* valid = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) valid[i] = is_valid(choose[i] != 0 ? a : b, i) ? 1 : 0;
+  for (std::size_t i = 0; i < block.rows; ++i)
+    valid[i] = is_valid(choose[i] != 0 ? a : b, i) ? 1 : 0;
   return Slice::of(out, valid);
 }
 
-// units · unit_us rounded half to even to an integer, exactly: the product's own rounding error decides
-// where the product looks like a tie. False when the result is no int64.
+// units · unit_us rounded half to even to an integer, exactly: the product's own rounding error
+// decides where the product looks like a tie. False when the result is no int64.
 bool scaled(double units, double unit_us, std::int64_t& result) {
   const double product = units * unit_us;
   if (!(product > -0x1p63 && product < 0x1p63)) return false;
@@ -167,7 +173,8 @@ std::int64_t floor_mod(std::int64_t a, std::int64_t b) { return a - floor_div(a,
 template <class Part>
 Slice parts(const Slice& a, const BlockContext& block, Part part) {
   auto* out = block.arena.take<std::int64_t>(block.rows);
-  // Null rows may hold anything, and the calendar is only defined for values: they become the epoch.
+  // Null rows may hold anything, and the calendar is only defined for values: they become the
+  // epoch.
   for (std::size_t i = 0; i < block.rows; ++i) out[i] = part(is_valid(a, i) ? a.integers[i] : 0);
   return Slice::of(out, a.valid);
 }
@@ -221,13 +228,15 @@ Slice logical(Op op, const Slice& a, const Slice& b, const BlockContext& block) 
   auto* out = block.arena.take<std::uint8_t>(block.rows);
   if (a.valid == nullptr && b.valid == nullptr) {
     for (std::size_t i = 0; i < block.rows; ++i)
-      out[i] = op == Op::logical_and ? a.booleans[i] & b.booleans[i] : a.booleans[i] | b.booleans[i];
+      out[i] =
+          op == Op::logical_and ? a.booleans[i] & b.booleans[i] : a.booleans[i] | b.booleans[i];
     return Slice::of(out, nullptr);
   }
   auto* valid = block.arena.take<std::uint8_t>(block.rows);
   for (std::size_t i = 0; i < block.rows; ++i) {
     const bool a_valid = is_valid(a, i), b_valid = is_valid(b, i);
-    const bool decided = (a_valid && a.booleans[i] == deciding) || (b_valid && b.booleans[i] == deciding);
+    const bool decided =
+        (a_valid && a.booleans[i] == deciding) || (b_valid && b.booleans[i] == deciding);
     valid[i] = decided || (a_valid && b_valid) ? 1 : 0;
     out[i] = decided ? deciding : deciding ^ 1;
   }
@@ -250,7 +259,8 @@ Slice sign_change(Op op, Lane lane, const Slice& a, const BlockContext& block) {
   const bool absolute = op == Op::fn_abs;
   if (lane == Lane::real) {
     auto* out = block.arena.take<double>(block.rows);
-    for (std::size_t i = 0; i < block.rows; ++i) out[i] = absolute ? __builtin_fabs(a.reals[i]) : -a.reals[i];
+    for (std::size_t i = 0; i < block.rows; ++i)
+      out[i] = absolute ? __builtin_fabs(a.reals[i]) : -a.reals[i];
     return Slice::of(out, a.valid);
   }
   return integers(a, a, block, block.counts.integer_overflows,
@@ -287,9 +297,10 @@ Slice cast(Type from, Type to, const Slice& a, const BlockContext& block) {
 Slice to_duration(std::int64_t unit_us, Lane lane, const Slice& a, const BlockContext& block) {
   std::int64_t& overflows = block.counts.integer_overflows;
   if (lane == Lane::integer)
-    return integers(a, a, block, overflows, [unit_us](std::int64_t x, std::int64_t, std::int64_t& r) {
-      return __builtin_mul_overflow(x, unit_us, &r);
-    });
+    return integers(a, a, block, overflows,
+                    [unit_us](std::int64_t x, std::int64_t, std::int64_t& r) {
+                      return __builtin_mul_overflow(x, unit_us, &r);
+                    });
   auto* out = block.arena.take<std::int64_t>(block.rows);
   auto* bad = block.arena.take<std::uint8_t>(block.rows);
   std::uint8_t any = 0;
@@ -311,7 +322,8 @@ Slice date_part(Op op, const Slice& a, const BlockContext& block) {
     case Op::fn_minute_of_day:
       return parts(a, block, [](std::int64_t us) { return floor_mod(us, kDayUs) / kMinuteUs; });
     case Op::fn_weekday:  // 1970-01-01 was a Thursday, 3
-      return parts(a, block, [](std::int64_t us) { return floor_mod(floor_div(us, kDayUs) + 3, 7); });
+      return parts(a, block,
+                   [](std::int64_t us) { return floor_mod(floor_div(us, kDayUs) + 3, 7); });
     case Op::fn_year:
       return parts(a, block, [](std::int64_t us) { return civil_time(us).year; });
     case Op::fn_month:
@@ -320,11 +332,13 @@ Slice date_part(Op op, const Slice& a, const BlockContext& block) {
       return parts(a, block, [](std::int64_t us) { return std::int64_t{civil_time(us).day}; });
     default:
       COEVAL_CHECK(op == Op::fn_day_of_year);
-      return parts(a, block, [](std::int64_t us) { return std::int64_t{civil_time(us).day_of_year}; });
+      return parts(a, block,
+                   [](std::int64_t us) { return std::int64_t{civil_time(us).day_of_year}; });
   }
 }
 
-Slice select(const std::uint8_t* choose, Lane lane, const Slice& a, const Slice& b, const BlockContext& block) {
+Slice select(const std::uint8_t* choose, Lane lane, const Slice& a, const Slice& b,
+             const BlockContext& block) {
   switch (lane) {
     case Lane::boolean:
       return select_lane<std::uint8_t>(choose, a, b, block);

@@ -14,13 +14,14 @@ struct BlockContext {
   Arena& arena;
   EvaluationCounts& counts;
   std::size_t rows;
-  /// A byte of 0 or 1 a row: whether the row's result is used (a branch of `if` that is not taken is
-  /// not counted when it overflows). Null = all.
+  /// A byte of 0 or 1 a row: whether the row's result is used (a branch of `if` that is not taken
+  /// is not counted when it overflows). Null = all.
   const std::uint8_t* used;
 };
 
-/// Arithmetic, comparison and functions over one block; `arg_type` is the type of the first argument.
-/// Null in, null out, except for logical_and and logical_or, which are three-valued. (semantics: V4 V5)
+/// Arithmetic, comparison and functions over one block; `arg_type` is the type of the first
+/// argument. Null in, null out, except for logical_and and logical_or, which are three-valued.
+/// (semantics: V4 V5)
 Slice arithmetic(const define::Expr& expr, data::Type arg_type, const Slice& a, const Slice& b,
                  const BlockContext& block);
 Slice compare(define::Op op, Lane lane, const Slice& a, const Slice& b, const BlockContext& block);
@@ -37,6 +38,7 @@ Slice to_duration(std::int64_t unit_us, Lane lane, const Slice& a, const BlockCo
 /// fn_year …: calendar parts of a timestamp, UTC. (semantics: T8)
 Slice date_part(define::Op op, const Slice& a, const BlockContext& block);
 /// a where `choose` is 1, else b.
-Slice select(const std::uint8_t* choose, Lane lane, const Slice& a, const Slice& b, const BlockContext& block);
+Slice select(const std::uint8_t* choose, Lane lane, const Slice& a, const Slice& b,
+             const BlockContext& block);
 
 }  // namespace coeval::kernel

@@ -31,9 +31,10 @@ inline Lane lane_of(data::Type type) {
   }
 }
 
-/// Values of one block: one lane is set, by the expression's type; every integer-like type is int64, both
-/// floats are double, a boolean is a byte of 0 or 1. `valid` holds a byte of 0 or 1 a row, or is null
-/// when nothing is null. Null rows hold any value. The memory belongs to the block's arena or a column.
+/// Values of one block: one lane is set, by the expression's type; every integer-like type is
+/// int64, both floats are double, a boolean is a byte of 0 or 1. `valid` holds a byte of 0 or 1 a
+/// row, or is null when nothing is null. Null rows hold any value. The memory belongs to the
+/// block's arena or a column.
 struct Slice {
   const std::uint8_t* booleans = nullptr;
   const std::int64_t* integers = nullptr;
@@ -48,9 +49,15 @@ struct Slice {
     if constexpr (std::is_same_v<T, double>) return reals;
     if constexpr (std::is_same_v<T, std::string_view>) return strings;
   }
-  static Slice of(const std::uint8_t* v, const std::uint8_t* valid) { return {v, nullptr, nullptr, nullptr, valid}; }
-  static Slice of(const std::int64_t* v, const std::uint8_t* valid) { return {nullptr, v, nullptr, nullptr, valid}; }
-  static Slice of(const double* v, const std::uint8_t* valid) { return {nullptr, nullptr, v, nullptr, valid}; }
+  static Slice of(const std::uint8_t* v, const std::uint8_t* valid) {
+    return {v, nullptr, nullptr, nullptr, valid};
+  }
+  static Slice of(const std::int64_t* v, const std::uint8_t* valid) {
+    return {nullptr, v, nullptr, nullptr, valid};
+  }
+  static Slice of(const double* v, const std::uint8_t* valid) {
+    return {nullptr, nullptr, v, nullptr, valid};
+  }
   static Slice of(const std::string_view* v, const std::uint8_t* valid) {
     return {nullptr, nullptr, nullptr, v, valid};
   }

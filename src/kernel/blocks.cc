@@ -18,13 +18,15 @@ struct BitColumns {
   bool truth = false;
 
   bool operator()(std::int64_t row) const {
-    if (where != nullptr && (where->is_null(row) || !where->bit(row))) return false;  // semantics: V4
+    if (where != nullptr && (where->is_null(row) || !where->bit(row)))
+      return false;  // semantics: V4
     if (argument == nullptr) return true;
     return !argument->is_null(row) && (!truth || argument->bit(row));
   }
 };
 
-// Fills the records of rows [first, first + count); the block stays in the first-level cache meanwhile.
+// Fills the records of rows [first, first + count); the block stays in the first-level cache
+// meanwhile.
 class RecordWriter {
  public:
   RecordWriter(const RecordLayout& layout, ExpressionCache& expressions) : layout_(layout) {
@@ -43,11 +45,14 @@ class RecordWriter {
     for (std::size_t bit = 0; bit < bits_.size(); ++bit) write_bit(records, bit, first, count);
     std::size_t value = 0;
     for (std::size_t i = 0; i < layout_.narrow.size(); ++i)
-      write_values<std::int32_t>(records, layout_.narrow_at + 4 * i, layout_.narrow[i], *values_[value++], first, count);
+      write_values<std::int32_t>(records, layout_.narrow_at + 4 * i, layout_.narrow[i],
+                                 *values_[value++], first, count);
     for (std::size_t i = 0; i < layout_.wide.size(); ++i)
-      write_values<std::int64_t>(records, layout_.wide_at + 8 * i, layout_.wide[i], *values_[value++], first, count);
+      write_values<std::int64_t>(records, layout_.wide_at + 8 * i, layout_.wide[i],
+                                 *values_[value++], first, count);
     for (std::size_t i = 0; i < layout_.real.size(); ++i)
-      write_values<double>(records, layout_.real_at + 8 * i, layout_.real[i], *values_[value++], first, count);
+      write_values<double>(records, layout_.real_at + 8 * i, layout_.real[i], *values_[value++],
+                           first, count);
   }
 
  private:
@@ -62,8 +67,8 @@ class RecordWriter {
   }
 
   template <class T>
-  void write_values(std::byte* records, std::size_t at, const RecordLayout::Slot& slot, const Column& column,
-                    std::int64_t first, std::size_t count) {
+  void write_values(std::byte* records, std::size_t at, const RecordLayout::Slot& slot,
+                    const Column& column, std::int64_t first, std::size_t count) {
     const std::byte* record = records;
     for (std::size_t i = 0; i < count; ++i, record += layout_.stride) {
       if (!bit_of(record, slot.part_bit)) continue;  // stays 0
@@ -86,14 +91,17 @@ class RecordWriter {
 
 const Column& ExpressionCache::get(const define::Expr& expr) {
   const std::string text = define::canonical(expr);
-  const auto known = std::ranges::find(columns_, text, [](const auto& entry) { return entry.first; });
+  const auto known =
+      std::ranges::find(columns_, text, [](const auto& entry) { return entry.first; });
   if (known != columns_.end()) return *known->second;
   columns_.emplace_back(text, std::make_unique<const Column>(evaluate(expr, rows_, {}, counts_)));
   return *columns_.back().second;
 }
 
-std::vector<std::byte> make_records(const RecordLayout& layout, std::span<const std::int64_t> event_time_us,
-                                    std::span<const std::int64_t> known_us, ExpressionCache& expressions) {
+std::vector<std::byte> make_records(const RecordLayout& layout,
+                                    std::span<const std::int64_t> event_time_us,
+                                    std::span<const std::int64_t> known_us,
+                                    ExpressionCache& expressions) {
   std::vector<std::byte> records(event_time_us.size() * layout.stride);
   RecordWriter writer(layout, expressions);
   constexpr auto kBlock = static_cast<std::size_t>(kBlockRows);

@@ -29,10 +29,12 @@ struct QuestionBlock::PerView {
   std::vector<std::string> unknown_keys;
 };
 
-/// Evaluated expressions of one batch by canonical text, so that views which share one evaluate it once.
+/// Evaluated expressions of one batch by canonical text, so that views which share one evaluate it
+/// once.
 class ExpressionCache {
  public:
-  ExpressionCache(const data::Batch& rows, EvaluationCounts& counts) : rows_(rows), counts_(counts) {}
+  ExpressionCache(const data::Batch& rows, EvaluationCounts& counts)
+      : rows_(rows), counts_(counts) {}
   const data::Column& get(const define::Expr& expr);
 
  private:
@@ -42,7 +44,9 @@ class ExpressionCache {
 };
 
 /// The records of all rows. Times are those of the block.
-std::vector<std::byte> make_records(const RecordLayout& layout, std::span<const std::int64_t> event_time_us,
-                                    std::span<const std::int64_t> known_us, ExpressionCache& expressions);
+std::vector<std::byte> make_records(const RecordLayout& layout,
+                                    std::span<const std::int64_t> event_time_us,
+                                    std::span<const std::int64_t> known_us,
+                                    ExpressionCache& expressions);
 
 }  // namespace coeval::kernel

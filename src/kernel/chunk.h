@@ -11,11 +11,12 @@
 
 namespace coeval::kernel {
 
-/// A run of one entity's events in one piece of memory, sorted by (event time, position), between two others
-/// of the same entity. The records follow the header; those at slots [begin, end) are held.
+/// A run of one entity's events in one piece of memory, sorted by (event time, position), between
+/// two others of the same entity. The records follow the header; those at slots [begin, end) are
+/// held.
 ///
-/// A chunk in a list is never empty. Entities of few events have one that grows; large ones have many of
-/// kMaxCapacity, so that an insertion moves little memory.
+/// A chunk in a list is never empty. Entities of few events have one that grows; large ones have
+/// many of kMaxCapacity, so that an insertion moves little memory.
 struct Chunk {
   static constexpr std::uint32_t kMinCapacity = 4;
   static constexpr std::uint32_t kMaxCapacity = 128;
@@ -58,9 +59,9 @@ struct Chunk {
   }
 };
 
-/// A place between two events of an entity: the events before it are those before slot `slot` of `chunk`.
-/// Normal form: the end of a chunk rather than the begin of the next, so that an insertion between the two
-/// (which goes to the end of the former) lies at the cursor.
+/// A place between two events of an entity: the events before it are those before slot `slot` of
+/// `chunk`. Normal form: the end of a chunk rather than the begin of the next, so that an insertion
+/// between the two (which goes to the end of the former) lies at the cursor.
 struct Cursor {
   Chunk* chunk = nullptr;
   std::uint32_t slot = 0;

@@ -22,7 +22,8 @@ using define::Op;
 // Evaluates one block of rows after another; temporaries live until the next block.
 class BlockEvaluator {
  public:
-  BlockEvaluator(const data::Batch& batch, std::span<const std::int64_t> at, EvaluationCounts& counts)
+  BlockEvaluator(const data::Batch& batch, std::span<const std::int64_t> at,
+                 EvaluationCounts& counts)
       : batch_(batch), at_(at), counts_(counts) {}
 
   Slice run(const Expr& expr, std::int64_t first, std::int64_t rows) {
@@ -83,7 +84,8 @@ class BlockEvaluator {
     }
   }
 
-  static Slice binary(const Expr& expr, Type type, const Slice& a, const Slice& b, const BlockContext& block) {
+  static Slice binary(const Expr& expr, Type type, const Slice& a, const Slice& b,
+                      const BlockContext& block) {
     switch (expr.op) {
       case Op::equal:
       case Op::not_equal:
@@ -102,8 +104,8 @@ class BlockEvaluator {
 
   Slice extremes(const Expr& expr, Slice best, const std::uint8_t* used) {
     for (std::size_t i = 1; i < expr.args.size(); ++i)
-      best = extreme(expr.op == Op::fn_greatest, lane_of(expr.type), best, evaluate(*expr.args[i], used),
-                     context(used));
+      best = extreme(expr.op == Op::fn_greatest, lane_of(expr.type), best,
+                     evaluate(*expr.args[i], used), context(used));
     return best;
   }
 
@@ -113,7 +115,8 @@ class BlockEvaluator {
     auto* used_yes = arena_.take<std::uint8_t>(rows_);
     auto* used_no = arena_.take<std::uint8_t>(rows_);
     for (std::size_t i = 0; i < rows_; ++i) {
-      yes[i] = condition.valid == nullptr ? condition.booleans[i] : condition.booleans[i] & condition.valid[i];
+      yes[i] = condition.valid == nullptr ? condition.booleans[i]
+                                          : condition.booleans[i] & condition.valid[i];
       const std::uint8_t asked = used == nullptr ? 1 : used[i];
       used_yes[i] = asked & yes[i];
       used_no[i] = asked & (yes[i] ^ 1);
@@ -129,7 +132,8 @@ class BlockEvaluator {
       auto* missing = arena_.take<std::uint8_t>(rows_);
       for (std::size_t row = 0; row < rows_; ++row)
         missing[row] = value.valid[row] == 0 && (used == nullptr || used[row] != 0) ? 1 : 0;
-      value = select(value.valid, lane_of(expr.type), value, evaluate(*expr.args[i], missing), context(used));
+      value = select(value.valid, lane_of(expr.type), value, evaluate(*expr.args[i], missing),
+                     context(used));
     }
     return value;
   }
@@ -152,7 +156,9 @@ class BlockEvaluator {
       case Lane::real: {
         const double* v = std::get_if<double>(&expr.literal);
         const std::int64_t* whole = std::get_if<std::int64_t>(&expr.literal);
-        out = repeated<double>(v != nullptr ? *v : whole != nullptr ? static_cast<double>(*whole) : 0.0);
+        out = repeated<double>(v != nullptr       ? *v
+                               : whole != nullptr ? static_cast<double>(*whole)
+                                                  : 0.0);
         break;
       }
       case Lane::string: {
@@ -262,7 +268,8 @@ class Collector {
 
   data::Column finish() {
     if (type_ == Type::string) return strings_.finish();
-    if (type_ == Type::boolean) return data::Column::boolean(std::move(bits_), std::move(validity_), rows_);
+    if (type_ == Type::boolean)
+      return data::Column::boolean(std::move(bits_), std::move(validity_), rows_);
     return data::Column::fixed(type_, std::move(values_), std::move(validity_), rows_);
   }
 

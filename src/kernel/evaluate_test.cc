@@ -41,7 +41,8 @@ define::ExprPtr compiled(const std::string& text) {
 // One row at a time and by the book: what the blocks must agree with.
 class Scalar {
  public:
-  Scalar(const data::Batch& batch, std::int64_t row, std::int64_t at) : batch_(batch), row_(row), at_(at) {}
+  Scalar(const data::Batch& batch, std::int64_t row, std::int64_t at)
+      : batch_(batch), row_(row), at_(at) {}
   EvaluationCounts counts;
 
   Value operator()(const Expr& e) {
@@ -110,20 +111,29 @@ class Scalar {
   }
 
   static Value cast(const Value& v, Type to) {
-    if (const auto* b = std::get_if<bool>(&v)) return data::is_float(to) ? Value{*b ? 1.0 : 0.0} : Value{std::int64_t{*b}};
-    if (const auto* i = std::get_if<std::int64_t>(&v); i && data::is_float(to)) return static_cast<double>(*i);
+    if (const auto* b = std::get_if<bool>(&v))
+      return data::is_float(to) ? Value{*b ? 1.0 : 0.0} : Value{std::int64_t{*b}};
+    if (const auto* i = std::get_if<std::int64_t>(&v); i && data::is_float(to))
+      return static_cast<double>(*i);
     return v;
   }
 
   template <class T>
   static Value compare(Op op, const T& x, const T& y) {
     switch (op) {
-      case Op::equal: return x == y;
-      case Op::not_equal: return x != y;
-      case Op::less: return x < y;
-      case Op::less_equal: return x <= y;
-      case Op::greater: return x > y;
-      default: REQUIRE(op == Op::greater_equal); return x >= y;
+      case Op::equal:
+        return x == y;
+      case Op::not_equal:
+        return x != y;
+      case Op::less:
+        return x < y;
+      case Op::less_equal:
+        return x <= y;
+      case Op::greater:
+        return x > y;
+      default:
+        REQUIRE(op == Op::greater_equal);
+        return x >= y;
     }
   }
 
@@ -138,50 +148,79 @@ class Scalar {
     const __int128 wide = x;
     const CivilTime t = civil_time(e.args[0]->type == Type::timestamp ? x : 0);
     switch (e.op) {
-      case Op::negate: return fitting(-wide);
-      case Op::fn_abs: return fitting(wide < 0 ? -wide : wide);
-      case Op::add: return fitting(wide + y);
-      case Op::subtract: return fitting(wide - y);
-      case Op::multiply: return fitting(wide * y);
+      case Op::negate:
+        return fitting(-wide);
+      case Op::fn_abs:
+        return fitting(wide < 0 ? -wide : wide);
+      case Op::add:
+        return fitting(wide + y);
+      case Op::subtract:
+        return fitting(wide - y);
+      case Op::multiply:
+        return fitting(wide * y);
       case Op::modulo:
         if (y == 0) ++counts.integer_zero_divisions;
         return y == 0 ? Value{} : Value{static_cast<std::int64_t>(wide % y)};
-      case Op::fn_seconds: return fitting(wide * kSecondUs);
-      case Op::fn_minutes: return fitting(wide * kMinuteUs);
-      case Op::fn_hours: return fitting(wide * kHourUs);
-      case Op::fn_days: return fitting(wide * kDayUs);
-      case Op::fn_year: return t.year;
-      case Op::fn_month: return std::int64_t{t.month};
-      case Op::fn_day: return std::int64_t{t.day};
-      case Op::fn_hour: return std::int64_t{t.hour};
-      case Op::fn_minute: return std::int64_t{t.minute};
-      case Op::fn_second: return std::int64_t{t.second};
-      case Op::fn_weekday: return std::int64_t{t.weekday};
-      case Op::fn_minute_of_day: return std::int64_t{t.hour * 60 + t.minute};
-      case Op::fn_day_of_year: return std::int64_t{t.day_of_year};
-      default: return compare(e.op, x, y);
+      case Op::fn_seconds:
+        return fitting(wide * kSecondUs);
+      case Op::fn_minutes:
+        return fitting(wide * kMinuteUs);
+      case Op::fn_hours:
+        return fitting(wide * kHourUs);
+      case Op::fn_days:
+        return fitting(wide * kDayUs);
+      case Op::fn_year:
+        return t.year;
+      case Op::fn_month:
+        return std::int64_t{t.month};
+      case Op::fn_day:
+        return std::int64_t{t.day};
+      case Op::fn_hour:
+        return std::int64_t{t.hour};
+      case Op::fn_minute:
+        return std::int64_t{t.minute};
+      case Op::fn_second:
+        return std::int64_t{t.second};
+      case Op::fn_weekday:
+        return std::int64_t{t.weekday};
+      case Op::fn_minute_of_day:
+        return std::int64_t{t.hour * 60 + t.minute};
+      case Op::fn_day_of_year:
+        return std::int64_t{t.day_of_year};
+      default:
+        return compare(e.op, x, y);
     }
   }
 
   Value real(const Expr& e, double x, const std::vector<Value>& a) {
     const double y = a.size() > 1 ? std::get<double>(a[1]) : 0;
     switch (e.op) {
-      case Op::negate: return -x;
-      case Op::fn_abs: return std::fabs(x);
-      case Op::add: return x + y;
-      case Op::subtract: return x - y;
-      case Op::multiply: return x * y;
+      case Op::negate:
+        return -x;
+      case Op::fn_abs:
+        return std::fabs(x);
+      case Op::add:
+        return x + y;
+      case Op::subtract:
+        return x - y;
+      case Op::multiply:
+        return x * y;
       case Op::divide:
         if (y == 0 && e.args[1]->op == Op::cast && data::is_integer(e.args[1]->args[0]->type)) {
           ++counts.integer_zero_divisions;
           return {};
         }
         return x / y;
-      case Op::fn_seconds: return rounded(x, kSecondUs);
-      case Op::fn_minutes: return rounded(x, kMinuteUs);
-      case Op::fn_hours: return rounded(x, kHourUs);
-      case Op::fn_days: return rounded(x, kDayUs);
-      default: return compare(e.op, x, y);
+      case Op::fn_seconds:
+        return rounded(x, kSecondUs);
+      case Op::fn_minutes:
+        return rounded(x, kMinuteUs);
+      case Op::fn_hours:
+        return rounded(x, kHourUs);
+      case Op::fn_days:
+        return rounded(x, kDayUs);
+      default:
+        return compare(e.op, x, y);
     }
   }
 
@@ -209,9 +248,17 @@ data::Batch random_batch(std::mt19937_64& random, std::int64_t rows) {
   data::Batch batch;
   batch.schema = kSchema;
   batch.rows = rows;
-  constexpr std::array<double, 9> kReals = {0.0, -0.0, 0.5, -1.5, 1e300, 3e-310, std::numeric_limits<double>::infinity(),
-                                            std::numeric_limits<double>::quiet_NaN(), 7.25e-7};
-  constexpr std::array<std::int64_t, 8> kIntegers = {0, 1, -1, 5, INT64_MAX, INT64_MIN, 1000000007, -40};
+  constexpr std::array<double, 9> kReals = {0.0,
+                                            -0.0,
+                                            0.5,
+                                            -1.5,
+                                            1e300,
+                                            3e-310,
+                                            std::numeric_limits<double>::infinity(),
+                                            std::numeric_limits<double>::quiet_NaN(),
+                                            7.25e-7};
+  constexpr std::array<std::int64_t, 8> kIntegers = {0,         1,         -1,         5,
+                                                     INT64_MAX, INT64_MIN, 1000000007, -40};
   for (const auto& field : kSchema.fields) {
     data::ColumnBuilder builder(field.type);
     const bool nulls = random() % 3 != 0;
@@ -224,7 +271,8 @@ data::Batch random_batch(std::mt19937_64& random, std::int64_t rows) {
       else if (field.type == Type::string)
         builder.append_string(std::string(random() % 3, static_cast<char>('a' + random() % 3)));
       else if (data::is_float(field.type))
-        builder.append_real(random() % 3 == 0 ? kReals[random() % kReals.size()] : static_cast<double>(small) / 8);
+        builder.append_real(random() % 3 == 0 ? kReals[random() % kReals.size()]
+                                              : static_cast<double>(small) / 8);
       else if (field.type == Type::int64)
         builder.append_integer(random() % 3 == 0 ? kIntegers[random() % kIntegers.size()] : small);
       else if (field.type == Type::timestamp)
@@ -245,39 +293,57 @@ class RandomText {
   std::string integer(int depth) {
     if (depth == 0) return one({"n", "i", "3", "0", "-7"});
     switch (pick(6)) {
-      case 0: return "(" + integer(depth - 1) + one({" + ", " - ", " * ", " % "}) + integer(depth - 1) + ")";
-      case 1: return "abs(" + integer(depth - 1) + ")";
-      case 2: return "(-" + integer(depth - 1) + ")";
+      case 0:
+        return "(" + integer(depth - 1) + one({" + ", " - ", " * ", " % "}) + integer(depth - 1) +
+               ")";
+      case 1:
+        return "abs(" + integer(depth - 1) + ")";
+      case 2:
+        return "(-" + integer(depth - 1) + ")";
       case 3:
-        return one({"year", "month", "day", "hour", "minute", "second", "weekday", "minute_of_day", "day_of_year"}) + "(" +
-               one({"ts", "at"}) + ")";
-      case 4: return branch(depth, integer(depth - 1), integer(depth - 1));
-      default: return one({"least(", "greatest("}) + integer(depth - 1) + ", " + integer(depth - 1) + ")";
+        return one({"year", "month", "day", "hour", "minute", "second", "weekday", "minute_of_day",
+                    "day_of_year"}) +
+               "(" + one({"ts", "at"}) + ")";
+      case 4:
+        return branch(depth, integer(depth - 1), integer(depth - 1));
+      default:
+        return one({"least(", "greatest("}) + integer(depth - 1) + ", " + integer(depth - 1) + ")";
     }
   }
   std::string real(int depth) {
     if (depth == 0) return one({"x", "g", "0.5", "0.0", "1e-3"});
     switch (pick(5)) {
-      case 0: return "(" + number(depth - 1) + " / " + number(depth - 1) + ")";
-      case 1: return "(" + real(depth - 1) + one({" + ", " - ", " * "}) + number(depth - 1) + ")";
-      case 2: return "abs(" + real(depth - 1) + ")";
-      case 3: return branch(depth, real(depth - 1), real(depth - 1));
-      default: return one({"least(", "greatest("}) + real(depth - 1) + ", " + number(depth - 1) + ")";
+      case 0:
+        return "(" + number(depth - 1) + " / " + number(depth - 1) + ")";
+      case 1:
+        return "(" + real(depth - 1) + one({" + ", " - ", " * "}) + number(depth - 1) + ")";
+      case 2:
+        return "abs(" + real(depth - 1) + ")";
+      case 3:
+        return branch(depth, real(depth - 1), real(depth - 1));
+      default:
+        return one({"least(", "greatest("}) + real(depth - 1) + ", " + number(depth - 1) + ")";
     }
   }
   std::string time(int depth) {
     if (depth == 0) return one({"ts", "at"});
-    return "(" + time(depth - 1) + one({" + ", " - "}) + one({"seconds(", "minutes(", "hours(", "days("}) +
-           number(depth - 1) + "))";
+    return "(" + time(depth - 1) + one({" + ", " - "}) +
+           one({"seconds(", "minutes(", "hours(", "days("}) + number(depth - 1) + "))";
   }
   std::string condition(int depth) {
-    if (depth == 0) return one({"b", "(n > 3)", "(s = 'a')", "(x is null)", "(s is not null)", "(b = true)"});
+    if (depth == 0)
+      return one({"b", "(n > 3)", "(s = 'a')", "(x is null)", "(s is not null)", "(b = true)"});
     switch (pick(5)) {
-      case 0: return "(" + condition(depth - 1) + one({" and ", " or "}) + condition(depth - 1) + ")";
-      case 1: return "(not " + condition(depth - 1) + ")";
-      case 2: return "(" + number(depth - 1) + comparison() + number(depth - 1) + ")";
-      case 3: return "(" + time(depth - 1) + comparison() + time(depth - 1) + ")";
-      default: return "(s" + comparison() + one({"'b'", "s", "'aa'"}) + ")";
+      case 0:
+        return "(" + condition(depth - 1) + one({" and ", " or "}) + condition(depth - 1) + ")";
+      case 1:
+        return "(not " + condition(depth - 1) + ")";
+      case 2:
+        return "(" + number(depth - 1) + comparison() + number(depth - 1) + ")";
+      case 3:
+        return "(" + time(depth - 1) + comparison() + time(depth - 1) + ")";
+      default:
+        return "(s" + comparison() + one({"'b'", "s", "'aa'"}) + ")";
     }
   }
 
@@ -287,7 +353,8 @@ class RandomText {
   std::string one(std::vector<std::string> from) { return from[random_() % from.size()]; }
   std::string comparison() { return one({" = ", " != ", " < ", " <= ", " > ", " >= "}); }
   std::string branch(int depth, const std::string& a, const std::string& b) {
-    return pick_bool() ? "if(" + condition(depth - 1) + ", " + a + ", " + b + ")" : "coalesce(" + a + ", " + b + ")";
+    return pick_bool() ? "if(" + condition(depth - 1) + ", " + a + ", " + b + ")"
+                       : "coalesce(" + a + ", " + b + ")";
   }
   std::mt19937_64& random_;
 };
@@ -313,8 +380,9 @@ TEST_CASE("blocks give what each row gives by the book, and one row the bits of 
   int compiled_count = 0;
   for (int round = 0; round < 1500; ++round) {
     const int depth = static_cast<int>(random() % 4);
-    const std::string source = std::array{text.integer(depth), text.real(depth), text.condition(depth),
-                                          text.time(depth)}[static_cast<std::size_t>(round % 4)];
+    const std::string source =
+        std::array{text.integer(depth), text.real(depth), text.condition(depth),
+                   text.time(depth)}[static_cast<std::size_t>(round % 4)];
     INFO(source);
     const auto checked = define::compile_expression(source, kSchema, true, "test");
     if (!checked) {  // a constant that can only be null or does not fit is refused
@@ -326,7 +394,8 @@ TEST_CASE("blocks give what each row gives by the book, and one row the bits of 
     const std::int64_t rows = round % 50 == 0 ? 2500 : 1 + static_cast<std::int64_t>(random() % 20);
     const data::Batch batch = random_batch(random, rows);
     std::vector<std::int64_t> at;
-    for (std::int64_t row = 0; row < rows; ++row) at.push_back(static_cast<std::int64_t>(random() >> 16));
+    for (std::int64_t row = 0; row < rows; ++row)
+      at.push_back(static_cast<std::int64_t>(random() >> 16));
     EvaluationCounts counts, expected_counts, single_counts;
     const data::Column found = evaluate(*expr, batch, at, counts);
     REQUIRE(found.size() == rows);
@@ -340,7 +409,8 @@ TEST_CASE("blocks give what each row gives by the book, and one row the bits of 
       const data::Column single = evaluate(*expr, data::take(batch, one), one_at, single_counts);
       REQUIRE(single.is_null(0) == found.is_null(row));
       if (!found.is_null(row) && data::is_float(found.type()))
-        REQUIRE(std::bit_cast<std::uint64_t>(single.real(0)) == std::bit_cast<std::uint64_t>(found.real(row)));
+        REQUIRE(std::bit_cast<std::uint64_t>(single.real(0)) ==
+                std::bit_cast<std::uint64_t>(found.real(row)));
     }
     if (expr->op == Op::column) continue;
     CHECK(single_counts.integer_overflows == counts.integer_overflows);
@@ -357,7 +427,9 @@ TEST_CASE("three-valued logic follows SQL's tables") {
     return random_batch(random, 1);
   }();
   EvaluationCounts counts;
-  const auto value = [&](const std::string& text) { return evaluate(*compiled(text), one, std::array{std::int64_t{0}}, counts).value(0); };
+  const auto value = [&](const std::string& text) {
+    return evaluate(*compiled(text), one, std::array{std::int64_t{0}}, counts).value(0);
+  };
   CHECK(value("(1 = 2) and (1 = null)") == Value{false});
   CHECK(value("(1 = 1) and (1 = null)") == Value{});
   CHECK(value("(1 = 1) or (1 = null)") == Value{true});
@@ -374,7 +446,8 @@ TEST_CASE("an overflow in a branch that is not taken is not counted") {
   builder.append_integer(1);
   batch.columns.push_back(builder.finish());
   batch.rows = 2;
-  const auto expr = define::compile_expression("if(n > 5, 0, n + 9223372036854775807)", batch.schema, false, "test");
+  const auto expr = define::compile_expression("if(n > 5, 0, n + 9223372036854775807)",
+                                               batch.schema, false, "test");
   REQUIRE(expr);
   EvaluationCounts counts;
   const data::Column found = evaluate(**expr, batch, {}, counts);
@@ -390,16 +463,19 @@ TEST_CASE("durations round half to even, by the exact product") {
   data::ColumnBuilder builder(Type::float64), times(Type::timestamp);
   for (int i = 0; i < 20000; ++i) {
     times.append_integer(0);
-    const double micros = static_cast<double>(static_cast<std::int64_t>(random() % 2000001) - 1000000) + 0.5;
+    const double micros =
+        static_cast<double>(static_cast<std::int64_t>(random() % 2000001) - 1000000) + 0.5;
     double x = micros / 6e7;
-    for (std::uint64_t step = random() % 3; step > 0; --step) x = std::nextafter(x, i % 2 == 0 ? 1e9 : -1e9);
+    for (std::uint64_t step = random() % 3; step > 0; --step)
+      x = std::nextafter(x, i % 2 == 0 ? 1e9 : -1e9);
     builder.append_real(i % 3 == 0 ? static_cast<double>(i) * 0x1p-9 : x);
   }
   batch.columns.push_back(builder.finish());
   batch.columns.push_back(times.finish());
   batch.rows = 20000;
   for (const char* text : {"minutes(x)", "seconds(x)", "days(x)"}) {
-    const auto expr = define::compile_expression(std::string("ts + ") + text, batch.schema, false, "test");
+    const auto expr =
+        define::compile_expression(std::string("ts + ") + text, batch.schema, false, "test");
     REQUIRE(expr);
     EvaluationCounts counts;
     const data::Column found = evaluate(*(*expr)->args[1], batch, {}, counts);
@@ -414,7 +490,8 @@ TEST_CASE("a bare column is returned as it is") {
   std::mt19937_64 random(3);
   const data::Batch batch = random_batch(random, 10);
   EvaluationCounts counts;
-  CHECK(evaluate(*compiled("n"), batch, {}, counts).values_data() == batch.columns[1].values_data());
+  CHECK(evaluate(*compiled("n"), batch, {}, counts).values_data() ==
+        batch.columns[1].values_data());
 }
 
 }  // namespace

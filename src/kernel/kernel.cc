@@ -23,18 +23,21 @@ std::string in_source(const define::Source& source, const std::string& column) {
 Status check_rows(const define::Source& source, const data::Batch& rows) {
   if (rows.columns.size() != source.schema.fields.size())
     return fail(Code::type_mismatch, "events of source '" + source.name + "' have " +
-                                         std::to_string(rows.columns.size()) + " columns instead of " +
+                                         std::to_string(rows.columns.size()) +
+                                         " columns instead of " +
                                          std::to_string(source.schema.fields.size()));
   for (std::size_t i = 0; i < rows.columns.size(); ++i) {
     const data::Field& field = source.schema.fields[i];
     const data::Column& column = rows.columns[i];
     if (column.type() != field.type || column.size() != rows.rows)
-      return fail(Code::type_mismatch, in_source(source, field.name) + " must be " + std::string(name(field.type)) +
-                                           ", found " + std::string(name(column.type())));
+      return fail(Code::type_mismatch, in_source(source, field.name) + " must be " +
+                                           std::string(name(field.type)) + ", found " +
+                                           std::string(name(column.type())));
     const bool required = !field.nullable || static_cast<int>(i) == source.time_index;
     for (std::int64_t row = 0; required && column.has_nulls() && row < rows.rows; ++row)
       if (column.is_null(row))
-        return fail(Code::missing_value, in_source(source, field.name) + " is null in row " + std::to_string(row));
+        return fail(Code::missing_value,
+                    in_source(source, field.name) + " is null in row " + std::to_string(row));
   }
   return {};
 }
@@ -59,25 +62,31 @@ struct Kernel::Parts {
     COEVAL_CHECK(state != nullptr);
     return *state;
   }
-  const define::View& view(int index) const { return project->views[static_cast<std::size_t>(index)]; }
+  const define::View& view(int index) const {
+    return project->views[static_cast<std::size_t>(index)];
+  }
   const define::Source& source_of(int index) const {
     return project->sources[static_cast<std::size_t>(view(index).source)];
   }
-  Result<std::vector<const data::Column*>> key_columns(int index, const data::Batch& questions) const;
+  Result<std::vector<const data::Column*>> key_columns(int index,
+                                                       const data::Batch& questions) const;
 };
 
 Kernel::Kernel() : parts_(std::make_unique<Parts>()) {}
 Kernel::~Kernel() = default;
 
-Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Project> project, std::vector<int> views) {
+Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Project> project,
+                                               std::vector<int> views) {
   std::unique_ptr<Kernel> kernel(new Kernel());
   Parts& parts = *kernel->parts_;
   parts.project = std::move(project);
   parts.views = std::move(views);
   parts.states.resize(parts.project->views.size());
   for (const int index : parts.views) {
-    COEVAL_ASSIGN(RecordLayout layout, RecordLayout::create(parts.view(index), parts.source_of(index).schema));
-    parts.states[static_cast<std::size_t>(index)] = std::make_unique<ViewState>(parts.view(index), std::move(layout));
+    COEVAL_ASSIGN(RecordLayout layout,
+                  RecordLayout::create(parts.view(index), parts.source_of(index).schema));
+    parts.states[static_cast<std::size_t>(index)] =
+        std::make_unique<ViewState>(parts.view(index), std::move(layout));
   }
   return kernel;
 }
@@ -109,7 +118,8 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
           make_records(state.layout(), block.event_time_us, known_us, expressions));
     mine->stride = state.layout().stride;
     std::vector<const data::Column*> keys;
-    for (const int column : view.key_columns) keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
+    for (const int column : view.key_columns)
+      keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
     mine->entities = state.keys().intern_rows(keys, rows.rows);
     block.views[static_cast<std::size_t>(index)] = std::move(mine);
   }
@@ -119,23 +129,26 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
 }
 
 // The question's columns that hold a view's key.
-Result<std::vector<const data::Column*>> Kernel::Parts::key_columns(int index, const data::Batch& questions) const {
+Result<std::vector<const data::Column*>> Kernel::Parts::key_columns(
+    int index, const data::Batch& questions) const {
   std::vector<const data::Column*> columns;
   for (const int key : view(index).key_columns) {
     const data::Field& field = source_of(index).schema.fields[static_cast<std::size_t>(key)];
     const data::Column* column = questions.find(field.name);
     if (column == nullptr)
-      return fail(Code::missing_value,
-                  "the question has no column '" + field.name + "', a key of view '" + view(index).name + "'");
+      return fail(Code::missing_value, "the question has no column '" + field.name +
+                                           "', a key of view '" + view(index).name + "'");
     if (column->type() != field.type)
-      return fail(Code::type_mismatch, "key column '" + field.name + "' must be " + std::string(name(field.type)) +
-                                           ", found " + std::string(name(column->type())));
+      return fail(Code::type_mismatch, "key column '" + field.name + "' must be " +
+                                           std::string(name(field.type)) + ", found " +
+                                           std::string(name(column->type())));
     columns.push_back(column);
   }
   return columns;
 }
 
-Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions, std::span<const std::int64_t> at_us,
+Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
+                                                std::span<const std::int64_t> at_us,
                                                 std::span<const int> views) {
   QuestionBlock block;
   block.rows = static_cast<std::int64_t>(at_us.size());
@@ -162,24 +175,25 @@ void Kernel::apply(const EventBlock& events, std::int64_t row) {
 
 namespace {
 
-// The entity that a question asks about; one whose key was new when the question was prepared may have had
-// events since.
-std::int32_t entity_of(const ViewState& state, const QuestionBlock::PerView& block, std::int64_t row) {
+// The entity that a question asks about; one whose key was new when the question was prepared may
+// have had events since.
+std::int32_t entity_of(const ViewState& state, const QuestionBlock::PerView& block,
+                       std::int64_t row) {
   const std::int32_t number = block.entities[static_cast<std::size_t>(row)];
   if (number >= KeyTable::kNull) [[likely]]
     return number;
   return state.keys().find(block.unknown_keys[KeyTable::unknown_index(number)]);
 }
 
-// How far ahead the replay loop asks for memory: an event's record and an entity's block first, what the block
-// points to when it is there.
+// How far ahead the replay loop asks for memory: an event's record and an entity's block first,
+// what the block points to when it is there.
 constexpr std::size_t kBlockAhead = 12;
 constexpr std::size_t kEventsAhead = 6;
 
 // Asks for what the questions or events after place `i` of an order will need.
 template <class EntityOf>
-inline void prefetch_ahead(const ViewState& state, std::span<const std::int64_t> order, std::size_t i,
-                           EntityOf entity_of_row) {
+inline void prefetch_ahead(const ViewState& state, std::span<const std::int64_t> order,
+                           std::size_t i, EntityOf entity_of_row) {
   if (i + kBlockAhead >= order.size()) return;
   state.prefetch_block(entity_of_row(order[i + kBlockAhead]));
   state.prefetch_events(entity_of_row(order[i + kEventsAhead]));
@@ -191,10 +205,12 @@ void Kernel::ask(int view, const QuestionBlock& questions, std::int64_t row, std
   ViewState& state = parts_->state(view);
   COEVAL_CHECK(out.size() >= parts_->view(view).feature_count());
   const auto& mine = *questions.views[static_cast<std::size_t>(view)];
-  state.ask(entity_of(state, mine, row), questions.at_us[static_cast<std::size_t>(row)], out.data());
+  state.ask(entity_of(state, mine, row), questions.at_us[static_cast<std::size_t>(row)],
+            out.data());
 }
 
-std::vector<data::Column> Kernel::replay(int view, const EventBlock& events, std::span<const std::int64_t> event_order,
+std::vector<data::Column> Kernel::replay(int view, const EventBlock& events,
+                                         std::span<const std::int64_t> event_order,
                                          std::size_t& next_event, const QuestionBlock& questions,
                                          std::span<const std::int64_t> question_order) {
   ViewState& state = parts_->state(view);
@@ -223,11 +239,15 @@ std::vector<data::Column> Kernel::replay(int view, const EventBlock& events, std
   return answers.finish();
 }
 
-bool Kernel::reaches(int view, std::int64_t at_us) const { return parts_->state(view).reaches(at_us); }
+bool Kernel::reaches(int view, std::int64_t at_us) const {
+  return parts_->state(view).reaches(at_us);
+}
 std::int64_t Kernel::last_known_us(int view) const { return parts_->state(view).last_known_us(); }
 std::int64_t Kernel::entity_count(int view) const { return parts_->state(view).entity_count(); }
 std::int64_t Kernel::event_count(int view) const { return parts_->state(view).event_count(); }
-std::int64_t Kernel::dropped_late_count(int view) const { return parts_->state(view).dropped_late_count(); }
+std::int64_t Kernel::dropped_late_count(int view) const {
+  return parts_->state(view).dropped_late_count();
+}
 
 EvaluationCounts Kernel::counts() const {
   const std::lock_guard lock(parts_->counts_mutex);
@@ -271,7 +291,8 @@ Status Kernel::restore(std::string_view bytes) {
     std::string_view nothing;
     (void)parts_->state(view).restore(nothing);
   }
-  return fail(Code::snapshot_corrupt, "the state's bytes cannot be read back, or belong to another definition",
+  return fail(Code::snapshot_corrupt,
+              "the state's bytes cannot be read back, or belong to another definition",
               "the state is rebuilt from the log");
 }
 

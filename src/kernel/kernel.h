@@ -17,8 +17,8 @@ namespace coeval::kernel {
 
 class ViewState;
 
-/// One cell of a feature row: the value's 64 bits (an int64 for integers, timestamps, dates and booleans, a
-/// double's bits for both floats), or null.
+/// One cell of a feature row: the value's 64 bits (an int64 for integers, timestamps, dates and
+/// booleans, a double's bits for both floats), or null.
 struct Cell {
   std::uint64_t bits = 0;
   bool valid = false;
@@ -31,7 +31,8 @@ struct EventBlock {
   int source = -1;
   std::int64_t rows = 0;
   std::vector<std::int64_t> event_time_us, known_us;
-  std::vector<std::shared_ptr<PerView>> views;  ///< indexed by view; null for views of other sources
+  std::vector<std::shared_ptr<PerView>>
+      views;  ///< indexed by view; null for views of other sources
 };
 
 /// Questions with the keys of every view that answers them.
@@ -47,8 +48,8 @@ struct QuestionBlock {
 /// Pure: no clock, no I/O, no threads, no randomness of its own. Events must be applied in position
 /// order, that is with non-decreasing known time.
 ///
-/// Threading: the state of one view is independent of every other, so calls that name different views
-/// may run at the same time; calls for one view, and prepare_… for one view, may not.
+/// Threading: the state of one view is independent of every other, so calls that name different
+/// views may run at the same time; calls for one view, and prepare_… for one view, may not.
 class Kernel {
  public:
   /// Keeps state for the views listed (indexes into project.views). The project must outlive it.
@@ -78,23 +79,24 @@ class Kernel {
   /// (semantics: T3 T4 A1 A2 V3) `out` must have feature_count() places.
   void ask(int view, const QuestionBlock& questions, std::int64_t row, std::span<Cell> out);
 
-  /// Answers questions in the order given, each after the events that were known before its time: the loop of
-  /// apply and ask for one view, without leaving it. `event_order` are rows of `events` in position order,
-  /// `question_order` rows of `questions` with T not decreasing. `next_event` is the place in event_order
-  /// where to go on; it is moved, so that questions may come in parts. One column a feature; row i of the
-  /// result is the answer to question_order[i].
+  /// Answers questions in the order given, each after the events that were known before its time:
+  /// the loop of apply and ask for one view, without leaving it. `event_order` are rows of `events`
+  /// in position order, `question_order` rows of `questions` with T not decreasing. `next_event` is
+  /// the place in event_order where to go on; it is moved, so that questions may come in parts. One
+  /// column a feature; row i of the result is the answer to question_order[i].
   std::vector<data::Column> replay(int view, const EventBlock& events,
                                    std::span<const std::int64_t> event_order,
                                    std::size_t& next_event, const QuestionBlock& questions,
                                    std::span<const std::int64_t> question_order);
 
-  /// Whether a question at T can be answered by the present state of a view: T ≥ last known − lateness.
+  /// Whether a question at T can be answered by the present state of a view: T ≥ last known −
+  /// lateness.
   bool reaches(int view, std::int64_t at_us) const;
 
   /// Known time of the newest event applied to a view, or INT64_MIN.
   std::int64_t last_known_us(int view) const;
-  std::int64_t entity_count(int view) const;      ///< keys that events have had
-  std::int64_t event_count(int view) const;       ///< events held
+  std::int64_t entity_count(int view) const;        ///< keys that events have had
+  std::int64_t event_count(int view) const;         ///< events held
   std::int64_t dropped_late_count(int view) const;  ///< beyond retention (T6)
   /// Of all that was evaluated since the kernel was made.
   EvaluationCounts counts() const;
@@ -112,14 +114,14 @@ class Kernel {
   std::unique_ptr<Parts> parts_;
 };
 
-/// Turns a row of cells per view feature into typed columns, for whole blocks. `cells` is column-major:
-/// cells[feature][row].
+/// Turns a row of cells per view feature into typed columns, for whole blocks. `cells` is
+/// column-major: cells[feature][row].
 data::Column to_column(data::Type type, std::span<const Cell> cells);
 
 /// A model's row for a block of questions: question columns by name (null columns are allowed for
-/// nullable ones), then view values from asking the kernel in the order given, then inputs evaluated.
-/// Used by the server for one row and by replay for many.
-/// Errors: missing_value, type_mismatch.
+/// nullable ones), then view values from asking the kernel in the order given, then inputs
+/// evaluated. Used by the server for one row and by replay for many. Errors: missing_value,
+/// type_mismatch.
 Result<data::Batch> assemble_row(const define::RowSchema& row, const data::Batch& questions,
                                  std::span<const data::Column> view_columns);
 /// Evaluates inputs over an assembled row: a batch whose columns are named as the inputs.

@@ -32,17 +32,22 @@ std::vector<Cell> ask_one(Kernel& kernel, const World& world, const Event& key, 
   return cells;
 }
 
-// Questions between the events: mostly at the present, on round times, some back within the lateness.
-std::vector<Question> random_questions(std::mt19937_64& random, const World& world, const std::vector<Event>& events,
-                                       std::size_t count) {
+// Questions between the events: mostly at the present, on round times, some back within the
+// lateness.
+std::vector<Question> random_questions(std::mt19937_64& random, const World& world,
+                                       const std::vector<Event>& events, std::size_t count) {
   std::vector<Question> questions;
   for (std::size_t i = 0; i < count; ++i) {
     Question q;
     q.applied = random() % (events.size() + 1);
     const std::int64_t known = q.applied == 0 ? events[0].known : events[q.applied - 1].known;
     q.key = events[random() % events.size()];
-    q.at = known + 1 + static_cast<std::int64_t>(random() % 3 == 0 ? random() % static_cast<unsigned>(kHourUs) : 0);
-    if (random() % 4 == 0) q.at -= static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(world.view().lateness_us + 1));
+    q.at = known + 1 +
+           static_cast<std::int64_t>(random() % 3 == 0 ? random() % static_cast<unsigned>(kHourUs)
+                                                       : 0);
+    if (random() % 4 == 0)
+      q.at -= static_cast<std::int64_t>(random() %
+                                        static_cast<std::uint64_t>(world.view().lateness_us + 1));
     if (random() % 3 == 0) q.at = q.at / kMinuteUs * kMinuteUs;
     if (random() % 10 == 0) q.at += 30 * kDayUs;
     q.at = std::max(q.at, known - world.view().lateness_us);
@@ -53,7 +58,8 @@ std::vector<Question> random_questions(std::mt19937_64& random, const World& wor
   return questions;
 }
 
-void check_cells(const World& world, const std::vector<Cell>& found, const std::vector<Cell>& expected) {
+void check_cells(const World& world, const std::vector<Cell>& found,
+                 const std::vector<Cell>& expected) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
     INFO(world.toml);
     INFO(world.view().feature_name(i));
@@ -62,12 +68,15 @@ void check_cells(const World& world, const std::vector<Cell>& found, const std::
   }
 }
 
-TEST_CASE("every answer is what looking at all events gives, bit for bit, for random definitions and arrivals") {
+TEST_CASE(
+    "every answer is what looking at all events gives, bit for bit, for random definitions and "
+    "arrivals") {
   std::mt19937_64 random(11);
   for (int round = 0; round < 400; ++round) {
     const World world = random_world(random);
     const bool dense = round % 4 == 0;
-    const auto events = random_events(random, dense ? 700 : 120, dense ? kMinuteUs : 12 * kMinuteUs, dense ? 1 : 3);
+    const auto events =
+        random_events(random, dense ? 700 : 120, dense ? kMinuteUs : 12 * kMinuteUs, dense ? 1 : 3);
     auto kernel = kernel_of(world);
     std::size_t applied = 0;
     for (const auto& q : random_questions(random, world, events, 60)) {
@@ -79,21 +88,26 @@ TEST_CASE("every answer is what looking at all events gives, bit for bit, for ra
   }
 }
 
-TEST_CASE("replaying a whole history in parts gives the bits of asking one question after the other") {
+TEST_CASE(
+    "replaying a whole history in parts gives the bits of asking one question after the other") {
   std::mt19937_64 random(12);
   for (int round = 0; round < 120; ++round) {
     const World world = random_world(random);
     const bool dense = round % 3 == 0;
-    const auto events = random_events(random, dense ? 3000 : 300, dense ? 30 * kSecondUs : 10 * kMinuteUs, dense ? 2 : 5);
+    const auto events = random_events(random, dense ? 3000 : 300,
+                                      dense ? 30 * kSecondUs : 10 * kMinuteUs, dense ? 2 : 5);
     std::vector<Event> keys;
     std::vector<std::int64_t> at, order, question_order;
     for (std::size_t i = 0; i < 200; ++i) {
       keys.push_back(events[random() % events.size()]);
-      at.push_back(events[random() % events.size()].known + static_cast<std::int64_t>(random() % 3));
+      at.push_back(events[random() % events.size()].known +
+                   static_cast<std::int64_t>(random() % 3));
     }
     for (std::size_t i = 0; i < events.size(); ++i) order.push_back(static_cast<std::int64_t>(i));
-    for (std::size_t i = 0; i < at.size(); ++i) question_order.push_back(static_cast<std::int64_t>(i));
-    std::ranges::stable_sort(question_order, {}, [&](std::int64_t i) { return at[static_cast<std::size_t>(i)]; });
+    for (std::size_t i = 0; i < at.size(); ++i)
+      question_order.push_back(static_cast<std::int64_t>(i));
+    std::ranges::stable_sort(question_order, {},
+                             [&](std::int64_t i) { return at[static_cast<std::size_t>(i)]; });
 
     auto batch = kernel_of(world);
     const bool questions_first = round % 2 == 0;
@@ -108,13 +122,15 @@ TEST_CASE("replaying a whole history in parts gives the bits of asking one quest
     auto single = kernel_of(world);
     std::size_t next = 0, applied = 0;
     for (std::size_t from = 0; from < question_order.size();) {
-      const std::size_t part = std::min<std::size_t>(1 + random() % 90, question_order.size() - from);
+      const std::size_t part =
+          std::min<std::size_t>(1 + random() % 90, question_order.size() - from);
       const auto rows = std::span(question_order).subspan(from, part);
       const auto columns = batch->replay(0, *block, order, next, *questions, rows);
       REQUIRE(columns.size() == world.view().feature_count());
       for (std::size_t i = 0; i < part; ++i) {
         const auto row = static_cast<std::size_t>(rows[i]);
-        while (applied < events.size() && events[applied].known < at[row]) apply_one(*single, world, events[applied++]);
+        while (applied < events.size() && events[applied].known < at[row])
+          apply_one(*single, world, events[applied++]);
         const auto expected = ask_one(*single, world, keys[row], at[row]);
         for (std::size_t feature = 0; feature < columns.size(); ++feature) {
           const std::array cell = {expected[feature]};
@@ -124,7 +140,8 @@ TEST_CASE("replaying a whole history in parts gives the bits of asking one quest
           REQUIRE(columns[feature].is_null(place) == one.is_null(0));
           if (one.is_null(0)) continue;
           if (data::is_float(one.type()))
-            REQUIRE(std::bit_cast<std::uint64_t>(columns[feature].real(place)) == std::bit_cast<std::uint64_t>(one.real(0)));
+            REQUIRE(std::bit_cast<std::uint64_t>(columns[feature].real(place)) ==
+                    std::bit_cast<std::uint64_t>(one.real(0)));
           else
             REQUIRE(columns[feature].integer(place) == one.integer(0));
         }
@@ -136,11 +153,13 @@ TEST_CASE("replaying a whole history in parts gives the bits of asking one quest
   }
 }
 
-TEST_CASE("a state that was written and read goes on as one that never stopped, to the same bytes") {
+TEST_CASE(
+    "a state that was written and read goes on as one that never stopped, to the same bytes") {
   std::mt19937_64 random(13);
   for (int round = 0; round < 150; ++round) {
     const World world = random_world(random);
-    const auto events = random_events(random, 400, round % 2 == 0 ? kMinuteUs : 40 * kMinuteUs, round % 3 == 0 ? 1 : 3);
+    const auto events = random_events(random, 400, round % 2 == 0 ? kMinuteUs : 40 * kMinuteUs,
+                                      round % 3 == 0 ? 1 : 3);
     auto steady = kernel_of(world), broken = kernel_of(world);
     std::size_t applied = 0;
     for (const auto& q : random_questions(random, world, events, 40)) {
@@ -172,7 +191,8 @@ TEST_CASE("state bytes do not depend on how the events were batched") {
       auto kernel = kernel_of(world);
       for (std::size_t from = 0; from < events.size(); from += size) {
         const auto part = std::span(events).subspan(from, std::min(size, events.size() - from));
-        auto block = kernel->prepare_events(0, batch_of(*world.project, part, size > 1), known_of(part));
+        auto block =
+            kernel->prepare_events(0, batch_of(*world.project, part, size > 1), known_of(part));
         REQUIRE(block);
         for (std::int64_t row = 0; row < block->rows; ++row) kernel->apply(*block, row);
       }
@@ -187,7 +207,8 @@ TEST_CASE("cut or altered bytes are refused, or read as a state with just those 
   for (int round = 0; round < 30; ++round) {
     const World world = random_world(random);
     auto kernel = kernel_of(world);
-    for (const auto& event : random_events(random, 30, 10 * kMinuteUs, 2)) apply_one(*kernel, world, event);
+    for (const auto& event : random_events(random, 30, 10 * kMinuteUs, 2))
+      apply_one(*kernel, world, event);
     const std::string bytes = kernel->serialize();
     auto reader = kernel_of(world);
     for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
@@ -241,6 +262,35 @@ TEST_CASE("an event counts only in questions after it was known") {
   CHECK(ask_one(*kernel, world, key, landed + kHourUs + 1)[0].bits == 0);
 }
 
+TEST_CASE(
+    "late events beside a window's begin count on the right side of it, wherever the begin lies in "
+    "storage") {
+  std::mt19937_64 random(16);
+  const World world = make_world("", "\"10h\"", "30d", {kCountRows, kMeanX});
+  for (int round = 0; round < 12; ++round) {
+    auto kernel = kernel_of(world);
+    std::vector<Event> events;
+    const auto add = [&](std::int64_t time, std::int64_t known) {
+      events.push_back(event_at(time, known, static_cast<double>(events.size())));
+      apply_one(*kernel, world, events.back());
+    };
+    for (int i = 0; i < 300; ++i) add(i * 2 * kMinuteUs, 600 * kMinuteUs);
+    // The first one makes a full chunk split, at another distance from the window's begin in each
+    // round.
+    for (int i = 58 + round; i < 300; i += 1 + round % 3) {
+      const std::int64_t from = (i * 2 + 1) * kMinuteUs;
+      const std::int64_t at = from + 10 * kHourUs;
+      ask_one(*kernel, world, events[0], at);
+      for (int late = 0; late <= round % 4; ++late) {
+        add(from + static_cast<std::int64_t>(random() % 3) * 10 * kSecondUs - 10 * kSecondUs,
+            at - 1);
+        check_cells(world, ask_one(*kernel, world, events[0], at),
+                    oracle(world, events, events[0], at));
+      }
+    }
+  }
+}
+
 TEST_CASE("an outlier that has left the window leaves no trace in the mean") {
   const World world = make_world("\"k\"", "\"1h\"", "0s", {kMeanX});
   auto kernel = kernel_of(world);
@@ -252,7 +302,8 @@ TEST_CASE("an outlier that has left the window leaves no trace in the mean") {
   apply_one(*kernel, world, event_at(t + 2 * kMinuteUs, t + 2 * kMinuteUs, 0.3));
   const Event key = event_at(0, 0);
   CHECK(std::isnan(std::bit_cast<double>(ask_one(*kernel, world, key, t + 3 * kMinuteUs)[0].bits)));
-  CHECK(std::bit_cast<double>(ask_one(*kernel, world, key, t + kHourUs + kMinuteUs)[0].bits) == 0.2);
+  CHECK(std::bit_cast<double>(ask_one(*kernel, world, key, t + kHourUs + kMinuteUs)[0].bits) ==
+        0.2);
 }
 
 TEST_CASE("events beyond retention are counted and not held") {
@@ -280,7 +331,8 @@ TEST_CASE("memory of entities that fall silent is given up as others go on") {
 }
 
 TEST_CASE("a sum that does not fit int64 is null and counted") {
-  const World world = make_world("\"k\"", "\"1h\"", "0s", {{"sum", &kArguments[1], &kConditions[0]}});
+  const World world =
+      make_world("\"k\"", "\"1h\"", "0s", {{"sum", &kArguments[1], &kConditions[0]}});
   auto kernel = kernel_of(world);
   Event e = event_at(kHourUs, kHourUs);
   e.m = INT64_MAX;

@@ -14,8 +14,8 @@ namespace coeval::kernel {
 
 /// Numbers the entities of a view densely from 0, by their full key.
 ///
-/// A key's bytes: per key column a fixed-width little-endian value, or a length and the bytes of a string;
-/// −0 as +0 and every NaN as one, so that keys which compare equal are one entity.
+/// A key's bytes: per key column a fixed-width little-endian value, or a length and the bytes of a
+/// string; −0 as +0 and every NaN as one, so that keys which compare equal are one entity.
 /// Threading: one thread at a time.
 class KeyTable {
  public:
@@ -30,17 +30,24 @@ class KeyTable {
   std::int32_t intern(std::string_view key);
   /// The number of a key, or kNull when there is none.
   std::int32_t find(std::string_view key) const;
-  std::string_view key(std::int32_t entity) const { return keys_[static_cast<std::size_t>(entity)]; }
+  std::string_view key(std::int32_t entity) const {
+    return keys_[static_cast<std::size_t>(entity)];
+  }
   std::int32_t size() const { return static_cast<std::int32_t>(keys_.size()); }
 
   /// Numbers for every row; new keys get one.
-  std::vector<std::int32_t> intern_rows(std::span<const data::Column* const> columns, std::int64_t rows);
+  std::vector<std::int32_t> intern_rows(std::span<const data::Column* const> columns,
+                                        std::int64_t rows);
   /// Numbers for every row. A key without a number is put into `unknown` and its row holds
   /// unknown_number(index there): the entity may come to be before the question is asked.
-  std::vector<std::int32_t> find_rows(std::span<const data::Column* const> columns, std::int64_t rows,
-                                      std::vector<std::string>& unknown) const;
-  static std::int32_t unknown_number(std::size_t index) { return -2 - static_cast<std::int32_t>(index); }
-  static std::size_t unknown_index(std::int32_t number) { return static_cast<std::size_t>(-2 - number); }
+  std::vector<std::int32_t> find_rows(std::span<const data::Column* const> columns,
+                                      std::int64_t rows, std::vector<std::string>& unknown) const;
+  static std::int32_t unknown_number(std::size_t index) {
+    return -2 - static_cast<std::int32_t>(index);
+  }
+  static std::size_t unknown_index(std::int32_t number) {
+    return static_cast<std::size_t>(-2 - number);
+  }
 
  private:
   struct Index;

@@ -16,7 +16,9 @@ using define::Expr;
 using define::ExprPtr;
 using define::Op;
 
-std::string canonical_or_nothing(const ExprPtr& expr) { return expr ? define::canonical(*expr) : std::string(); }
+std::string canonical_or_nothing(const ExprPtr& expr) {
+  return expr ? define::canonical(*expr) : std::string();
+}
 
 // Whether an operation of this node can make a null of arguments that are not null.
 bool makes_nulls(const Expr& expr) {
@@ -44,10 +46,11 @@ bool makes_nulls(const Expr& expr) {
   }
 }
 
-// The nullable columns of which one null makes the expression null, and nothing else does; or nothing
-// when that cannot be said. Arguments with the same set share one bit.
+// The nullable columns of which one null makes the expression null, and nothing else does; or
+// nothing when that cannot be said. Arguments with the same set share one bit.
 std::optional<std::set<int>> null_causes(const Expr& expr, const data::Schema& source) {
-  if (expr.op == Op::is_null || expr.op == Op::is_not_null || expr.op == Op::question_time) return std::set<int>{};
+  if (expr.op == Op::is_null || expr.op == Op::is_not_null || expr.op == Op::question_time)
+    return std::set<int>{};
   if (expr.op == Op::literal && data::is_null(expr.literal)) return std::nullopt;
   if (expr.op == Op::column) {
     const bool nullable = source.fields[static_cast<std::size_t>(expr.column)].nullable;
@@ -74,7 +77,8 @@ std::string null_key(const ExprPtr& argument, const data::Schema& source) {
 
 // The argument as it is stored: without a cast that only widens.
 ExprPtr stored_argument(const ExprPtr& argument) {
-  if (argument && argument->op == Op::cast && argument->type == Type::int64) return argument->args[0];
+  if (argument && argument->op == Op::cast && argument->type == Type::int64)
+    return argument->args[0];
   return argument;
 }
 
@@ -191,7 +195,8 @@ Result<RecordLayout> RecordLayout::create(const define::View& view, const data::
     for (std::size_t i = 0; i < view.aggregates.size(); ++i) {
       const auto& aggregate = view.aggregates[i];
       if (is_summed(aggregate.kind) != summed) continue;
-      if (aggregate.argument && aggregate.argument->type == Type::string && aggregate.kind != Aggregation::count)
+      if (aggregate.argument && aggregate.argument->type == Type::string &&
+          aggregate.kind != Aggregation::count)
         return fail(Code::unsupported,
                     "aggregate '" + view.name + "." + aggregate.name + "' is over strings",
                     "count(x) is the only aggregate over strings");

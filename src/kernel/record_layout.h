@@ -22,7 +22,8 @@ enum class Storage : std::uint8_t {
 };
 
 /// The argument of an aggregate as stored: whether an event takes part (its `where` is true and its
-/// argument is not null), and the value, 0 when it takes no part. Equal arguments share their place.
+/// argument is not null), and the value, 0 when it takes no part. Equal arguments share their
+/// place.
 struct Measure {
   int part_bit = 0;
   Storage storage = Storage::none;
@@ -38,12 +39,12 @@ struct AggregatePlan {
   data::Type result = data::Type::null;
 };
 
-/// Byte layout of one event of a view: event time, known time, 32-bit words of bits, narrow, wide and
-/// real slots. Everything an aggregate reads of an event is in its record, so that state needs no table
-/// of its own and a block of events is prepared once.
+/// Byte layout of one event of a view: event time, known time, 32-bit words of bits, narrow, wide
+/// and real slots. Everything an aggregate reads of an event is in its record, so that state needs
+/// no table of its own and a block of events is prepared once.
 ///
-/// Bit 0 is set in every record. Sums are kept for every narrow slot, for the leading summed_wide wide and
-/// summed_real real slots, and a counter for every bit.
+/// Bit 0 is set in every record. Sums are kept for every narrow slot, for the leading summed_wide
+/// wide and summed_real real slots, and a counter for every bit.
 struct RecordLayout {
   /// A bit: `where` is true, `argument` is not null, and, if `truth`, true.
   struct Bit {
@@ -87,19 +88,25 @@ inline void store(std::byte* to, T value) {
 
 inline constexpr std::size_t kFlagsAt = 16;
 inline std::int64_t event_time_of(const std::byte* record) { return load<std::int64_t>(record); }
-inline std::int64_t known_time_of(const std::byte* record) { return load<std::int64_t>(record + 8); }
+inline std::int64_t known_time_of(const std::byte* record) {
+  return load<std::int64_t>(record + 8);
+}
 inline bool bit_of(const std::byte* record, int bit) {
-  return (load<std::uint32_t>(record + kFlagsAt + 4 * static_cast<std::size_t>(bit / 32)) >> (bit % 32) & 1) != 0;
+  return (load<std::uint32_t>(record + kFlagsAt + 4 * static_cast<std::size_t>(bit / 32)) >>
+              (bit % 32) &
+          1) != 0;
 }
 
 /// The 64 bits of a measure's value: an int64, or a double's bits.
-inline std::uint64_t value_bits(const RecordLayout& layout, const Measure& measure, const std::byte* record) {
+inline std::uint64_t value_bits(const RecordLayout& layout, const Measure& measure,
+                                const std::byte* record) {
   const auto slot = static_cast<std::size_t>(measure.slot);
   switch (measure.storage) {
     case Storage::bit:
       return bit_of(record, measure.slot) ? 1 : 0;
     case Storage::narrow:
-      return static_cast<std::uint64_t>(std::int64_t{load<std::int32_t>(record + layout.narrow_at + 4 * slot)});
+      return static_cast<std::uint64_t>(
+          std::int64_t{load<std::int32_t>(record + layout.narrow_at + 4 * slot)});
     case Storage::wide:
       return load<std::uint64_t>(record + layout.wide_at + 8 * slot);
     case Storage::real:

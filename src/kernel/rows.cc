@@ -25,13 +25,16 @@ Result<data::Column> question_column(const data::Field& field, const data::Batch
   const data::Column* column = questions.find(field.name);
   if (column == nullptr && field.nullable) return nulls(field.type, questions.rows);
   if (column == nullptr)
-    return fail(Code::missing_value, "the question has no column '" + field.name + "'", "give it a value");
+    return fail(Code::missing_value, "the question has no column '" + field.name + "'",
+                "give it a value");
   if (column->type() != field.type)
-    return fail(Code::type_mismatch, "column '" + field.name + "' must be " + type_name(field.type) + ", found " +
+    return fail(Code::type_mismatch, "column '" + field.name + "' must be " +
+                                         type_name(field.type) + ", found " +
                                          type_name(column->type()));
   const std::int64_t row = field.nullable ? -1 : first_null(*column);
   if (row >= 0)
-    return fail(Code::missing_value, "column '" + field.name + "' is null in question " + std::to_string(row),
+    return fail(Code::missing_value,
+                "column '" + field.name + "' is null in question " + std::to_string(row),
                 "give it a value, or declare the column nullable");
   return *column;
 }
@@ -52,7 +55,8 @@ Result<data::Batch> assemble_row(const define::RowSchema& row, const data::Batch
   for (std::size_t i = 0; i < view_columns.size(); ++i) {
     const data::Field& field = row.schema.fields[own + i];
     if (view_columns[i].type() != field.type)
-      return fail(Code::type_mismatch, "feature '" + field.name + "' must be " + type_name(field.type) + ", found " +
+      return fail(Code::type_mismatch, "feature '" + field.name + "' must be " +
+                                           type_name(field.type) + ", found " +
                                            type_name(view_columns[i].type()));
     out.columns.push_back(view_columns[i]);
   }

@@ -10,7 +10,8 @@ namespace coeval::kernel {
 namespace {
 
 std::int64_t key_of(std::uint64_t bits, Storage storage) {
-  return storage == Storage::real ? order_key(std::bit_cast<double>(bits)) : static_cast<std::int64_t>(bits);
+  return storage == Storage::real ? order_key(std::bit_cast<double>(bits))
+                                  : static_cast<std::int64_t>(bits);
 }
 
 bool take_u64(std::string_view& bytes, std::uint64_t& value) {
@@ -30,7 +31,8 @@ bool take_i64(std::string_view& bytes, std::int64_t& value) {
 void append(std::string& out, const Extremes& extremes) {
   data::put_u8(out, extremes.any ? 1 : 0);
   if (!extremes.any) return;
-  for (const std::int64_t v : {extremes.least, extremes.greatest, extremes.first_time, extremes.last_time})
+  for (const std::int64_t v :
+       {extremes.least, extremes.greatest, extremes.first_time, extremes.last_time})
     data::put_u64(out, static_cast<std::uint64_t>(v));
   data::put_u64(out, extremes.first);
   data::put_u64(out, extremes.last);
@@ -51,7 +53,10 @@ bool take(std::string_view& bytes, Extremes& extremes) {
 }  // namespace
 
 Tally::Tally(const RecordLayout& layout)
-    : linear(layout.linear()), wide(layout.summed_wide), reals(layout.summed_real), extremes(layout.ordered.size()) {}
+    : linear(layout.linear()),
+      wide(layout.summed_wide),
+      reals(layout.summed_real),
+      extremes(layout.ordered.size()) {}
 
 void Tally::clear() {
   std::fill(linear.begin(), linear.end(), 0);
@@ -62,9 +67,12 @@ void Tally::clear() {
 
 void Tally::add(const RecordLayout& layout, const std::byte* record) {
   count_record(layout, linear.data(), record, 1);
-  for (std::size_t i = 0; i < wide.size(); ++i) wide[i] += load<std::int64_t>(record + layout.wide_at + 8 * i);
-  for (std::size_t i = 0; i < reals.size(); ++i) reals[i].add(load<double>(record + layout.real_at + 8 * i));
-  for (std::size_t i = 0; i < extremes.size(); ++i) include(extremes[i], layout, layout.ordered[i], record);
+  for (std::size_t i = 0; i < wide.size(); ++i)
+    wide[i] += load<std::int64_t>(record + layout.wide_at + 8 * i);
+  for (std::size_t i = 0; i < reals.size(); ++i)
+    reals[i].add(load<double>(record + layout.real_at + 8 * i));
+  for (std::size_t i = 0; i < extremes.size(); ++i)
+    include(extremes[i], layout, layout.ordered[i], record);
 }
 
 void Tally::merge(const Tally& other) {
@@ -100,7 +108,8 @@ bool Tally::read_bytes(std::string_view& bytes) {
   return true;
 }
 
-void include(Extremes& extremes, const RecordLayout& layout, const Measure& measure, const std::byte* record) {
+void include(Extremes& extremes, const RecordLayout& layout, const Measure& measure,
+             const std::byte* record) {
   if (!bit_of(record, measure.part_bit)) return;
   const std::uint64_t bits = value_bits(layout, measure, record);
   const std::int64_t time = event_time_of(record);

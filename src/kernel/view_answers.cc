@@ -1,4 +1,5 @@
-// How a view answers: cursors that follow the questions' time, and sums as differences between them.
+// How a view answers: cursors that follow the questions' time, and sums as differences between
+// them.
 #include <algorithm>
 #include <bit>
 
@@ -21,10 +22,12 @@ exact::FloatFormat format_of(data::Type type) {
 
 }  // namespace
 
-void ViewState::count_large(Entity& e, std::size_t boundary, const std::byte* record, std::int64_t sign) const {
+void ViewState::count_large(Entity& e, std::size_t boundary, const std::byte* record,
+                            std::int64_t sign) const {
   exact::Int128* wide = e.wide + boundary * layout_.summed_wide;
   for (std::size_t i = 0; i < layout_.summed_wide; ++i)
-    wide[i] += sign * static_cast<exact::Int128>(load<std::int64_t>(record + layout_.wide_at + 8 * i));
+    wide[i] +=
+        sign * static_cast<exact::Int128>(load<std::int64_t>(record + layout_.wide_at + 8 * i));
   exact::ExactSum* reals = e.reals + boundary * layout_.summed_real;
   for (std::size_t i = 0; i < layout_.summed_real; ++i) {
     const double value = load<double>(record + layout_.real_at + 8 * i);
@@ -32,7 +35,8 @@ void ViewState::count_large(Entity& e, std::size_t boundary, const std::byte* re
   }
 }
 
-void ViewState::count_chunk(Entity& e, std::size_t boundary, const Tally& tally, std::int64_t sign) {
+void ViewState::count_chunk(Entity& e, std::size_t boundary, const Tally& tally,
+                            std::int64_t sign) {
   std::int64_t* sums = linear(e, boundary);
   for (std::size_t i = 0; i < tally.linear.size(); ++i) sums[i] += sign * tally.linear[i];
   for (std::size_t i = 0; i < tally.wide.size(); ++i)
@@ -48,9 +52,11 @@ void ViewState::track(Entity& e) {
   const std::size_t count = boundaries_.size();
   std::fill_n(cursors(e), count, Cursor{e.head, e.head->begin});
   std::fill_n(linear(e, 0), count * linear_count_, 0);
-  if (e.wide == nullptr && layout_.summed_wide > 0) e.wide = new exact::Int128[count * layout_.summed_wide];
+  if (e.wide == nullptr && layout_.summed_wide > 0)
+    e.wide = new exact::Int128[count * layout_.summed_wide];
   std::fill_n(e.wide, count * layout_.summed_wide, exact::Int128{0});
-  if (e.reals == nullptr && layout_.summed_real > 0) e.reals = new exact::ExactSum[count * layout_.summed_real];
+  if (e.reals == nullptr && layout_.summed_real > 0)
+    e.reals = new exact::ExactSum[count * layout_.summed_real];
   for (std::size_t i = 0; i < count * layout_.summed_real; ++i) e.reals[i] = {};
   e.asked_at = INT64_MIN;
   e.tracked = true;
@@ -67,7 +73,8 @@ void ViewState::move(Entity& e, std::int64_t at_us) {
   }
 }
 
-// Far moves go over whole chunks by their tallies, which are kept for the next cursor that comes by.
+// Far moves go over whole chunks by their tallies, which are kept for the next cursor that comes
+// by.
 constexpr std::uint32_t kWorthATally = 32;
 
 void ViewState::move_forward(Entity& e, std::size_t boundary, std::int64_t to) {
@@ -145,10 +152,11 @@ void ViewState::answer_linear(Entity& e, Cell* out) {
     Cell* cell = out + window;
     for (const LinearPlan& plan : linear_plans_) {
       const std::int64_t count = difference[plan.part], sum = difference[plan.sum];
-      const std::uint64_t bits = plan.is_count ? static_cast<std::uint64_t>(count)
+      const std::uint64_t bits = plan.is_count   ? static_cast<std::uint64_t>(count)
                                  : !plan.is_mean ? static_cast<std::uint64_t>(sum)
-                                 : count != 0    ? std::bit_cast<std::uint64_t>(exact::mean(sum, count))
-                                                 : 0;
+                                 : count != 0
+                                     ? std::bit_cast<std::uint64_t>(exact::mean(sum, count))
+                                     : 0;
       const bool valid = plan.is_count || count != 0;
       *cell = {valid ? bits : 0, valid};
       cell += windows_;
@@ -156,7 +164,8 @@ void ViewState::answer_linear(Entity& e, Cell* out) {
   }
 }
 
-// The differences between the running sums at T and at the window's begin, and what was folded before it.
+// The differences between the running sums at T and at the window's begin, and what was folded
+// before it.
 struct ViewState::WindowSums {
   const std::int64_t* now;
   const std::int64_t* then;
@@ -164,7 +173,9 @@ struct ViewState::WindowSums {
   const exact::ExactSum *real_now, *real_then;
   const Tally* base;
 
-  std::int64_t linear(std::size_t i) const { return now[i] - then[i] + (base != nullptr ? base->linear[i] : 0); }
+  std::int64_t linear(std::size_t i) const {
+    return now[i] - then[i] + (base != nullptr ? base->linear[i] : 0);
+  }
   exact::Int128 wide(std::size_t i) const {
     return wide_now[i] - wide_then[i] + (base != nullptr ? base->wide[i] : 0);
   }
@@ -193,7 +204,8 @@ void ViewState::answer_window(Entity& e, std::size_t window, Cell* out) {
 
 // Answers one window from anything that gives its sums.
 template <class Sums>
-void ViewState::answer_sums(const Sums& sums, const std::vector<Extremes>& extremes, std::size_t window, Cell* out) {
+void ViewState::answer_sums(const Sums& sums, const std::vector<Extremes>& extremes,
+                            std::size_t window, Cell* out) {
   out += window;
   for (const auto& plan : layout_.aggregates) {
     *out = plan.ordered >= 0 ? ordered_cell(plan, extremes[static_cast<std::size_t>(plan.ordered)])
@@ -210,7 +222,8 @@ inline Cell ViewState::summed_cell(const AggregatePlan& plan, const Sums& sums) 
   if (count == 0) return {};
   if (plan.linear >= 0) {
     const std::int64_t sum = sums.linear(static_cast<std::size_t>(plan.linear));
-    return plan.kind == Aggregation::mean ? real_cell(exact::mean(sum, count)) : sum_cell(plan.result, sum);
+    return plan.kind == Aggregation::mean ? real_cell(exact::mean(sum, count))
+                                          : sum_cell(plan.result, sum);
   }
   return large_cell(plan, sums, count);
 }
@@ -231,7 +244,8 @@ Cell ViewState::large_cell(const AggregatePlan& plan, const Sums& sums, std::int
 // semantics: V5. A sum that its type cannot hold is null, and counted.
 Cell ViewState::sum_cell(data::Type result, exact::Int128 sum) {
   auto value = exact::to_int64(sum);
-  if (value && result == data::Type::int32 && *value != static_cast<std::int32_t>(*value)) value.reset();
+  if (value && result == data::Type::int32 && *value != static_cast<std::int32_t>(*value))
+    value.reset();
   if (value) return integer_cell(*value);
   ++counts_.integer_overflows;
   return {};
@@ -260,7 +274,8 @@ void ViewState::extremes_between(Cursor from, Cursor to, std::vector<Extremes>& 
       for (std::size_t i = 0; i < out.size(); ++i) merge(out[i], tally.extremes[i]);
     } else {
       for (std::uint32_t slot = from.slot; slot < end; ++slot)
-        for (std::size_t i = 0; i < out.size(); ++i) include(out[i], layout_, layout_.ordered[i], chunk->at(slot));
+        for (std::size_t i = 0; i < out.size(); ++i)
+          include(out[i], layout_, layout_.ordered[i], chunk->at(slot));
     }
     if (chunk == to.chunk) return;
     from = {chunk->next, chunk->next->begin};
@@ -275,8 +290,8 @@ struct TallySums {
   const exact::ExactSum& real(std::size_t i) const { return tally.reals[i]; }
 };
 
-// A question about a time before the newest event: every event is looked at, for the window and for whether
-// it was known. (semantics: T3)
+// A question about a time before the newest event: every event is looked at, for the window and for
+// whether it was known. (semantics: T3)
 void ViewState::answer_past(Entity& e, std::int64_t at_us, Cell* out) {
   for (std::size_t window = 0; window < windows_; ++window) {
     const Boundary& boundary = boundaries_[window_boundary_[window]];
@@ -284,12 +299,14 @@ void ViewState::answer_past(Entity& e, std::int64_t at_us, Cell* out) {
     Tally tally(layout_);
     if (boundary.from_begin && e.base != nullptr) tally = *e.base;
     Chunk* chunk = e.tail;
-    while (chunk != nullptr && chunk->previous != nullptr && chunk->first_time() >= from) chunk = chunk->previous;
+    while (chunk != nullptr && chunk->previous != nullptr && chunk->first_time() >= from)
+      chunk = chunk->previous;
     for (; chunk != nullptr && chunk->first_time() < at_us; chunk = chunk->next)
       for (std::uint32_t slot = chunk->begin; slot < chunk->end; ++slot) {
         const std::byte* record = chunk->at(slot);
         const std::int64_t time = event_time_of(record);
-        if (time >= from && time < at_us && known_time_of(record) < at_us) tally.add(layout_, record);
+        if (time >= from && time < at_us && known_time_of(record) < at_us)
+          tally.add(layout_, record);
       }
     answer_sums(TallySums{tally}, tally.extremes, window, out);
   }

@@ -8,8 +8,8 @@ namespace coeval::kernel {
 
 namespace {
 
-// The slot behind the last event whose time is ≤ time: an event of equal time and later position goes there.
-// Most events arrive near the end, so the search starts there.
+// The slot behind the last event whose time is ≤ time: an event of equal time and later position
+// goes there. Most events arrive near the end, so the search starts there.
 std::uint32_t upper_slot(Chunk* chunk, std::int64_t time) {
   std::uint32_t low = chunk->begin, high = chunk->end;
   while (high - low > 8) {
@@ -31,7 +31,8 @@ void ViewState::insert(Entity& e, const std::byte* record) {
   while (true) {
     Chunk* chunk = e.tail;
     // Only a chunk that make_room has just put at the end is empty, and it is meant for this event.
-    while (chunk->previous != nullptr && chunk->size() > 0 && chunk->first_time() > time) chunk = chunk->previous;
+    while (chunk->previous != nullptr && chunk->size() > 0 && chunk->first_time() > time)
+      chunk = chunk->previous;
     const std::uint32_t slot =
         chunk->size() == 0 || chunk->last_time() <= time ? chunk->end : upper_slot(chunk, time);
     if (chunk->end == chunk->capacity) [[unlikely]] {
@@ -39,7 +40,8 @@ void ViewState::insert(Entity& e, const std::byte* record) {
       continue;
     }
     std::byte* place = chunk->at(slot);
-    if (slot != chunk->end) std::memmove(place + layout_.stride, place, std::size_t{chunk->end - slot} * layout_.stride);
+    if (slot != chunk->end)
+      std::memmove(place + layout_.stride, place, std::size_t{chunk->end - slot} * layout_.stride);
     std::memcpy(place, record, layout_.stride);
     ++chunk->end;
     chunk->summary_is_fresh = false;
@@ -62,7 +64,8 @@ void ViewState::count_late(Entity& e, Chunk* chunk, const std::byte* record) {
   }
 }
 
-// Makes a free slot in or beside a full chunk; the caller searches again. What has expired goes first.
+// Makes a free slot in or beside a full chunk; the caller searches again. What has expired goes
+// first.
 void ViewState::make_room(Entity& e, Chunk* chunk, std::uint32_t slot) {
   sweep_some(e);
   if (is_expired(e.head->at(e.head->begin), last_known_)) {
@@ -121,7 +124,8 @@ void ViewState::split(Entity& e, Chunk* chunk) {
 }
 
 // Cursors of `from` at or behind from_slot go to `to`, their slots shifted.
-void ViewState::repoint(Entity& e, const Chunk* from, Chunk* to, std::uint32_t from_slot, std::int64_t shift) {
+void ViewState::repoint(Entity& e, const Chunk* from, Chunk* to, std::uint32_t from_slot,
+                        std::int64_t shift) {
   if (!e.tracked) return;
   Cursor* cursor = cursors(e);
   for (std::size_t i = 0; i < boundaries_.size(); ++i)
@@ -162,7 +166,8 @@ void ViewState::evict_first(Entity& e) {
   Chunk::free(chunk);
 }
 
-// Looks at some more entities, so that those that nothing happens to any more give up their memory too.
+// Looks at some more entities, so that those that nothing happens to any more give up their memory
+// too.
 void ViewState::sweep_some(const Entity& busy) {
   constexpr int kEntities = 2;
   for (int i = 0; i < kEntities; ++i) {

@@ -1,13 +1,14 @@
 // The bytes of a view's state. (semantics: A5)
 //
-// A view: text of what it depends on (windows, lateness, record layout), last known time, count of events
-// dropped as late, count of entities; then the entities in the order of their keys' bytes. An entity: its key;
-// whether events were folded and their tally; count of events; the events by (event time, position). An event:
-// event time as a difference to the one before (from the smallest int64), known time as a signed difference to
-// it, words of bits, narrow and wide values as signed varints, reals as 8 bytes.
+// A view: text of what it depends on (windows, lateness, record layout), last known time, count of
+// events dropped as late, count of entities; then the entities in the order of their keys' bytes.
+// An entity: its key; whether events were folded and their tally; count of events; the events by
+// (event time, position). An event: event time as a difference to the one before (from the smallest
+// int64), known time as a signed difference to it, words of bits, narrow and wide values as signed
+// varints, reals as 8 bytes.
 //
-// Only what is retained at the last known time is written, whether or not it was evicted or folded already, so
-// that equal histories give equal bytes.
+// Only what is retained at the last known time is written, whether or not it was evicted or folded
+// already, so that equal histories give equal bytes.
 #include <algorithm>
 #include <numeric>
 
@@ -19,11 +20,14 @@ namespace coeval::kernel {
 
 namespace {
 
-void append_record(std::string& out, const RecordLayout& layout, const std::byte* record, std::int64_t before) {
+void append_record(std::string& out, const RecordLayout& layout, const std::byte* record,
+                   std::int64_t before) {
   const auto time = static_cast<std::uint64_t>(event_time_of(record));
   put_varint(out, time - static_cast<std::uint64_t>(before));
-  put_signed(out, static_cast<std::int64_t>(static_cast<std::uint64_t>(known_time_of(record)) - time));
-  for (std::size_t i = 0; i < layout.words(); ++i) put_varint(out, load<std::uint32_t>(record + kFlagsAt + 4 * i));
+  put_signed(out,
+             static_cast<std::int64_t>(static_cast<std::uint64_t>(known_time_of(record)) - time));
+  for (std::size_t i = 0; i < layout.words(); ++i)
+    put_varint(out, load<std::uint32_t>(record + kFlagsAt + 4 * i));
   for (std::size_t i = 0; i < layout.narrow_count; ++i)
     put_signed(out, load<std::int32_t>(record + layout.narrow_at + 4 * i));
   for (std::size_t i = 0; i < layout.wide.size(); ++i)
@@ -63,11 +67,13 @@ bool take_values(std::string_view& bytes, const RecordLayout& layout, std::byte*
   return true;
 }
 
-bool take_record(std::string_view& bytes, const RecordLayout& layout, std::int64_t before, std::byte* record) {
+bool take_record(std::string_view& bytes, const RecordLayout& layout, std::int64_t before,
+                 std::byte* record) {
   std::uint64_t step = 0;
   std::int64_t lag = 0;
   if (!take_varint(bytes, step) || !take_signed(bytes, lag)) return false;
-  const std::uint64_t room = static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(before);
+  const std::uint64_t room =
+      static_cast<std::uint64_t>(INT64_MAX) - static_cast<std::uint64_t>(before);
   if (step > room) return false;
   const std::uint64_t time = static_cast<std::uint64_t>(before) + step;
   store(record, time);
@@ -155,14 +161,15 @@ bool ViewState::take_events(std::string_view& bytes, Entity& e) {
   return count > 0 || e.base != nullptr;
 }
 
-// Whether sums may go on from here: counters are not negative, and nothing is near the end of its range, where
-// no history can have brought it.
+// Whether sums may go on from here: counters are not negative, and nothing is near the end of its
+// range, where no history can have brought it.
 bool ViewState::is_plausible(const Tally& base) const {
   constexpr std::int64_t kFar = std::int64_t{1} << 62;
   for (std::size_t i = 0; i < base.linear.size(); ++i)
     if (base.linear[i] > kFar || base.linear[i] < (i < layout_.bit_count ? 0 : -kFar)) return false;
   const exact::Int128 far = static_cast<exact::Int128>(kFar) << 64;
-  return std::ranges::all_of(base.wide, [far](exact::Int128 sum) { return sum < far && sum > -far; });
+  return std::ranges::all_of(base.wide,
+                             [far](exact::Int128 sum) { return sum < far && sum > -far; });
 }
 
 bool ViewState::take_entity(std::string_view& bytes, std::string_view& key_before, bool first) {
@@ -187,8 +194,9 @@ bool ViewState::restore(std::string_view& bytes) {
   clear();
   std::string_view signature, key;
   std::uint64_t last_known = 0, dropped = 0, count = 0;
-  bool good = take_text(bytes, signature) && signature == signature_ && take_u64(bytes, last_known) &&
-              take_u64(bytes, dropped) && static_cast<std::int64_t>(dropped) >= 0 && take_u64(bytes, count) &&
+  bool good = take_text(bytes, signature) && signature == signature_ &&
+              take_u64(bytes, last_known) && take_u64(bytes, dropped) &&
+              static_cast<std::int64_t>(dropped) >= 0 && take_u64(bytes, count) &&
               count <= bytes.size();
   last_known_ = static_cast<std::int64_t>(last_known);
   dropped_late_ = static_cast<std::int64_t>(dropped);

@@ -19,18 +19,19 @@
 
 namespace coeval::kernel {
 
-/// The state of one view: per entity the events from which every window that can still be asked about is
-/// answered exactly, and for windows over all time the tally of those that are older.
+/// The state of one view: per entity the events from which every window that can still be asked
+/// about is answered exactly, and for windows over all time the tally of those that are older.
 ///
-/// How a question is answered. An entity keeps one cursor for T and one for each T − W, and for each the
-/// running sums of all events before it. A window's sum is the difference of two of them. As questions go
-/// on in time the cursors move over the events, each event once per cursor; an event that arrives late is
-/// put in its place and added to the sums of the cursors behind it. All sums are exact, so differences are,
-/// and nothing depends on the way that a cursor took. (semantics: A1 A2)
+/// How a question is answered. An entity keeps one cursor for T and one for each T − W, and for
+/// each the running sums of all events before it. A window's sum is the difference of two of them.
+/// As questions go on in time the cursors move over the events, each event once per cursor; an
+/// event that arrives late is put in its place and added to the sums of the cursors behind it. All
+/// sums are exact, so differences are, and nothing depends on the way that a cursor took.
+/// (semantics: A1 A2)
 ///
 /// Invariants: 1. Cursors and their sums are a cache: state is the events and base tallies alone.
-/// 2. An event is held while a question at T ≥ last known − lateness may need it: as long as its event time
-/// is within the longest window + lateness of the last known time. (T6)
+/// 2. An event is held while a question at T ≥ last known − lateness may need it: as long as its
+/// event time is within the longest window + lateness of the last known time. (T6)
 class ViewState {
  public:
   ViewState(const define::View& view, RecordLayout layout);
@@ -54,7 +55,8 @@ class ViewState {
   std::int64_t dropped_late_count() const { return dropped_late_; }
   const EvaluationCounts& counts() const { return counts_; }
 
-  /// Asks the processor to fetch what apply and ask will need: first the entity's block, later the events.
+  /// Asks the processor to fetch what apply and ask will need: first the entity's block, later the
+  /// events.
   void prefetch_block(std::int32_t number) const {
     if (number < 0 || number >= entities_) return;
     const CacheLine* block = &blocks_[static_cast<std::size_t>(number) * block_lines_];
@@ -80,7 +82,8 @@ class ViewState {
   struct alignas(64) CacheLine {
     std::byte bytes[64];
   };
-  // Head of an entity's block; cursors and running sums follow it. Plain memory, so that blocks can move.
+  // Head of an entity's block; cursors and running sums follow it. Plain memory, so that blocks can
+  // move.
   struct Entity {
     Chunk* head;
     Chunk* tail;
@@ -101,11 +104,14 @@ class ViewState {
     return *reinterpret_cast<Entity*>(&blocks_[static_cast<std::size_t>(number) * block_lines_]);
   }
   const Entity& entity(std::int32_t number) const {
-    return *reinterpret_cast<const Entity*>(&blocks_[static_cast<std::size_t>(number) * block_lines_]);
+    return *reinterpret_cast<const Entity*>(
+        &blocks_[static_cast<std::size_t>(number) * block_lines_]);
   }
-  // The record behind a cursor, if its chunk has one there; found without reading the chunk's header.
+  // The record behind a cursor, if its chunk has one there; found without reading the chunk's
+  // header.
   std::byte* place_of(Cursor cursor) const {
-    return reinterpret_cast<std::byte*>(cursor.chunk) + sizeof(Chunk) + std::size_t{cursor.slot} * layout_.stride;
+    return reinterpret_cast<std::byte*>(cursor.chunk) + sizeof(Chunk) +
+           std::size_t{cursor.slot} * layout_.stride;
   }
   static Cursor* cursors(Entity& e) { return reinterpret_cast<Cursor*>(&e + 1); }
   std::int64_t* linear(Entity& e, std::size_t boundary) const {
@@ -123,10 +129,11 @@ class ViewState {
   void grow(Entity& e, Chunk* chunk);
   void compact(Entity& e, Chunk* chunk);
   void split(Entity& e, Chunk* chunk);
-  void repoint(Entity& e, const Chunk* from, Chunk* to, std::uint32_t from_slot, std::int64_t shift);
+  void repoint(Entity& e, const Chunk* from, Chunk* to, std::uint32_t from_slot,
+               std::int64_t shift);
   void count_late(Entity& e, Chunk* chunk, const std::byte* record);
-  // Whether no question from now on needs the event itself: for windows over all time also when every
-  // question sees it, so that it can be folded.
+  // Whether no question from now on needs the event itself: for windows over all time also when
+  // every question sees it, so that it can be folded.
   bool is_expired(const std::byte* record, std::int64_t last_known) const {
     if (saturating_subtract(last_known, event_time_of(record)) <= retention_us_) return false;
     return !all_time_ || saturating_subtract(last_known, known_time_of(record)) > lateness_us_;
@@ -149,7 +156,8 @@ class ViewState {
     count_record(layout_, linear(e, boundary), record, sign);
     if (layout_.summed_wide + layout_.summed_real > 0) count_large(e, boundary, record, sign);
   }
-  void count_large(Entity& e, std::size_t boundary, const std::byte* record, std::int64_t sign) const;
+  void count_large(Entity& e, std::size_t boundary, const std::byte* record,
+                   std::int64_t sign) const;
   void count_chunk(Entity& e, std::size_t boundary, const Tally& tally, std::int64_t sign);
   void answer_linear(Entity& e, Cell* out);
   struct WindowSums;
@@ -158,7 +166,8 @@ class ViewState {
   void answer_past(Entity& e, std::int64_t at_us, Cell* out);
   void answer_empty(Cell* out) const;
   template <class Sums>
-  void answer_sums(const Sums& sums, const std::vector<Extremes>& extremes, std::size_t window, Cell* out);
+  void answer_sums(const Sums& sums, const std::vector<Extremes>& extremes, std::size_t window,
+                   Cell* out);
   template <class Sums>
   Cell summed_cell(const AggregatePlan& plan, const Sums& sums);
   template <class Sums>
@@ -173,17 +182,17 @@ class ViewState {
   bool is_plausible(const Tally& base) const;
 
   const RecordLayout layout_;
-  std::vector<Boundary> boundaries_;            // T first
-  std::vector<std::size_t> window_boundary_;    // by window
+  std::vector<Boundary> boundaries_;          // T first
+  std::vector<std::size_t> window_boundary_;  // by window
   std::size_t windows_ = 0;
   std::int64_t retention_us_ = 0, lateness_us_ = 0;
-  bool all_time_ = false;                       // a window is over all time
-  std::string signature_;                       // what the bytes of the state depend on
+  bool all_time_ = false;  // a window is over all time
+  std::string signature_;  // what the bytes of the state depend on
   std::size_t linear_at_ = 0, linear_count_ = 0, block_lines_ = 1;
 
   KeyTable keys_;
   std::vector<CacheLine> blocks_;
-  std::int32_t entities_ = 0;                   // blocks made so far
+  std::int32_t entities_ = 0;  // blocks made so far
   std::int32_t swept_ = 0;
   std::int64_t events_ = 0, dropped_late_ = 0;
   std::int64_t last_known_ = INT64_MIN;

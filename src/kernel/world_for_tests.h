@@ -27,10 +27,10 @@ struct Event {
   std::int64_t time = 0, known = 0;
   std::optional<std::string> k;
   std::int64_t j = 0;
-  std::int64_t n = 0;                ///< int32, never null
-  std::optional<std::int64_t> m;     ///< int64
-  std::optional<double> x;           ///< float64
-  std::optional<double> g;           ///< float32
+  std::int64_t n = 0;             ///< int32, never null
+  std::optional<std::int64_t> m;  ///< int64
+  std::optional<double> x;        ///< float64
+  std::optional<double> g;        ///< float32
   std::optional<bool> b;
 };
 
@@ -56,12 +56,16 @@ inline const std::vector<Argument> kArguments = {
     {"m", [](const Event& e) { return Number::of(e.m); }},
     {"x", [](const Event& e) { return Number::of(e.x); }},
     {"g", [](const Event& e) { return Number::of(e.g); }},
-    {"n >= 15", [](const Event& e) { return Number::of(std::optional<std::int64_t>(e.n >= 15 ? 1 : 0)); }},
+    {"n >= 15",
+     [](const Event& e) { return Number::of(std::optional<std::int64_t>(e.n >= 15 ? 1 : 0)); }},
     {"b", [](const Event& e) { return Number::of(as_number(e.b)); }},
     {"n * 3 + 1", [](const Event& e) { return Number::of(std::optional(e.n * 3 + 1)); }},
-    {"x / 3", [](const Event& e) { return Number::of(e.x ? std::optional(*e.x / 3.0) : std::nullopt); }},
+    {"x / 3",
+     [](const Event& e) { return Number::of(e.x ? std::optional(*e.x / 3.0) : std::nullopt); }},
     {"n % (n - 5)",
-     [](const Event& e) { return Number::of(e.n == 5 ? std::nullopt : std::optional(e.n % (e.n - 5))); }},
+     [](const Event& e) {
+       return Number::of(e.n == 5 ? std::nullopt : std::optional(e.n % (e.n - 5)));
+     }},
 };
 struct Condition {
   std::string text;
@@ -73,7 +77,8 @@ inline const std::vector<Condition> kConditions = {
     {" where x > 0.5", [](const Event& e) { return e.x && *e.x > 0.5; }},
     {" where b or m is null", [](const Event& e) { return (e.b && *e.b) || !e.m; }},
 };
-inline const std::vector<std::string> kAggregates = {"count", "sum", "mean", "min", "max", "first", "last"};
+inline const std::vector<std::string> kAggregates = {"count", "sum",   "mean", "min",
+                                                     "max",   "first", "last"};
 
 struct OracleAggregate {
   std::string name;
@@ -89,8 +94,8 @@ struct World {
   const define::View& view() const { return project->views[0]; }
 };
 
-inline World make_world(const std::string& keys, const std::string& windows, const std::string& lateness,
-                        std::vector<OracleAggregate> aggregates) {
+inline World make_world(const std::string& keys, const std::string& windows,
+                        const std::string& lateness, std::vector<OracleAggregate> aggregates) {
   World world;
   world.toml = R"([project]
 name = "t"
@@ -112,8 +117,8 @@ from = "s"
 )" + ("by = [" + keys + "]\nwindows = [" + windows + "]\nlateness = \"" + lateness + "\"\n");
   for (std::size_t i = 0; i < aggregates.size(); ++i) {
     const auto& a = aggregates[i];
-    world.toml += "a" + std::to_string(i) + " = \"" + a.name + "(" + (a.argument ? a.argument->text : "") + ")" +
-                  a.where->text + "\"\n";
+    world.toml += "a" + std::to_string(i) + " = \"" + a.name + "(" +
+                  (a.argument ? a.argument->text : "") + ")" + a.where->text + "\"\n";
   }
   auto checked = define::check_text(world.toml, "coeval.toml");
   for (const auto& error : checked.errors) FAIL(define::render(error, world.toml, false));
@@ -131,13 +136,14 @@ inline World random_world(std::mt19937_64& random) {
     a.where = &kConditions[random() % kConditions.size()];
     a.argument = &kArguments[random() % kArguments.size()];
     if (a.name == "count" && random() % 2 == 0) a.argument = nullptr;
-    const bool over_truth = a.argument && (a.argument->text == "b" || a.argument->text == "n >= 15");
+    const bool over_truth =
+        a.argument && (a.argument->text == "b" || a.argument->text == "n >= 15");
     if (over_truth && a.name != "sum" && a.name != "mean" && a.name != "count") continue;
     aggregates.push_back(a);
   }
   const std::vector<std::string> keys = {"\"k\"", "\"k\", \"j\"", "", "\"j\""};
-  const std::vector<std::string> windows = {"\"1h\"", "\"3h\", \"24h\", \"2d\"", "\"90min\", \"all\"", "\"all\"",
-                                            "\"20s\", \"2d\""};
+  const std::vector<std::string> windows = {"\"1h\"", "\"3h\", \"24h\", \"2d\"",
+                                            "\"90min\", \"all\"", "\"all\"", "\"20s\", \"2d\""};
   const std::vector<std::string> lateness = {"0s", "2h", "1d"};
   return make_world(keys[random() % keys.size()], windows[random() % windows.size()],
                     lateness[random() % lateness.size()], std::move(aggregates));
@@ -165,26 +171,33 @@ inline double random_real(std::mt19937_64& random) {
 }
 
 /// Events in position order, known times not decreasing; event times before, at, and after them.
-inline std::vector<Event> random_events(std::mt19937_64& random, std::size_t count, std::int64_t spacing_us,
-                                        int keys) {
+inline std::vector<Event> random_events(std::mt19937_64& random, std::size_t count,
+                                        std::int64_t spacing_us, int keys) {
   std::vector<Event> events;
   std::int64_t known = 1'000'000'000'000'000;
-  const std::int64_t step = kMinuteUs;  // event times on a grid, so that ties and exact bounds happen
+  const std::int64_t step =
+      kMinuteUs;  // event times on a grid, so that ties and exact bounds happen
   for (std::size_t i = 0; i < count; ++i) {
-    if (random() % 4 != 0) known += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2 * spacing_us));
+    if (random() % 4 != 0)
+      known += static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(2 * spacing_us));
     if (random() % 3 == 0) known = known / step * step;
     if (!events.empty()) known = std::max(known, events.back().known);
     Event e;
     e.known = known;
-    std::int64_t delay = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(4 * kHourUs));
+    std::int64_t delay =
+        static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(4 * kHourUs));
     if (random() % 20 == 0) delay *= static_cast<std::int64_t>(1 + random() % 40);
     if (random() % 20 == 0) delay = -delay;
     e.time = (known - delay) / step * step;
     if (random() % 15 == 0) e.time = known;
-    if (random() % 30 != 0) e.k = std::string(1 + random() % 2, static_cast<char>('a' + random() % static_cast<unsigned>(keys)));
+    if (random() % 30 != 0)
+      e.k = std::string(1 + random() % 2,
+                        static_cast<char>('a' + random() % static_cast<unsigned>(keys)));
     e.j = static_cast<std::int64_t>(random() % static_cast<unsigned>(keys));
     e.n = static_cast<std::int64_t>(random() % 40) - 5;
-    if (random() % 5 != 0) e.m = random() % 9 == 0 ? INT64_MAX - static_cast<std::int64_t>(random() % 3) : static_cast<std::int64_t>(random() % 100) - 50;
+    if (random() % 5 != 0)
+      e.m = random() % 9 == 0 ? INT64_MAX - static_cast<std::int64_t>(random() % 3)
+                              : static_cast<std::int64_t>(random() % 100) - 50;
     if (random() % 5 != 0) e.x = random_real(random);
     if (random() % 5 != 0) e.g = static_cast<double>(static_cast<float>(random_real(random)));
     if (random() % 4 != 0) e.b = random() % 2 == 0;
@@ -193,7 +206,8 @@ inline std::vector<Event> random_events(std::mt19937_64& random, std::size_t cou
   return events;
 }
 
-inline data::Batch batch_of(const define::Project& project, std::span<const Event> events, bool coded) {
+inline data::Batch batch_of(const define::Project& project, std::span<const Event> events,
+                            bool coded) {
   using data::Type;
   std::vector<data::ColumnBuilder> builders;
   const auto& fields = project.sources[0].schema.fields;
@@ -201,7 +215,9 @@ inline data::Batch batch_of(const define::Project& project, std::span<const Even
   const auto at = [&](const char* column) -> data::ColumnBuilder& {
     return builders[static_cast<std::size_t>(project.sources[0].schema.index_of(column))];
   };
-  const auto put = [](data::ColumnBuilder& to, const auto& value, auto append) { value ? append(*value) : to.append_null(); };
+  const auto put = [](data::ColumnBuilder& to, const auto& value, auto append) {
+    value ? append(*value) : to.append_null();
+  };
   for (const auto& e : events) {
     at("ts").append_integer(e.time);
     put(at("k"), e.k, [&](const std::string& v) { at("k").append_string(v); });
@@ -230,7 +246,8 @@ inline data::Batch batch_of(const define::Project& project, std::span<const Even
       if (events[i].k) validity[i / 8] = static_cast<std::uint8_t>(validity[i / 8] | 1u << i % 8);
     }
     if (events.empty()) validity.clear();
-    batch.columns[static_cast<std::size_t>(batch.schema.index_of("k"))] = data::Column::coded(values, std::make_shared<const data::Column>(dictionary.finish()), validity);
+    batch.columns[static_cast<std::size_t>(batch.schema.index_of("k"))] = data::Column::coded(
+        values, std::make_shared<const data::Column>(dictionary.finish()), validity);
   }
   return batch;
 }
@@ -285,7 +302,8 @@ inline Cell oracle_value(const std::string& name, std::span<const Number> values
 }
 
 /// Every feature of one question, by looking at every event. `key` holds the question's key values.
-inline std::vector<Cell> oracle(const World& world, std::span<const Event> events, const Event& key, std::int64_t at) {
+inline std::vector<Cell> oracle(const World& world, std::span<const Event> events, const Event& key,
+                                std::int64_t at) {
   const auto& view = world.view();
   const auto same = [&](const Event& e) {
     for (const auto& column : view.keys) {
@@ -299,19 +317,23 @@ inline std::vector<Cell> oracle(const World& world, std::span<const Event> event
     for (const auto& window : view.windows) {
       std::vector<const Event*> inside;
       for (const auto& e : events)
-        if (same(e) && e.known < at && e.time < at && (window.us == define::kAllTime || e.time >= at - window.us) &&
+        if (same(e) && e.known < at && e.time < at &&
+            (window.us == define::kAllTime || e.time >= at - window.us) &&
             aggregate.where->holds(e))
           inside.push_back(&e);
-      std::stable_sort(inside.begin(), inside.end(), [](const Event* a, const Event* b) { return a->time < b->time; });
+      std::stable_sort(inside.begin(), inside.end(),
+                       [](const Event* a, const Event* b) { return a->time < b->time; });
       std::vector<Number> values;
       for (const Event* e : inside)
-        values.push_back(aggregate.argument ? aggregate.argument->value(*e) : Number{false, false, 1, 0});
+        values.push_back(aggregate.argument ? aggregate.argument->value(*e)
+                                            : Number{false, false, 1, 0});
       cells.push_back(oracle_value(aggregate.name, values, aggregate.argument == nullptr));
     }
   return cells;
 }
 
-/// A question: the moment, the key (an event's key columns), and how many events had been applied before it.
+/// A question: the moment, the key (an event's key columns), and how many events had been applied
+/// before it.
 struct Question {
   std::int64_t at = 0;
   Event key;

@@ -13,9 +13,9 @@ namespace coeval::serving {
 class LatencyHistogram {
  public:
   /// Upper bounds in seconds; one more bucket takes the rest.
-  static constexpr std::array<double, 16> kBounds = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
-                                                     0.005,   0.01,   0.025,   0.05,   0.1,   0.25,
-                                                     0.5,     1,      2.5,     5};
+  static constexpr std::array<double, 16> kBounds = {
+      0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+      0.025,   0.05,   0.1,     0.25,   0.5,   1,      2.5,   5};
   void observe(double seconds);
   /// Appends the lines of one histogram; `labels` without braces, may be empty.
   void append(std::string& out, std::string_view name, std::string_view labels) const;

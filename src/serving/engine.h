@@ -35,18 +35,40 @@ struct Answer {
   int status = 200;
   std::string body;
 };
+/// What a person wants to see of a running server.
+struct Overview {
+  struct Model {
+    std::string name;
+    int version = 0;
+    std::string bits_id;
+    std::string problem;  ///< why it cannot be served; empty when it can
+    data::Schema question;
+  };
+  struct View {
+    std::string name;
+    std::int64_t entities = 0, events = 0;
+  };
+  std::string project, ir_hash;
+  std::uint64_t log_position = 0;
+  std::int64_t last_known_us = INT64_MIN;
+  bool data_clock = false, writable = true;
+  std::vector<Model> models;
+  std::vector<View> views;
+};
+
 /// {"error": "...", "code": "C....", "advice": "..."} with the code's HTTP status.
 Answer error_answer(const Error& error);
 
 /// The request path: events into log and state, questions out of state into scores and the log.
 ///
-/// Events and predictions are appended to the log but not yet synced: the server calls commit() once for
-/// all requests of one readiness round before it sends any of their answers. (group commit) What an
-/// answer then promises: an acknowledged event is on disk (fsync); a prediction was handed to the
-/// operating system and is on disk within 100 ms or with the next event, whichever is first.
+/// Events and predictions are appended to the log but not yet synced: the server calls commit()
+/// once for all requests of one readiness round before it sends any of their answers. (group
+/// commit) What an answer then promises: an acknowledged event is on disk (fsync); a prediction was
+/// handed to the operating system and is on disk within 100 ms or with the next event, whichever is
+/// first.
 ///
-/// While the log cannot be written (a full disk), events and predictions are refused with that error, and
-/// every round tries to go on; see LogWriter for what becomes of the round that failed.
+/// While the log cannot be written (a full disk), events and predictions are refused with that
+/// error, and every round tries to go on; see LogWriter for what becomes of the round that failed.
 ///
 /// Threading: one thread, but set_models may be called from any.
 class Engine {
@@ -59,36 +81,41 @@ class Engine {
   /// At most so many questions in one request.
   static constexpr std::size_t kMaxQuestions = 10'000;
 
-  /// `kernel` already holds history up to the cut and the log up to its end. Snapshots and quarantine go
-  /// to folders of `state_folder`.
+  /// `kernel` already holds history up to the cut and the log up to its end. Snapshots and
+  /// quarantine go to folders of `state_folder`.
   Engine(std::shared_ptr<const define::Project> project, std::unique_ptr<kernel::Kernel> kernel,
-         std::unique_ptr<stores::EventLog> log, std::unique_ptr<Clock> clock, std::string state_folder,
-         Options options);
+         std::unique_ptr<stores::EventLog> log, std::unique_ptr<Clock> clock,
+         std::string state_folder, Options options);
   ~Engine();
   /// Call once, before the first request. Errors: bad_toml_value for a pattern.
   Status prepare();
 
-  /// Swaps the served models in one step; requests that began keep the table that they started with.
+  /// Swaps the served models in one step; requests that began keep the table that they started
+  /// with.
   void set_models(ModelTable table);
 
   /// POST /v1/predict/{model}: an object, or an array of at most 10,000. Each question: the model's
-  /// question columns by name, optionally "at". Body of one: {"prediction_id","model","version","at",
-  /// "position","score","decision"[,"features"]}; of many: {"predictions":[…]} in order, where a bad one
-  /// has "error" and "code" in its place. `features` asks for the input values. `now_us` is the
-  /// arrival moment under the data clock (nothing otherwise).
+  /// question columns by name, optionally "at". Body of one:
+  /// {"prediction_id","model","version","at", "position","score","decision"[,"features"]}; of many:
+  /// {"predictions":[…]} in order, where a bad one has "error" and "code" in its place. `features`
+  /// asks for the input values. `now_us` is the arrival moment under the data clock (nothing
+  /// otherwise).
   Answer predict(std::string_view model, std::string_view body, bool features,
                  std::optional<std::int64_t> now_us);
   /// POST /v1/events/{source}: one object, an array, or NDJSON (one object a line). Answer:
   /// {"accepted":n,"quarantined":m,"errors":[{"row":i,"rules":[…],"reason":"…"}],"last_position":p}.
   /// A body of one bad row is 422; otherwise 200. Good rows are kept. "errors" lists the first 100.
   Answer events(std::string_view source, std::string_view body, std::optional<std::int64_t> now_us);
-  Answer prediction(std::string_view id);   ///< GET /v1/predictions/{id}
-  Answer models() const;                    ///< GET /v1/models
-  Answer metrics() const;                   ///< GET /metrics, Prometheus text
+  Answer prediction(std::string_view id);  ///< GET /v1/predictions/{id}
+  Answer models() const;                   ///< GET /v1/models
+  Answer metrics() const;                  ///< GET /metrics, Prometheus text
+  Overview overview() const;               ///< GET /
 
   /// Makes everything appended so far as durable as its answers promise (log, quarantine). An error
   /// takes the place of the answers of this round's events and predictions.
   Status commit();
+  /// Makes everything durable now, recent predictions too: at shutdown.
+  Status sync();
   /// Something awaits commit(): appended records that are not on disk yet, or quarantined rows.
   bool has_uncommitted() const;
   /// False while the log cannot be written.
@@ -98,7 +125,8 @@ class Engine {
   /// Errors: io, disk_full; serving goes on without.
   Status snapshot_if_due(bool force);
 
-  /// What a snapshot of this state depends on (stores::Snapshot::basis). Without one, none is written.
+  /// What a snapshot of this state depends on (stores::Snapshot::basis). Without one, none is
+  /// written.
   void set_basis(std::string basis);
 
   const Options& options() const;

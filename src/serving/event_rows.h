@@ -22,12 +22,12 @@ struct BadEventRow {
 
 /// A body of events, typed by the source's schema.
 struct EventRows {
-  data::Batch typed;                    ///< the rows that could be typed
-  std::vector<std::int64_t> places;     ///< for each its 0-based place in the body
-  std::vector<std::string> raw;         ///< for each its JSON text
+  data::Batch typed;                 ///< the rows that could be typed
+  std::vector<std::int64_t> places;  ///< for each its 0-based place in the body
+  std::vector<std::string> raw;      ///< for each its JSON text
   std::vector<BadEventRow> bad;
-  std::int64_t rows = 0;                ///< all of them
-  bool single = false;                  ///< the body was one object
+  std::int64_t rows = 0;  ///< all of them
+  bool single = false;    ///< the body was one object
 };
 
 /// Reads one object, an array of objects, or NDJSON. Members that the source does not declare are

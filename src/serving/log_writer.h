@@ -13,14 +13,16 @@ namespace coeval::serving {
 
 /// The log as the request path writes it: group commit, and survival of a disk that was full.
 ///
-/// Durability: an acknowledged event is on disk (fsync). A prediction is handed to the operating system
-/// before its answer and is on disk within kPredictionSyncS or with the next event, whichever is first:
-/// a crash of the process loses neither, a crash of the machine may lose predictions of the last 100 ms.
+/// Durability: an acknowledged event is on disk (fsync). A prediction is handed to the operating
+/// system before its answer and is on disk within kPredictionSyncS or with the next event,
+/// whichever is first: a crash of the process loses neither, a crash of the machine may lose
+/// predictions of the last 100 ms.
 ///
-/// When a write fails, records that were appended but not yet synced stay in memory, because the state
-/// was already folded over the events among them. While failing, append() refuses. recover() reopens the
-/// log and writes those records again at their old positions, so that state and log agree once more. Their
-/// requests were answered with the error: for them, an event may or may not be there later.
+/// When a write fails, records that were appended but not yet synced stay in memory, because the
+/// state was already folded over the events among them. While failing, append() refuses. recover()
+/// reopens the log and writes those records again at their old positions, so that state and log
+/// agree once more. Their requests were answered with the error: for them, an event may or may not
+/// be there later.
 ///
 /// Threading: one thread.
 class LogWriter {
@@ -34,11 +36,13 @@ class LogWriter {
   /// Makes events durable and hands predictions to the system; fsyncs those when they are due.
   /// `now_s` is monotonic. Does nothing while failing.
   Status commit(double now_s);
-  /// Hands everything appended to the system, so that log().read() shows it. Does nothing while failing.
+  /// Hands everything appended to the system, so that log().read() shows it. Does nothing while
+  /// failing.
   Status flush();
   /// Makes everything durable now.
   Status sync(double now_s);
-  /// Notes that something outside the log failed in this round (the quarantine): refuse until recovered.
+  /// Notes that something outside the log failed in this round (the quarantine): refuse until
+  /// recovered.
   void fail(Error error) { failure_ = std::move(error); }
   /// Tries to end a failure. Ok when appends work again.
   Status recover(double now_s);

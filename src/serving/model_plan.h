@@ -18,27 +18,26 @@ struct ModelPlan {
   struct Asked {
     int view = -1;
     struct Use {
-      std::size_t feature = 0;   ///< of the view
-      std::size_t column = 0;    ///< among RowSchema::view_features
+      std::size_t feature = 0;  ///< of the view
+      std::size_t column = 0;   ///< among RowSchema::view_features
     };
     std::vector<Use> uses;
-    bool has_text = false;       ///< a used feature is a string
   };
 
   std::string name;
   LoadedModel loaded;
-  const define::Model* model = nullptr;   ///< owned by the project
-  data::Schema question;                  ///< the question's columns
-  int at_slot = -1;                       ///< the question column that is the question's time, or -1
-  std::vector<std::string> keys;          ///< every key that a question may have, for suggestions
+  const define::Model* model = nullptr;  ///< owned by the project
+  data::Schema question;                 ///< the question's columns
+  int at_slot = -1;                      ///< the question column that is the question's time, or -1
+  std::vector<std::string> keys;         ///< every key that a question may have, for suggestions
   std::vector<Asked> asked;
   std::vector<int> views;
   /// Why the model cannot be served although it is loaded.
   std::optional<Error> unusable;
 };
 
-/// Works the plan out. A model of another definition, or one whose parts do not fit each other, comes
-/// back with `unusable` set: it must not score, whatever its file says. (design: No skew)
+/// Works the plan out. A model of another definition, or one whose parts do not fit each other,
+/// comes back with `unusable` set: it must not score, whatever its file says. (design: No skew)
 ModelPlan plan_model(const std::string& name, LoadedModel loaded, const define::Project& project,
                      const kernel::Kernel& kernel);
 

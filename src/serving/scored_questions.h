@@ -13,18 +13,19 @@ namespace coeval::serving {
 
 /// Questions with their times, ready for the kernel.
 struct QuestionBatch {
-  data::Batch rows;                 ///< the plan's question columns
+  data::Batch rows;  ///< the plan's question columns
   std::vector<std::int64_t> at_us;
 };
 
 /// What the state and the model said about each question.
 struct ScoredQuestions {
-  data::Batch features;             ///< the model's inputs, in input order
+  data::Batch features;  ///< the model's inputs, in input order
   std::vector<float> margins, scores;
 };
 
-/// Asks the views, computes the inputs, encodes and scores: the same calls that replay makes, for a block
-/// of questions; a block of one gives the same bits. Errors: those of the kernel and the encoder.
+/// Asks the views, computes the inputs, encodes and scores: the same calls that replay makes, for a
+/// block of questions; a block of one gives the same bits. Errors: those of the kernel and the
+/// encoder.
 Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& kernel,
                                         const QuestionBatch& questions,
                                         kernel::EvaluationCounts& counts);

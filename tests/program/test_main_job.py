@@ -86,6 +86,34 @@ class MainJob(unittest.TestCase):
         rows.write_text(rows.read_text() + f"2024-03-31T20:00:00.000000Z,{user},1.0,0\n")
         self.assertGreaterEqual(twin.json("audit", check=3)["differ_count"], 1)
 
+    def test_a_server_of_a_parquet_file_stops_when_told(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        twin.run("dataset", "risk", "--out", twin.folder / "rows.parquet")
+        (twin.folder / "coeval.toml").write_text("""
+[project]
+name = "rows"
+[source.rows]
+path = "rows.parquet"
+time = "ts"
+known = "ts + minutes(30)"
+[source.rows.columns]
+ts   = { type = "timestamp", known = "ts" }
+user = { type = "string", known = "ts" }
+[view.user]
+from = "rows"
+by = ["user"]
+windows = ["1d"]
+rows = "count()"
+""")
+        server = Server(twin)
+        self.assertEqual(server.call("GET", "/v2/health/live")[0], 200)
+        self.assertEqual(server.stop(), 0)
+        self.assertFalse((twin.folder / ".coeval/server.json").exists())
+        again = Server(twin)
+        self.assertIn("state: snapshot", again.errors())
+        self.assertEqual(again.stop(), 0)
+
     def test_a_dataset_for_my_own_questions(self):
         questions = self.project.folder / "questions.csv"
         questions.write_text("at,user\n2024-03-10T12:00:00Z,u7\n2024-02-10T12:00:00Z,nobody\n")

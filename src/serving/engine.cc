@@ -1,0 +1,135 @@
+#include "serving/engine.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "base/clock.h"
+#include "serving/engine_parts.h"
+#include "stores/record_names.h"
+#include "stores/snapshots.h"
+
+namespace coeval::serving {
+namespace {
+
+std::int64_t newest_known_us(const kernel::Kernel& kernel) {
+  std::int64_t newest = INT64_MIN;
+  for (const int view : kernel.views()) newest = std::max(newest, kernel.last_known_us(view));
+  return newest;
+}
+
+}  // namespace
+
+Answer error_answer(const Error& error) {
+  data::Json json;
+  std::string message = error.message;
+  for (const std::string& context : error.context) message += " (" + context + ")";
+  json.set("error", std::move(message));
+  json.set("code", code_name(error.code));
+  if (!error.advice.empty()) json.set("advice", error.advice);
+  return {info(error.code).http_status, json.dump()};
+}
+
+Engine::Parts::Parts(std::shared_ptr<const define::Project> p, std::unique_ptr<kernel::Kernel> k,
+                     std::unique_ptr<stores::EventLog> l, std::unique_ptr<Clock> c,
+                     std::string folder, Options o)
+    : project(std::move(p)),
+      kernel(std::move(k)),
+      log(std::move(l)),
+      clock(std::move(c)),
+      state_folder(std::move(folder)),
+      options(o),
+      salt(static_cast<std::uint16_t>(std::random_device{}())),
+      history_known_us(newest_known_us(*kernel)),
+      snapshot_position(log.log().next_position().value),
+      plans(std::make_shared<PlanTable>()) {}
+
+std::int64_t Engine::Parts::last_known_us() const {
+  return std::max(history_known_us, log.log().last_known().us);
+}
+
+Status Engine::Parts::writable() {
+  if (!log.failing()) return {};
+  if (recovery_tried) return std::unexpected(*log.failure());
+  recovery_tried = true;
+  return log.recover(monotonic_seconds());
+}
+
+Engine::Engine(std::shared_ptr<const define::Project> project,
+               std::unique_ptr<kernel::Kernel> kernel, std::unique_ptr<stores::EventLog> log,
+               std::unique_ptr<Clock> clock, std::string state_folder, Options options)
+    : parts_(std::make_unique<Parts>(std::move(project), std::move(kernel), std::move(log),
+                                     std::move(clock), std::move(state_folder), options)) {}
+
+Engine::~Engine() = default;
+
+Status Engine::prepare() {
+  for (const define::Source& source : parts_->project->sources) {
+    COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(source));
+    parts_->checks.push_back(std::move(checks));
+    parts_->source_tags.push_back(stores::source_tag(source.name));
+    parts_->schema_tags.push_back(stores::schema_tag(source.schema));
+  }
+  return {};
+}
+
+void Engine::set_models(ModelTable table) {
+  auto plans = std::make_shared<PlanTable>();
+  for (auto& [name, loaded] : table) {
+    plans->emplace(name, plan_model(name, std::move(loaded), *parts_->project, *parts_->kernel));
+  }
+  const std::scoped_lock lock(parts_->plans_mutex);
+  parts_->plans = std::move(plans);
+}
+
+Status Engine::commit() {
+  Parts& parts = *parts_;
+  const Status writable = parts.writable();
+  parts.recovery_tried = false;  // the next round may try again
+  if (!writable) return writable;
+  if (!parts.quarantine.empty()) {
+    const Status written = quality::write_quarantine(parts.state_folder, parts.quarantine);
+    if (!written) {
+      parts.log.fail(written.error());
+      ++parts.counters.commit_failures;
+      return written;
+    }
+    parts.quarantine.clear();
+  }
+  const Status committed = parts.log.commit(monotonic_seconds());
+  if (!committed) ++parts.counters.commit_failures;
+  return committed;
+}
+
+Status Engine::sync() {
+  COEVAL_TRY(commit());
+  return parts_->log.sync(monotonic_seconds());
+}
+
+bool Engine::has_uncommitted() const {
+  return parts_->log.unsynced() > 0 || !parts_->quarantine.empty() || parts_->log.failing();
+}
+
+bool Engine::ready() const { return !parts_->log.failing(); }
+
+Status Engine::snapshot_if_due(bool force) {
+  Parts& parts = *parts_;
+  const std::uint64_t end = parts.log.log().next_position().value;
+  const std::uint64_t since = end - parts.snapshot_position;
+  if (parts.basis.empty() || since == 0 || (!force && since < parts.options.snapshot_every))
+    return {};
+  // The state may only be saved at a position that the log will still have after a crash.
+  COEVAL_TRY(parts.log.sync(monotonic_seconds()));
+  parts.snapshot_position = end;  // also after a failure: the next try is for the next interval
+  const Status saved = stores::save_snapshot(
+      parts.state_folder + "/snapshots", {parts.basis, Position{end}, parts.kernel->serialize()});
+  ++(saved ? parts.counters.snapshots : parts.counters.snapshot_failures);
+  return saved;
+}
+
+void Engine::set_basis(std::string basis) { parts_->basis = std::move(basis); }
+const Engine::Options& Engine::options() const { return parts_->options; }
+const define::Project& Engine::project() const { return *parts_->project; }
+Counters& Engine::counters() { return parts_->counters; }
+
+}  // namespace coeval::serving

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "serving/engine.h"
+#include "serving/log_writer.h"
+#include "serving/model_plan.h"
+#include "serving/scored_questions.h"
+
+namespace coeval::serving {
+
+/// Models in use under their names: immutable, swapped as a whole.
+using PlanTable = std::map<std::string, ModelPlan, std::less<>>;
+
+/// What the parts of the request path share. Each part is a .cc file: event_path, predict_path,
+/// prediction_lookup, state_report.
+struct Engine::Parts {
+  std::shared_ptr<const define::Project> project;
+  std::unique_ptr<kernel::Kernel> kernel;
+  LogWriter log;
+  std::unique_ptr<Clock> clock;
+  std::string state_folder;
+  Options options;
+
+  std::vector<std::unique_ptr<quality::RowChecks>> checks;  // by source
+  std::vector<std::uint32_t> source_tags, schema_tags;      // by source
+  std::vector<quality::QuarantinedRow> quarantine;          // written by commit()
+  kernel::EvaluationCounts evaluation;
+  Counters counters;
+  std::uint16_t salt = 0;
+  bool recovery_tried = false;    // in this round
+  std::int64_t history_known_us;  // newest known time that the kernel began with
+  std::string basis;
+  std::uint64_t snapshot_position = 0;
+
+  mutable std::mutex plans_mutex;
+  std::shared_ptr<const PlanTable> plans;
+
+  Parts(std::shared_ptr<const define::Project> p, std::unique_ptr<kernel::Kernel> k,
+        std::unique_ptr<stores::EventLog> l, std::unique_ptr<Clock> c, std::string folder,
+        Options o);
+
+  std::shared_ptr<const PlanTable> current_plans() const {
+    const std::scoped_lock lock(plans_mutex);
+    return plans;
+  }
+  /// Newest known time of anything that happened, or INT64_MIN.
+  std::int64_t last_known_us() const;
+  /// Ok when records can be appended; tries to end a failure, once a round.
+  Status writable();
+
+  /// The declared known time of each row, null where the expression is.
+  data::Column declared_known(const define::Source& source, const data::Batch& rows);
+  /// When rows that arrive now become known: non-decreasing, never below what is known. Under the
+  /// data clock without `now_us` that is their declared known time, which must not be null.
+  std::vector<std::int64_t> known_times(const define::Source& source, const data::Batch& rows,
+                                        std::optional<std::int64_t> now_us);
+  /// Appends checked rows to the log and folds each into the state at once, so that the next
+  /// question sees it. Returns the last position. Errors: those of the log; rows before the error
+  /// stay.
+  Result<std::optional<Position>> take_events(int source, const data::Batch& rows,
+                                              std::optional<std::int64_t> now_us);
+
+  /// T of a question that names none.
+  std::int64_t default_question_us(std::optional<std::int64_t> now_us) const;
+  /// Scores a block of questions and logs every prediction; returns the JSON of each.
+  Result<std::vector<std::string>> answer_questions(const ModelPlan& plan,
+                                                    const QuestionBatch& questions, double began_s,
+                                                    bool features);
+  /// Gives the record its id and appends it. Errors: those of the log.
+  Status log_prediction(stores::PredictionRecord& record);
+};
+
+}  // namespace coeval::serving

@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "data/row_codec.h"
+#include "define/diagnostics.h"
+#include "kernel/evaluate.h"
+#include "serving/engine_parts.h"
+#include "serving/event_rows.h"
+
+namespace coeval::serving {
+namespace {
+
+constexpr std::size_t kErrorsListed = 100;
+
+Error unknown_source(const define::Project& project, std::string_view name) {
+  std::vector<std::string> names;
+  for (const define::Source& source : project.sources) names.push_back(source.name);
+  std::string advice = define::did_you_mean(name, names);
+  if (advice.empty()) advice = "the sources are " + define::listed(names);
+  return {Code::not_found, "no source " + define::in_quotes(name), std::move(advice), {}, {}};
+}
+
+/// Moves typed rows to the bad ones: those for which `broken` names a reason.
+void set_aside(EventRows& rows, std::map<std::size_t, BadEventRow> broken) {
+  if (broken.empty()) return;
+  std::vector<std::int64_t> kept, places;
+  for (std::size_t i = 0; i < rows.places.size(); ++i) {
+    if (broken.contains(i)) continue;
+    kept.push_back(static_cast<std::int64_t>(i));
+    places.push_back(rows.places[i]);
+  }
+  for (auto& [i, bad] : broken) {
+    bad.row = rows.places[i];
+    bad.raw = std::move(rows.raw[i]);
+    rows.bad.push_back(std::move(bad));
+  }
+  rows.typed = data::take(rows.typed, kept);
+  rows.places = std::move(places);
+  rows.raw.clear();  // only bad rows need their text
+  std::ranges::sort(rows.bad, {}, &BadEventRow::row);
+}
+
+std::map<std::size_t, BadEventRow> rows_that_break_rules(const quality::RowChecks& checks,
+                                                         const EventRows& rows) {
+  std::map<std::size_t, BadEventRow> broken;
+  for (const quality::RowVerdict& verdict : checks.check(rows.typed)) {
+    BadEventRow& bad = broken[static_cast<std::size_t>(verdict.row)];
+    for (const int rule : verdict.rules) {
+      bad.rules.push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
+      if (!bad.reason.empty()) bad.reason += "; ";
+      bad.reason += checks.explain(rows.typed, verdict.row, rule);
+    }
+  }
+  return broken;
+}
+
+data::Json bad_row_json(const BadEventRow& bad) {
+  data::Json json;
+  json.set("row", bad.row);
+  data::Json::Array rules;
+  for (const std::string& rule : bad.rules) rules.emplace_back(rule);
+  json.set("rules", std::move(rules));
+  json.set("reason", bad.reason);
+  return json;
+}
+
+Answer events_answer(const EventRows& rows, std::optional<Position> last) {
+  data::Json json;
+  const bool refused = rows.single && !rows.bad.empty();
+  if (refused) {
+    json.set("error", rows.bad.front().reason);
+    json.set("code", code_name(Code::bad_row));
+    json.set("advice", "mend the row and send it again; this one is kept in quarantine");
+  }
+  json.set("accepted", rows.places.size());
+  json.set("quarantined", rows.bad.size());
+  data::Json::Array errors;
+  for (std::size_t i = 0; i < std::min(rows.bad.size(), kErrorsListed); ++i) {
+    errors.push_back(bad_row_json(rows.bad[i]));
+  }
+  json.set("errors", std::move(errors));
+  json.set("last_position",
+           last ? data::Json(static_cast<std::int64_t>(last->value)) : data::Json());
+  return {refused ? info(Code::bad_row).http_status : 200, json.dump()};
+}
+
+std::map<std::size_t, BadEventRow> rows_without_known_time(const data::Column& known) {
+  std::map<std::size_t, BadEventRow> broken;
+  for (std::int64_t row = 0; row < known.size(); ++row) {
+    if (!known.is_null(row)) continue;
+    broken[static_cast<std::size_t>(row)] = {
+        0, {}, {"known.null"}, "the declared known time of the row is null"};
+  }
+  return broken;
+}
+
+}  // namespace
+
+Answer Engine::events(std::string_view source_name, std::string_view body,
+                      std::optional<std::int64_t> now_us) {
+  Parts& parts = *parts_;
+  const int index = parts.project->source_index(source_name);
+  if (index < 0) return error_answer(unknown_source(*parts.project, source_name));
+  const auto at = static_cast<std::size_t>(index);
+  const define::Source& source = parts.project->sources[at];
+  if (const Status writable = parts.writable(); !writable) return error_answer(writable.error());
+
+  auto read = read_event_rows(body, source);
+  if (!read) return error_answer(read.error());
+  EventRows& rows = *read;
+  set_aside(rows, rows_that_break_rules(*parts.checks[at], rows));
+  if (parts.options.data_clock && !now_us) {
+    set_aside(rows, rows_without_known_time(parts.declared_known(source, rows.typed)));
+  }
+  const auto last = parts.take_events(index, rows.typed, now_us);
+  if (!last) return error_answer(last.error());
+
+  for (const BadEventRow& bad : rows.bad) {
+    parts.quarantine.push_back({source.name, "http", bad.row, bad.raw, bad.rules, bad.reason});
+  }
+  parts.counters.events(source.name, static_cast<std::int64_t>(rows.places.size()),
+                        static_cast<std::int64_t>(rows.bad.size()));
+  return events_answer(rows, *last);
+}
+
+data::Column Engine::Parts::declared_known(const define::Source& source, const data::Batch& rows) {
+  if (!source.known) return rows.columns[static_cast<std::size_t>(source.time_index)];
+  return kernel::evaluate(*source.known, rows, {}, evaluation);
+}
+
+std::vector<std::int64_t> Engine::Parts::known_times(const define::Source& source,
+                                                     const data::Batch& rows,
+                                                     std::optional<std::int64_t> now_us) {
+  std::vector<std::int64_t> known(static_cast<std::size_t>(rows.rows));
+  if (options.data_clock && !now_us) {
+    const data::Column declared = declared_known(source, rows);
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      known[i] = declared.integer(static_cast<std::int64_t>(i));
+    }
+  } else {
+    std::ranges::fill(known, options.data_clock ? *now_us : clock->now_us());
+  }
+  std::int64_t newest = last_known_us();  // semantics: T1, a clock that never goes back
+  for (std::int64_t& us : known) us = newest = std::max(us, newest);
+  return known;
+}
+
+Result<std::optional<Position>> Engine::Parts::take_events(int source, const data::Batch& rows,
+                                                           std::optional<std::int64_t> now_us) {
+  std::optional<Position> last;
+  if (rows.rows == 0) return last;
+  const auto at = static_cast<std::size_t>(source);
+  const std::vector<std::int64_t> known = known_times(project->sources[at], rows, now_us);
+  COEVAL_ASSIGN(const kernel::EventBlock block, kernel->prepare_events(source, rows, known));
+  std::string payload;
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    payload.clear();
+    data::append_row(payload, rows, row);
+    COEVAL_ASSIGN(last, log.append({stores::RecordKind::event,
+                                    KnownTime{known[static_cast<std::size_t>(row)]},
+                                    source_tags[at], schema_tags[at], payload}));
+    kernel->apply(block, row);
+  }
+  return last;
+}
+
+}  // namespace coeval::serving

@@ -1,0 +1,96 @@
+#include "serving/model_plan.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace coeval::serving {
+namespace {
+
+Error not_servable(Code code, std::string message, std::string advice) {
+  return Error{code, std::move(message), std::move(advice), {}, {}};
+}
+
+std::optional<Error> mismatch(const ModelPlan& plan, const kernel::Kernel& kernel) {
+  if (plan.model == nullptr) {
+    return not_servable(Code::unknown_model, "the definition has no model '" + plan.name + "'",
+                        "add it to coeval.toml, or remove it from the registry");
+  }
+  const models::ServedModel& served = *plan.loaded.served;
+  if (served.card.ir_hash != plan.model->ir_hash) {
+    return not_servable(Code::changes_pending,
+                        "model '" + plan.name + "' was built from another definition (" +
+                            served.card.ir_hash.substr(0, 12) + ", now " +
+                            plan.model->ir_hash.substr(0, 12) + ")",
+                        "run `coeval build`, or serve with the definition that it was built from");
+  }
+  const std::size_t inputs = plan.model->inputs.size();
+  if (served.encoder.width() != inputs || served.forest.width() != inputs) {
+    return not_servable(Code::bad_model,
+                        "model '" + plan.name + "' reads " + std::to_string(served.forest.width()) +
+                            " columns, its encoder " + std::to_string(served.encoder.width()) +
+                            ", its definition " + std::to_string(inputs),
+                        "run `coeval build`");
+  }
+  for (const int view : plan.views) {
+    if (std::ranges::find(kernel.views(), view) == kernel.views().end()) {
+      return not_servable(Code::internal, "the state lacks a view that '" + plan.name + "' reads",
+                          {});
+    }
+  }
+  return std::nullopt;
+}
+
+ModelPlan::Asked& asked_of(ModelPlan& plan, int view) {
+  const auto found = std::ranges::find(plan.asked, view, &ModelPlan::Asked::view);
+  if (found != plan.asked.end()) return *found;
+  plan.views.push_back(view);
+  return plan.asked.emplace_back(ModelPlan::Asked{view, {}});
+}
+
+void plan_views(ModelPlan& plan) {
+  const std::vector<define::ViewFeature>& features = plan.model->row.view_features;
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    asked_of(plan, features[i].view)
+        .uses.push_back({static_cast<std::size_t>(features[i].feature), i});
+  }
+}
+
+void plan_question(ModelPlan& plan) {
+  plan.question = question_schema(*plan.model);
+  plan.at_slot = plan.question.index_of(plan.model->at_column);
+  for (const data::Field& field : plan.question.fields) plan.keys.push_back(field.name);
+  if (plan.at_slot < 0) plan.keys.push_back(plan.model->at_column);
+  plan.keys.emplace_back("at");
+}
+
+}  // namespace
+
+ModelPlan plan_model(const std::string& name, LoadedModel loaded, const define::Project& project,
+                     const kernel::Kernel& kernel) {
+  ModelPlan plan;
+  plan.name = name;
+  plan.loaded = std::move(loaded);
+  plan.model = project.find_model(name);
+  if (plan.model != nullptr) {
+    plan_question(plan);
+    plan_views(plan);
+  }
+  plan.unusable = mismatch(plan, kernel);
+  return plan;
+}
+
+data::Schema question_schema(const define::Model& model) {
+  const auto& fields = model.row.schema.fields;
+  const auto count = static_cast<std::ptrdiff_t>(model.row.question_columns.size());
+  return {{fields.begin(), fields.begin() + count}};
+}
+
+data::Schema input_schema(const define::Model& model) {
+  data::Schema schema;
+  for (const define::Input& input : model.inputs) {
+    schema.fields.push_back({input.name, input.type, true});
+  }
+  return schema;
+}
+
+}  // namespace coeval::serving

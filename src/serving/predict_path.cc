@@ -1,0 +1,243 @@
+#include <algorithm>
+#include <utility>
+
+#include "data/json.h"
+#include "data/row_codec.h"
+#include "define/diagnostics.h"
+#include "serving/engine_parts.h"
+#include "serving/question_rows.h"
+#include "serving/scored_questions.h"
+
+namespace coeval::serving {
+namespace {
+
+/// Questions of one request: those that can be asked, and why the others cannot.
+struct AskedQuestions {
+  QuestionBatch batch;
+  std::vector<std::optional<Error>> errors;  ///< by place in the request; null = in the batch
+};
+
+Error unknown_model(const define::Project& project, const PlanTable& plans, std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [known, plan] : plans) names.push_back(known);
+  std::string advice = define::did_you_mean(name, names);
+  if (project.find_model(name) != nullptr) {
+    advice = "it is defined but not built: run `coeval build`";
+  } else if (advice.empty()) {
+    advice = names.empty() ? "no model is served yet: run `coeval build`"
+                           : "the models are " + define::listed(names);
+  }
+  return {Code::unknown_model, "no model " + define::in_quotes(name), std::move(advice), {}, {}};
+}
+
+Error too_old(const ModelPlan& plan, const define::View& view, std::int64_t at_us) {
+  return {Code::question_too_old,
+          "the state of view '" + view.name + "' no longer reaches back to " + format_time(at_us),
+          "use `coeval dataset " + plan.name + "`, which answers questions about any time",
+          {},
+          {}};
+}
+
+std::optional<Error> beyond_reach(const ModelPlan& plan, const kernel::Kernel& kernel,
+                                  std::int64_t at_us) {
+  for (const int view : plan.views) {
+    if (kernel.reaches(view, at_us)) continue;
+    return too_old(plan, kernel.project().views[static_cast<std::size_t>(view)], at_us);
+  }
+  return std::nullopt;
+}
+
+class QuestionReader {
+ public:
+  QuestionReader(const ModelPlan& plan, const kernel::Kernel& kernel, std::int64_t default_at_us)
+      : plan_(plan), kernel_(kernel), default_at_us_(default_at_us) {
+    for (const data::Field& field : plan.question.fields) builders_.emplace_back(field.type);
+  }
+
+  void add(const data::Json& json) { asked_.errors.push_back(try_add(json)); }
+
+  AskedQuestions finish() {
+    data::Batch& rows = asked_.batch.rows;
+    rows.schema = plan_.question;
+    for (data::ColumnBuilder& builder : builders_) rows.columns.push_back(builder.finish());
+    rows.rows = static_cast<std::int64_t>(asked_.batch.at_us.size());
+    return std::move(asked_);
+  }
+
+ private:
+  std::optional<Error> try_add(const data::Json& json) {
+    auto question = read_question(json, plan_);
+    if (!question) return std::move(question).error();
+    const std::int64_t at_us = question->at_us.value_or(default_at_us_);
+    if (question->at_us) {
+      if (auto error = beyond_reach(plan_, kernel_, at_us)) return error;
+    } else if (at_us == INT64_MIN) {
+      return Error{Code::missing_value,
+                   "the data clock has not begun, so the question needs a time",
+                   "give 'at', or send an event first",
+                   {},
+                   {}};
+    }
+    if (plan_.at_slot >= 0) question->values[static_cast<std::size_t>(plan_.at_slot)] = at_us;
+    for (std::size_t i = 0; i < builders_.size(); ++i) builders_[i].append(question->values[i]);
+    asked_.batch.at_us.push_back(at_us);
+    return std::nullopt;
+  }
+
+  const ModelPlan& plan_;
+  const kernel::Kernel& kernel_;
+  std::int64_t default_at_us_;
+  std::vector<data::ColumnBuilder> builders_;
+  AskedQuestions asked_;
+};
+
+void append_key(std::string& out, std::string_view key) {
+  out += out.back() == '{' ? "" : ",";
+  data::append_json_string(out, key);
+  out += ':';
+}
+
+void append_text(std::string& out, std::string_view key, std::string_view value) {
+  append_key(out, key);
+  data::append_json_string(out, value);
+}
+
+void append_features(std::string& out, const data::Batch& features, std::int64_t row) {
+  append_key(out, "features");
+  out += '{';
+  for (std::size_t i = 0; i < features.columns.size(); ++i) {
+    const data::Field& field = features.schema.fields[i];
+    append_key(out, field.name);
+    out += data::to_json(features.columns[i].value(row), features.columns[i].type()).dump();
+  }
+  out += '}';
+}
+
+void append_prediction(std::string& out, const stores::PredictionRecord& record) {
+  out += '{';
+  append_text(out, "prediction_id", record.id);
+  append_text(out, "model", record.model);
+  append_key(out, "version");
+  out += std::to_string(record.version);
+  append_text(out, "at", format_time(record.at_us));
+  append_key(out, "position");
+  out += std::to_string(record.position.value);
+  append_key(out, "score");
+  data::append_json_number(out, static_cast<double>(record.score));
+  append_key(out, "decision");
+  out += record.decision ? "true" : "false";
+}
+
+std::uint32_t microseconds_since(double began_s) {
+  return static_cast<std::uint32_t>(std::clamp((monotonic_seconds() - began_s) * 1e6, 0.0, 4e9));
+}
+
+/// Questions of a body, or the one error that stands for all of it.
+Result<data::Json> read_body(std::string_view body) {
+  COEVAL_ASSIGN(data::Json json, data::parse_json(body));
+  if (const data::Json::Array* many = json.array(); many && many->size() > Engine::kMaxQuestions) {
+    return fail(Code::body_too_large,
+                std::to_string(many->size()) + " questions in one request, at most " +
+                    std::to_string(Engine::kMaxQuestions) + " are answered",
+                "send several requests, or use `coeval dataset` for bulk");
+  }
+  return json;
+}
+
+}  // namespace
+
+std::int64_t Engine::Parts::default_question_us(std::optional<std::int64_t> now_us) const {
+  const std::int64_t last = last_known_us();
+  const std::int64_t next = last == INT64_MIN ? INT64_MIN : last + 1;
+  if (!options.data_clock) return std::max(clock->now_us(), next);  // semantics: T3
+  return std::max(now_us.value_or(next), next);
+}
+
+Status Engine::Parts::log_prediction(stores::PredictionRecord& record) {
+  const std::int64_t last = last_known_us();
+  // A question must not move known time: the next event is known when it arrives, not when we
+  // asked.
+  const std::int64_t known = options.data_clock ? last : std::max(last, clock->now_us());
+  const std::uint64_t own = log.log().next_position().value;
+  const std::int64_t id_us = options.data_clock ? record.at_us : known;
+  record.id = make_prediction_id(id_us / 1000, own, salt);
+  const std::string payload = stores::encode(record);
+  COEVAL_TRY(log.append({stores::RecordKind::prediction,
+                         KnownTime{known == INT64_MIN ? record.at_us : known}, 0, 0, payload}));
+  return {};
+}
+
+Answer Engine::predict(std::string_view name, std::string_view body, bool features,
+                       std::optional<std::int64_t> now_us) {
+  Parts& parts = *parts_;
+  const double began_s = monotonic_seconds();
+  const std::shared_ptr<const PlanTable> plans = parts.current_plans();
+  const auto found = plans->find(name);
+  if (found == plans->end()) return error_answer(unknown_model(*parts.project, *plans, name));
+  const ModelPlan& plan = found->second;
+  if (plan.unusable) return error_answer(*plan.unusable);
+  if (const Status writable = parts.writable(); !writable) return error_answer(writable.error());
+
+  const auto json = read_body(body);
+  if (!json) return error_answer(json.error());
+  QuestionReader reader(plan, *parts.kernel, parts.default_question_us(now_us));
+  const data::Json::Array* many = json->array();
+  if (many != nullptr) {
+    for (const data::Json& question : *many) reader.add(question);
+  } else {
+    reader.add(*json);
+  }
+  AskedQuestions asked = reader.finish();
+  if (many == nullptr && asked.errors[0]) return error_answer(*asked.errors[0]);
+  auto answers = parts.answer_questions(plan, asked.batch, began_s,
+                                        features || parts.options.include_features);
+  if (!answers) return error_answer(answers.error());
+  if (many == nullptr) return {200, std::move(answers->front())};
+
+  std::string text = "{\"predictions\":[";
+  auto next = answers->begin();
+  for (std::size_t i = 0; i < asked.errors.size(); ++i) {
+    if (i > 0) text += ',';
+    text += asked.errors[i] ? error_answer(*asked.errors[i]).body : *next++;
+  }
+  text += "]}";
+  return {200, std::move(text)};
+}
+
+Result<std::vector<std::string>> Engine::Parts::answer_questions(const ModelPlan& plan,
+                                                                 const QuestionBatch& questions,
+                                                                 double began_s, bool features) {
+  std::vector<std::string> answers;
+  if (questions.at_us.empty()) return answers;
+  // semantics: T3, P1. Everything before this position is in the state, nothing at or after it.
+  const Position position = log.log().next_position();
+  COEVAL_ASSIGN(const ScoredQuestions scored,
+                score_questions(plan, *kernel, questions, evaluation));
+
+  const models::ServedModel& served = *plan.loaded.served;
+  stores::PredictionRecord record;
+  record.model = plan.name;
+  record.version = plan.loaded.version;
+  record.ir_hash = served.card.ir_hash;
+  record.bits_id = served.card.bits_id;
+  record.position = position;
+  record.latency_us = microseconds_since(began_s);
+  for (std::size_t i = 0; i < questions.at_us.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    record.at_us = questions.at_us[i];
+    record.raw_score = scored.margins[i];
+    record.score = scored.scores[i];
+    record.decision = static_cast<double>(record.score) >= served.card.threshold;
+    record.question = data::encode_row(questions.rows, row);
+    record.features = data::encode_row(scored.features, row);
+    COEVAL_TRY(log_prediction(record));
+    std::string& answer = answers.emplace_back();
+    append_prediction(answer, record);
+    if (features) append_features(answer, scored.features, row);
+    answer += '}';
+  }
+  counters.predictions(plan.name, plan.loaded.version, static_cast<std::int64_t>(answers.size()));
+  return answers;
+}
+
+}  // namespace coeval::serving

@@ -1,0 +1,73 @@
+#include <utility>
+
+#include "data/row_codec.h"
+#include "define/diagnostics.h"
+#include "serving/engine_parts.h"
+
+namespace coeval::serving {
+namespace {
+
+/// A logged row as an object, or null when the definition it was written under is another one.
+data::Json row_json(const std::string& bytes, const data::Schema& schema) {
+  std::vector<data::ColumnBuilder> builders;
+  for (const data::Field& field : schema.fields) builders.emplace_back(field.type);
+  if (!data::decode_row(bytes, schema, builders)) return {};
+  data::Json json{data::Json::Object{}};
+  for (std::size_t i = 0; i < builders.size(); ++i) {
+    const data::Column column = builders[i].finish();
+    json.set(schema.fields[i].name, data::to_json(column.value(0), column.type()));
+  }
+  return json;
+}
+
+data::Json record_json(const stores::PredictionRecord& record, const define::Model* model) {
+  data::Json json;
+  json.set("prediction_id", record.id);
+  json.set("model", record.model);
+  json.set("version", record.version);
+  json.set("ir_hash", record.ir_hash);
+  json.set("bits_id", record.bits_id);
+  json.set("position", static_cast<std::int64_t>(record.position.value));
+  json.set("at", format_time(record.at_us));
+  json.set("variant", record.variant);
+  json.set("propensity", record.propensity);
+  json.set("raw_score", static_cast<double>(record.raw_score));
+  json.set("score", static_cast<double>(record.score));
+  json.set("decision", record.decision);
+  json.set("latency_us", static_cast<std::int64_t>(record.latency_us));
+  // Names and types of the columns are those of the definition; another one cannot name them.
+  const bool readable = model != nullptr && model->ir_hash == record.ir_hash;
+  json.set("question",
+           readable ? row_json(record.question, question_schema(*model)) : data::Json());
+  json.set("features", readable ? row_json(record.features, input_schema(*model)) : data::Json());
+  return json;
+}
+
+Answer no_prediction(std::string_view id, std::string advice) {
+  return error_answer(
+      {Code::not_found, "no prediction " + define::in_quotes(id), std::move(advice), {}, {}});
+}
+
+}  // namespace
+
+Answer Engine::prediction(std::string_view id) {
+  const std::optional<Position> position = position_of(id);
+  if (!position) {
+    return no_prediction(id,
+                         "a prediction id has 26 characters, as the answer to a question gave it");
+  }
+  if (const Status flushed = parts_->log.flush(); !flushed) return error_answer(flushed.error());
+  std::optional<Result<stores::PredictionRecord>> found;
+  const Status read = parts_->log.log().read(*position, [&](const stores::Record& record) {
+    if (record.position == *position && record.kind == stores::RecordKind::prediction) {
+      found = stores::decode_prediction(record.payload);
+    }
+    return false;
+  });
+  if (!read) return error_answer(read.error());
+  if (found && !*found) return error_answer(found->error());
+  if (!found || (*found)->id != id) return no_prediction(id, "it was made by another log");
+  return {200, record_json(**found, parts_->project->find_model((*found)->model)).dump()};
+}
+
+}  // namespace coeval::serving

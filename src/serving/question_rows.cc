@@ -1,0 +1,90 @@
+#include "serving/question_rows.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "define/diagnostics.h"
+
+namespace coeval::serving {
+namespace {
+
+constexpr std::string_view kAt = "at";
+
+Error about_key(Error error, std::string_view key) {
+  error.message = "'" + std::string(key) + "': " + error.message;
+  return error;
+}
+
+std::unexpected<Error> unknown_key(std::string_view key, const ModelPlan& plan) {
+  std::string advice = define::did_you_mean(key, plan.keys);
+  if (advice.empty()) advice = "the keys of this question are " + define::listed(plan.keys);
+  return fail(Code::unknown_key,
+              "model '" + plan.name + "' has no question column " + define::in_quotes(key),
+              std::move(advice));
+}
+
+std::unexpected<Error> missing(const data::Field& field, bool is_null) {
+  return fail(Code::missing_value,
+              "key '" + field.name + (is_null ? "' is null" : "' is missing") + ", expected " +
+                  std::string(data::name(field.type)),
+              "give it a value");
+}
+
+Status take_at(const data::Json& value, std::string_view key, Question& question) {
+  auto read = data::from_json(value, data::Type::timestamp);
+  if (!read) return std::unexpected(about_key(std::move(read).error(), key));
+  if (data::is_null(*read)) return {};
+  const std::int64_t at_us = std::get<std::int64_t>(*read);
+  if (question.at_us && *question.at_us != at_us) {
+    return fail(Code::bad_json, "the question's time is given twice, with two values",
+                "give 'at' or '" + std::string(key) + "', not both");
+  }
+  question.at_us = at_us;
+  return {};
+}
+
+Status take_column(const data::Json& value, const data::Field& field, data::Value& out) {
+  auto read = data::from_json(value, field.type);
+  if (!read) return std::unexpected(about_key(std::move(read).error(), field.name));
+  if (data::is_null(*read) && !field.nullable) return missing(field, true);
+  out = std::move(*read);
+  return {};
+}
+
+Status require_all(const ModelPlan& plan, const std::vector<bool>& given) {
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const bool is_time = static_cast<int>(i) == plan.at_slot;  // filled in when T is settled
+    if (given[i] || is_time || plan.question.fields[i].nullable) continue;
+    return missing(plan.question.fields[i], false);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Question> read_question(const data::Json& json, const ModelPlan& plan) {
+  if (json.object() == nullptr) {
+    return fail(Code::bad_json,
+                "expected a question as an object, found " + std::string(json.kind()),
+                "send {\"" + plan.keys.front() + "\": …}, or an array of such objects");
+  }
+  Question question;
+  question.values.resize(plan.question.fields.size());
+  std::vector<bool> given(question.values.size(), false);
+  for (const auto& [key, value] : *json.object()) {
+    if (key == kAt || key == plan.model->at_column) {
+      COEVAL_TRY(take_at(value, key, question));
+      continue;
+    }
+    const int slot = plan.question.index_of(key);
+    if (slot < 0) return unknown_key(key, plan);
+    const auto i = static_cast<std::size_t>(slot);
+    COEVAL_TRY(take_column(value, plan.question.fields[i], question.values[i]));
+    given[i] = true;
+  }
+  COEVAL_TRY(require_all(plan, given));
+  return question;
+}
+
+}  // namespace coeval::serving

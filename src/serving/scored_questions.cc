@@ -1,0 +1,79 @@
+#include "serving/scored_questions.h"
+
+#include <utility>
+
+namespace coeval::serving {
+namespace {
+
+/// Answers of one view for a block, sorted into a column per used feature.
+class ViewColumns {
+ public:
+  ViewColumns(const ModelPlan::Asked& asked, const define::View& view, std::size_t rows)
+      : asked_(asked), view_(view), rows_(rows), answers_(view.feature_count()) {
+    cells_.resize(asked.uses.size() * rows);
+  }
+
+  void ask(kernel::Kernel& kernel, const kernel::QuestionBlock& block) {
+    for (std::size_t row = 0; row < rows_; ++row) {
+      kernel.ask(asked_.view, block, static_cast<std::int64_t>(row), answers_);
+      for (std::size_t u = 0; u < asked_.uses.size(); ++u) {
+        cells_[u * rows_ + row] = answers_[asked_.uses[u].feature];
+      }
+    }
+  }
+
+  void finish(std::vector<data::Column>& columns) {
+    for (std::size_t u = 0; u < asked_.uses.size(); ++u) {
+      const ModelPlan::Asked::Use& use = asked_.uses[u];
+      columns[use.column] =
+          kernel::to_column(view_.feature_type(use.feature), {cells_.data() + u * rows_, rows_});
+    }
+  }
+
+ private:
+  const ModelPlan::Asked& asked_;
+  const define::View& view_;
+  std::size_t rows_;
+  std::vector<kernel::Cell> answers_;
+  std::vector<kernel::Cell> cells_;  // column-major: a column per use
+};
+
+Result<std::vector<data::Column>> ask_views(const ModelPlan& plan, kernel::Kernel& kernel,
+                                            const QuestionBatch& questions) {
+  COEVAL_ASSIGN(const kernel::QuestionBlock block,
+                kernel.prepare_questions(questions.rows, questions.at_us, plan.views));
+  std::vector<data::Column> columns(plan.model->row.view_features.size());
+  for (const ModelPlan::Asked& asked : plan.asked) {
+    const define::View& view = kernel.project().views[static_cast<std::size_t>(asked.view)];
+    ViewColumns answers(asked, view, static_cast<std::size_t>(questions.rows.rows));
+    answers.ask(kernel, block);
+    answers.finish(columns);
+  }
+  return columns;
+}
+
+}  // namespace
+
+Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& kernel,
+                                        const QuestionBatch& questions,
+                                        kernel::EvaluationCounts& counts) {
+  COEVAL_ASSIGN(const std::vector<data::Column> views, ask_views(plan, kernel, questions));
+  COEVAL_ASSIGN(const data::Batch row,
+                kernel::assemble_row(plan.model->row, questions.rows, views));
+  ScoredQuestions scored;
+  scored.features = kernel::evaluate_inputs(plan.model->inputs, row, questions.at_us, counts);
+
+  const models::ServedModel& served = *plan.loaded.served;
+  const std::size_t width = served.encoder.width();
+  const auto rows = static_cast<std::size_t>(questions.rows.rows);
+  std::vector<float> encoded(width * rows);
+  COEVAL_TRY(served.encoder.encode(scored.features, encoded));
+  for (std::size_t i = 0; i < rows; ++i) {
+    const float margin = served.forest.margin({encoded.data() + i * width, width});
+    scored.margins.push_back(margin);
+    scored.scores.push_back(served.forest.transform(margin));
+  }
+  return scored;
+}
+
+}  // namespace coeval::serving
