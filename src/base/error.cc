@@ -21,7 +21,8 @@ constexpr std::array kCodes = {
 }  // namespace
 
 void check_failed(const char* condition, const char* file, int line) {
-  std::fprintf(stderr, "coeval: internal error: %s does not hold at %s:%d\n", condition, file, line);
+  std::fprintf(stderr, "coeval: internal error: %s does not hold at %s:%d\n", condition, file,
+               line);
   std::abort();
 }
 

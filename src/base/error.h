@@ -55,16 +55,16 @@ std::string code_name(Code code);
 #define COEVAL_CONCAT(a, b) COEVAL_CONCAT_INNER(a, b)
 
 /// Returns the error of a Status or Result<T> expression to the caller.
-#define COEVAL_TRY(expression)                                         \
-  do {                                                                 \
-    auto coeval_status = (expression);                                 \
+#define COEVAL_TRY(expression)                                                    \
+  do {                                                                            \
+    auto coeval_status = (expression);                                            \
     if (!coeval_status) return std::unexpected(std::move(coeval_status).error()); \
   } while (false)
 
 /// COEVAL_ASSIGN(auto x, expression): declares x from a Result, or returns its error.
-#define COEVAL_ASSIGN_INNER(result, declaration, ...)                \
-  auto result = (__VA_ARGS__);                                       \
-  if (!result) return std::unexpected(std::move(result).error());    \
+#define COEVAL_ASSIGN_INNER(result, declaration, ...)             \
+  auto result = (__VA_ARGS__);                                    \
+  if (!result) return std::unexpected(std::move(result).error()); \
   declaration = std::move(*result)
 #define COEVAL_ASSIGN(declaration, ...) \
   COEVAL_ASSIGN_INNER(COEVAL_CONCAT(coeval_result_, __LINE__), declaration, __VA_ARGS__)

@@ -7,10 +7,10 @@
 
 namespace coeval {
 
-/// The one table of error codes: name, number (printed as C0101), exit code of the CLI, HTTP status,
-/// whether a retry may help, and a sentence that `coeval explain C0101` prints. Ranges: 01 base and
-/// files, 02 data and codecs, 03 syntax of a definition, 04 names and types, 05 leaks and time,
-/// 06 data quality, 07 stores, 08 models and training, 09 serving, 10 command line.
+/// The one table of error codes: name, number (printed as C0101), exit code of the CLI, HTTP
+/// status, whether a retry may help, and a sentence that `coeval explain C0101` prints. Ranges: 01
+/// base and files, 02 data and codecs, 03 syntax of a definition, 04 names and types, 05 leaks and
+/// time, 06 data quality, 07 stores, 08 models and training, 09 serving, 10 command line.
 // clang-format off
 #define COEVAL_ERROR_CODES(X) \
   X(internal,              100, 1, 500, false, "A bug of coeval's own. Please report it with the command that you ran.") \

@@ -99,8 +99,8 @@ struct Unit {
   std::int64_t us;
 };
 constexpr std::array kUnits = {
-    Unit{"w", 7 * kDayUs}, Unit{"d", kDayUs},  Unit{"h", kHourUs}, Unit{"min", kMinuteUs},
-    Unit{"s", kSecondUs},  Unit{"ms", 1000},   Unit{"us", 1},
+    Unit{"w", 7 * kDayUs}, Unit{"d", kDayUs}, Unit{"h", kHourUs}, Unit{"min", kMinuteUs},
+    Unit{"s", kSecondUs},  Unit{"ms", 1000},  Unit{"us", 1},
 };
 
 }  // namespace
@@ -113,7 +113,8 @@ CivilTime civil_time(std::int64_t us) {
   const std::int64_t day_of_era = shifted - era * 146097;
   const std::int64_t year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const std::int64_t from_march = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t from_march =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::int64_t shifted_month = (5 * from_march + 2) / 153;
   CivilTime civil{};
   civil.day = static_cast<int>(from_march - (153 * shifted_month + 2) / 5 + 1);

@@ -29,11 +29,11 @@ inline constexpr std::int64_t kDayUs = 24 * kHourUs;
 /// Calendar fields of a UTC moment, by the proleptic Gregorian calendar.
 struct CivilTime {
   std::int64_t year;
-  int month, day;             // 1-based
-  int hour, minute, second;   // 0-based
+  int month, day;            // 1-based
+  int hour, minute, second;  // 0-based
   int microsecond;
-  int weekday;                // Monday = 0 (semantics: T8)
-  int day_of_year;            // 1-based
+  int weekday;      // Monday = 0 (semantics: T8)
+  int day_of_year;  // 1-based
 };
 CivilTime civil_time(std::int64_t us);
 /// µs of a civil date and time of day; fields must be in range.

@@ -8,7 +8,8 @@ namespace coeval {
 
 /// A fixed number of threads that run the parts of one job at a time.
 ///
-/// Threading: run() is called from one thread, which works too, so a pool of n starts n − 1 threads.
+/// Threading: run() is called from one thread, which works too, so a pool of n starts n − 1
+/// threads.
 class WorkerPool {
  public:
   explicit WorkerPool(int threads);

@@ -1,5 +1,6 @@
-#include "cli/commands.h"
 #include "replay/audit.h"
+#include "cli/commands.h"
+#include "cli/running_server.h"
 
 namespace coeval::cli {
 
@@ -12,6 +13,9 @@ data::Json as_json(const replay::AuditReport& report) {
   data::Json inputs{data::Json::Object{}};
   for (const auto& [name, count] : report.by_input) inputs.set(name, count);
   json.set("first_differing", std::move(inputs));
+  data::Json doubts{data::Json::Array{}};
+  for (const auto& doubt : report.doubts) doubts.push(doubt);
+  json.set("doubts", std::move(doubts));
   data::Json list{data::Json::Array{}};
   for (const auto& difference : report.differences) {
     data::Json one{data::Json::Object{}};
@@ -33,7 +37,9 @@ data::Json as_json(const replay::AuditReport& report) {
 
 void print(Context& context, const replay::AuditReport& report) {
   auto& out = context.terminal;
-  out.print(std::to_string(report.predictions) + " predictions, " + std::to_string(report.differ) + " differ");
+  out.print(std::to_string(report.predictions) + " predictions, " + std::to_string(report.differ) +
+            " differ");
+  for (const auto& doubt : report.doubts) out.print("  doubt: " + doubt);
   for (const auto& [name, count] : report.by_input)
     out.print("  first differing in " + std::to_string(count) + ": " + name);
   for (const auto& difference : report.differences) {
@@ -54,12 +60,17 @@ int audit(Context& context) {
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());
   if (!*log)
-    return context.report(Error{Code::not_found, "there is no log to audit in " + context.log_folder(),
-                                "coeval serve starts one", {}, {}});
+    return context.report(Error{Code::not_found,
+                                "there is no log to audit in " + context.log_folder(),
+                                "coeval serve starts one",
+                                {},
+                                {}});
   replay::AuditOptions options;
   options.threads = context.threads();
   options.mode = context.in.against_dataset ? replay::AuditMode::dataset : replay::AuditMode::log;
-  options.progress = [&](std::int64_t done) { context.terminal.progress("predictions audited", done, 0); };
+  options.progress = [&](std::int64_t done) {
+    context.terminal.progress("predictions audited", done, 0);
+  };
   if (!context.in.since.empty()) {
     const auto since = parse_time(context.in.since);
     if (!since) return context.report(since.error());
@@ -68,10 +79,15 @@ int audit(Context& context) {
   const replay::FindModel find = [&](const std::string& model, int version) {
     return context.find_version(**meta, model, version);
   };
-  const auto report = replay::audit(context.formats, **log, find, options);
+  auto report = replay::audit(context.formats, **log, find, options);
   if (!report) return context.report(report.error());
+  const auto inspected = stores::inspect_log(context.log_folder(), false);
+  if (!inspected) return context.report(inspected.error());
+  if (inspected->torn_bytes > 0 && !find_running_server(context.state_folder))
+    report->doubts.push_back(std::to_string(inspected->torn_bytes) +
+                             " bytes after the last sound record of the log are not in this audit");
   context.terminal.json() ? context.terminal.print_json(as_json(*report)) : print(context, *report);
-  return report->differ == 0 ? 0 : info(Code::audit_differs).exit_code;
+  return report->differ == 0 && report->doubts.empty() ? 0 : info(Code::audit_differs).exit_code;
 }
 
 }  // namespace coeval::cli

@@ -20,11 +20,12 @@ data::Json plan_json(const std::string& model, const training::BuildPlan& plan) 
   return json;
 }
 
-void print_verdicts(Context& context, const training::BuildOutcome& outcome, const std::string& model) {
+void print_verdicts(Context& context, const training::BuildOutcome& outcome,
+                    const std::string& model) {
   const std::string name = model + "@v" + std::to_string(outcome.version);
   for (const auto& verdict : outcome.verdicts)
-    context.terminal.say("  " + std::string(verdict.passed ? "passed" : "FAILED") + "  " + verdict.gate +
-                         "  (" + verdict.measured + ")");
+    context.terminal.say("  " + std::string(verdict.passed ? "passed" : "FAILED") + "  " +
+                         verdict.gate + "  (" + verdict.measured + ")");
   context.terminal.print(name + (outcome.fresh ? " built" : " unchanged") + ", gates " +
                          (outcome.registered.gates_passed ? "passed" : "NOT passed") + ", recipe " +
                          outcome.registered.recipe_id.substr(0, 12) + ", bits " +
@@ -51,8 +52,8 @@ int plan(Context& context) {
     all.push(plan_json(model->name, *planned));
     if (context.terminal.json()) continue;
     for (const auto* step : {&planned->dataset, &planned->train})
-      context.terminal.print(model->name + ": " + step->step + " " + (step->hit ? "hit" : "miss") + " (" +
-                             step->why + ")");
+      context.terminal.print(model->name + ": " + step->step + " " + (step->hit ? "hit" : "miss") +
+                             " (" + step->why + ")");
   }
   if (context.terminal.json()) context.terminal.print_json(all);
   return pending && context.in.exit_code ? 4 : 0;
@@ -85,7 +86,8 @@ int build(Context& context) {
     if (!context.terminal.json()) print_verdicts(context, *built, model->name);
   }
   if (context.terminal.json()) context.terminal.print_json(all);
-  if (auto written = write_lock_file(context, **meta); !written) return context.report(written.error());
+  if (auto written = write_lock_file(context, **meta); !written)
+    return context.report(written.error());
   return all_passed ? 0 : info(Code::gate_failed).exit_code;
 }
 

@@ -21,8 +21,8 @@ int check(Context& context) {
     context.terminal.print_json(json);
     return 0;
   }
-  context.terminal.print(project.file + ": ok, " + std::to_string(project.sources.size()) + " sources, " +
-                         std::to_string(project.views.size()) + " views, " +
+  context.terminal.print(project.file + ": ok, " + std::to_string(project.sources.size()) +
+                         " sources, " + std::to_string(project.views.size()) + " views, " +
                          std::to_string(project.models.size()) + " models, definition " +
                          project.ir_hash.substr(0, 12));
   return 0;

@@ -6,12 +6,15 @@ namespace coeval::cli {
 int completion(Context& context) {
   std::string words;
   for (const auto& verb : verbs())
-    if (std::string_view(verb.name) != "train-worker") words += (words.empty() ? "" : " ") + std::string(verb.name);
+    if (std::string_view(verb.name) != "train-worker")
+      words += (words.empty() ? "" : " ") + std::string(verb.name);
   context.terminal.print(
       "_coeval() {\n"
       "  local word=\"${COMP_WORDS[COMP_CWORD]}\"\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-      "    COMPREPLY=($(compgen -W \"" + words + "\" -- \"$word\"))\n"
+      "    COMPREPLY=($(compgen -W \"" +
+      words +
+      "\" -- \"$word\"))\n"
       "  elif [[ \"$word\" == -* ]]; then\n"
       "    COMPREPLY=($(compgen -W \"$(coeval \"${COMP_WORDS[1]}\" --help 2>/dev/null | "
       "grep -oE -- '--[a-z-]+' | sort -u)\" -- \"$word\"))\n"

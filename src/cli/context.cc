@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <numeric>
-#include <utility>
 #include <thread>
+#include <utility>
 
 #include "stores/files.h"
 
@@ -41,7 +41,10 @@ std::string nearest(const std::string& name, const std::vector<std::string>& amo
 }
 
 Context::Context(const Invocation& invocation, Terminal& out)
-    : in(invocation), terminal(out), installation(find_installation()), formats(make_formats(installation)) {}
+    : in(invocation),
+      terminal(out),
+      installation(find_installation()),
+      formats(make_formats(installation)) {}
 
 int Context::report(const Error& error) {
   terminal.error(error, error.position.line > 0 ? definition : std::string{});
@@ -59,7 +62,7 @@ std::optional<int> Context::load_project() {
   if (auto text = stores::read_file(*file)) definition = std::move(*text);
   define::Checked checked = define::check_file(*file);
   if (!checked.project) {
-    for (const auto& error : checked.errors) terminal.error(error, definition);
+    terminal.errors(checked.errors, definition);
     terminal.say(std::to_string(checked.errors.size()) +
                  (checked.errors.size() == 1 ? " error" : " errors") + " in " + *file);
     return checked.errors.empty() ? 1 : info(checked.errors.front().code).exit_code;
@@ -89,7 +92,8 @@ Result<std::vector<const define::Model*>> Context::pick_models(const std::string
     if (name.empty() || model.name == name) picked.push_back(&model);
   }
   if (!picked.empty()) return picked;
-  if (name.empty()) return fail(Code::unknown_name, "the project defines no model", "add [model.NAME]");
+  if (name.empty())
+    return fail(Code::unknown_name, "the project defines no model", "add [model.NAME]");
   const std::string near = nearest(name, names);
   return fail(Code::unknown_name, "no model '" + name + "' in " + project->file,
               near.empty() ? "coeval show lists the models" : "did you mean '" + near + "'?");
@@ -122,8 +126,8 @@ training::Workshop Context::workshop(stores::MetaStore& meta, const stores::Even
   return shop;
 }
 
-Result<replay::AuditedModel> Context::find_version(stores::MetaStore& meta, const std::string& model,
-                                                   int version) {
+Result<replay::AuditedModel> Context::find_version(stores::MetaStore& meta,
+                                                   const std::string& model, int version) {
   COEVAL_ASSIGN(const auto versions, meta.versions(model));
   for (const auto& row : versions) {
     if (row.version != version) continue;
@@ -134,16 +138,18 @@ Result<replay::AuditedModel> Context::find_version(stores::MetaStore& meta, cons
       return fail(Code::bad_model, "model folder " + row.folder + " holds no definition");
     auto checked = define::check_text(*text->string(), project->file);
     if (!checked.project)
-      return fail(Code::bad_model, "the definition kept in " + row.folder + " does not check any more");
+      return fail(Code::bad_model,
+                  "the definition kept in " + row.folder + " does not check any more");
     checked.project->folder = project->folder;
     found.model = checked.project->model_index(model);
     found.project = std::make_shared<const define::Project>(std::move(*checked.project));
-    if (found.model < 0 ||
-        found.project->models[static_cast<std::size_t>(found.model)].ir_hash != found.served->card.ir_hash)
+    if (found.model < 0 || found.project->models[static_cast<std::size_t>(found.model)].ir_hash !=
+                               found.served->card.ir_hash)
       return fail(Code::bad_model, "the definition kept in " + row.folder + " gives another hash");
     return found;
   }
-  return fail(Code::unknown_model, "no version " + std::to_string(version) + " of model '" + model + "'",
+  return fail(Code::unknown_model,
+              "no version " + std::to_string(version) + " of model '" + model + "'",
               "coeval show " + model + " lists what was built");
 }
 

@@ -30,8 +30,8 @@ struct Context {
   SystemClock clock;
 
   std::shared_ptr<const define::Project> project;
-  std::string definition;       ///< text of coeval.toml
-  std::string state_folder;     ///< <project>/.coeval
+  std::string definition;    ///< text of coeval.toml
+  std::string state_folder;  ///< <project>/.coeval
 
   Context(const Invocation& invocation, Terminal& out);
 
@@ -51,7 +51,8 @@ struct Context {
   Result<std::vector<const define::Model*>> pick_models(const std::string& name);
   training::Workshop workshop(stores::MetaStore& meta, const stores::EventLog* log);
   /// A registered version with the definition that it was built from.
-  Result<replay::AuditedModel> find_version(stores::MetaStore& meta, const std::string& model, int version);
+  Result<replay::AuditedModel> find_version(stores::MetaStore& meta, const std::string& model,
+                                            int version);
 };
 
 /// "did you mean" for a name among others; empty when none is near.

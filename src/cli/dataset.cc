@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "cli/commands.h"
 #include "replay/feature_dataset.h"
 #include "training/model_dataset.h"
@@ -6,7 +8,8 @@ namespace coeval::cli {
 
 namespace {
 
-Result<replay::Past> load_past(Context& context, std::vector<int> sources, const stores::EventLog* log) {
+Result<replay::Past> load_past(Context& context, std::vector<int> sources,
+                               const stores::EventLog* log) {
   replay::PastOptions options;
   options.sources = std::move(sources);
   options.log = log;
@@ -31,8 +34,8 @@ Result<std::int64_t> of_model(Context& context, const stores::EventLog* log) {
   auto sources = replay::sources_of(*context.project, replay::views_of(model->row));
   sources.push_back(model->source);
   COEVAL_ASSIGN(const replay::Past past, load_past(context, std::move(sources), log));
-  COEVAL_TRY(training::write_model_dataset(context.project, *model, past, context.formats, context.in.out,
-                                           answering(context)));
+  COEVAL_TRY(training::write_model_dataset(context.project, *model, past, context.formats,
+                                           context.in.out, answering(context)));
   return past.sources[static_cast<std::size_t>(model->source)].rows.rows;
 }
 
@@ -53,11 +56,26 @@ Result<std::int64_t> of_questions(Context& context, const stores::EventLog* log)
 
 int dataset(Context& context) {
   const bool own = !context.in.features.empty() || !context.in.questions.empty();
-  if (own && (context.in.features.empty() || context.in.questions.empty() || !context.in.model.empty()))
-    return context.report(Error{Code::usage, "a dataset is of a model, or of --features with --questions",
+  if (own &&
+      (context.in.features.empty() || context.in.questions.empty() || !context.in.model.empty()))
+    return context.report(Error{Code::usage,
+                                "a dataset is of a model, or of --features with --questions",
                                 "coeval dataset MODEL --out F, or coeval dataset --features SET "
-                                "--questions Q --out F", {}, {}});
+                                "--questions Q --out F",
+                                {},
+                                {}});
   if (const auto code = context.load_project()) return *code;
+  for (std::size_t i = 0; i < context.project->sources.size(); ++i) {
+    std::error_code none;
+    const std::string path = replay::source_path(*context.project, static_cast<int>(i));
+    if (!path.empty() && std::filesystem::equivalent(path, context.in.out, none))
+      return context.report(
+          Error{Code::usage,
+                "--out is the file of source '" + context.project->sources[i].name + "'",
+                "write to another file",
+                {},
+                {}});
+  }
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());
   const double started = monotonic_seconds();

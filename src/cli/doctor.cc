@@ -18,7 +18,8 @@ class Findings {
     one.set("sound", sound);
     one.set("finding", what);
     list_.push(std::move(one));
-    if (!terminal_.json()) terminal_.print(std::string(sound ? "ok   " : "BAD  ") + subject + ": " + what);
+    if (!terminal_.json())
+      terminal_.print(std::string(sound ? "ok   " : "BAD  ") + subject + ": " + what);
   }
   int finish() {
     if (terminal_.json()) terminal_.print_json(list_);
@@ -37,7 +38,8 @@ void examine_installation(Context& context, Findings& findings) {
                parquet ? "loads" : parquet.error().message + "; " + parquet.error().advice);
   const std::string library = context.installation.xgboost_folder + "/xgboost/lib/libxgboost.so";
   const bool there = std::filesystem::exists(library);
-  findings.add("xgboost library", there, there ? library : "not at " + library + "; ./dev setup installs it");
+  findings.add("xgboost library", there,
+               there ? library : "not at " + library + "; ./dev setup installs it");
 }
 
 void examine_log(Context& context, Findings& findings) {
@@ -50,10 +52,12 @@ void examine_log(Context& context, Findings& findings) {
     findings.add("log", false, one_line(report.error()));
     return;
   }
-  std::string text = std::to_string(report->records) + " records in " + std::to_string(report->segments) +
-                     " segments, " + std::to_string(report->bytes) + " bytes";
+  std::string text = std::to_string(report->records) + " records in " +
+                     std::to_string(report->segments) + " segments, " +
+                     std::to_string(report->bytes) + " bytes";
   if (report->torn_bytes > 0)
-    text += ", a torn tail of " + std::to_string(report->torn_bytes) + " bytes (cut at the next start)";
+    text +=
+        ", a torn tail of " + std::to_string(report->torn_bytes) + " bytes (cut at the next start)";
   if (!report->quarantined.empty()) text += ", bad bytes moved to " + report->quarantined;
   if (!report->problem.empty()) text += "; " + report->problem;
   findings.add("log", report->problem.empty() || !report->quarantined.empty(), text);

@@ -20,13 +20,16 @@ int explain_code(Context& context, const CodeInfo& code) {
     context.terminal.print_json(json);
     return 0;
   }
-  context.terminal.print(code_name(code.code) + " (" + std::string(code.name) + "): " + std::string(code.explanation));
-  context.terminal.print("exit code " + std::to_string(code.exit_code) + ", HTTP " + std::to_string(code.http_status) +
+  context.terminal.print(code_name(code.code) + " (" + std::string(code.name) +
+                         "): " + std::string(code.explanation));
+  context.terminal.print("exit code " + std::to_string(code.exit_code) + ", HTTP " +
+                         std::to_string(code.http_status) +
                          (code.retryable ? ", a retry may help" : ""));
   return 0;
 }
 
-Result<stores::PredictionRecord> find_prediction(const stores::EventLog& log, const std::string& id) {
+Result<stores::PredictionRecord> find_prediction(const stores::EventLog& log,
+                                                 const std::string& id) {
   std::optional<stores::PredictionRecord> found;
   COEVAL_TRY(log.read(Position{0}, [&](const stores::Record& record) {
     if (record.kind != stores::RecordKind::prediction) return true;
@@ -40,7 +43,8 @@ Result<stores::PredictionRecord> find_prediction(const stores::EventLog& log, co
 }
 
 std::string window_text(const replay::FeatureExplanation& feature) {
-  const std::string from = feature.from_us < -(1LL << 60) ? "the beginning" : format_time(feature.from_us);
+  const std::string from =
+      feature.from_us < -(1LL << 60) ? "the beginning" : format_time(feature.from_us);
   return "[" + from + ", " + format_time(feature.to_us) + ")";
 }
 
@@ -62,12 +66,14 @@ data::Json as_json(const replay::FeatureExplanation& feature) {
   return json;
 }
 
-void print(Context& context, const replay::FeatureExplanation& feature, const std::string& served, bool events) {
-  context.terminal.print(feature.feature + " = " + served + "  (" + feature.key + ", " + window_text(feature) + ": " +
-                         feature.arithmetic + ")");
+void print(Context& context, const replay::FeatureExplanation& feature, const std::string& served,
+           bool events) {
+  context.terminal.print(feature.feature + " = " + served + "  (" + feature.key + ", " +
+                         window_text(feature) + ": " + feature.arithmetic + ")");
   if (!events) return;
   for (const auto& event : feature.events)
-    context.terminal.print("  " + event.place + "  known " + format_time(event.known_us) + "  " + event.content);
+    context.terminal.print("  " + event.place + "  known " + format_time(event.known_us) + "  " +
+                           event.content);
 }
 
 int explain_prediction(Context& context) {
@@ -77,7 +83,8 @@ int explain_prediction(Context& context) {
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());
   if (!*log)
-    return context.report(Error{Code::not_found, "there is no log, so no prediction to explain", {}, {}, {}});
+    return context.report(
+        Error{Code::not_found, "there is no log, so no prediction to explain", {}, {}, {}});
   const auto record = find_prediction(**log, context.in.subject);
   if (!record) return context.report(record.error());
   const auto version = context.find_version(**meta, record->model, record->version);
@@ -102,7 +109,8 @@ int explain_prediction(Context& context) {
   if (!inputs) return context.report(inputs.error());
   const auto served = [&](const std::string& feature) {
     const data::Column* column = inputs->find(feature);
-    return column == nullptr ? std::string("(not an input)") : data::to_text(column->value(0), column->type());
+    return column == nullptr ? std::string("(not an input)")
+                             : data::to_text(column->value(0), column->type());
   };
   if (context.terminal.json()) {
     data::Json json{data::Json::Object{}};
@@ -123,15 +131,18 @@ int explain_prediction(Context& context) {
     context.terminal.print_json(json);
     return 0;
   }
-  context.terminal.print("prediction " + record->id + " of " + record->model + "@v" + std::to_string(record->version) +
-                         " at " + format_time(record->at_us) + ", log position " +
-                         std::to_string(record->position.value) + ": score " +
-                         data::to_text(data::Value{static_cast<double>(record->score)}, data::Type::float64));
+  context.terminal.print(
+      "prediction " + record->id + " of " + record->model + "@v" + std::to_string(record->version) +
+      " at " + format_time(record->at_us) + ", log position " +
+      std::to_string(record->position.value) + ": score " +
+      data::to_text(data::Value{static_cast<double>(record->score)}, data::Type::float64));
   for (std::size_t i = 0; i < inputs->columns.size(); ++i) {
     const auto& name = inputs->schema.fields[i].name;
-    const bool from_view = std::any_of(features->begin(), features->end(),
-                                       [&](const auto& feature) { return feature.feature == name; });
-    if (!from_view && context.in.feature.empty()) context.terminal.print(name + " = " + served(name));
+    const bool from_view =
+        std::any_of(features->begin(), features->end(),
+                    [&](const auto& feature) { return feature.feature == name; });
+    if (!from_view && context.in.feature.empty())
+      context.terminal.print(name + " = " + served(name));
   }
   for (const auto& feature : *features)
     if (context.in.feature.empty() || feature.feature == context.in.feature)
@@ -145,7 +156,8 @@ int explain(Context& context) {
   const std::string& subject = context.in.subject;
   if (subject.size() <= 5 && !subject.empty() && (subject[0] == 'C' || subject[0] == 'c')) {
     if (const auto code = find_code(subject)) return explain_code(context, *code);
-    return context.report(Error{Code::usage, "no error code '" + subject + "'", "codes look like C0412", {}, {}});
+    return context.report(
+        Error{Code::usage, "no error code '" + subject + "'", "codes look like C0412", {}, {}});
   }
   return explain_prediction(context);
 }

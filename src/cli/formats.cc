@@ -39,7 +39,8 @@ class Formats {
     if (parquet_) return parquet_.get();
     void* module = dlopen(installation_.parquet_module.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (module == nullptr)
-      return fail(Code::missing_component, "the Parquet adapter cannot be loaded: " + std::string(dlerror()),
+      return fail(Code::missing_component,
+                  "the Parquet adapter cannot be loaded: " + std::string(dlerror()),
                   "./dev setup && ./dev build installs it");
     using Open = int (*)(stores::TableFiles**);
     const auto open = reinterpret_cast<Open>(dlsym(module, "coeval_table_files_v1"));
@@ -64,7 +65,8 @@ Installation find_installation() {
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
   found.program = program.string();
-  found.parquet_module = (program.parent_path().parent_path() / "lib" / "coeval_parquet.so").string();
+  found.parquet_module =
+      (program.parent_path().parent_path() / "lib" / "coeval_parquet.so").string();
   found.xgboost_folder = (third_party(program) / "xgboost").string();
   return found;
 }

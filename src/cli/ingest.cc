@@ -9,8 +9,8 @@ namespace coeval::cli {
 
 namespace {
 
-// A log that nothing was served from starts before the first row that enters it, so that every row keeps
-// its own known time.
+// A log that nothing was served from starts before the first row that enters it, so that every row
+// keeps its own known time.
 Status start_log(Context& context, stores::EventLog& log, std::int64_t first_known_us) {
   if (log.next_position().value > 0) return {};
   replay::CutRecord cut;
@@ -27,7 +27,8 @@ Status start_log(Context& context, stores::EventLog& log, std::int64_t first_kno
   return {};
 }
 
-Status append(stores::EventLog& log, const define::Source& source, const replay::SourceHistory& rows) {
+Status append(stores::EventLog& log, const define::Source& source,
+              const replay::SourceHistory& rows) {
   const std::uint32_t tag = stores::source_tag(source.name);
   const std::uint32_t schema = stores::schema_tag(source.schema);
   for (const std::int64_t row : rows.order) {
@@ -41,8 +42,10 @@ Status append(stores::EventLog& log, const define::Source& source, const replay:
 Result<replay::SourceHistory> ingest_file(Context& context, int source, const std::string& path) {
   replay::HistoryOptions options;
   options.path = path;
-  COEVAL_ASSIGN(auto rows, replay::load_history(*context.project, source, context.formats, options));
-  if (!rows.conservation.holds()) return fail(Code::internal, "rows were lost while reading " + path);
+  COEVAL_ASSIGN(auto rows,
+                replay::load_history(*context.project, source, context.formats, options));
+  if (!rows.conservation.holds())
+    return fail(Code::internal, "rows were lost while reading " + path);
   COEVAL_TRY(quality::write_quarantine(context.state_folder, rows.quarantined));
   if (rows.order.empty()) return rows;
   COEVAL_ASSIGN(auto log, stores::open_log(context.log_folder()));
@@ -61,12 +64,18 @@ int ingest(Context& context) {
     std::vector<std::string> names;
     for (const auto& one : context.project->sources) names.push_back(one.name);
     const std::string near = nearest(context.in.source, names);
-    return context.report(Error{Code::unknown_name, "no source '" + context.in.source + "'",
-                                near.empty() ? "" : "did you mean '" + near + "'?", {}, {}});
+    return context.report(Error{Code::unknown_name,
+                                "no source '" + context.in.source + "'",
+                                near.empty() ? "" : "did you mean '" + near + "'?",
+                                {},
+                                {}});
   }
   if (const auto server = find_running_server(context.state_folder))
-    return context.report(Error{Code::log_locked, "the server at " + server->url + " writes to this log",
-                                "send the rows to POST /v1/events/" + context.in.source, {}, {}});
+    return context.report(Error{Code::log_locked,
+                                "the server at " + server->url + " writes to this log",
+                                "send the rows to POST /v1/events/" + context.in.source,
+                                {},
+                                {}});
   data::Json all{data::Json::Array{}};
   for (const auto& path : context.in.files) {
     const auto rows = ingest_file(context, source, path);
@@ -80,9 +89,10 @@ int ingest(Context& context) {
     one.set("duplicates_count", counts.duplicates);
     all.push(std::move(one));
     if (!context.terminal.json())
-      context.terminal.print(path + ": " + std::to_string(counts.read) + " read = " +
-                             std::to_string(counts.accepted) + " accepted + " + std::to_string(counts.quarantined) +
-                             " quarantined + " + std::to_string(counts.duplicates) + " duplicates");
+      context.terminal.print(path + ": " + std::to_string(counts.read) +
+                             " read = " + std::to_string(counts.accepted) + " accepted + " +
+                             std::to_string(counts.quarantined) + " quarantined + " +
+                             std::to_string(counts.duplicates) + " duplicates");
   }
   if (context.terminal.json()) context.terminal.print_json(all);
   return 0;

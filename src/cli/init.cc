@@ -8,7 +8,8 @@ namespace coeval::cli {
 namespace {
 
 // A definition that checks as it is, with the places to change marked by the words in capitals.
-constexpr const char* kTemplate = R"toml(# A coeval project. `coeval check` reads it; docs/language.md tells all of it.
+constexpr const char* kTemplate =
+    R"toml(# A coeval project. `coeval check` reads it; docs/language.md tells all of it.
 
 [project]
 name = "PROJECT"
@@ -60,18 +61,26 @@ int init(Context& context) {
   if (auto made = stores::make_folders(folder); !made) return context.report(made.error());
   const std::string path = (fs::path(folder) / "coeval.toml").lexically_normal().string();
   if (fs::exists(path))
-    return context.report(Error{Code::usage, path + " is there already", "nothing was changed", {}, {}});
+    return context.report(
+        Error{Code::usage, path + " is there already", "nothing was changed", {}, {}});
   std::error_code ignored;
   std::string project_name = fs::weakly_canonical(folder, ignored).filename().string();
   for (char& c : project_name)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   if (project_name.empty()) project_name = "project";
   const std::string text = fill(project_name);
-  if (auto written = stores::write_file_atomically(path, text); !written) return context.report(written.error());
+  if (auto written = stores::write_file_atomically(path, text); !written)
+    return context.report(written.error());
   const std::string ignore = (fs::path(folder) / ".gitignore").string();
   if (!fs::exists(ignore))
     if (auto written = stores::write_file_atomically(ignore, ".coeval/\n"); !written)
       return context.report(written.error());
+  if (context.terminal.json()) {
+    data::Json json{data::Json::Object{}};
+    json.set("wrote", path);
+    context.terminal.print_json(json);
+    return 0;
+  }
   context.terminal.print("wrote " + path + "; next: put your columns in, then coeval check");
   return 0;
 }

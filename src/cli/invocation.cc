@@ -15,7 +15,8 @@ class Declaration {
     for (const auto& verb : verbs()) {
       CLI::App* sub = app_.add_subcommand(verb.name, verb.description);
       sub->add_flag("--json", in_.json, "print the answer as JSON on stdout");
-      sub->add_option("-C,--project", in_.folder, "folder of the project (default: this one or above)");
+      sub->add_option("-C,--project", in_.folder,
+                      "folder of the project (default: this one or above)");
       sub->callback([this, sub] { in_.verb = sub->get_name(); });
     }
     definition();
@@ -27,13 +28,17 @@ class Declaration {
 
  private:
   CLI::App* verb(const char* name) { return app_.get_subcommand(name); }
-  void model(CLI::App* sub, const char* text) { sub->add_option("model", in_.model, text)->required(); }
+  void model(CLI::App* sub, const char* text) {
+    sub->add_option("model", in_.model, text)->required();
+  }
   void threads(CLI::App* sub) {
-    sub->add_option("--threads", in_.threads, "threads to use (default: all cores)")->check(CLI::Range(1, 256));
+    sub->add_option("--threads", in_.threads, "threads to use (default: all cores)")
+        ->check(CLI::Range(1, 256));
   }
 
   void definition() {
-    verb("init")->add_option("folder", in_.subject, "folder to write coeval.toml into (default: here)");
+    verb("init")->add_option("folder", in_.subject,
+                             "folder to write coeval.toml into (default: here)");
     verb("plan")->add_flag("--exit-code", in_.exit_code, "exit 4 when a build would do something");
     verb("plan")->add_option("model", in_.model, "one model (default: all)");
   }
@@ -65,10 +70,12 @@ class Declaration {
 
   void serving() {
     auto* serve = verb("serve");
-    serve->add_option("--port", in_.port, "port; 0 takes a free one (default: 8080)")->check(CLI::Range(0, 65535));
+    serve->add_option("--port", in_.port, "port; 0 takes a free one (default: 8080)")
+        ->check(CLI::Range(0, 65535));
     serve->add_option("--address", in_.address, "address to listen on (default: 127.0.0.1)");
     serve->add_option("--as-of", in_.as_of, "fold files only up to this moment (default: now)");
-    serve->add_option("--clock", in_.clock, "system, or data: the log's own time, moved by requests")
+    serve
+        ->add_option("--clock", in_.clock, "system, or data: the log's own time, moved by requests")
         ->check(CLI::IsMember({"system", "data"}));
     threads(serve);
     auto* replay = verb("replay");
@@ -90,13 +97,17 @@ class Declaration {
                     "compare with the offline dataset's rows for the same questions");
     threads(audit);
     auto* explain = verb("explain");
-    explain->add_option("subject", in_.subject, "an error code such as C0412, or a prediction id")->required();
+    explain->add_option("subject", in_.subject, "an error code such as C0412, or a prediction id")
+        ->required();
     explain->add_option("--feature", in_.feature, "list every event of this feature");
   }
 
   void upkeep() {
     verb("doctor")->add_flag("--repair", in_.repair, "set bad bytes of the log aside");
-    verb("completion")->add_option("shell", in_.subject, "bash")->required()->check(CLI::IsMember({"bash"}));
+    verb("completion")
+        ->add_option("shell", in_.subject, "bash")
+        ->required()
+        ->check(CLI::IsMember({"bash"}));
     verb("train-worker")->add_option("folder", in_.subject, "work folder")->required();
     verb("train-worker")->group("");
   }
@@ -136,8 +147,10 @@ ParsedCommand parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("coeval " COEVAL_VERSION));
   app.set_help_all_flag("--help-all", "help for every verb");
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 ok, 1 internal or I/O, 2 usage or definition, 3 a check or gate failed, "
-             "4 changes pending.\n`coeval VERB --help` says more; `coeval explain C0412` explains an error.");
+  app.footer(
+      "Exit codes: 0 ok, 1 internal or I/O, 2 usage or definition, 3 a check or gate failed, "
+      "4 changes pending.\n`coeval VERB --help` says more; `coeval explain C0412` explains an "
+      "error.");
   Declaration(app, parsed.invocation).all();
   if (argc == 1 || (argc == 2 && std::string(argv[1]) == "help")) {
     parsed.text = app.help();
@@ -151,8 +164,9 @@ ParsedCommand parse_command_line(int argc, const char* const* argv) {
     const int code = app.exit(error, out, err);
     parsed.text = out.str();
     parsed.exit_code = code == 0 ? 0 : 2;
-    if (code != 0) parsed.text = "error[C1001]: " + std::string(error.what()) + "\n" +
-                                 "  = help: coeval help lists the verbs, coeval VERB --help their options\n";
+    if (code != 0)
+      parsed.text = "error[C1001]: " + std::string(error.what()) + "\n" +
+                    "  = help: coeval help lists the verbs, coeval VERB --help their options\n";
   }
   return parsed;
 }

@@ -11,11 +11,11 @@ namespace coeval::cli {
 /// A parsed command line: the verb and every option that some verb takes.
 struct Invocation {
   std::string verb;
-  bool json = false;               ///< --json: machine-readable answer on stdout
-  std::string folder = ".";        ///< -C: where to look for the project
-  int threads = 0;                 ///< 0 = all cores
+  bool json = false;         ///< --json: machine-readable answer on stdout
+  std::string folder = ".";  ///< -C: where to look for the project
+  int threads = 0;           ///< 0 = all cores
 
-  std::string model, source, subject;   ///< positional
+  std::string model, source, subject;  ///< positional
   std::vector<std::string> files, models;
   std::string out, features, questions;
   std::string at = "at";

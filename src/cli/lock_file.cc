@@ -19,8 +19,8 @@ Status write_lock_file(Context& context, stores::MetaStore& meta) {
     COEVAL_ASSIGN(const auto versions, meta.versions(model.name));
     if (versions.empty()) continue;
     const auto& newest = versions.back();
-    text += "\n[model." + model.name + "]\ndataset_id = \"" + newest.dataset_id + "\"\nrecipe_id = \"" +
-            newest.recipe_id + "\"\nbits_id = \"" + newest.bits_id + "\"\n";
+    text += "\n[model." + model.name + "]\ndataset_id = \"" + newest.dataset_id +
+            "\"\nrecipe_id = \"" + newest.recipe_id + "\"\nbits_id = \"" + newest.bits_id + "\"\n";
   }
   const std::string path = project.folder + "/coeval.lock";
   const auto before = stores::read_file(path);

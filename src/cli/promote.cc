@@ -12,7 +12,15 @@ int move(Context& context, stores::MetaStore& meta, const std::string& model, in
          const std::string& reason) {
   const stores::AliasMove move{model, context.in.alias, version, reason, context.clock.now_us()};
   if (auto moved = meta.move_alias(move); !moved) return context.report(moved.error());
-  context.terminal.print(model + " " + context.in.alias + " -> v" + std::to_string(version));
+  if (context.terminal.json()) {
+    data::Json json{data::Json::Object{}};
+    json.set("model", model);
+    json.set("alias", context.in.alias);
+    json.set("version", version);
+    context.terminal.print_json(json);
+  } else {
+    context.terminal.print(model + " " + context.in.alias + " -> v" + std::to_string(version));
+  }
   if (const auto server = find_running_server(context.state_folder)) {
     kill(server->pid, SIGHUP);
     context.terminal.say("told the server at " + server->url + " to load it");
@@ -33,14 +41,19 @@ int promote(Context& context) {
   for (auto at = versions->rbegin(); at != versions->rend(); ++at) {
     if (context.in.version != 0 && at->version != context.in.version) continue;
     if (!at->gates_passed)
-      return context.report(Error{Code::gate_failed,
-                                  at->model + "@v" + std::to_string(at->version) + " did not pass its gates",
-                                  "coeval show " + at->model + " names them; nothing is promoted past a gate",
-                                  {}, {}});
+      return context.report(
+          Error{Code::gate_failed,
+                at->model + "@v" + std::to_string(at->version) + " did not pass its gates",
+                "coeval show " + at->model + " names them; nothing is promoted past a gate",
+                {},
+                {}});
     return move(context, **meta, at->model, at->version, context.in.reason);
   }
-  return context.report(Error{Code::not_built, "model '" + (*model)->name + "' has no such version",
-                              "coeval build " + (*model)->name, {}, {}});
+  return context.report(Error{Code::not_built,
+                              "model '" + (*model)->name + "' has no such version",
+                              "coeval build " + (*model)->name,
+                              {},
+                              {}});
 }
 
 int rollback(Context& context) {
@@ -58,10 +71,14 @@ int rollback(Context& context) {
     before = std::exchange(now, row.version);
   }
   if (before == 0)
-    return context.report(Error{Code::not_built,
-                                context.in.alias + " of '" + (*model)->name + "' never pointed elsewhere",
-                                "coeval promote moves it", {}, {}});
-  const std::string reason = context.in.reason.empty() ? "rollback" : "rollback: " + context.in.reason;
+    return context.report(
+        Error{Code::not_built,
+              context.in.alias + " of '" + (*model)->name + "' never pointed elsewhere",
+              "coeval promote moves it",
+              {},
+              {}});
+  const std::string reason =
+      context.in.reason.empty() ? "rollback" : "rollback: " + context.in.reason;
   return move(context, **meta, (*model)->name, before, reason);
 }
 

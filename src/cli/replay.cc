@@ -12,7 +12,8 @@ Result<double> parse_speed(const std::string& text) {
   if (text == "max") return 0.0;
   double factor = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), factor);
-  const bool all = end == text.data() + text.size() || (end + 1 == text.data() + text.size() && *end == 'x');
+  const bool all =
+      end == text.data() + text.size() || (end + 1 == text.data() + text.size() && *end == 'x');
   if (failure != std::errc{} || !all || factor <= 0)
     return fail(Code::usage, "not a speed: '" + text + "'", "write max, or a factor such as 1000x");
   return factor;
@@ -24,11 +25,13 @@ Result<replay::TrafficOptions> traffic_options(Context& context, const define::M
   COEVAL_ASSIGN(options.from_us, parse_time(context.in.from));
   COEVAL_ASSIGN(options.to_us, parse_time(context.in.to));
   if (options.to_us <= options.from_us)
-    return fail(Code::usage, "--to must be later than --from", "both are moments such as 2001-06-01");
+    return fail(Code::usage, "--to must be later than --from",
+                "both are moments such as 2001-06-01");
   COEVAL_ASSIGN(options.speed, parse_speed(context.in.speed));
   if (!context.in.arrival.empty()) {
     const auto& schema = context.project->sources[static_cast<std::size_t>(model.source)].schema;
-    COEVAL_ASSIGN(options.arrival, define::compile_expression(context.in.arrival, schema, false, "--arrival"));
+    COEVAL_ASSIGN(options.arrival,
+                  define::compile_expression(context.in.arrival, schema, false, "--arrival"));
     if (options.arrival->type != data::Type::timestamp)
       return fail(Code::type_error, "--arrival must be a timestamp, found " +
                                         std::string(name(options.arrival->type)));
@@ -64,14 +67,16 @@ void print(Context& context, const replay::TrafficReport& report) {
   std::int64_t questions = 0;
   for (const auto& model : report.models) questions += model.questions;
   char line[200];
-  std::snprintf(line, sizeof line, "%lld events and %lld questions in %.1f s (%.0f a second), %lld refused",
-                static_cast<long long>(report.events), static_cast<long long>(questions), report.seconds,
-                static_cast<double>(report.events + questions) / report.seconds,
+  std::snprintf(line, sizeof line,
+                "%lld events and %lld questions in %.1f s (%.0f a second), %lld refused",
+                static_cast<long long>(report.events), static_cast<long long>(questions),
+                report.seconds, static_cast<double>(report.events + questions) / report.seconds,
                 static_cast<long long>(report.refused));
   context.terminal.print(line);
   for (const auto& model : report.models) {
     const auto metrics = stats::binary_metrics(model.scores, model.labels);
-    std::snprintf(line, sizeof line, ", as served against the labels: AUC %.5f, AP %.5f over %lld rows", metrics.auc,
+    std::snprintf(line, sizeof line,
+                  ", as served against the labels: AUC %.5f, AP %.5f over %lld rows", metrics.auc,
                   metrics.average_precision, static_cast<long long>(metrics.rows));
     context.terminal.print(model.model + line + ", last prediction " + model.last_prediction_id);
   }
@@ -89,7 +94,8 @@ Result<std::vector<const define::Model*>> models_to_ask(Context& context) {
   }
   for (const auto* model : models)
     if (model->source != models.front()->source)
-      return fail(Code::usage, "the models ask from different sources", "replay them one after the other");
+      return fail(Code::usage, "the models ask from different sources",
+                  "replay them one after the other");
   return models;
 }
 
@@ -101,7 +107,8 @@ int replay_traffic(Context& context) {
   if (!models) return context.report(models.error());
   const auto options = traffic_options(context, *models->front());
   if (!options) return context.report(options.error());
-  const auto history = replay::load_history(*context.project, models->front()->source, context.formats, {});
+  const auto history =
+      replay::load_history(*context.project, models->front()->source, context.formats, {});
   if (!history) return context.report(history.error());
   const auto report = replay::play(*context.project, *models, *history, *options);
   if (!report) return context.report(report.error());

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 
 #include "data/json.h"
 #include "stores/files.h"
@@ -12,10 +13,12 @@ namespace {
 
 std::string path_in(const std::string& state_folder) { return state_folder + "/server.json"; }
 
-// A pid may have been given to another program since: it must be a coeval.
+// A pid may have been given to another program since: it must be a coeval. (Files of procfs have
+// size 0, so they are read as a stream.)
 bool is_coeval(pid_t pid) {
-  const auto name = stores::read_file("/proc/" + std::to_string(pid) + "/comm", 256);
-  return name && name->starts_with("coeval") && kill(pid, 0) == 0;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+  std::string name;
+  return std::getline(file, name) && name.starts_with("coeval") && kill(pid, 0) == 0;
 }
 
 }  // namespace

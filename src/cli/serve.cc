@@ -1,6 +1,7 @@
 #include <pthread.h>
 
 #include <csignal>
+#include <filesystem>
 #include <numeric>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "replay/fold.h"
 #include "serving/engine.h"
 #include "serving/http_server.h"
+#include "serving/listener.h"
 #include "stores/files.h"
 #include "stores/snapshots.h"
 
@@ -19,8 +21,9 @@ namespace coeval::cli {
 
 namespace {
 
-// SIGTERM, SIGINT and SIGHUP are taken by one thread that waits for them; every other thread blocks them. Made
-// before anything that may start a thread (the Parquet module does), for threads inherit the mask.
+// SIGTERM, SIGINT and SIGHUP are taken by one thread that waits for them; every other thread blocks
+// them. Made before anything that may start a thread (the Parquet module does), for threads inherit
+// the mask.
 class Signals {
  public:
   Signals() {
@@ -57,6 +60,7 @@ class Startup {
   std::int64_t cut_us = 0;
 
   Status run() {
+    COEVAL_TRY(report_torn_tail());
     COEVAL_ASSIGN(log, stores::open_log(context_.log_folder()));
     COEVAL_TRY(hash_files());
     COEVAL_TRY(settle_cut());
@@ -70,6 +74,17 @@ class Startup {
   }
 
  private:
+  // Opening cuts a torn tail. It is what a crash leaves; bytes rotting there look the same, so it
+  // is said.
+  Status report_torn_tail() {
+    if (!std::filesystem::exists(context_.log_folder())) return {};
+    COEVAL_ASSIGN(const auto report, stores::inspect_log(context_.log_folder(), false));
+    if (report.torn_bytes > 0)
+      context_.terminal.say("log: " + std::to_string(report.torn_bytes) +
+                            " bytes after the last sound record are cut off");
+    return {};
+  }
+
   Status hash_files() {
     const auto& project = *context_.project;
     for (std::size_t i = 0; i < project.sources.size(); ++i) {
@@ -77,13 +92,15 @@ class Startup {
       if (path.empty()) continue;
       auto sha256 = data::sha256_of_file(path);
       if (!sha256)
-        return std::unexpected(std::move(sha256).error().within("source '" + project.sources[i].name + "'"));
+        return std::unexpected(
+            std::move(sha256).error().within("source '" + project.sources[i].name + "'"));
       files_.emplace_back(project.sources[i].name, std::move(*sha256));
     }
     return {};
   }
 
-  // A log goes on from one cut over the same files for ever; anything else would rewrite the past. (T9)
+  // A log goes on from one cut over the same files for ever; anything else would rewrite the past.
+  // (T9)
   Status settle_cut() {
     COEVAL_ASSIGN(const auto recorded, replay::read_cut(*log));
     std::optional<std::int64_t> asked;
@@ -92,18 +109,19 @@ class Startup {
     }
     if (!recorded) {
       cut_us = asked ? *asked : context_.clock.now_us();
-      const std::string payload = replay::encode(replay::CutRecord{cut_us, files_});
-      COEVAL_TRY(log->append({stores::RecordKind::cut, KnownTime{cut_us - 1}, 0, 0, payload}));
-      return log->sync();
+      fresh_ = true;
+      return {};
     }
     cut_us = recorded->cut_us;
     if (asked && *asked != cut_us)
-      return fail(Code::log_mismatch,
-                  "the log goes on from " + format_time(cut_us) + ", not from " + format_time(*asked),
-                  "leave --as-of out, or move " + context_.log_folder() + " away to start another log");
+      return fail(
+          Code::log_mismatch,
+          "the log goes on from " + format_time(cut_us) + ", not from " + format_time(*asked),
+          "leave --as-of out, or move " + context_.log_folder() + " away to start another log");
     if (recorded->files != files_)
-      return fail(Code::log_mismatch, "a source's file changed since the log was started from it",
-                  "restore the file, or move " + context_.log_folder() + " away to start another log");
+      return fail(
+          Code::log_mismatch, "a source's file changed since the log was started from it",
+          "restore the file, or move " + context_.log_folder() + " away to start another log");
     return {};
   }
 
@@ -122,66 +140,102 @@ class Startup {
     }
     COEVAL_ASSIGN(const std::int64_t events, replay::fold_log(*kernel, *log, from));
     context_.terminal.say("state: " + std::to_string(events) + " events from the log, positions " +
-                          std::to_string(from.value) + " to " + std::to_string(log->next_position().value));
+                          std::to_string(from.value) + " to " +
+                          std::to_string(log->next_position().value));
+    COEVAL_TRY(begin_log());
     if (restored) return {};
     // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
     return stores::save_snapshot(context_.state_folder + "/snapshots",
                                  {basis, log->next_position(), kernel->serialize()});
   }
 
+  // The cut is written when nothing can fail any more but the log itself: a server that could not
+  // start must not settle what later builds may read.
+  Status begin_log() {
+    if (!fresh_) return {};
+    const std::string payload = replay::encode(replay::CutRecord{cut_us, files_});
+    COEVAL_TRY(log->append({stores::RecordKind::cut, KnownTime{cut_us - 1}, 0, 0, payload}));
+    return log->sync();
+  }
+
   Status fold_all_files() {
     const auto sources = replay::sources_of(*context_.project, kernel->views());
     const double started = monotonic_seconds();
-    COEVAL_ASSIGN(const auto folded,
-                  replay::fold_files(*kernel, sources, context_.formats, cut_us, context_.threads()));
+    COEVAL_ASSIGN(const auto folded, replay::fold_files(*kernel, sources, context_.formats, cut_us,
+                                                        context_.threads()));
     for (const auto& source : folded) {
       char line[64];
       std::snprintf(line, sizeof line, " in %.2f s", monotonic_seconds() - started);
-      context_.terminal.say("state: " + std::to_string(source.rows) + " rows of " + source.path + " known before " +
-                            format_time(cut_us) + line);
+      context_.terminal.say("state: " + std::to_string(source.rows) + " rows of " + source.path +
+                            " known before " + format_time(cut_us) + line);
     }
     return {};
   }
 
   Context& context_;
   std::vector<std::pair<std::string, std::string>> files_;
+  bool fresh_ = false;  // the log has no cut yet
 };
 
-// The champions that were built from the present definition; what cannot be served is said.
-Result<serving::ModelTable> load_champions(Context& context, stores::MetaStore& meta) {
+// Training parameters and gates may have changed since; what turns a question into inputs may not.
+bool same_request(const Context& context, const define::Model& model,
+                  const models::ModelCard& card) {
+  if (card.ir_hash == model.ir_hash) return true;
+  const data::Json* built = card.details.find("request_hash");
+  return built != nullptr && built->string() != nullptr &&
+         *built->string() == define::request_hash(*context.project, model);
+}
+
+// The champions that this definition can serve. What cannot be served is said; in its place the
+// model of `current` goes on, if there is one.
+Result<serving::ModelTable> load_champions(Context& context, stores::MetaStore& meta,
+                                           const serving::ModelTable& current) {
   serving::ModelTable table;
   for (const auto& model : context.project->models) {
     COEVAL_ASSIGN(const auto champion, meta.alias(model.name, "champion"));
     if (!champion || *champion == 0) {
-      context.terminal.say("model " + model.name + ": no champion, not served (coeval promote " + model.name + ")");
+      context.terminal.say("model " + model.name + ": no champion, not served (coeval promote " +
+                           model.name + ")");
       continue;
     }
     COEVAL_ASSIGN(const auto versions, meta.versions(model.name));
     for (const auto& version : versions) {
       if (version.version != *champion) continue;
-      if (version.ir_hash != model.ir_hash) {
-        context.terminal.say("model " + model.name + "@v" + std::to_string(*champion) +
-                             ": built from another definition, not served (coeval build)");
+      COEVAL_ASSIGN(auto served, models::load_model(context.state_folder + "/" + version.folder));
+      if (!same_request(context, model, served->card)) {
+        context.terminal.say(
+            "model " + model.name + "@v" + std::to_string(*champion) +
+            ": its inputs are made by another definition than this server runs, not loaded"
+            " (coeval build, then restart the server)");
+        if (const auto kept = current.find(model.name); kept != current.end()) {
+          context.terminal.say("model " + model.name + "@v" + std::to_string(kept->second.version) +
+                               ": goes on");
+          table.insert(*kept);
+        }
         continue;
       }
-      COEVAL_ASSIGN(auto served, models::load_model(context.state_folder + "/" + version.folder));
-      context.terminal.say("model " + model.name + "@v" + std::to_string(*champion) + ": loaded, golden rows equal");
+      context.terminal.say("model " + model.name + "@v" + std::to_string(*champion) +
+                           ": loaded, golden rows equal");
       table.emplace(model.name, serving::LoadedModel{std::move(served), *champion});
     }
   }
   return table;
 }
 
-void reload(Context& context, stores::MetaStore& meta, serving::Engine& engine, serving::HttpServer& server) {
-  auto table = load_champions(context, meta);
+void reload(Context& context, stores::MetaStore& meta, serving::Engine& engine,
+            serving::HttpServer& server, serving::ModelTable& current) {
+  auto table = load_champions(context, meta, current);
   if (!table) {
     context.terminal.say("reload failed, the models stay as they were: " + one_line(table.error()));
     return;
   }
-  server.post([&engine, fresh = std::move(*table)]() mutable { engine.set_models(std::move(fresh)); });
+  current = *table;
+  server.post(
+      [&engine, fresh = std::move(*table)]() mutable { engine.set_models(std::move(fresh)); });
 }
 
-int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engine, Signals& signals) {
+int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engine, Signals& signals,
+               serving::ModelTable models) {
   serving::ServerOptions options;
   options.address = context.in.address;
   options.port = static_cast<std::uint16_t>(context.in.port);
@@ -195,7 +249,7 @@ int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engin
   std::thread waiter([&] {
     for (int number = signals.wait(); number != SIGUSR1; number = signals.wait()) {
       if (number == SIGHUP)
-        reload(context, meta, engine, server);
+        reload(context, meta, engine, server, models);
       else
         server.stop();
     }
@@ -216,8 +270,13 @@ int serve(Context& context) {
   if (const auto code = context.load_project()) return *code;
   const auto meta = context.open_meta();
   if (!meta) return context.report(meta.error());
-  auto models = load_champions(context, **meta);
+  auto models = load_champions(context, **meta, {});
   if (!models) return context.report(models.error());
+  // Tried first, and let go: a port that is taken is said before the state is brought up.
+  if (auto free =
+          serving::listen_on(context.in.address, static_cast<std::uint16_t>(context.in.port));
+      !free)
+    return context.report(free.error());
   Startup startup(context);
   if (auto started = startup.run(); !started) return context.report(started.error());
   const bool data_clock = context.in.clock == "data";
@@ -228,12 +287,12 @@ int serve(Context& context) {
     clock = std::make_unique<SystemClock>();
   serving::Engine::Options options;
   options.data_clock = data_clock;
-  serving::Engine engine(context.project, std::move(startup.kernel), std::move(startup.log), std::move(clock),
-                         context.state_folder, options);
+  serving::Engine engine(context.project, std::move(startup.kernel), std::move(startup.log),
+                         std::move(clock), context.state_folder, options);
   engine.set_basis(startup.basis);
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
-  engine.set_models(std::move(*models));
-  return run_server(context, **meta, engine, signals);
+  engine.set_models(*models);
+  return run_server(context, **meta, engine, signals, std::move(*models));
 }
 
 }  // namespace coeval::cli

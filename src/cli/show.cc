@@ -8,9 +8,10 @@ namespace {
 
 std::string fixed(const data::Json* json, int digits) {
   char text[32];
-  const double value = json != nullptr && json->real() != nullptr      ? *json->real()
-                       : json != nullptr && json->integer() != nullptr ? static_cast<double>(*json->integer())
-                                                                       : 0;
+  const double value = json != nullptr && json->real() != nullptr ? *json->real()
+                       : json != nullptr && json->integer() != nullptr
+                           ? static_cast<double>(*json->integer())
+                           : 0;
   std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
 }
@@ -28,9 +29,10 @@ int list_models(Context& context, stores::MetaStore& meta) {
     one.set("versions_count", versions->size());
     if (*champion && **champion > 0) one.set("champion", **champion);
     if (!context.terminal.json())
-      context.terminal.print(model.name + ": " + std::to_string(model.inputs.size()) + " inputs, " +
-                             std::to_string(versions->size()) + " versions, champion " +
-                             (*champion && **champion > 0 ? "v" + std::to_string(**champion) : "none"));
+      context.terminal.print(
+          model.name + ": " + std::to_string(model.inputs.size()) + " inputs, " +
+          std::to_string(versions->size()) + " versions, champion " +
+          (*champion && **champion > 0 ? "v" + std::to_string(**champion) : "none"));
     all.push(std::move(one));
   }
   if (context.terminal.json()) context.terminal.print_json(all);
@@ -45,18 +47,20 @@ void print_metrics(Context& context, const data::Json& metrics) {
     char line[160];
     std::snprintf(line, sizeof line, "%-9s %-9s %-10s %-8s %-8s %-9s %-8s %s", part,
                   fixed(one->find("rows"), 0).c_str(), fixed(one->find("positives"), 0).c_str(),
-                  fixed(one->find("auc"), 5).c_str(), fixed(one->find("average_precision"), 5).c_str(),
+                  fixed(one->find("auc"), 5).c_str(),
+                  fixed(one->find("average_precision"), 5).c_str(),
                   fixed(one->find("log_loss"), 5).c_str(), fixed(one->find("brier"), 5).c_str(),
                   fixed(one->find("calibration_error"), 5).c_str());
     context.terminal.print(line);
   }
 }
 
-void print_version(Context& context, const stores::ModelVersion& version, const define::Model& model,
-                   const data::Json& metrics, const data::Json& gates) {
+void print_version(Context& context, const stores::ModelVersion& version,
+                   const define::Model& model, const data::Json& metrics, const data::Json& gates) {
   auto& out = context.terminal;
-  out.print(version.model + "@v" + std::to_string(version.version) + ", made " + format_time(version.created_us) +
-            ", in " + context.state_folder + "/" + version.folder);
+  out.print(version.model + "@v" + std::to_string(version.version) + ", made " +
+            format_time(version.created_us) + ", in " + context.state_folder + "/" +
+            version.folder);
   out.print("dataset " + version.dataset_id + "\nrecipe  " + version.recipe_id + "\nbits    " +
             version.bits_id + "\nir      " + version.ir_hash +
             (version.ir_hash == model.ir_hash ? "" : "  (not the present definition)"));
@@ -69,9 +73,11 @@ void print_version(Context& context, const stores::ModelVersion& version, const 
       const data::Json* passed = gate.find("passed");
       const data::Json* name = gate.find("gate");
       const data::Json* measured = gate.find("measured");
-      out.print("gate " + std::string(passed && passed->boolean() && *passed->boolean() ? "passed" : "FAILED") +
-                "  " + (name && name->string() ? *name->string() : "") + "  (" +
-                (measured && measured->string() ? *measured->string() : "") + ")");
+      out.print(
+          "gate " +
+          std::string(passed && passed->boolean() && *passed->boolean() ? "passed" : "FAILED") +
+          "  " + (name && name->string() ? *name->string() : "") + "  (" +
+          (measured && measured->string() ? *measured->string() : "") + ")");
     }
   std::string inputs;
   for (const auto& input : model.inputs) inputs += (inputs.empty() ? "" : ", ") + input.name;
@@ -94,7 +100,8 @@ int show(Context& context) {
     const auto metrics = data::parse_json(at->metrics_json);
     const auto gates = data::parse_json(at->gates_json);
     if (!metrics || !gates)
-      return context.report(Error{Code::metadata, "the record of this version cannot be read", {}, {}, {}});
+      return context.report(
+          Error{Code::metadata, "the record of this version cannot be read", {}, {}, {}});
     if (!context.terminal.json()) {
       print_version(context, *at, **model, *metrics, *gates);
       return 0;
@@ -112,8 +119,11 @@ int show(Context& context) {
     context.terminal.print_json(json);
     return 0;
   }
-  return context.report(Error{Code::not_built, "model '" + (*model)->name + "' has no such version",
-                              "coeval build " + (*model)->name, {}, {}});
+  return context.report(Error{Code::not_built,
+                              "model '" + (*model)->name + "' has no such version",
+                              "coeval build " + (*model)->name,
+                              {},
+                              {}});
 }
 
 }  // namespace coeval::cli

@@ -10,8 +10,26 @@
 
 namespace coeval::cli {
 
+namespace {
+
+data::Json to_json(const Error& error) {
+  data::Json json{data::Json::Object{}};
+  json.set("error", error.message);
+  json.set("code", code_name(error.code));
+  if (!error.advice.empty()) json.set("advice", error.advice);
+  if (error.position.line > 0) {
+    json.set("file", error.position.file);
+    json.set("line", error.position.line);
+    json.set("column", error.position.column);
+  }
+  return json;
+}
+
+}  // namespace
+
 Terminal::Terminal(bool json)
-    : json_(json), is_terminal_(isatty(STDERR_FILENO) != 0),
+    : json_(json),
+      is_terminal_(isatty(STDERR_FILENO) != 0),
       colour_(is_terminal_ && std::getenv("NO_COLOR") == nullptr) {}
 
 void Terminal::clear_progress() {
@@ -37,26 +55,25 @@ void Terminal::progress(const std::string& what, std::int64_t done, std::int64_t
   last_progress_ = now;
   progress_shown_ = true;
   if (all > 0)
-    std::fprintf(stderr, "\r\033[K%s %lld%%", what.c_str(), static_cast<long long>(done * 100 / all));
+    std::fprintf(stderr, "\r\033[K%s %lld%%", what.c_str(),
+                 static_cast<long long>(done * 100 / all));
   else
     std::fprintf(stderr, "\r\033[K%s %lld", what.c_str(), static_cast<long long>(done));
   std::fflush(stderr);
 }
 
 void Terminal::error(const Error& error, const std::string& definition) {
+  errors({error}, definition);
+}
+
+void Terminal::errors(const std::vector<Error>& list, const std::string& definition) {
   clear_progress();
-  std::fputs(define::render(error, definition, colour_).c_str(), stderr);
-  if (!json_) return;
-  data::Json json{data::Json::Object{}};
-  json.set("error", error.message);
-  json.set("code", code_name(error.code));
-  if (!error.advice.empty()) json.set("advice", error.advice);
-  if (error.position.line > 0) {
-    json.set("file", error.position.file);
-    json.set("line", error.position.line);
-    json.set("column", error.position.column);
+  data::Json all{data::Json::Array{}};
+  for (const auto& error : list) {
+    std::fputs(define::render(error, definition, colour_).c_str(), stderr);
+    all.push(to_json(error));
   }
-  print_json(json);
+  if (json_) print_json(list.size() == 1 ? (*all.array())[0] : all);
 }
 
 }  // namespace coeval::cli

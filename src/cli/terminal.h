@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "data/json.h"
@@ -12,7 +13,8 @@ namespace coeval::cli {
 class Terminal {
  public:
   explicit Terminal(bool json);
-  /// A line of the story, on stderr; nothing when the answer is JSON and stderr is no terminal either.
+  /// A line of the story, on stderr; nothing when the answer is JSON and stderr is no terminal
+  /// either.
   void say(const std::string& line);
   /// A line of the answer, on stdout.
   void print(const std::string& line);
@@ -20,8 +22,11 @@ class Terminal {
   void print_json(const data::Json& json);
   /// One line that overwrites itself, at most ten times a second.
   void progress(const std::string& what, std::int64_t done, std::int64_t all);
-  /// An error in the style of the compiler; `definition` is the text of coeval.toml when it is about it.
+  /// An error in the style of the compiler; `definition` is the text of coeval.toml when it is
+  /// about it.
   void error(const Error& error, const std::string& definition = {});
+  /// Several at once; as JSON one error is an object, several are an array.
+  void errors(const std::vector<Error>& list, const std::string& definition);
   bool json() const { return json_; }
 
  private:

@@ -8,8 +8,11 @@ int train_worker(Context& context) {
   const auto trainer_name = training::worker_trainer(context.in.subject);
   if (!trainer_name) return context.report(trainer_name.error());
   if (*trainer_name != "xgboost")
-    return context.report(Error{Code::unsupported, "no trainer '" + *trainer_name + "'",
-                                "this version trains with xgboost", {}, {}});
+    return context.report(Error{Code::unsupported,
+                                "no trainer '" + *trainer_name + "'",
+                                "this version trains with xgboost",
+                                {},
+                                {}});
   const auto trainer = adapters::open_xgboost(context.installation.xgboost_folder);
   if (!trainer) return context.report(trainer.error());
   return training::run_worker(context.in.subject, **trainer);

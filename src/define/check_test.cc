@@ -137,6 +137,9 @@ TEST_CASE("errors of a view") {
   CHECK(begins(
       error_of("\"sum(delay) where distance > 1000\"", "\"sum(origin) where distance > 1000\""),
       "18:16 C0414 'sum' does not take such a value"));
+  CHECK(begins(
+      error_of("\"sum(delay) where distance > 1000\"", "\"last(origin) where distance > 1000\""),
+      "18:17 C0105 'last' over strings"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"sum(delay) where distance\""),
                "18:29 C0413 the condition after 'where' must be bool, not int32"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"smu(delay)\""),

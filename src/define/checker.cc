@@ -416,6 +416,13 @@ class Checker {
     if (syntax.args.empty()) return true;
     ExprPtr argument = check(*syntax.args[0]);
     if (!argument) return false;
+    if (argument->type == Type::string && function.over != Over::rows_or_anything &&
+        function.over != Over::number) {
+      errors_.report(Code::unsupported, syntax.args[0]->begin, syntax.args[0]->end,
+                     in_quotes(syntax.function) + " over strings is not answered by this version",
+                     "count(x) is the only aggregate over strings");
+      return false;
+    }
     argument = aggregated(function, std::move(argument));
     if (!argument) {
       errors_.report(Code::bad_call, syntax.args[0]->begin, syntax.args[0]->end,

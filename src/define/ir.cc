@@ -125,19 +125,27 @@ std::string training_ir(const Model& model) {
   return text;
 }
 
-// The model's own lines.
-std::string model_body_ir(const Project& project, const Model& model) {
-  std::string text = "model " + model.name + "\n";
-  text += line(1, "question",
-               project.sources[static_cast<std::size_t>(model.source)].name + " at " +
-                   text_of(model.at_column));
-  text += line(1, "label", canonical(*model.label));
-  text += line(1, "label_known", canonical(*model.label_known));
+std::string question_ir(const Project& project, const Model& model) {
+  return line(1, "question",
+              project.sources[static_cast<std::size_t>(model.source)].name + " at " +
+                  text_of(model.at_column));
+}
+
+std::string inputs_ir(const Model& model) {
+  std::string text;
   for (const auto& input : model.inputs)
     text += line(1, "input",
                  text_of(input.name) + " " + std::string(data::name(input.type)) + " = " +
                      canonical(*input.expr));
-  return text + training_ir(model);
+  return text;
+}
+
+// The model's own lines.
+std::string model_body_ir(const Project& project, const Model& model) {
+  std::string text = "model " + model.name + "\n" + question_ir(project, model);
+  text += line(1, "label", canonical(*model.label));
+  text += line(1, "label_known", canonical(*model.label_known));
+  return text + inputs_ir(model) + training_ir(model);
 }
 
 std::string header() { return std::string(kIrHeader) + "\nzone UTC\n"; }
@@ -162,7 +170,10 @@ std::string view_ir(const Project& project, const View& view) {
   return text;
 }
 
-std::string model_ir(const Project& project, const Model& model) {
+namespace {
+
+// Sources and views that a model reaches.
+std::string reached_ir(const Project& project, const Model& model) {
   std::vector<std::set<int>> features(project.views.size());
   std::set<int> sources = {model.source};
   for (const auto& read : model.row.view_features) {
@@ -174,7 +185,18 @@ std::string model_ir(const Project& project, const Model& model) {
     text += source_ir(project.sources[static_cast<std::size_t>(source)]);
   for (std::size_t v = 0; v < features.size(); ++v)
     if (!features[v].empty()) text += view_part_ir(project, project.views[v], features[v]);
-  return text + model_body_ir(project, model);
+  return text;
+}
+
+}  // namespace
+
+std::string model_ir(const Project& project, const Model& model) {
+  return reached_ir(project, model) + model_body_ir(project, model);
+}
+
+std::string request_ir(const Project& project, const Model& model) {
+  return reached_ir(project, model) + "model " + model.name + "\n" + question_ir(project, model) +
+         inputs_ir(model);
 }
 
 std::string project_ir(const Project& project) {

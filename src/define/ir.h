@@ -17,5 +17,7 @@ std::string view_ir(const Project& project, const View& view);
 /// their sources. Definitions that the model does not reach have no part in it.
 std::string model_ir(const Project& project, const Model& model);
 std::string project_ir(const Project& project);
+/// The part of model_ir that turns a question into inputs: without label, training and gates.
+std::string request_ir(const Project& project, const Model& model);
 
 }  // namespace coeval::define

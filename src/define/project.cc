@@ -67,6 +67,10 @@ const Model* Project::find_model(std::string_view model_name) const {
   return index < 0 ? nullptr : &models[static_cast<std::size_t>(index)];
 }
 
+std::string request_hash(const Project& project, const Model& model) {
+  return data::sha256_hex(request_ir(project, model));
+}
+
 std::string view_hash(const Project& project, int view) {
   const View& part = project.views[static_cast<std::size_t>(view)];
   return data::sha256_hex(std::string(kIrHeader) + "\n" +

@@ -167,6 +167,11 @@ struct Project {
 /// Canonical hash of one view with its source: what a state snapshot depends on.
 std::string view_hash(const Project& project, int view);
 
+/// Canonical hash of what turns a question into a model's inputs: sources, views, inputs; not the
+/// label, training or gates. Versions of a model with one request hash can be served under one
+/// definition.
+std::string request_hash(const Project& project, const Model& model);
+
 /// Checks a definition. On failure every error is returned, sorted by position, each with file,
 /// line, column, code, advice ("did you mean 'amount'?"). Reads only the definition, no data.
 struct Checked {

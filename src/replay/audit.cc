@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/worker_pool.h"
+#include "data/hash.h"
 #include "replay/compare.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
@@ -94,7 +95,8 @@ class Tally {
 };
 
 // The view feature behind an input's name, if the input is one.
-std::optional<define::ViewFeature> feature_named(const define::Model& model, const std::string& name) {
+std::optional<define::ViewFeature> feature_named(const define::Model& model,
+                                                 const std::string& name) {
   const std::size_t own = model.row.question_columns.size();
   for (std::size_t i = 0; i < model.row.view_features.size(); ++i)
     if (model.row.schema.fields[own + i].name == name) return model.row.view_features[i];
@@ -122,7 +124,11 @@ class LogPass {
  public:
   LogPass(std::shared_ptr<const define::Project> project, const OpenFormat& formats,
           const stores::EventLog& log, const AuditOptions& options, Tally& tally)
-      : project_(std::move(project)), formats_(formats), log_(log), options_(options), tally_(tally),
+      : project_(std::move(project)),
+        formats_(formats),
+        log_(log),
+        options_(options),
+        tally_(tally),
         pool_(options.threads) {}
 
   Status run(const std::map<std::string, AuditedModel>& versions) {
@@ -157,7 +163,8 @@ class LogPass {
     std::set<int> views;
     for (const auto& [name, audited] : versions) {
       if (audited.project->ir_hash != project_->ir_hash) continue;
-      Group group{&audited, views_of(project_->models[static_cast<std::size_t>(audited.model)].row), {}};
+      Group group{
+          &audited, views_of(project_->models[static_cast<std::size_t>(audited.model)].row), {}};
       views.insert(group.views.begin(), group.views.end());
       groups_.emplace(name, std::move(group));
     }
@@ -281,8 +288,9 @@ class LogPass {
     Group& group = *asked.group;
     if (group.records.empty()) return {};
     const auto& model = model_of(group);
-    COEVAL_ASSIGN(const data::Batch row,
-                  kernel::assemble_row(model.row, asked.columns, pick_features(model.row, asked.features)));
+    COEVAL_ASSIGN(
+        const data::Batch row,
+        kernel::assemble_row(model.row, asked.columns, pick_features(model.row, asked.features)));
     kernel::EvaluationCounts counts;
     const data::Batch inputs = kernel::evaluate_inputs(model.inputs, row, asked.at_us, counts);
     const auto explain = [&](const AuditDifference& found, const stores::PredictionRecord& record) {
@@ -379,12 +387,14 @@ class DatasetPass {
       Records block;
       for (const std::int64_t row : answers.rows)
         block.push_back(records[static_cast<std::size_t>(row)]);
-      const auto explain = [&](const AuditDifference& found, const stores::PredictionRecord& record) {
+      const auto explain = [&](const AuditDifference& found,
+                               const stores::PredictionRecord& record) {
         return explain_by_dataset(found, record);
       };
       return tally_.add(*audited_, block, answers.inputs, explain);
     };
-    COEVAL_TRY(answer(audited_->project, claimed_, questions, model_->row, model_->inputs, answering, sink));
+    COEVAL_TRY(answer(audited_->project, claimed_, questions, model_->row, model_->inputs,
+                      answering, sink));
     records.clear();
     return {};
   }
@@ -450,6 +460,24 @@ class DatasetPass {
   std::optional<Past> served_;
 };
 
+// The log names the files that it goes on from; another file is another past.
+Status compare_files(const stores::EventLog& log, const define::Project& project,
+                     std::vector<std::string>& doubts) {
+  COEVAL_ASSIGN(const auto cut, read_cut(log));
+  if (!cut) return {};
+  for (const auto& [name, sha256] : cut->files) {
+    const int source = project.source_index(name);
+    const std::string path = source < 0 ? std::string{} : source_path(project, source);
+    if (path.empty()) continue;
+    COEVAL_ASSIGN(const std::string now, data::sha256_of_file(path));
+    const std::string doubt =
+        "source " + name + ": " + path + " is not the file that the log was started from";
+    if (now != sha256 && std::find(doubts.begin(), doubts.end(), doubt) == doubts.end())
+      doubts.push_back(doubt);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<AuditReport> audit(const OpenFormat& formats, const stores::EventLog& log,
@@ -468,6 +496,7 @@ Result<AuditReport> audit(const OpenFormat& formats, const stores::EventLog& log
     for (const auto& [name, audited] : versions.all())
       definitions.emplace(audited.project->ir_hash, audited.project);
     for (const auto& [hash, project] : definitions) {
+      COEVAL_TRY(compare_files(log, *project, report.doubts));
       LogPass pass(project, formats, log, options, tally);
       COEVAL_TRY(pass.run(versions.all()));
     }

@@ -28,7 +28,8 @@ AuditDifference first_input(const AuditedModel& audited, const stores::Predictio
   const auto& model = audited.project->models[static_cast<std::size_t>(audited.model)];
   const std::vector<std::string> rows = {record.features};
   const auto served = decode_rows(input_schema(model.inputs), rows);
-  if (!served) return difference(record, "features", "undecodable: " + served.error().message, "a row");
+  if (!served)
+    return difference(record, "features", "undecodable: " + served.error().message, "a row");
   for (std::size_t i = 0; i < inputs.columns.size(); ++i) {
     const data::Batch then{{{served->schema.fields[i]}}, {served->columns[i]}, 1};
     const data::Batch now{{{served->schema.fields[i]}}, {inputs.columns[i]}, inputs.rows};
@@ -50,7 +51,8 @@ std::optional<AuditDifference> compare_score(const AuditedModel& audited,
     return difference(record, "score", number(record.score), number(score));
   const bool decision = static_cast<double>(score) >= audited.served->card.threshold;
   if (decision != record.decision)
-    return difference(record, "decision", record.decision ? "true" : "false", decision ? "true" : "false");
+    return difference(record, "decision", record.decision ? "true" : "false",
+                      decision ? "true" : "false");
   return std::nullopt;
 }
 

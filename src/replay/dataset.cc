@@ -91,7 +91,8 @@ std::vector<int> views_of(const define::RowSchema& row) {
 
 std::vector<int> sources_of(const define::Project& project, std::span<const int> views) {
   std::vector<int> sources;
-  for (const int view : views) sources.push_back(project.views[static_cast<std::size_t>(view)].source);
+  for (const int view : views)
+    sources.push_back(project.views[static_cast<std::size_t>(view)].source);
   std::sort(sources.begin(), sources.end());
   sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
   return sources;
@@ -127,7 +128,8 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
   const auto all = static_cast<std::int64_t>(order.size());
   for (std::int64_t done = 0; done < all; done += options.chunk_rows) {
     const std::int64_t size = std::min(options.chunk_rows, all - done);
-    const auto rows = std::span(order).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
+    const auto rows =
+        std::span(order).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
     if (!blocks.push(fold.next(rows))) break;
     if (options.progress) options.progress(done + size, all);
   }

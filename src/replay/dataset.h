@@ -21,7 +21,8 @@ struct Questions {
   std::vector<std::int64_t> at_us;
 };
 
-/// One block of answers. `rows` are places in Questions; `inputs` has the columns of the plan's inputs.
+/// One block of answers. `rows` are places in Questions; `inputs` has the columns of the plan's
+/// inputs.
 struct Answers {
   std::span<const std::int64_t> rows;
   data::Batch inputs;
@@ -33,11 +34,11 @@ struct AnswerOptions {
   std::function<void(std::int64_t done, std::int64_t all)> progress;
 };
 
-/// Answers all questions in order of T (ties in question order) in one pass over events and questions:
-/// an event is seen by exactly the questions with T after it was known. Blocks reach `sink` in that
-/// order, one at a time, from another thread than the caller's.
-/// Determinism: the same bits for any number of threads and any chunk size. (semantics: A1 T3)
-/// Errors: what the sink returns; missing_value, type_mismatch.
+/// Answers all questions in order of T (ties in question order) in one pass over events and
+/// questions: an event is seen by exactly the questions with T after it was known. Blocks reach
+/// `sink` in that order, one at a time, from another thread than the caller's. Determinism: the
+/// same bits for any number of threads and any chunk size. (semantics: A1 T3) Errors: what the sink
+/// returns; missing_value, type_mismatch.
 Status answer(std::shared_ptr<const define::Project> project, const Past& past,
               const Questions& questions, const define::RowSchema& row,
               std::span<const define::Input> inputs, const AnswerOptions& options,

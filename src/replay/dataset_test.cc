@@ -43,14 +43,17 @@ most    = "max(delay)"
 // A folder with the definition and seeded visits; minutes only, so that ties abound.
 class World {
  public:
-  World() : folder_(std::filesystem::temp_directory_path() / ("coeval-replay-" + std::to_string(getpid()))) {
+  World()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("coeval-replay-" + std::to_string(getpid()))) {
     std::filesystem::create_directories(folder_);
     std::ofstream file(folder_ / "visits.csv");
     file << "ts,place,delay\n";
     std::mt19937 random(11);
     for (int i = 0; i < 600; ++i) {
       const std::int64_t ts = kStart + static_cast<std::int64_t>(random() % 4000) * kMinuteUs;
-      file << format_time(ts) << ',' << (random() % 10 == 0 ? "" : std::string(1, static_cast<char>('A' + random() % 4)))
+      file << format_time(ts) << ','
+           << (random() % 10 == 0 ? "" : std::string(1, static_cast<char>('A' + random() % 4)))
            << ',' << (i == 17 ? 9999 : random() % 300) << '\n';
     }
     file.close();
@@ -78,8 +81,10 @@ Questions some_questions() {
   data::ColumnBuilder places(data::Type::string);
   std::mt19937 random(5);
   for (int i = 0; i < 300; ++i) {
-    i % 20 == 0 ? places.append_null() : places.append_string(std::string(1, static_cast<char>('A' + random() % 5)));
-    questions.at_us.push_back(World::kStart + static_cast<std::int64_t>(random() % 4500) * kMinuteUs);
+    i % 20 == 0 ? places.append_null()
+                : places.append_string(std::string(1, static_cast<char>('A' + random() % 5)));
+    questions.at_us.push_back(World::kStart +
+                              static_cast<std::int64_t>(random() % 4500) * kMinuteUs);
   }
   questions.columns.schema.fields = {{"place", data::Type::string, true}};
   questions.columns.columns = {places.finish()};
@@ -88,18 +93,20 @@ Questions some_questions() {
 }
 
 // Every answer as text, in question order.
-std::vector<std::string> answers_of(const World& world, const Past& past, const Questions& questions,
-                                    const define::FeatureSet& set, AnswerOptions options) {
+std::vector<std::string> answers_of(const World& world, const Past& past,
+                                    const Questions& questions, const define::FeatureSet& set,
+                                    AnswerOptions options) {
   std::vector<std::string> out(questions.at_us.size());
-  const auto answered = answer(world.project, past, questions, set.row, set.inputs, options, [&](Answers block) -> Status {
-    for (std::size_t i = 0; i < block.rows.size(); ++i)
-      for (std::size_t c = 0; c < block.inputs.columns.size(); ++c) {
-        const auto& column = block.inputs.columns[c];
-        out[static_cast<std::size_t>(block.rows[i])] +=
-            data::to_text(column.value(static_cast<std::int64_t>(i)), column.type()) + " ";
-      }
-    return {};
-  });
+  const auto answered = answer(
+      world.project, past, questions, set.row, set.inputs, options, [&](Answers block) -> Status {
+        for (std::size_t i = 0; i < block.rows.size(); ++i)
+          for (std::size_t c = 0; c < block.inputs.columns.size(); ++c) {
+            const auto& column = block.inputs.columns[c];
+            out[static_cast<std::size_t>(block.rows[i])] +=
+                data::to_text(column.value(static_cast<std::int64_t>(i)), column.type()) + " ";
+          }
+        return {};
+      });
   REQUIRE(answered);
   return out;
 }
@@ -130,10 +137,12 @@ TEST_CASE("answers do not depend on threads or on how questions are cut into blo
   const auto set = define::feature_set(*world.project, "place.*, everywhere.*");
   REQUIRE(set);
   const Questions questions = some_questions();
-  const auto expected = answers_of(world, *past, questions, *set, {.threads = 1, .chunk_rows = 1 << 18, .progress = {}});
+  const auto expected = answers_of(world, *past, questions, *set,
+                                   {.threads = 1, .chunk_rows = 1 << 18, .progress = {}});
   for (const int threads : {1, 2, 3})
     for (const std::int64_t chunk : {1, 7, 299})
-      CHECK(answers_of(world, *past, questions, *set, {.threads = threads, .chunk_rows = chunk, .progress = {}}) == expected);
+      CHECK(answers_of(world, *past, questions, *set,
+                       {.threads = threads, .chunk_rows = chunk, .progress = {}}) == expected);
 }
 
 TEST_CASE("counts equal the plain scan that explanations make") {
@@ -144,26 +153,30 @@ TEST_CASE("counts equal the plain scan that explanations make") {
   REQUIRE(set);
   const Questions questions = some_questions();
   std::int64_t events = 0;
-  const auto answered = answer(world.project, *past, questions, set->row, set->inputs, {}, [&](Answers block) -> Status {
-    for (std::size_t f = 0; f < set->row.view_features.size(); ++f) {
-      const auto feature = set->row.view_features[f];
-      const auto& view = world.project->views[static_cast<std::size_t>(feature.view)];
-      const auto& aggregate = view.aggregates[static_cast<std::size_t>(feature.feature) / view.windows.size()];
-      if (aggregate.kind != define::Aggregation::count) continue;
-      const data::Column* counts = block.inputs.find(view.feature_name(static_cast<std::size_t>(feature.feature)));
-      REQUIRE(counts != nullptr);
-      for (std::size_t i = 0; i < block.rows.size(); ++i) {
-        const std::vector<std::int64_t> row = {block.rows[i]};
-        const auto scanned =
-            explain_feature(*world.project, *past, feature, data::take(questions.columns, row),
-                            {questions.at_us[static_cast<std::size_t>(row[0])], 0});
-        REQUIRE(scanned);
-        CHECK(counts->integer(static_cast<std::int64_t>(i)) == static_cast<std::int64_t>(scanned->events.size()));
-        events += counts->integer(static_cast<std::int64_t>(i));
-      }
-    }
-    return {};
-  });
+  const auto answered = answer(
+      world.project, *past, questions, set->row, set->inputs, {}, [&](Answers block) -> Status {
+        for (std::size_t f = 0; f < set->row.view_features.size(); ++f) {
+          const auto feature = set->row.view_features[f];
+          const auto& view = world.project->views[static_cast<std::size_t>(feature.view)];
+          const auto& aggregate =
+              view.aggregates[static_cast<std::size_t>(feature.feature) / view.windows.size()];
+          if (aggregate.kind != define::Aggregation::count) continue;
+          const data::Column* counts =
+              block.inputs.find(view.feature_name(static_cast<std::size_t>(feature.feature)));
+          REQUIRE(counts != nullptr);
+          for (std::size_t i = 0; i < block.rows.size(); ++i) {
+            const std::vector<std::int64_t> row = {block.rows[i]};
+            const auto scanned =
+                explain_feature(*world.project, *past, feature, data::take(questions.columns, row),
+                                {questions.at_us[static_cast<std::size_t>(row[0])], 0});
+            REQUIRE(scanned);
+            CHECK(counts->integer(static_cast<std::int64_t>(i)) ==
+                  static_cast<std::int64_t>(scanned->events.size()));
+            events += counts->integer(static_cast<std::int64_t>(i));
+          }
+        }
+        return {};
+      });
   REQUIRE(answered);
   CHECK(events > 1000);
 }
@@ -175,11 +188,12 @@ TEST_CASE("what the sink refuses ends the run with its error") {
   const auto set = define::feature_set(*world.project, "place.*");
   REQUIRE(set);
   int blocks = 0;
-  const auto answered = answer(world.project, *past, some_questions(), set->row, set->inputs,
-                               {.threads = 2, .chunk_rows = 10, .progress = {}}, [&](Answers) -> Status {
-                                 ++blocks;
-                                 return fail(Code::disk_full, "no room");
-                               });
+  const auto answered =
+      answer(world.project, *past, some_questions(), set->row, set->inputs,
+             {.threads = 2, .chunk_rows = 10, .progress = {}}, [&](Answers) -> Status {
+               ++blocks;
+               return fail(Code::disk_full, "no room");
+             });
   REQUIRE_FALSE(answered);
   CHECK(answered.error().code == Code::disk_full);
   CHECK(blocks == 1);

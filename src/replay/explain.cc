@@ -17,8 +17,8 @@ Result<std::vector<data::Value>> key_of(const define::View& view, const data::Ba
   for (const auto& name : view.keys) {
     const data::Column* column = question.find(name);
     if (column == nullptr)
-      return fail(Code::missing_value, "the question has no column '" + name + "', a key of view '" +
-                                           view.name + "'");
+      return fail(Code::missing_value,
+                  "the question has no column '" + name + "', a key of view '" + view.name + "'");
     key.push_back(column->value(0));
   }
   return key;
@@ -59,7 +59,8 @@ std::vector<std::int64_t> kept_by_where(const define::Aggregate& aggregate, cons
                                         std::vector<std::int64_t> numbers) {
   if (!aggregate.where || numbers.empty()) return numbers;
   kernel::EvaluationCounts counts;
-  const data::Column kept = kernel::evaluate(*aggregate.where, data::take(rows, numbers), {}, counts);
+  const data::Column kept =
+      kernel::evaluate(*aggregate.where, data::take(rows, numbers), {}, counts);
   std::vector<std::int64_t> out;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
@@ -103,7 +104,7 @@ std::string arithmetic(const define::Aggregate& aggregate, const data::Batch& ro
 std::string place_of(const SourceHistory& history, std::int64_t row) {
   const std::int64_t place = history.place_in_file(row);
   if (place < 0) return "log position " + std::to_string(-1 - place);
-  return history.path + " row " + std::to_string(place);
+  return history.path + (history.by_line ? " line " : " row ") + std::to_string(place);
 }
 
 Result<FeatureExplanation> explain_feature(const define::Project& project, const Past& past,

@@ -71,7 +71,8 @@ Result<std::vector<std::int64_t>> times(const data::Batch& table, const std::str
     return fail(Code::missing_value, "the questions have no column '" + at + "' for their time",
                 "name it with --at COLUMN");
   if (column->type() != Type::timestamp)
-    return fail(Code::type_mismatch, "the questions' time column '" + at + "' must be a timestamp, found " +
+    return fail(Code::type_mismatch, "the questions' time column '" + at +
+                                         "' must be a timestamp, found " +
                                          std::string(name(column->type())));
   std::vector<std::int64_t> out;
   out.reserve(static_cast<std::size_t>(table.rows));
@@ -102,8 +103,11 @@ Result<Questions> read_questions(const OpenFormat& formats, const std::string& p
     const data::Field& wanted = row.schema.fields[i];
     const int index = table->schema.index_of(wanted.name);
     if (index < 0)
-      return failed(Error{Code::missing_value, "the questions have no column '" + wanted.name + "'",
-                          "the features asked for need it", {}, {}});
+      return failed(Error{Code::missing_value,
+                          "the questions have no column '" + wanted.name + "'",
+                          "the features asked for need it",
+                          {},
+                          {}});
     auto fitted = fit(table->columns[static_cast<std::size_t>(index)], wanted);
     if (!fitted) return failed(std::move(fitted).error());
     table->columns[static_cast<std::size_t>(index)] = std::move(*fitted);

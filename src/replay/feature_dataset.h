@@ -9,14 +9,15 @@
 namespace coeval::replay {
 
 /// A user's own entities and times, read from a table file.
-/// `at` names the column with each question's T (timestamp). Questions keep their other columns too.
-/// Integer columns are brought to the type that the features' keys and inputs need, if they fit.
-/// Errors: those of the format; missing_value for an absent column or a null time; type_mismatch.
+/// `at` names the column with each question's T (timestamp). Questions keep their other columns
+/// too. Integer columns are brought to the type that the features' keys and inputs need, if they
+/// fit. Errors: those of the format; missing_value for an absent column or a null time;
+/// type_mismatch.
 Result<Questions> read_questions(const OpenFormat& formats, const std::string& path,
                                  const std::string& at, const define::RowSchema& row);
 
-/// Answers `questions` and writes them in their own order of T: their columns, then the inputs of the set.
-/// An input with the name of a question's column replaces it. Returns the number of rows.
+/// Answers `questions` and writes them in their own order of T: their columns, then the inputs of
+/// the set. An input with the name of a question's column replaces it. Returns the number of rows.
 Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project> project,
                                            const Past& past, const Questions& questions,
                                            const define::FeatureSet& set, const OpenFormat& formats,

@@ -26,7 +26,8 @@ Result<std::int64_t> apply_collected(kernel::Kernel& kernel, LogCollector& colle
 
 }  // namespace
 
-Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, const std::vector<int>& sources,
+Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel,
+                                             const std::vector<int>& sources,
                                              const OpenFormat& formats,
                                              std::optional<std::int64_t> cut_us, int threads) {
   WorkerPool pool(threads);
@@ -42,7 +43,8 @@ Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, const std::
       if (project.views[static_cast<std::size_t>(views[i])].source != source) return;
       for (const std::int64_t row : history.order) kernel.apply(views[i], events, row);
     });
-    folded.push_back({source, history.path, history.sha256, history.rows.rows, history.conservation});
+    folded.push_back(
+        {source, history.path, history.sha256, history.rows.rows, history.conservation});
   }
   return folded;
 }

@@ -25,7 +25,8 @@ struct FoldedSource {
 
 /// Folds the files of `sources` up to the cut into every view that the kernel keeps, views on up to
 /// `threads` threads. (semantics: T9)
-Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, const std::vector<int>& sources,
+Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel,
+                                             const std::vector<int>& sources,
                                              const OpenFormat& formats,
                                              std::optional<std::int64_t> cut_us, int threads);
 

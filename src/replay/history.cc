@@ -45,7 +45,8 @@ data::Column narrow(const data::Column& wide, const std::string& column,
   return builder.finish();
 }
 
-Result<data::Column> conform_column(const data::Column& column, const define::SourceColumn& declared,
+Result<data::Column> conform_column(const data::Column& column,
+                                    const define::SourceColumn& declared,
                                     std::vector<std::pair<std::int64_t, std::string>>& misfits) {
   if (column.type() == declared.type) return column;
   if (column.type() == Type::int64 && declared.type == Type::int32)
@@ -113,6 +114,18 @@ class FileFold {
     return {};
   }
 
+  // Text formats know on which line each row began: that is where a person looks.
+  void place_by_line(std::span<const std::int64_t> lines) {
+    if (lines.empty()) return;
+    history_.by_line = true;
+    for (auto& bad : history_.quarantined) bad.row = lines[static_cast<std::size_t>(bad.row)];
+    std::vector<std::int64_t> places;
+    for (std::size_t i = 0; i < history_.known_us.size(); ++i)
+      places.push_back(
+          lines[static_cast<std::size_t>(history_.place_in_file(static_cast<std::int64_t>(i)))]);
+    history_.file_row = std::move(places);
+  }
+
   // Lines of a text file that are no rows at all: read, and set aside with their bytes.
   void add_unreadable(std::span<const data::BadTextRow> lines) {
     for (const auto& line : lines)
@@ -140,8 +153,12 @@ class FileFold {
 
  private:
   void set_aside(const data::Batch& table, std::int64_t row, std::string rule, std::string reason) {
-    history_.quarantined.push_back({source_.name, history_.path, first_row_ + row,
-                                    row_as_json(table, row), {std::move(rule)}, std::move(reason)});
+    history_.quarantined.push_back({source_.name,
+                                    history_.path,
+                                    first_row_ + row,
+                                    row_as_json(table, row),
+                                    {std::move(rule)},
+                                    std::move(reason)});
   }
 
   // A row whose known time cannot be told may never be used, so it does not enter. (semantics: T1)
@@ -181,9 +198,8 @@ class FileFold {
     if (file_row.empty())
       for (std::int64_t row = 0; row < first_row_; ++row) file_row.push_back(row);
     for (std::int64_t i = 0; i < screened.accepted.rows; ++i) {
-      std::int64_t place = screened.accepted_rows.empty()
-                               ? i
-                               : screened.accepted_rows[static_cast<std::size_t>(i)];
+      std::int64_t place =
+          screened.accepted_rows.empty() ? i : screened.accepted_rows[static_cast<std::size_t>(i)];
       if (!rows.empty()) place = rows[static_cast<std::size_t>(place)];
       file_row.push_back(first_row_ + place);
     }
@@ -206,6 +222,7 @@ void cut(SourceHistory& history, std::int64_t cut_us) {
     known.push_back(history.known_us[static_cast<std::size_t>(row)]);
     places.push_back(history.place_in_file(row));
   }
+  history.after_cut = history.rows.rows - static_cast<std::int64_t>(keep.size());
   history.rows = data::take(history.rows, keep);
   history.known_us = std::move(known);
   history.file_row = std::move(places);
@@ -282,6 +299,7 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
     if (batch->rows == 0) break;
     if (auto added = fold.add(*batch); !added) return failed(std::move(added).error());
   }
+  fold.place_by_line((*reader)->lines());
   fold.add_unreadable((*reader)->bad_rows());
   COEVAL_TRY(fold.finish());
   auto hash = data::sha256_of_file(history.path);

@@ -23,7 +23,11 @@ struct SourceHistory {
   data::Batch rows;                    ///< the source's schema, in file order
   std::vector<std::int64_t> known_us;  ///< per row
   std::vector<std::int64_t> order;     ///< row numbers by (known time, row): the position order
-  std::vector<std::int64_t> file_row;  ///< per row its 0-based place in the file; empty = the same
+  /// Per row its place in the file: 0-based row, or for text formats the 1-based line; empty = the
+  /// row number. Rows of the log have −1 − position.
+  std::vector<std::int64_t> file_row;
+  bool by_line = false;                ///< places are lines
+  std::int64_t after_cut = 0;          ///< accepted rows that the cut left out
   quality::Conservation conservation;  ///< of the whole file, before the cut
   std::vector<quality::QuarantinedRow> quarantined;
   std::string path, sha256;
@@ -41,8 +45,9 @@ struct HistoryOptions {
 /// The file of a source as an absolute path, or empty when the source has none.
 std::string source_path(const define::Project& project, int source);
 
-/// Reads a source's file, screens it, evaluates known times, finds the position order. A source without
-/// a file has an empty history. Errors: the format's; type_mismatch for a column of another type.
+/// Reads a source's file, screens it, evaluates known times, finds the position order. A source
+/// without a file has an empty history. Errors: the format's; type_mismatch for a column of another
+/// type.
 Result<SourceHistory> load_history(const define::Project& project, int source,
                                    const OpenFormat& formats, const HistoryOptions& options);
 

@@ -30,12 +30,14 @@ struct Address {
 Result<Address> split(const std::string& url) {
   std::string_view rest = url;
   if (!rest.starts_with("http://"))
-    return fail(Code::usage, "not an http:// address: '" + url + "'", "write http://127.0.0.1:8080");
+    return fail(Code::usage, "not an http:// address: '" + url + "'",
+                "write http://127.0.0.1:8080");
   rest.remove_prefix(7);
   while (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
   const auto colon = rest.rfind(':');
   if (rest.empty() || rest.find('/') != std::string_view::npos)
-    return fail(Code::usage, "not a server's address: '" + url + "'", "write http://127.0.0.1:8080");
+    return fail(Code::usage, "not a server's address: '" + url + "'",
+                "write http://127.0.0.1:8080");
   if (colon == std::string_view::npos) return Address{std::string(rest), "80"};
   return Address{std::string(rest.substr(0, colon)), std::string(rest.substr(colon + 1))};
 }

@@ -12,18 +12,20 @@ namespace coeval::replay {
 /// One answer of the server.
 struct HttpAnswer {
   int status = 0;
-  std::string_view body;   ///< valid until the callback returns
+  std::string_view body;  ///< valid until the callback returns
 };
 
-/// A pipelining HTTP/1.1 client of one keep-alive connection: requests go out without waiting for the
-/// answers before them, answers come back in order. Never deadlocks: while it cannot send it reads.
+/// A pipelining HTTP/1.1 client of one keep-alive connection: requests go out without waiting for
+/// the answers before them, answers come back in order. Never deadlocks: while it cannot send it
+/// reads.
 ///
 /// Bounds: at most `max_in_flight` requests unanswered. Threading: one thread.
 class HttpPipe {
  public:
   using OnAnswer = std::function<Status(const HttpAnswer&)>;
   /// `url` is http://host:port. Errors: usage for another shape; unavailable.
-  static Result<HttpPipe> connect(const std::string& url, std::size_t max_in_flight, OnAnswer on_answer);
+  static Result<HttpPipe> connect(const std::string& url, std::size_t max_in_flight,
+                                  OnAnswer on_answer);
   HttpPipe(HttpPipe&& other) noexcept;
   HttpPipe& operator=(HttpPipe&&) = delete;
   ~HttpPipe();
@@ -37,7 +39,10 @@ class HttpPipe {
 
  private:
   HttpPipe(int fd, std::string host, std::size_t max_in_flight, OnAnswer on_answer)
-      : fd_(fd), host_(std::move(host)), max_in_flight_(max_in_flight), on_answer_(std::move(on_answer)) {}
+      : fd_(fd),
+        host_(std::move(host)),
+        max_in_flight_(max_in_flight),
+        on_answer_(std::move(on_answer)) {}
   Status pump(std::size_t until_in_flight, bool send_all);
   Status send_some(bool& progressed);
   Status read_some();

@@ -99,7 +99,8 @@ Result<Past> load_past(const define::Project& project, const OpenFormat& formats
   for (std::size_t i = 0; i < project.sources.size(); ++i) {
     const int source = static_cast<int>(i);
     const auto& wanted = options.sources;
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), source) == wanted.end()) continue;
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), source) == wanted.end())
+      continue;
     COEVAL_ASSIGN(past.sources[i], load_history(project, source, formats, history));
   }
   if (options.log != nullptr)

@@ -14,17 +14,17 @@ namespace coeval::replay {
 
 /// Everything that happened, per source: files up to the cut, then the log. (semantics: T9)
 struct Past {
-  std::vector<SourceHistory> sources;      ///< indexed as project.sources; unread ones are empty
+  std::vector<SourceHistory> sources;  ///< indexed as project.sources; unread ones are empty
   std::optional<std::int64_t> cut_us;
-  std::uint64_t log_end = 0;               ///< log records that are in it
+  std::uint64_t log_end = 0;  ///< log records that are in it
   /// sha256 over file hashes, schemas, cut and log end: what a dataset was made from.
   std::string id;
 };
 
 struct PastOptions {
-  std::vector<int> sources;                ///< indexes to read; empty = all
+  std::vector<int> sources;  ///< indexes to read; empty = all
   std::optional<std::int64_t> cut_us;
-  const stores::EventLog* log = nullptr;   ///< its events follow the files
+  const stores::EventLog* log = nullptr;  ///< its events follow the files
 };
 /// Errors: those of load_history; log_corrupt; unsupported when a logged event has another schema.
 Result<Past> load_past(const define::Project& project, const OpenFormat& formats,
@@ -39,8 +39,8 @@ std::string encode(const CutRecord& cut);
 /// Nothing when the log is empty. Errors: log_corrupt when the first record is not a cut.
 Result<std::optional<CutRecord>> read_cut(const stores::EventLog& log);
 
-/// Appends the log's events from `from` on to histories (rows, known times, order). Rows of the log have
-/// file_row = −1 − position.
+/// Appends the log's events from `from` on to histories (rows, known times, order). Rows of the log
+/// have file_row = −1 − position.
 Status append_log(const define::Project& project, const stores::EventLog& log, Position from,
                   std::vector<SourceHistory>& histories, std::uint64_t* end);
 

@@ -112,7 +112,8 @@ class Player {
   Status send(const Item& item, HttpPipe& pipe) {
     const std::string now = "?now=" + std::to_string(item.time_us);
     if (item.asker == kEvent)
-      return pipe.post(events_target_ + now, row_json(history_.rows, item.row, all_columns_).dump());
+      return pipe.post(events_target_ + now,
+                       row_json(history_.rows, item.row, all_columns_).dump());
     const define::Model& model = *models_[static_cast<std::size_t>(item.asker)];
     data::Json question = row_json(history_.rows, item.row, model.row.question_columns);
     question.set("at", format_time(item.time_us));

@@ -34,17 +34,17 @@ struct AnsweredModel {
 struct TrafficReport {
   std::int64_t events = 0, refused = 0;
   double seconds = 0;
-  std::string first_refusal;           ///< the first answer that was not 200
-  std::vector<AnsweredModel> models;   ///< in the order asked
+  std::string first_refusal;          ///< the first answer that was not 200
+  std::vector<AnsweredModel> models;  ///< in the order asked
 };
 
-/// Sends events at the moment they arrive and the models' questions at theirs, in order of time; at equal
-/// times questions go first, for an event counts only after it was known. (semantics: T3)
+/// Sends events at the moment they arrive and the models' questions at theirs, in order of time; at
+/// equal times questions go first, for an event counts only after it was known. (semantics: T3)
 ///
-/// Events sent: those known, by the definition, at or after `from`, the server's cut. With `arrival` they
-/// are sent at another moment than the definition claims, never before `from`; what arrives at or after
-/// `to` is not sent. The server must run with --clock data. All models ask from the source of `history`.
-/// Errors: unavailable; those of the expression.
+/// Events sent: those known, by the definition, at or after `from`, the server's cut. With
+/// `arrival` they are sent at another moment than the definition claims, never before `from`; what
+/// arrives at or after `to` is not sent. The server must run with --clock data. All models ask from
+/// the source of `history`. Errors: unavailable; those of the expression.
 Result<TrafficReport> play(const define::Project& project,
                            const std::vector<const define::Model*>& models,
                            const SourceHistory& history, const TrafficOptions& options);

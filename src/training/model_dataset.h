@@ -24,8 +24,8 @@ Result<ModelRows> model_rows(const define::Project& project, const define::Model
 inline constexpr const char* kLabelColumn = "label";
 inline constexpr const char* kSplitColumn = "split";
 
-/// Writes the point-in-time rows of a model, in order of T: the time column, the question's columns, the
-/// inputs by name, `label`, `split`.
+/// Writes the point-in-time rows of a model, in order of T: the time column, the question's
+/// columns, the inputs by name, `label`, `split`.
 Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> project,
                                        const define::Model& model, const replay::Past& past,
                                        const replay::OpenFormat& formats, const std::string& out,

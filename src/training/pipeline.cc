@@ -201,6 +201,10 @@ class Build {
               ": " + std::to_string(counts.read) + " read = " + std::to_string(counts.accepted) +
               " accepted + " + std::to_string(counts.quarantined) + " quarantined + " +
               std::to_string(counts.duplicates) + " duplicates");
+    if (history.after_cut > 0)
+      shop_.say("  " + std::to_string(history.after_cut) +
+                " of the accepted are known at or after the log's cut and not used: the log goes "
+                "on from there");
     return quality::write_quarantine(shop_.state_folder, history.quarantined);
   }
 
@@ -379,6 +383,7 @@ class Build {
     card.engine = trained.engine;
     card.threshold = model_.threshold;
     card.details.set("definition", shop_.definition);
+    card.details.set("request_hash", define::request_hash(*shop_.project, model_));
     card.details.set("rounds_used", trained.rounds_used);
     card.details.set("created", format_time(shop_.clock->now_us()));
     card.details.set("gates", to_json(outcome_.verdicts));

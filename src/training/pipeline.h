@@ -21,31 +21,31 @@ namespace coeval::training {
 /// What a build needs from outside: where things are, and whom to tell.
 struct Workshop {
   std::shared_ptr<const define::Project> project;
-  std::string definition;                 ///< text of coeval.toml, kept with each model
-  std::string state_folder;               ///< <project>/.coeval
-  std::string program;                    ///< this executable: training runs in a child of it
-  std::string engine;                     ///< "coeval 0.1.0"
+  std::string definition;    ///< text of coeval.toml, kept with each model
+  std::string state_folder;  ///< <project>/.coeval
+  std::string program;       ///< this executable: training runs in a child of it
+  std::string engine;        ///< "coeval 0.1.0"
   replay::OpenFormat formats;
   stores::MetaStore* meta = nullptr;
   const stores::EventLog* log = nullptr;  ///< null when there is none yet
   Clock* clock = nullptr;
   int threads = 1;
-  std::function<void(const std::string&)> say;       ///< a line of the build's story
+  std::function<void(const std::string&)> say;  ///< a line of the build's story
   std::function<void(const std::string&, std::int64_t done, std::int64_t all)> progress;
 };
 
 /// Whether a step's result was there already, and why (not).
 struct StepPlan {
-  std::string step;       ///< "dataset" or "train"
+  std::string step;  ///< "dataset" or "train"
   bool hit = false;
-  std::string why;        ///< "inputs unchanged", "first build", "changed: view:origin, split"
-  std::string key;        ///< content hash of the inputs
-  data::Json inputs;      ///< the named inputs behind the key
-  std::string output;     ///< of a hit, relative to the state folder
+  std::string why;     ///< "inputs unchanged", "first build", "changed: view:origin, split"
+  std::string key;     ///< content hash of the inputs
+  data::Json inputs;   ///< the named inputs behind the key
+  std::string output;  ///< of a hit, relative to the state folder
 };
 
-/// Looks both steps of a model up without running them. The train step's key depends on the dataset's
-/// key only, so it is known before the dataset is made.
+/// Looks both steps of a model up without running them. The train step's key depends on the
+/// dataset's key only, so it is known before the dataset is made.
 struct BuildPlan {
   StepPlan dataset, train;
   bool pending() const { return !dataset.hit || !train.hit; }
@@ -55,14 +55,14 @@ Result<BuildPlan> plan_build(const Workshop& shop, const define::Model& model);
 /// What a build made or found.
 struct BuildOutcome {
   int version = 0;
-  bool fresh = false;                      ///< a new version was registered
+  bool fresh = false;  ///< a new version was registered
   stores::ModelVersion registered;
   std::vector<Verdict> verdicts;
   BuildPlan plan;
   double dataset_seconds = 0, train_seconds = 0;
 };
-/// dataset → train → evaluate → gates → register. A version that fails its gates is registered too, as
-/// not passed, and is never promoted. Errors: those of each step.
+/// dataset → train → evaluate → gates → register. A version that fails its gates is registered too,
+/// as not passed, and is never promoted. Errors: those of each step.
 Result<BuildOutcome> build_model(const Workshop& shop, const define::Model& model);
 
 }  // namespace coeval::training

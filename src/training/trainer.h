@@ -10,15 +10,15 @@
 
 namespace coeval::training {
 
-/// A table for a trainer: row-major float32 with NaN for missing. Rows [0, train_rows) train, the rest
-/// validate (early stopping, evaluation curve).
+/// A table for a trainer: row-major float32 with NaN for missing. Rows [0, train_rows) train, the
+/// rest validate (early stopping, evaluation curve).
 struct TrainingTable {
   std::int64_t rows = 0, train_rows = 0;
   std::size_t width = 0;
   std::vector<std::string> names;
   std::vector<bool> categorical;
-  const float* values = nullptr;        ///< rows × width, owned by the caller
-  const std::uint8_t* labels = nullptr; ///< rows
+  const float* values = nullptr;         ///< rows × width, owned by the caller
+  const std::uint8_t* labels = nullptr;  ///< rows
 };
 
 struct TrainingPlan {
@@ -29,9 +29,9 @@ struct TrainingPlan {
 };
 
 struct TrainedModel {
-  std::string bytes;                   ///< the model file
+  std::string bytes;  ///< the model file
   int rounds_used = 0;
-  std::string engine;                  ///< "xgboost 3.4.1"
+  std::string engine;                    ///< "xgboost 3.4.1"
   std::vector<double> validation_curve;  ///< metric per round, empty without validation
 };
 
@@ -50,12 +50,12 @@ class Trainer {
                                              std::int64_t count, std::size_t width) = 0;
 };
 
-/// Work that a child process does: files in `folder` hold the table, the plan and, after, the answer.
-/// The parent writes, starts `program train-worker FOLDER`, waits at most `time_budget_s`, reads, and
-/// removes its files again. A trainer that crashes, hangs or eats memory takes nobody with it.
-/// Errors: training_failed with the child's last words, signal or exit code, also when its answer is
-/// not what was asked for; a hung child is killed; missing_component and unsupported as the child's
-/// trainer returned them; io, disk_full for the folder.
+/// Work that a child process does: files in `folder` hold the table, the plan and, after, the
+/// answer. The parent writes, starts `program train-worker FOLDER`, waits at most `time_budget_s`,
+/// reads, and removes its files again. A trainer that crashes, hangs or eats memory takes nobody
+/// with it. Errors: training_failed with the child's last words, signal or exit code, also when its
+/// answer is not what was asked for; a hung child is killed; missing_component and unsupported as
+/// the child's trainer returned them; io, disk_full for the folder.
 struct ChildLimits {
   double time_budget_s = 3600;
   std::uint64_t memory_limit_bytes = 0;  ///< of address space; 0 = none
@@ -77,8 +77,8 @@ Result<VendorScores> predict_in_child(const std::string& program, const std::str
 int run_worker(const std::string& folder, Trainer& trainer);
 /// The trainer's name in a worker's folder.
 Result<std::string> worker_trainer(const std::string& folder);
-/// What the child does when it cannot even open the trainer: leaves the error for the parent. Returns
-/// the exit code.
+/// What the child does when it cannot even open the trainer: leaves the error for the parent.
+/// Returns the exit code.
 int report_worker_error(const std::string& folder, const Error& error);
 
 }  // namespace coeval::training

@@ -84,11 +84,15 @@ class BadFiles(unittest.TestCase):
 
     def test_a_truncated_parquet_file(self):
         definition = self.project.folder / "coeval.toml"
+        whole = self.project.folder / "whole.parquet"
+        self.project.run("dataset", "risk", "--out", whole)
         definition.write_text(definition.read_text().replace("orders.csv", "orders.parquet"))
-        (self.project.folder / "orders.parquet").write_bytes(b"PAR1" + bytes(range(200)) * 10)
-        text = self.project.run("build", check=1).stderr
-        self.assertIn("C0201", text)
-        self.assertIn("orders.parquet", text)
+        size = whole.stat().st_size
+        for length in (0, 3, 100, size // 2, size - 1):
+            (self.project.folder / "orders.parquet").write_bytes(whole.read_bytes()[:length])
+            text = self.project.run("build", check=1).stderr
+            self.assertIn("C0201", text)
+            self.assertIn("orders.parquet", text)
 
     def test_bad_rows_go_to_quarantine_with_their_reasons_and_nothing_is_lost(self):
         with open(self.project.folder / "orders.csv", "a", encoding="utf-8") as file:
@@ -105,6 +109,7 @@ class BadFiles(unittest.TestCase):
             self.assertIn(word, reasons)
         both = next(row for row in rows if "someone" in row["raw"])
         self.assertEqual(len(both["rules"]), 2)
+        self.assertEqual(sorted(row["row"] for row in rows), [2002, 2003, 2004])  # lines of the file
         self.project.run("build", check=None)
         after = (self.project.folder / ".coeval/quarantine/orders.jsonl").read_text().splitlines()
         self.assertEqual(len(after), 3)

@@ -1,9 +1,10 @@
 """From raw rows to an audited prediction, by the command line and over HTTP."""
 
 import json
+import socket
 import unittest
 
-from program import CUT, Project, Server, order_json, orders
+from program import CUT, Project, Server, order_json, orders, wait_until
 
 
 class MainJob(unittest.TestCase):
@@ -69,7 +70,7 @@ class MainJob(unittest.TestCase):
         self.assertTrue(first["what"].startswith("user."))
         self.assertTrue(any("not yet there when it was served" in line for line in first["explanation"]))
 
-    def test_a_changed_prediction_record_is_found(self):
+    def test_a_past_that_changed_under_a_prediction_is_found(self):
         twin = self.project.copy()
         self.addCleanup(twin.remove)
         server = Server(twin)
@@ -149,16 +150,79 @@ rows = "count()"
         refused = twin.run("promote", "risk", check=3)
         self.assertIn("C0803", refused.stderr)
 
-    def test_promoting_swaps_the_model_of_a_running_server(self):
+    def test_promoting_and_rolling_back_swap_the_model_of_a_running_server(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        server = Server(twin, as_of="2024-05-01")
+        question = {"user": "u7", "amount": 3.5}
+
+        def served(version):
+            status, answer = server.call("POST", "/v1/predict/risk?now=2024-05-02", question)
+            self.assertEqual(status, 200, answer)
+            return answer["version"] == version
+
+        self.assertTrue(served(1))
+        definition = twin.folder / "coeval.toml"
+        definition.write_text(definition.read_text().replace("max_depth = 4", "max_depth = 5"))
+        twin.run("build")
+        self.assertIn("told the server", twin.run("promote", "risk").stderr)
+        wait_until(lambda: served(2))
+        twin.run("rollback", "risk")
+        wait_until(lambda: served(1))
+        # A version whose inputs the server does not know: what was served goes on.
+        definition.write_text(definition.read_text().replace('"hour", "amount"', '"hour", "weekday", "amount"'))
+        twin.run("build")
+        twin.run("promote", "risk")
+        wait_until(lambda: "goes on" in server.errors())
+        self.assertTrue(served(1))
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(twin.json("audit")["differ_count"], 0)
+
+    def test_a_rollback_over_a_change_of_training_is_served_after_a_restart(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        definition = twin.folder / "coeval.toml"
+        definition.write_text(definition.read_text().replace("max_depth = 4", "max_depth = 5"))
+        twin.run("build")
+        twin.run("promote", "risk")
+        twin.run("rollback", "risk")
+        server = Server(twin)
+        status, answer = server.call("POST", "/v1/predict/risk?now=2024-04-02", {"user": "u7", "amount": 3.5})
+        self.assertEqual((status, answer.get("version")), (200, 1))
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_server_that_cannot_start_settles_nothing(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            refused = twin.run("serve", "--port", taken.getsockname()[1], "--as-of", "2024-02-01", check=1)
+        self.assertIn("C0101", refused.stderr)
+        self.assertIn("dataset hit", twin.run("build").stderr)
+
+    def test_an_audit_doubts_a_source_that_changed_and_a_log_that_was_cut(self):
         twin = self.project.copy()
         self.addCleanup(twin.remove)
         server = Server(twin)
-        _, before = server.call("GET", "/v1/models")
-        twin.run("promote", "risk", "--version", "1", "--reason", "again")
-        status, after = server.call("GET", "/v1/models")
-        self.assertEqual(status, 200)
-        self.assertEqual(before, after)
+        server.call("POST", "/v1/predict/risk?now=2024-04-02", {"user": "u7", "amount": 3.5})
         self.assertEqual(server.stop(), 0)
+        self.assertEqual(twin.json("audit")["doubts"], [])
+        segment = next((twin.folder / ".coeval/log").glob("*.seg"))
+        whole = segment.read_bytes()
+        segment.write_bytes(whole[:-5])
+        self.assertIn("after the last sound record", twin.json("audit", check=3)["doubts"][0])
+        segment.write_bytes(whole)
+        rows = twin.folder / "orders.csv"
+        rows.write_text(rows.read_text() + "2024-04-20T20:00:00.000000Z,u299,1.0,0\n")
+        report = twin.json("audit", check=3)
+        self.assertEqual(report["differ_count"], 0)
+        self.assertIn("orders.csv is not the file", report["doubts"][0])
+
+    def test_a_dataset_never_overwrites_a_source(self):
+        before = (self.project.folder / "orders.csv").read_bytes()
+        self.project.run("dataset", "risk", "--out", self.project.folder / "orders.csv", check=2)
+        self.assertEqual((self.project.folder / "orders.csv").read_bytes(), before)
 
     def test_the_clock_of_the_machine_serves_an_empty_present(self):
         twin = self.project.copy()
