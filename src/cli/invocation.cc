@@ -17,7 +17,7 @@ class Declaration {
       sub->add_flag("--json", in_.json, "print the answer as JSON on stdout");
       sub->add_option("-C,--project", in_.folder,
                       "folder of the project (default: this one or above)");
-      sub->callback([this, sub] { in_.verb = sub->get_name(); });
+      sub->callback([&in = in_, sub] { in.verb = sub->get_name(); });  // outlives this declaration
     }
     definition();
     building();
