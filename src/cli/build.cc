@@ -32,21 +32,33 @@ void print_verdicts(Context& context, const training::BuildOutcome& outcome,
                          outcome.registered.bits_id.substr(0, 12));
 }
 
+// The models asked for, and the open stores that building them needs.
+struct Session {
+  std::vector<const define::Model*> models;
+  std::unique_ptr<stores::MetaStore> meta;
+  std::unique_ptr<stores::EventLog> log;  // null when there is none yet
+  training::Workshop shop;
+};
+
+Result<Session> open_session(Context& context) {
+  Session session;
+  COEVAL_ASSIGN(session.models, context.pick_models(context.in.model));
+  COEVAL_ASSIGN(session.meta, context.open_meta());
+  COEVAL_ASSIGN(session.log, context.open_log_if_any());
+  session.shop = context.workshop(*session.meta, session.log.get());
+  return session;
+}
+
 }  // namespace
 
 int plan(Context& context) {
   if (const auto code = context.load_project()) return *code;
-  const auto models = context.pick_models(context.in.model);
-  if (!models) return context.report(models.error());
-  const auto meta = context.open_meta();
-  if (!meta) return context.report(meta.error());
-  const auto log = context.open_log_if_any();
-  if (!log) return context.report(log.error());
-  const auto shop = context.workshop(**meta, log->get());
+  const auto session = open_session(context);
+  if (!session) return context.report(session.error());
   bool pending = false;
   data::Json all{data::Json::Array{}};
-  for (const auto* model : *models) {
-    const auto planned = training::plan_build(shop, *model);
+  for (const auto* model : session->models) {
+    const auto planned = training::plan_build(session->shop, *model);
     if (!planned) return context.report(planned.error());
     pending = pending || planned->pending();
     all.push(plan_json(model->name, *planned));
@@ -61,17 +73,12 @@ int plan(Context& context) {
 
 int build(Context& context) {
   if (const auto code = context.load_project()) return *code;
-  const auto models = context.pick_models(context.in.model);
-  if (!models) return context.report(models.error());
-  const auto meta = context.open_meta();
-  if (!meta) return context.report(meta.error());
-  const auto log = context.open_log_if_any();
-  if (!log) return context.report(log.error());
-  const auto shop = context.workshop(**meta, log->get());
+  const auto session = open_session(context);
+  if (!session) return context.report(session.error());
   bool all_passed = true;
   data::Json all{data::Json::Array{}};
-  for (const auto* model : *models) {
-    const auto built = training::build_model(shop, *model);
+  for (const auto* model : session->models) {
+    const auto built = training::build_model(session->shop, *model);
     if (!built) return context.report(built.error());
     all_passed = all_passed && built->registered.gates_passed;
     data::Json one = plan_json(model->name, built->plan);
@@ -86,7 +93,7 @@ int build(Context& context) {
     if (!context.terminal.json()) print_verdicts(context, *built, model->name);
   }
   if (context.terminal.json()) context.terminal.print_json(all);
-  if (auto written = write_lock_file(context, **meta); !written)
+  if (auto written = write_lock_file(context, *session->meta); !written)
     return context.report(written.error());
   return all_passed ? 0 : info(Code::gate_failed).exit_code;
 }

@@ -2,43 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <numeric>
 #include <thread>
-#include <utility>
 
+#include "define/diagnostics.h"
 #include "stores/files.h"
 
 namespace coeval::cli {
-
-namespace {
-
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
-    }
-  }
-  return row[b.size()];
-}
-
-}  // namespace
-
-std::string nearest(const std::string& name, const std::vector<std::string>& among) {
-  std::string best;
-  std::size_t distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const auto& other : among) {
-    const std::size_t d = edit_distance(name, other);
-    if (d < distance) {
-      distance = d;
-      best = other;
-    }
-  }
-  return best;
-}
 
 Context::Context(const Invocation& invocation, Terminal& out)
     : in(invocation),
@@ -94,9 +63,9 @@ Result<std::vector<const define::Model*>> Context::pick_models(const std::string
   if (!picked.empty()) return picked;
   if (name.empty())
     return fail(Code::unknown_name, "the project defines no model", "add [model.NAME]");
-  const std::string near = nearest(name, names);
+  const std::string near = define::did_you_mean(name, names);
   return fail(Code::unknown_name, "no model '" + name + "' in " + project->file,
-              near.empty() ? "coeval show lists the models" : "did you mean '" + near + "'?");
+              near.empty() ? "coeval show lists the models" : near);
 }
 
 Result<const define::Model*> Context::pick_model(const std::string& name) {

@@ -55,7 +55,4 @@ struct Context {
                                             int version);
 };
 
-/// "did you mean" for a name among others; empty when none is near.
-std::string nearest(const std::string& name, const std::vector<std::string>& among);
-
 }  // namespace coeval::cli

@@ -2,6 +2,7 @@
 #include "cli/running_server.h"
 #include "data/hash.h"
 #include "data/row_codec.h"
+#include "define/diagnostics.h"
 #include "quality/checks.h"
 #include "stores/record_names.h"
 
@@ -63,10 +64,10 @@ int ingest(Context& context) {
   if (source < 0) {
     std::vector<std::string> names;
     for (const auto& one : context.project->sources) names.push_back(one.name);
-    const std::string near = nearest(context.in.source, names);
+    const std::string near = define::did_you_mean(context.in.source, names);
     return context.report(Error{Code::unknown_name,
                                 "no source '" + context.in.source + "'",
-                                near.empty() ? "" : "did you mean '" + near + "'?",
+                                near,
                                 {},
                                 {}});
   }

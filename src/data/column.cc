@@ -37,7 +37,8 @@ std::vector<std::byte> gather(const Column& column, std::span<const std::int64_t
   return out;
 }
 
-std::vector<std::uint8_t> gather_validity(const Column& column, std::span<const std::int64_t> rows) {
+std::vector<std::uint8_t> gather_validity(const Column& column,
+                                          std::span<const std::int64_t> rows) {
   std::vector<std::uint8_t> bitmap;
   if (!column.has_nulls()) return bitmap;
   bitmap.reserve(rows.size() / 8 + 1);
@@ -61,7 +62,8 @@ Column concatenate_coded(std::span<const Batch> batches, std::size_t column, std
   std::string bytes;
   std::unordered_map<std::string, std::int32_t> known;
   const auto code_of = [&](std::string_view text) {
-    const auto [at, fresh] = known.try_emplace(std::string(text), static_cast<std::int32_t>(known.size()));
+    const auto [at, fresh] =
+        known.try_emplace(std::string(text), static_cast<std::int32_t>(known.size()));
     if (fresh) {
       bytes.append(text);
       offsets.push_back(static_cast<std::int32_t>(bytes.size()));
@@ -85,7 +87,8 @@ Column concatenate_coded(std::span<const Batch> batches, std::size_t column, std
     }
   }
   if (offsets.size() == 1) offsets.push_back(0);  // a null's code still needs an entry
-  auto dictionary = std::make_shared<Column>(Column::strings(std::move(offsets), std::move(bytes), {}));
+  auto dictionary =
+      std::make_shared<Column>(Column::strings(std::move(offsets), std::move(bytes), {}));
   return Column::coded(std::move(codes), std::move(dictionary), std::move(validity));
 }
 
@@ -102,7 +105,8 @@ Column concatenate_plain(std::span<const Batch> batches, std::size_t column, std
       const Column& from = batch.columns[column];
       const auto size = static_cast<std::size_t>(from.size()) * bytes_each;
       if (size > 0)
-        std::memcpy(values.data() + static_cast<std::size_t>(at) * bytes_each, from.values_data(), size);
+        std::memcpy(values.data() + static_cast<std::size_t>(at) * bytes_each, from.values_data(),
+                    size);
       if (nulls)
         for (std::int64_t row = 0; row < from.size(); ++row)
           push_bit(validity, at + row, !from.is_null(row));
@@ -137,7 +141,8 @@ Column Column::boolean(std::vector<std::uint8_t> bits, std::vector<std::uint8_t>
   owner->validity = std::move(validity);
   if (!owner->validity.empty() && all_set(owner->validity, rows)) owner->validity.clear();
   const auto* bitmap = owner->validity.empty() ? nullptr : owner->validity.data();
-  return borrowed(Type::boolean, rows, bitmap, owner->bits.data(), nullptr, nullptr, nullptr, owner);
+  return borrowed(Type::boolean, rows, bitmap, owner->bits.data(), nullptr, nullptr, nullptr,
+                  owner);
 }
 
 Column Column::strings(std::vector<std::int32_t> offsets, std::string bytes,
@@ -168,9 +173,10 @@ Column Column::coded(std::vector<std::int32_t> codes, std::shared_ptr<const Colu
                   std::move(dictionary), owner);
 }
 
-Column Column::borrowed(Type type, std::int64_t rows, const std::uint8_t* validity, const void* values,
-                        const std::int32_t* offsets, const char* bytes,
-                        std::shared_ptr<const Column> dictionary, std::shared_ptr<const void> owner) {
+Column Column::borrowed(Type type, std::int64_t rows, const std::uint8_t* validity,
+                        const void* values, const std::int32_t* offsets, const char* bytes,
+                        std::shared_ptr<const Column> dictionary,
+                        std::shared_ptr<const void> owner) {
   Column column;
   column.type_ = type;
   column.width_ = static_cast<std::uint8_t>(width(type));
@@ -293,7 +299,8 @@ Column ColumnBuilder::finish() {
     case Type::boolean:
       return Column::boolean(std::move(spent.bits_), std::move(validity), rows);
     case Type::string:
-      return Column::strings(std::move(spent.offsets_), std::move(spent.bytes_), std::move(validity));
+      return Column::strings(std::move(spent.offsets_), std::move(spent.bytes_),
+                             std::move(validity));
     default:
       return Column::fixed(type_, std::move(spent.values_), std::move(validity), rows);
   }
@@ -359,11 +366,12 @@ Result<Batch> concatenate(std::span<const Batch> batches) {
       std::vector<std::uint8_t> validity;
       for (const auto& batch : batches)
         for (std::int64_t row = 0; row < batch.rows; ++row) {
-          push_bit(validity, static_cast<std::int64_t>(codes.size()), !batch.columns[i].is_null(row));
+          push_bit(validity, static_cast<std::int64_t>(codes.size()),
+                   !batch.columns[i].is_null(row));
           codes.push_back(batch.columns[i].code(row));
         }
-      out.columns.push_back(
-          Column::coded(std::move(codes), batches.front().columns[i].dictionary_ptr(), std::move(validity)));
+      out.columns.push_back(Column::coded(
+          std::move(codes), batches.front().columns[i].dictionary_ptr(), std::move(validity)));
     } else {
       out.columns.push_back(concatenate_coded(batches, i, out.rows));
     }

@@ -11,9 +11,9 @@
 
 namespace coeval::data {
 
-/// Values of one type, in Arrow's layout: a validity bitmap (bit set = present, least significant bit
-/// first; empty = none null), then a buffer of fixed-width little-endian values, or bits for boolean,
-/// or for strings either (offsets, bytes) or int32 codes into a shared dictionary.
+/// Values of one type, in Arrow's layout: a validity bitmap (bit set = present, least significant
+/// bit first; empty = none null), then a buffer of fixed-width little-endian values, or bits for
+/// boolean, or for strings either (offsets, bytes) or int32 codes into a shared dictionary.
 ///
 /// Immutable once built; copies share the buffers. Threading: safe to read from any thread.
 class Column {
@@ -36,7 +36,8 @@ class Column {
   /// when not used. A null `validity` means no nulls.
   static Column borrowed(Type type, std::int64_t rows, const std::uint8_t* validity,
                          const void* values, const std::int32_t* offsets, const char* bytes,
-                         std::shared_ptr<const Column> dictionary, std::shared_ptr<const void> owner);
+                         std::shared_ptr<const Column> dictionary,
+                         std::shared_ptr<const void> owner);
 
   Type type() const { return type_; }
   std::int64_t size() const { return rows_; }
@@ -65,7 +66,9 @@ class Column {
   bool is_coded() const { return dictionary_ != nullptr; }
   const Column& dictionary() const { return *dictionary_; }
   const std::shared_ptr<const Column>& dictionary_ptr() const { return dictionary_; }
-  std::int32_t code(std::int64_t row) const { return static_cast<const std::int32_t*>(values_)[row]; }
+  std::int32_t code(std::int64_t row) const {
+    return static_cast<const std::int32_t*>(values_)[row];
+  }
   /// A string, coded or plain. The view lives as long as the column.
   std::string_view string(std::int64_t row) const {
     if (dictionary_) return dictionary_->string(code(row));
@@ -150,8 +153,8 @@ struct Batch {
 /// The rows of `batch` at `rows`, in that order (repeats allowed). Dictionaries are shared.
 Batch take(const Batch& batch, std::span<const std::int64_t> rows);
 Column take(const Column& column, std::span<const std::int64_t> rows);
-/// Rows one after another; schemas must be equal. Coded columns with the same dictionary stay coded;
-/// others get one merged dictionary.
+/// Rows one after another; schemas must be equal. Coded columns with the same dictionary stay
+/// coded; others get one merged dictionary.
 Result<Batch> concatenate(std::span<const Batch> batches);
 
 }  // namespace coeval::data

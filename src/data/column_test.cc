@@ -17,7 +17,8 @@ Column sample_strings() {
 
 TEST_CASE("a built column gives back its values and nulls") {
   ColumnBuilder builder(Type::int32);
-  for (std::int64_t i = 0; i < 20; ++i) i % 3 == 0 ? builder.append_null() : builder.append_integer(-i);
+  for (std::int64_t i = 0; i < 20; ++i)
+    i % 3 == 0 ? builder.append_null() : builder.append_integer(-i);
   const Column column = builder.finish();
   REQUIRE(column.size() == 20);
   for (std::int64_t i = 0; i < 20; ++i) {
@@ -85,7 +86,8 @@ TEST_CASE("concatenating fixed columns keeps bits and nulls across the seam") {
   std::vector<Batch> parts(3);
   for (int p = 0; p < 3; ++p) {
     ColumnBuilder builder(Type::int64);
-    for (int i = 0; i < 5; ++i) p == 1 && i == 2 ? builder.append_null() : builder.append_integer(10 * p + i);
+    for (int i = 0; i < 5; ++i)
+      p == 1 && i == 2 ? builder.append_null() : builder.append_integer(10 * p + i);
     auto& part = parts[static_cast<std::size_t>(p)];
     part.schema.fields = {{"n", Type::int64, true}};
     part.columns = {builder.finish()};
