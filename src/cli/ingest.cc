@@ -65,11 +65,8 @@ int ingest(Context& context) {
     std::vector<std::string> names;
     for (const auto& one : context.project->sources) names.push_back(one.name);
     const std::string near = define::did_you_mean(context.in.source, names);
-    return context.report(Error{Code::unknown_name,
-                                "no source '" + context.in.source + "'",
-                                near,
-                                {},
-                                {}});
+    return context.report(
+        Error{Code::unknown_name, "no source '" + context.in.source + "'", near, {}, {}});
   }
   if (const auto server = find_running_server(context.state_folder))
     return context.report(Error{Code::log_locked,

@@ -1,7 +1,6 @@
 #include <pthread.h>
 
 #include <csignal>
-#include <filesystem>
 #include <numeric>
 #include <thread>
 
@@ -14,6 +13,7 @@
 #include "serving/engine.h"
 #include "serving/http_server.h"
 #include "serving/listener.h"
+#include "serving/model_plan.h"
 #include "stores/files.h"
 #include "stores/snapshots.h"
 
@@ -60,8 +60,7 @@ class Startup {
   std::int64_t cut_us = 0;
 
   Status run() {
-    COEVAL_TRY(report_torn_tail());
-    COEVAL_ASSIGN(log, stores::open_log(context_.log_folder()));
+    COEVAL_TRY(open_log());
     COEVAL_TRY(hash_files());
     COEVAL_TRY(settle_cut());
     const auto& project = *context_.project;
@@ -76,12 +75,14 @@ class Startup {
  private:
   // Opening cuts a torn tail. It is what a crash leaves; bytes rotting there look the same, so it
   // is said.
-  Status report_torn_tail() {
-    if (!std::filesystem::exists(context_.log_folder())) return {};
-    COEVAL_ASSIGN(const auto report, stores::inspect_log(context_.log_folder(), false));
-    if (report.torn_bytes > 0)
-      context_.terminal.say("log: " + std::to_string(report.torn_bytes) +
-                            " bytes after the last sound record are cut off");
+  Status open_log() {
+    std::uint64_t cut_bytes = 0;
+    stores::LogOptions options;
+    options.cut_bytes = &cut_bytes;
+    COEVAL_ASSIGN(log, stores::open_log(context_.log_folder(), options));
+    if (cut_bytes > 0)
+      context_.terminal.say("log: " + std::to_string(cut_bytes) +
+                            " bytes after the last sound record were cut off");
     return {};
   }
 
@@ -177,15 +178,6 @@ class Startup {
   bool fresh_ = false;  // the log has no cut yet
 };
 
-// Training parameters and gates may have changed since; what turns a question into inputs may not.
-bool same_request(const Context& context, const define::Model& model,
-                  const models::ModelCard& card) {
-  if (card.ir_hash == model.ir_hash) return true;
-  const data::Json* built = card.details.find("request_hash");
-  return built != nullptr && built->string() != nullptr &&
-         *built->string() == define::request_hash(*context.project, model);
-}
-
 // The champions that this definition can serve. What cannot be served is said; in its place the
 // model of `current` goes on, if there is one.
 Result<serving::ModelTable> load_champions(Context& context, stores::MetaStore& meta,
@@ -202,7 +194,7 @@ Result<serving::ModelTable> load_champions(Context& context, stores::MetaStore& 
     for (const auto& version : versions) {
       if (version.version != *champion) continue;
       COEVAL_ASSIGN(auto served, models::load_model(context.state_folder + "/" + version.folder));
-      if (!same_request(context, model, served->card)) {
+      if (!serving::same_request(served->card, *context.project, model)) {
         context.terminal.say(
             "model " + model.name + "@v" + std::to_string(*champion) +
             ": its inputs are made by another definition than this server runs, not loaded"

@@ -13,8 +13,7 @@ namespace coeval::cli {
 class Terminal {
  public:
   explicit Terminal(bool json);
-  /// A line of the story, on stderr; nothing when the answer is JSON and stderr is no terminal
-  /// either.
+  /// A line of the story, on stderr.
   void say(const std::string& line);
   /// A line of the answer, on stdout.
   void print(const std::string& line);

@@ -113,19 +113,12 @@ Status HttpPipe::post(std::string_view target, std::string_view body) {
   return pump(max_in_flight_ - 1, false);
 }
 
-Status HttpPipe::get(std::string_view target) {
-  out_.append("GET ").append(target).append(" HTTP/1.1\r\nHost: ").append(host_).append("\r\n\r\n");
-  ++in_flight_;
-  return pump(max_in_flight_ - 1, false);
-}
-
 Status HttpPipe::finish() { return pump(0, true); }
 
 // Sends what is queued and reads what has come until at most `until_in_flight` answers are owed.
 Status HttpPipe::pump(std::size_t until_in_flight, bool send_all) {
   while (true) {
-    bool progressed = false;
-    COEVAL_TRY(send_some(progressed));
+    COEVAL_TRY(send_some());
     const bool all_sent = sent_ == out_.size();
     if (in_flight_ <= until_in_flight && (all_sent || !send_all)) return {};
     pollfd waiting{fd_, static_cast<short>(POLLIN | (all_sent ? 0 : POLLOUT)), 0};
@@ -136,7 +129,7 @@ Status HttpPipe::pump(std::size_t until_in_flight, bool send_all) {
   }
 }
 
-Status HttpPipe::send_some(bool& progressed) {
+Status HttpPipe::send_some() {
   while (sent_ < out_.size()) {
     const ssize_t wrote =
         send(fd_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -144,7 +137,6 @@ Status HttpPipe::send_some(bool& progressed) {
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) return unavailable("the connection broke: " + std::string(std::strerror(errno)));
     sent_ += static_cast<std::size_t>(wrote);
-    progressed = true;
   }
   out_.clear();
   sent_ = 0;

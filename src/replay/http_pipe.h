@@ -32,8 +32,6 @@ class HttpPipe {
 
   /// Queues a POST of JSON. Errors: unavailable when the connection broke; those of the callback.
   Status post(std::string_view target, std::string_view body);
-  /// Queues a GET.
-  Status get(std::string_view target);
   /// Sends everything and waits for every answer.
   Status finish();
 
@@ -44,7 +42,7 @@ class HttpPipe {
         max_in_flight_(max_in_flight),
         on_answer_(std::move(on_answer)) {}
   Status pump(std::size_t until_in_flight, bool send_all);
-  Status send_some(bool& progressed);
+  Status send_some();
   Status read_some();
   Status take_answers();
 

@@ -10,22 +10,13 @@ Error not_servable(Code code, std::string message, std::string advice) {
   return Error{code, std::move(message), std::move(advice), {}, {}};
 }
 
-// A version trained or judged otherwise can be served; one whose inputs are made otherwise cannot.
-bool same_request(const ModelPlan& plan, const define::Project& project) {
-  const models::ModelCard& card = plan.loaded.served->card;
-  if (card.ir_hash == plan.model->ir_hash) return true;
-  const data::Json* built = card.details.find("request_hash");
-  return built != nullptr && built->string() != nullptr &&
-         *built->string() == define::request_hash(project, *plan.model);
-}
-
 std::optional<Error> mismatch(const ModelPlan& plan, const kernel::Kernel& kernel) {
   if (plan.model == nullptr) {
     return not_servable(Code::unknown_model, "the definition has no model '" + plan.name + "'",
                         "add it to coeval.toml, or remove it from the registry");
   }
   const models::ServedModel& served = *plan.loaded.served;
-  if (!same_request(plan, kernel.project())) {
+  if (!same_request(served.card, kernel.project(), *plan.model)) {
     return not_servable(Code::changes_pending,
                         "model '" + plan.name + "' was built from another definition (" +
                             served.card.ir_hash.substr(0, 12) + ", now " +
@@ -73,6 +64,14 @@ void plan_question(ModelPlan& plan) {
 }
 
 }  // namespace
+
+bool same_request(const models::ModelCard& card, const define::Project& project,
+                  const define::Model& model) {
+  if (card.ir_hash == model.ir_hash) return true;
+  const data::Json* built = card.details.find("request_hash");
+  return built != nullptr && built->string() != nullptr &&
+         *built->string() == define::request_hash(project, model);
+}
 
 ModelPlan plan_model(const std::string& name, LoadedModel loaded, const define::Project& project,
                      const kernel::Kernel& kernel) {

@@ -36,6 +36,11 @@ struct ModelPlan {
   std::optional<Error> unusable;
 };
 
+/// Whether a version's inputs are made as `model` makes them: then it can be served under this
+/// project, however it was trained and judged.
+bool same_request(const models::ModelCard& card, const define::Project& project,
+                  const define::Model& model);
+
 /// Works the plan out. A model of another definition, or one whose parts do not fit each other,
 /// comes back with `unusable` set: it must not score, whatever its file says. (design: No skew)
 ModelPlan plan_model(const std::string& name, LoadedModel loaded, const define::Project& project,

@@ -134,6 +134,8 @@ Status DiskLog::start(LogScan scan) {
   } else {
     COEVAL_TRY(open_tail(FileLayer::Open::existing));
     if (scan.torn_bytes > 0) COEVAL_TRY(file_->truncate(tail_.bytes));
+    if (options_.cut_bytes != nullptr)
+      *std::exchange(options_.cut_bytes, nullptr) = scan.torn_bytes;
   }
   if (tail_.bytes == 0) {  // a segment that was being made when its writer died
     buffer_ = encode_segment_header(tail_.place.next);

@@ -77,7 +77,8 @@ class FileLayer;  // stores/append_file.h
 
 struct LogOptions {
   std::uint64_t segment_bytes = 256u << 20;  ///< a segment that would grow beyond is closed first
-  std::shared_ptr<FileLayer> files;  ///< null = the disk; tests and the simulator inject faults
+  std::shared_ptr<FileLayer> files;    ///< null = the disk; tests and the simulator inject faults
+  std::uint64_t* cut_bytes = nullptr;  ///< if given, open_log says here how long a torn tail it cut
 };
 /// Opens (or makes) the log in `folder` for writing: cuts a torn tail at the last good record,
 /// refuses a bad record in the middle. A log dropped without sync() may lose what was not synced.

@@ -212,6 +212,11 @@ rows = "count()"
         whole = segment.read_bytes()
         segment.write_bytes(whole[:-5])
         self.assertIn("after the last sound record", twin.json("audit", check=3)["doubts"][0])
+        torn = twin.copy()
+        self.addCleanup(torn.remove)
+        reopened = Server(torn)
+        self.assertRegex(reopened.errors(), r"log: [1-9]\d* bytes after the last sound record were cut off")
+        self.assertEqual(reopened.stop(), 0)
         segment.write_bytes(whole)
         rows = twin.folder / "orders.csv"
         rows.write_text(rows.read_text() + "2024-04-20T20:00:00.000000Z,u299,1.0,0\n")
