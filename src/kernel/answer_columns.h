@@ -15,12 +15,21 @@ class AnswerColumns {
  public:
   AnswerColumns(const define::View& view, std::size_t rows);
 
-  /// Puts the cells of one question, in feature order.
-  void put(std::size_t row, std::span<const Cell> cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      values_[i][row] = cells[i].bits;
-      if (!cells[i].valid) [[unlikely]]
-        put_null(i, row);
+  std::size_t features() const { return types_.size(); }
+
+  static constexpr std::size_t kTile = 64;
+  /// Puts the cells of at most kTile questions, each in feature order, from `first` on. The columns
+  /// lie far apart, often at the same place of a cache, so they are filled one after the other.
+  void put(std::size_t first, std::span<const Cell* const> rows) {
+    for (std::size_t feature = 0; feature < types_.size(); ++feature) {
+      std::uint64_t* values = values_[feature] + first;
+      bool all_valid = true;
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        values[i] = rows[i][feature].bits;
+        all_valid = all_valid && rows[i][feature].valid;
+      }
+      for (std::size_t i = 0; !all_valid && i < rows.size(); ++i)
+        if (!rows[i][feature].valid) put_null(feature, first + i);
     }
   }
   std::vector<data::Column> finish();

@@ -7,6 +7,7 @@
 #include "data/row_codec.h"
 #include "kernel/answer_columns.h"
 #include "kernel/blocks.h"
+#include "kernel/replay_part.h"
 #include "kernel/view_state.h"
 
 namespace coeval::kernel {
@@ -53,6 +54,7 @@ struct Kernel::Parts {
   std::shared_ptr<const define::Project> project;
   std::vector<int> views;
   std::vector<std::unique_ptr<ViewState>> states;  // by view; null for those not kept
+  std::vector<ReplayScratch> scratch;              // by view
   // Of prepare_events, which may run for several sources at once.
   mutable std::mutex counts_mutex;
   EvaluationCounts counts;
@@ -82,6 +84,7 @@ Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Pro
   parts.project = std::move(project);
   parts.views = std::move(views);
   parts.states.resize(parts.project->views.size());
+  parts.scratch.resize(parts.project->views.size());
   for (const int index : parts.views) {
     COEVAL_ASSIGN(RecordLayout layout,
                   RecordLayout::create(parts.view(index), parts.source_of(index).schema));
@@ -91,8 +94,13 @@ Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Pro
   return kernel;
 }
 
+void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part) {
+  for (std::size_t i = 0; i < parts; ++i) part(i);
+}
+
 Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& rows,
-                                          std::span<const std::int64_t> known_us) {
+                                          std::span<const std::int64_t> known_us,
+                                          const RunParts& run) {
   const define::Source& source = parts_->project->sources[static_cast<std::size_t>(source_index)];
   COEVAL_TRY(check_rows(source, rows));
   COEVAL_CHECK(known_us.size() == static_cast<std::size_t>(rows.rows));
@@ -104,9 +112,10 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
   block.views.resize(parts_->states.size());
   EvaluationCounts counts;
   ExpressionCache expressions(rows, counts);
+  std::vector<int> fed;
   for (const int index : parts_->views) {
-    const define::View& view = parts_->view(index);
-    if (view.source != source_index) continue;
+    if (parts_->view(index).source != source_index) continue;
+    fed.push_back(index);
     ViewState& state = parts_->state(index);
     auto mine = std::make_shared<EventBlock::PerView>();
     for (const int other : parts_->views)
@@ -117,12 +126,16 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
       mine->records = std::make_shared<const std::vector<std::byte>>(
           make_records(state.layout(), block.event_time_us, known_us, expressions));
     mine->stride = state.layout().stride;
-    std::vector<const data::Column*> keys;
-    for (const int column : view.key_columns)
-      keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
-    mine->entities = state.keys().intern_rows(keys, rows.rows);
     block.views[static_cast<std::size_t>(index)] = std::move(mine);
   }
+  run(fed.size(), [&](std::size_t i) {
+    const auto index = static_cast<std::size_t>(fed[i]);
+    std::vector<const data::Column*> keys;
+    for (const int column : parts_->project->views[index].key_columns)
+      keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
+    block.views[index]->entities =
+        parts_->states[index]->keys().intern_rows(keys, rows.rows);
+  });
   const std::lock_guard lock(parts_->counts_mutex);
   parts_->counts += counts;
   return block;
@@ -149,17 +162,23 @@ Result<std::vector<const data::Column*>> Kernel::Parts::key_columns(
 
 Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
                                                 std::span<const std::int64_t> at_us,
-                                                std::span<const int> views) {
+                                                std::span<const int> views,
+                                                const RunParts& run) {
   QuestionBlock block;
   block.rows = static_cast<std::int64_t>(at_us.size());
   block.at_us.assign(at_us.begin(), at_us.end());
   block.views.resize(parts_->states.size());
+  std::vector<std::vector<const data::Column*>> keys;
   for (const int index : views) {
-    COEVAL_ASSIGN(const auto columns, parts_->key_columns(index, questions));
-    auto mine = std::make_shared<QuestionBlock::PerView>();
-    mine->entities = parts_->state(index).keys().find_rows(columns, block.rows, mine->unknown_keys);
-    block.views[static_cast<std::size_t>(index)] = std::move(mine);
+    COEVAL_ASSIGN(auto columns, parts_->key_columns(index, questions));
+    keys.push_back(std::move(columns));
   }
+  run(views.size(), [&](std::size_t i) {
+    auto mine = std::make_shared<QuestionBlock::PerView>();
+    mine->entities =
+        parts_->state(views[i]).keys().find_rows(keys[i], block.rows, mine->unknown_keys);
+    block.views[static_cast<std::size_t>(views[i])] = std::move(mine);
+  });
   return block;
 }
 
@@ -173,34 +192,6 @@ void Kernel::apply(const EventBlock& events, std::int64_t row) {
     if (events.views[static_cast<std::size_t>(view)]) apply(view, events, row);
 }
 
-namespace {
-
-// The entity that a question asks about; one whose key was new when the question was prepared may
-// have had events since.
-std::int32_t entity_of(const ViewState& state, const QuestionBlock::PerView& block,
-                       std::int64_t row) {
-  const std::int32_t number = block.entities[static_cast<std::size_t>(row)];
-  if (number >= KeyTable::kNull) [[likely]]
-    return number;
-  return state.keys().find(block.unknown_keys[KeyTable::unknown_index(number)]);
-}
-
-// How far ahead the replay loop asks for memory: an event's record and an entity's block first,
-// what the block points to when it is there.
-constexpr std::size_t kBlockAhead = 12;
-constexpr std::size_t kEventsAhead = 6;
-
-// Asks for what the questions or events after place `i` of an order will need.
-template <class EntityOf>
-inline void prefetch_ahead(const ViewState& state, std::span<const std::int64_t> order,
-                           std::size_t i, EntityOf entity_of_row) {
-  if (i + kBlockAhead >= order.size()) return;
-  state.prefetch_block(entity_of_row(order[i + kBlockAhead]));
-  state.prefetch_events(entity_of_row(order[i + kEventsAhead]));
-}
-
-}  // namespace
-
 void Kernel::ask(int view, const QuestionBlock& questions, std::int64_t row, std::span<Cell> out) {
   ViewState& state = parts_->state(view);
   COEVAL_CHECK(out.size() >= parts_->view(view).feature_count());
@@ -213,29 +204,18 @@ std::vector<data::Column> Kernel::replay(int view, const EventBlock& events,
                                          std::span<const std::int64_t> event_order,
                                          std::size_t& next_event, const QuestionBlock& questions,
                                          std::span<const std::int64_t> question_order) {
-  ViewState& state = parts_->state(view);
-  const auto& facts = *events.views[static_cast<std::size_t>(view)];
-  const auto& keys = *questions.views[static_cast<std::size_t>(view)];
   AnswerColumns answers(parts_->view(view), question_order.size());
-  std::vector<Cell> cells(parts_->view(view).feature_count());
-  for (std::size_t i = 0; i < question_order.size(); ++i) {
-    const std::int64_t question = question_order[i];
-    const std::int64_t at_us = questions.at_us[static_cast<std::size_t>(question)];
-    prefetch_ahead(state, question_order, i,
-                   [&](std::int64_t row) { return keys.entities[static_cast<std::size_t>(row)]; });
-    while (next_event < event_order.size()) {
-      const std::int64_t row = event_order[next_event];
-      if (known_time_of(facts.record(row)) >= at_us) break;  // semantics: T3
-      prefetch_ahead(state, event_order, next_event, [&](std::int64_t ahead) {
-        __builtin_prefetch(facts.record(ahead));
-        return facts.entity(ahead);
-      });
-      state.apply(facts.record(row), facts.entity(row));
-      ++next_event;
-    }
-    state.ask(entity_of(state, keys, question), at_us, cells.data());
-    answers.put(i, cells);
-  }
+  if (question_order.empty()) return answers.finish();
+  const std::int64_t last_at = questions.at_us[static_cast<std::size_t>(question_order.back())];
+  std::size_t end = next_event;
+  while (end < event_order.size() &&
+         events.known_us[static_cast<std::size_t>(event_order[end])] < last_at)
+    ++end;
+  replay_part(parts_->state(view), *events.views[static_cast<std::size_t>(view)],
+              event_order.subspan(next_event, end - next_event),
+              *questions.views[static_cast<std::size_t>(view)], questions.at_us, question_order,
+              parts_->scratch[static_cast<std::size_t>(view)], answers);
+  next_event = end;
   return answers.finish();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,6 +44,12 @@ struct QuestionBlock {
   std::vector<std::shared_ptr<PerView>> views;  ///< indexed by view; null for views not asked
 };
 
+/// Calls part(0) … part(parts − 1), each once, in any order or side by side, and returns when all are
+/// done.
+using RunParts =
+    std::function<void(std::size_t parts, const std::function<void(std::size_t)>& part)>;
+void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part);
+
 /// The one evaluator. Backfill, stream, server and audit all call exactly this. (design: Kernel)
 ///
 /// Pure: no clock, no I/O, no threads, no randomness of its own. Events must be applied in position
@@ -60,15 +67,17 @@ class Kernel {
 
   /// Evaluates a source's rows. `rows` has the source's schema; event time is its time column; null
   /// event times and nulls in columns that are not nullable are refused. Errors: type_mismatch,
-  /// missing_value.
+  /// missing_value. `run` may look the keys of different views up side by side.
   Result<EventBlock> prepare_events(int source, const data::Batch& rows,
-                                    std::span<const std::int64_t> known_us);
+                                    std::span<const std::int64_t> known_us,
+                                    const RunParts& run = run_in_turn);
   /// Looks the keys of questions up by column name; a key with a null finds no entity. `views` are
   /// those to be asked. Errors: missing_value when a key column is absent, type_mismatch.
   /// A block of events or questions is good until the next restore().
   Result<QuestionBlock> prepare_questions(const data::Batch& questions,
                                           std::span<const std::int64_t> at_us,
-                                          std::span<const int> views);
+                                          std::span<const int> views,
+                                          const RunParts& run = run_in_turn);
 
   /// Folds one event into one view / all views of its source.
   void apply(int view, const EventBlock& events, std::int64_t row);

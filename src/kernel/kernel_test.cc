@@ -148,6 +148,9 @@ TEST_CASE(
       }
       from += part;
     }
+    CHECK(batch->dropped_late_count(0) == single->dropped_late_count(0));
+    CHECK(batch->last_known_us(0) == single->last_known_us(0));
+    CHECK(batch->serialize() == single->serialize());
     CHECK(next == applied);
     CHECK(batch->serialize() == single->serialize());
   }

@@ -86,6 +86,11 @@ inline void store(std::byte* to, T value) {
   std::memcpy(to, &value, sizeof(T));
 }
 
+/// Copies one record; strides are multiples of 8 bytes, and short.
+inline void copy_record(std::byte* to, const std::byte* from, std::size_t stride) {
+  for (std::size_t i = 0; i < stride; i += 8) store(to + i, load<std::uint64_t>(from + i));
+}
+
 inline constexpr std::size_t kFlagsAt = 16;
 inline std::int64_t event_time_of(const std::byte* record) { return load<std::int64_t>(record); }
 inline std::int64_t known_time_of(const std::byte* record) {

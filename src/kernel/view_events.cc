@@ -42,7 +42,7 @@ void ViewState::insert(Entity& e, const std::byte* record) {
     std::byte* place = chunk->at(slot);
     if (slot != chunk->end)
       std::memmove(place + layout_.stride, place, std::size_t{chunk->end - slot} * layout_.stride);
-    std::memcpy(place, record, layout_.stride);
+    copy_record(place, record, layout_.stride);
     ++chunk->end;
     chunk->summary_is_fresh = false;
     if (e.tracked) count_late(e, chunk, record);
@@ -69,7 +69,7 @@ void ViewState::count_late(Entity& e, Chunk* chunk, const std::byte* record) {
 void ViewState::make_room(Entity& e, Chunk* chunk, std::uint32_t slot) {
   sweep_some(e);
   if (is_expired(e.head->at(e.head->begin), last_known_)) {
-    evict(e);
+    evict(e, last_known_);
     if (e.tail == nullptr) append_chunk(e, nullptr, Chunk::kMinCapacity);
     return;
   }
@@ -133,8 +133,8 @@ void ViewState::repoint(Entity& e, const Chunk* from, Chunk* to, std::uint32_t f
       cursor[i] = {to, static_cast<std::uint32_t>(cursor[i].slot + shift)};
 }
 
-void ViewState::evict(Entity& e) {
-  while (e.head != nullptr && is_expired(e.head->at(e.head->begin), last_known_)) evict_first(e);
+void ViewState::evict(Entity& e, std::int64_t last_known) {
+  while (e.head != nullptr && is_expired(e.head->at(e.head->begin), last_known)) evict_first(e);
 }
 
 void ViewState::evict_first(Entity& e) {
@@ -170,10 +170,11 @@ void ViewState::evict_first(Entity& e) {
 // too.
 void ViewState::sweep_some(const Entity& busy) {
   constexpr int kEntities = 2;
+  const std::int64_t last_known = turns_began_at_.value_or(last_known_);
   for (int i = 0; i < kEntities; ++i) {
     if (++swept_ >= entities_) swept_ = 0;
     Entity& e = entity(swept_);
-    if (&e != &busy) evict(e);
+    if (&e != &busy) evict(e, last_known);
   }
 }
 

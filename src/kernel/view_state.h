@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,23 +57,14 @@ class ViewState {
   std::int64_t dropped_late_count() const { return dropped_late_; }
   const EvaluationCounts& counts() const { return counts_; }
 
-  /// Asks the processor to fetch what apply and ask will need: first the entity's block, later the
-  /// events.
-  void prefetch_block(std::int32_t number) const {
-    if (number < 0 || number >= entities_) return;
-    const CacheLine* block = &blocks_[static_cast<std::size_t>(number) * block_lines_];
-    for (std::size_t i = 0; i < block_lines_ && i < 4; ++i) __builtin_prefetch(block + i);
-  }
-  void prefetch_events(std::int32_t number) const {
-    if (number < 0 || number >= entities_) return;
-    const Entity& e = entity(number);
-    if (e.tail != nullptr) __builtin_prefetch(e.tail);
-    if (!e.tracked) return;
-    const auto* cursor = reinterpret_cast<const Cursor*>(&e + 1);
-    for (std::size_t i = 0; i < boundaries_.size(); ++i) {
-      __builtin_prefetch(cursor[i].chunk);
-      __builtin_prefetch(place_of(cursor[i]));
-    }
+  /// Many events and questions entity by entity: a turn is one entity's, in position order; known
+  /// times of the turns overlap. Between begin_turns() and end_turns(), which is told the newest
+  /// known time of all turns, nothing is given up that another entity's turn may still need.
+  void begin_turns() { turns_began_at_ = last_known_; }
+  void begin_turn() { last_known_ = *turns_began_at_; }
+  void end_turns(std::int64_t last_known) {
+    last_known_ = std::max(*turns_began_at_, last_known);
+    turns_began_at_.reset();
   }
 
   void serialize(std::string& out) const;
@@ -138,7 +131,7 @@ class ViewState {
     if (saturating_subtract(last_known, event_time_of(record)) <= retention_us_) return false;
     return !all_time_ || saturating_subtract(last_known, known_time_of(record)) > lateness_us_;
   }
-  void evict(Entity& e);
+  void evict(Entity& e, std::int64_t last_known);
   void evict_first(Entity& e);
   void sweep_some(const Entity& busy);
 
@@ -196,6 +189,7 @@ class ViewState {
   std::int32_t swept_ = 0;
   std::int64_t events_ = 0, dropped_late_ = 0;
   std::int64_t last_known_ = INT64_MIN;
+  std::optional<std::int64_t> turns_began_at_;  // last_known_ then, while turns are taken
   EvaluationCounts counts_;
   // Set when every aggregate is answered by linear sums alone, which is quicker.
   struct LinearPlan {

@@ -26,13 +26,16 @@ class Fold {
     COEVAL_ASSIGN(fold.kernel_, kernel::Kernel::create(project, views));
     fold.events_.resize(past.sources.size());
     fold.next_event_.resize(project->views.size());
+    const auto run = [&pool = *fold.pool_](std::size_t parts, const auto& part) {
+      pool.run(parts, part);
+    };
     for (const int source : sources_of(*project, views)) {
       const auto& history = past.sources[static_cast<std::size_t>(source)];
       COEVAL_ASSIGN(fold.events_[static_cast<std::size_t>(source)],
-                    fold.kernel_->prepare_events(source, history.rows, history.known_us));
+                    fold.kernel_->prepare_events(source, history.rows, history.known_us, run));
     }
-    COEVAL_ASSIGN(fold.questions_,
-                  fold.kernel_->prepare_questions(questions.columns, questions.at_us, views));
+    COEVAL_ASSIGN(fold.questions_, fold.kernel_->prepare_questions(questions.columns,
+                                                                   questions.at_us, views, run));
     return fold;
   }
 

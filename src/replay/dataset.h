@@ -30,7 +30,7 @@ struct Answers {
 
 struct AnswerOptions {
   int threads = 2;
-  std::int64_t chunk_rows = 1 << 16;
+  std::int64_t chunk_rows = 1 << 15;
   std::function<void(std::int64_t done, std::int64_t all)> progress;
 };
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
 #include <limits>
+#include <thread>
 
+#include "base/bounded_queue.h"
 #include "data/hash.h"
 #include "data/json.h"
 #include "kernel/evaluate.h"
@@ -136,6 +139,7 @@ class FileFold {
 
   Status finish() {
     COEVAL_ASSIGN(history_.rows, data::concatenate(pieces_));
+    pieces_.clear();
     if (history_.rows.columns.empty()) history_.rows = empty_rows(source_);
     auto& counts = history_.conservation;
     counts.accepted = history_.rows.rows;
@@ -212,11 +216,33 @@ class FileFold {
   std::vector<data::Batch> pieces_;
 };
 
-void cut(SourceHistory& history, std::int64_t cut_us) {
+// Hands every batch of a reader to `fold`, while the reader decodes the next one.
+Status read_all(stores::TableReader& reader, FileFold& fold) {
+  BoundedQueue<Result<data::Batch>> batches(2);
+  std::thread decoder([&] {
+    while (true) {
+      auto batch = reader.next();
+      const bool last = !batch || batch->rows == 0;
+      if (!batches.push(std::move(batch)) || last) return batches.close();
+    }
+  });
+  Status outcome;
+  while (outcome) {
+    auto batch = batches.pop();
+    if (!batch || (batch->has_value() && (*batch)->rows == 0)) break;
+    outcome = *batch ? fold.add(**batch) : std::unexpected(std::move(*batch).error());
+  }
+  batches.close();
+  decoder.join();
+  return outcome;
+}
+
+// Says whether there was anything to leave out.
+bool cut(SourceHistory& history, std::int64_t cut_us) {
   std::vector<std::int64_t> keep;
   for (std::size_t i = 0; i < history.known_us.size(); ++i)
     if (history.known_us[i] < cut_us) keep.push_back(static_cast<std::int64_t>(i));
-  if (keep.size() == history.known_us.size()) return;
+  if (keep.size() == history.known_us.size()) return false;
   std::vector<std::int64_t> known, places;
   for (const std::int64_t row : keep) {
     known.push_back(history.known_us[static_cast<std::size_t>(row)]);
@@ -226,6 +252,7 @@ void cut(SourceHistory& history, std::int64_t cut_us) {
   history.rows = data::take(history.rows, keep);
   history.known_us = std::move(known);
   history.file_row = std::move(places);
+  return true;
 }
 
 std::vector<std::string> column_names(const define::Source& source) {
@@ -292,21 +319,24 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   read.schema = declared.schema;
   auto reader = (*files)->open(history.path, read);
   if (!reader) return failed(std::move(reader).error());
+  // What does not need the rows goes beside what does: the file's hash beside the reading, the order
+  // beside the joining of the pieces.
+  auto hash =
+      std::async(std::launch::async, [&history] { return data::sha256_of_file(history.path); });
   FileFold fold(declared, *checks, history);
-  while (true) {
-    auto batch = (*reader)->next();
-    if (!batch) return failed(std::move(batch).error());
-    if (batch->rows == 0) break;
-    if (auto added = fold.add(*batch); !added) return failed(std::move(added).error());
-  }
+  if (auto read_it = read_all(**reader, fold); !read_it)
+    return failed(std::move(read_it).error());
   fold.place_by_line((*reader)->lines());
   fold.add_unreadable((*reader)->bad_rows());
+  auto order =
+      std::async(std::launch::async, [&history] { return stable_order(history.known_us); });
   COEVAL_TRY(fold.finish());
-  auto hash = data::sha256_of_file(history.path);
-  if (!hash) return failed(std::move(hash).error());
-  history.sha256 = std::move(*hash);
-  if (options.cut_us) cut(history, *options.cut_us);
-  history.order = stable_order(history.known_us);
+  history.order = order.get();
+  auto hashed = hash.get();
+  if (!hashed) return failed(std::move(hashed).error());
+  history.sha256 = std::move(*hashed);
+  if (options.cut_us && cut(history, *options.cut_us))
+    history.order = stable_order(history.known_us);
   return history;
 }
 

@@ -37,6 +37,10 @@ class DiskFile final : public AppendFile {
     return std::unexpected(error_from_errno(errno, "cut", path_));
   }
 
+  void start_writing_out() override {
+    static_cast<void>(::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE));
+  }
+
  private:
   int fd_;
   std::string path_;

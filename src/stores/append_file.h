@@ -20,6 +20,9 @@ class AppendFile {
   /// since the last success: cut them, do not sync again.
   virtual Status sync() = 0;
   virtual Status truncate(std::uint64_t size) = 0;
+  /// Asks the system to start writing out what was appended, so that a later sync() has less to
+  /// wait for. A hint: it promises nothing and cannot fail.
+  virtual void start_writing_out() {}
 };
 
 /// Writes all of `bytes`, or returns the error; then any part of them may be in the file.

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view kPendingMark = ".pending-";
 constexpr int kMaxPendingNames = 1000;
+// Large files go to the disk while they are made, not all at once in publish().
+constexpr std::uint64_t kWriteOutBytes = 8u << 20;
 
 std::string pending_name(const std::string& path, int attempt) {
   return path + std::string(kPendingMark) + std::to_string(::getpid()) + "-" +
@@ -39,6 +41,15 @@ Result<PendingFile> PendingFile::create(const std::string& path, std::shared_ptr
     COEVAL_ASSIGN(auto file, files->open(temporary, FileLayer::Open::create_new));
     return PendingFile(path, std::move(temporary), std::move(files), std::move(file));
   }
+}
+
+Status PendingFile::write(std::string_view bytes) {
+  COEVAL_TRY(append_all(*file_, bytes));
+  held_back_ += bytes.size();
+  if (held_back_ < kWriteOutBytes) return {};
+  file_->start_writing_out();
+  held_back_ = 0;
+  return {};
 }
 
 Status PendingFile::publish() {

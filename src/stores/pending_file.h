@@ -18,7 +18,7 @@ class PendingFile {
   PendingFile& operator=(PendingFile&&) = delete;
   ~PendingFile();
 
-  Status write(std::string_view bytes) { return append_all(*file_, bytes); }
+  Status write(std::string_view bytes);
   /// fsync, rename, fsync of the folder.
   Status publish();
 
@@ -28,6 +28,7 @@ class PendingFile {
   std::string path_, temporary_;
   std::shared_ptr<FileLayer> files_;
   std::unique_ptr<AppendFile> file_;
+  std::uint64_t held_back_ = 0;  // bytes written since the system was last asked to write them out
 };
 
 /// write_file_atomically() of files.h over a given layer.

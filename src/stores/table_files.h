@@ -40,13 +40,14 @@ class TableWriter {
 struct ReadOptions {
   std::vector<std::string> columns;  ///< empty = all; order as given
   bool code_strings = true;  ///< string columns arrive dictionary-coded where the format can
-  std::int64_t batch_rows = 1 << 20;
+  std::int64_t batch_rows = 1 << 17;
   int threads = 2;
   /// Text formats carry no types: the columns to read must be declared here. Others ignore it.
   std::optional<data::Schema> schema;
 };
 struct WriteOptions {
-  int compression_level = 1;  ///< zstd
+  /// 0 is quick and large; above it zstd's levels. (docs/adr/0002)
+  int compression_level = 0;
   int threads = 2;
 };
 
