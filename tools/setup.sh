@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what coeval is built from. Idempotent: does only what is missing, and says what it does.
 #   tools/setup.sh [build|lint|data|oracles]...     default: build data
-# build: Debian packages, and Arrow and XGBoost in third_party/. lint: the clang tools. data: the flights.
+# build: Debian packages, and Arrow, XGBoost and the time zone tables in third_party/. lint: the clang tools.
+# data: the flights.
 # oracles: DuckDB and numpy for tests/oracle.sh and bench/, as Python finds them in third_party/oracles/NAME.
 # Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
 set -euo pipefail
@@ -151,6 +152,15 @@ xgboost_files() {
   mv "$wheel"/xgboost_cpu-*.dist-info/licenses/* "$out/"
 }
 
+# The compiled zones, their list and the licences; nothing of it is Python.
+tzdata_files() {
+  local wheel=$1 out=$2
+  mkdir -p "$out"
+  mv "$wheel/tzdata/zoneinfo" "$wheel/tzdata/zones" "$out/"
+  find "$out/zoneinfo" -name __init__.py -delete
+  mv "$wheel"/tzdata-*.dist-info/licenses/* "$out/"
+}
+
 # A Python package is used where it lies, by PYTHONPATH.
 python_files() { mv "$1" "$2"; }
 
@@ -175,6 +185,7 @@ setup_build() {
   local packages
   mapfile -t packages < <(packages_of build)
   install_packages "${packages[@]}"
+  unpack tzdata tzdata tzdata_files
   if [[ $(uname -m) != x86_64 ]]; then
     say "the pinned Arrow and XGBoost are for x86-64; build with -DCOEVAL_ARROW=OFF here"
     return 0

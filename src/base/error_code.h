@@ -40,12 +40,13 @@ namespace coeval {
   X(duplicate_name,        415, 2, 400, false, "A name is defined twice.") \
   X(bad_window,            416, 2, 400, false, "A window is not a positive duration such as \"3h\", \"14d\", or \"all\".") \
   X(cycle,                 417, 2, 400, false, "A definition uses itself, directly or by way of others.") \
+  X(unknown_zone,          418, 2, 400, false, "A time zone is not one of the IANA names that this version carries, such as Europe/Berlin or UTC.") \
   X(leak,                  501, 2, 400, false, "A value would be read before it was known.") \
   X(random_split,          502, 2, 400, false, "Rows with a time are split by time only; a random split would let the future into training.") \
   X(no_known_time,         503, 2, 400, false, "A source must say when its rows became known: known = \"…\", or known = \"event time\" in so many words.") \
   X(question_too_old,      504, 2, 400, false, "The question's time lies further back than the state reaches. `coeval dataset` answers questions about any time.") \
   X(bad_split,             505, 2, 400, false, "The dates of a split must increase.") \
-  X(bad_row,               601, 3, 422, false, "A row breaks a rule of its source. It was put in quarantine with the reason.") \
+  X(bad_row,               601, 3, 422, false, "A row breaks a rule of its source. An event is put in quarantine with the reason; a question is refused.") \
   X(check_failed,          602, 3, 422, false, "A data check failed.") \
   X(log_locked,            701, 1, 503, true,  "Another process writes to this project's log. One writer per directory.") \
   X(log_corrupt,           702, 1, 500, false, "A record in the middle of the log fails its checksum. `coeval doctor` explains and `coeval doctor --repair` sets the bytes aside.") \
@@ -65,6 +66,7 @@ namespace coeval {
   X(unavailable,           907, 1, 503, true,  "The server cannot be reached, or is stopping.") \
   X(header_too_large,      908, 2, 431, false, "The request line and header fields are larger than the server accepts.") \
   X(request_timeout,       909, 1, 408, true,  "The request did not arrive within the server's time limit.") \
+  X(unsupported_encoding,  910, 2, 415, false, "The body of the request is encoded in a way that the server does not decode.") \
   X(usage,                1001, 2, 400, false, "The command line cannot be understood. `coeval help` lists the verbs.") \
   X(audit_differs,        1002, 3, 409, false, "A logged prediction does not equal its recomputation.") \
   X(changes_pending,      1003, 4, 409, false, "The definition differs from what was built last.") \
