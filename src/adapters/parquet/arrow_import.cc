@@ -1,4 +1,5 @@
 #include "adapters/parquet/arrow_import.h"
+#include "adapters/parquet/memory_pool.h"
 
 #include <limits>
 #include <utility>
@@ -26,7 +27,7 @@ Result<const std::uint8_t*> aligned_bitmap(const std::shared_ptr<arrow::Buffer>&
                                            std::shared_ptr<arrow::Buffer>& moved) {
   if (offset % 8 == 0) return bitmap->data() + offset / 8;
   auto copy =
-      arrow::internal::CopyBitmap(arrow::default_memory_pool(), bitmap->data(), offset, length);
+      arrow::internal::CopyBitmap(memory_pool(), bitmap->data(), offset, length);
   if (!copy.ok())
     return fail(Code::io, "out of memory while reading a bitmap", "read smaller batches");
   moved = std::move(copy).ValueUnsafe();

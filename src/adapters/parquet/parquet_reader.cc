@@ -20,6 +20,7 @@
 
 #include "adapters/parquet/arrow_errors.h"
 #include "adapters/parquet/arrow_import.h"
+#include "adapters/parquet/memory_pool.h"
 #include "stores/files.h"
 
 namespace coeval::parquet_adapter {
@@ -175,12 +176,12 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> open_file(const std::string&
                                                               const stores::ReadOptions& options) {
   COEVAL_ARROW_ASSIGN(std::shared_ptr<arrow::io::RandomAccessFile> input, path,
                       arrow::io::ReadableFile::Open(path));
-  parquet::ReaderProperties properties;
+  parquet::ReaderProperties properties(memory_pool());
   properties.set_page_checksum_verification(true);
   auto pages = parquet::ParquetFileReader::Open(std::move(input), properties);
   const auto arrow_properties = reader_properties(*pages->metadata(), options);
   COEVAL_ARROW_ASSIGN(auto file, path,
-                      parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
+                      parquet::arrow::FileReader::Make(memory_pool(),
                                                        std::move(pages), arrow_properties));
   return file;
 }

@@ -15,6 +15,7 @@
 #include "adapters/parquet/arrow_errors.h"
 #include "adapters/parquet/arrow_export.h"
 #include "adapters/parquet/encoding.h"
+#include "adapters/parquet/memory_pool.h"
 #include "adapters/parquet/pending_sink.h"
 #include "base/worker_pool.h"
 
@@ -34,7 +35,7 @@ void append_column(parquet::ColumnWriter& writer, const arrow::Array& array,
   if (nullable && array.null_count() > 0)
     for (std::int64_t row = 0; row < array.length(); ++row)
       levels[static_cast<std::size_t>(row)] = array.IsValid(row) ? 1 : 0;
-  parquet::ArrowWriteContext context(arrow::default_memory_pool(), &properties);
+  parquet::ArrowWriteContext context(memory_pool(), &properties);
   PARQUET_THROW_NOT_OK(writer.WriteArrow(nullable ? levels.data() : nullptr, nullptr,
                                          array.length(), array, &context, nullable));
 }
