@@ -132,7 +132,9 @@ TEST_CASE("codes keep their meaning from one row group to the next") {
     groups.push_back(one_column(coded_column(names, std::move(codes))));
   }
   REQUIRE(write_table(folder / "t.parquet", groups).has_value());
-  const auto batches = read_table(folder / "t.parquet", {.batch_rows = 1 << 20});
+  stores::ReadOptions by_group;
+  by_group.batch_rows = 1 << 20;
+  const auto batches = read_table(folder / "t.parquet", by_group);
   REQUIRE(batches.has_value());
   REQUIRE(batches->size() == 3);
   std::int64_t wrong = 0;
