@@ -41,6 +41,12 @@ class ExactSum {
   /// sum / count rounded once; count > 0. The sum itself may be beyond float64's range.
   double mean(std::int64_t count) const;
 
+  /// Two's complement limbs of the finite part, lowest first, in units of 2^-1074.
+  using WideNumber = std::array<std::uint64_t, kMaxLimbs>;
+  WideNumber total() const;
+  /// Whether a value that is not finite is in it, and then the sum: NaN or an infinity.
+  bool special(double& value) const;
+
   /// Canonical bytes: equal multisets give equal bytes.
   void append_bytes(std::string& out) const;
   /// Reads what append_bytes wrote from the front of `bytes` and drops it there. False when the
@@ -54,7 +60,6 @@ class ExactSum {
   static constexpr std::size_t kWideLimbs = kMaxLimbs;
   static constexpr int kFirstNarrowLimb = 15;  ///< of the wide number; its bit 0 is 2^-114
   using Narrow = std::array<std::uint64_t, kNarrowLimbs>;
-  using WideNumber = std::array<std::uint64_t, kWideLimbs>;
 
   void change(double x, bool negate);
   void change_special(double x, bool negate);
@@ -62,8 +67,6 @@ class ExactSum {
   void combine(const ExactSum& other, bool negate);
   void spill();
   void settle();
-  WideNumber total() const;
-  bool special(double& value) const;
 
   // The finite part is narrow_ · 2^-114 + *wide_ · 2^-1074, both two's complement.
   Narrow narrow_{};

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+
+#include "exact/exact_sum.h"
+#include "exact/integer_sum.h"
+
+namespace coeval::exact {
+
+/// a / b of exact sums, the exact quotient rounded once to the nearest float64. (semantics: A7)
+/// Null: b is 0. A sum with values that are not finite follows IEEE, its finite part ignored.
+std::optional<double> ratio(const ExactSum& a, const ExactSum& b);
+std::optional<double> ratio(const ExactSum& a, Int128 b);
+std::optional<double> ratio(Int128 a, const ExactSum& b);
+std::optional<double> ratio(Int128 a, Int128 b);
+
+}  // namespace coeval::exact
