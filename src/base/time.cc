@@ -11,18 +11,6 @@ namespace {
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
-// Days since 1970-01-01 of a civil date; eras of 400 years make every step integer arithmetic.
-std::int64_t days_from_civil(std::int64_t year, int month, int day) {
-  year -= month <= 2 ? 1 : 0;
-  const std::int64_t era = floor_div(year, 400);
-  const std::int64_t year_of_era = year - era * 400;
-  const std::int64_t shifted_month = (month + 9) % 12;
-  const std::int64_t day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-  const std::int64_t day_of_era =
-      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146097 + day_of_era - 719468;
-}
-
 bool is_leap(std::int64_t year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
 
 int days_in_month(std::int64_t year, int month) {
@@ -105,10 +93,20 @@ constexpr std::array kUnits = {
 
 }  // namespace
 
-CivilTime civil_time(std::int64_t us) {
-  const std::int64_t days = floor_div(us, kDayUs);
-  const std::int64_t in_day = us - days * kDayUs;
-  const std::int64_t shifted = days + 719468;
+// Eras of 400 years make every step integer arithmetic.
+std::int64_t civil_to_days(std::int64_t year, int month, int day) {
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = floor_div(year, 400);
+  const std::int64_t year_of_era = year - era * 400;
+  const std::int64_t shifted_month = (month + 9) % 12;
+  const std::int64_t day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+  const std::int64_t day_of_era =
+      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146097 + day_of_era - 719468;
+}
+
+CivilTime civil_date(std::int64_t day) {
+  const std::int64_t shifted = day + 719468;
   const std::int64_t era = floor_div(shifted, 146097);
   const std::int64_t day_of_era = shifted - era * 146097;
   const std::int64_t year_of_era =
@@ -120,19 +118,26 @@ CivilTime civil_time(std::int64_t us) {
   civil.day = static_cast<int>(from_march - (153 * shifted_month + 2) / 5 + 1);
   civil.month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
   civil.year = year_of_era + era * 400 + (civil.month <= 2 ? 1 : 0);
+  const std::int64_t weekday = (day + 3) % 7;  // 1970-01-01 was a Thursday
+  civil.weekday = static_cast<int>(weekday < 0 ? weekday + 7 : weekday);
+  civil.day_of_year = static_cast<int>(day - civil_to_days(civil.year, 1, 1) + 1);
+  return civil;
+}
+
+CivilTime civil_time(std::int64_t us) {
+  const std::int64_t day = floor_div(us, kDayUs);
+  const std::int64_t in_day = us - day * kDayUs;
+  CivilTime civil = civil_date(day);
   civil.hour = static_cast<int>(in_day / kHourUs);
   civil.minute = static_cast<int>(in_day / kMinuteUs % 60);
   civil.second = static_cast<int>(in_day / kSecondUs % 60);
   civil.microsecond = static_cast<int>(in_day % kSecondUs);
-  const std::int64_t weekday = (days + 3) % 7;  // 1970-01-01 was a Thursday
-  civil.weekday = static_cast<int>(weekday < 0 ? weekday + 7 : weekday);
-  civil.day_of_year = static_cast<int>(days - days_from_civil(civil.year, 1, 1) + 1);
   return civil;
 }
 
 std::int64_t civil_to_us(std::int64_t year, int month, int day, int hour, int minute, int second,
                          int microsecond) {
-  return days_from_civil(year, month, day) * kDayUs + hour * kHourUs + minute * kMinuteUs +
+  return civil_to_days(year, month, day) * kDayUs + hour * kHourUs + minute * kMinuteUs +
          second * kSecondUs + microsecond;
 }
 

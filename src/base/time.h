@@ -36,6 +36,10 @@ struct CivilTime {
   int day_of_year;  // 1-based
 };
 CivilTime civil_time(std::int64_t us);
+/// Those of the midnight that begins a day counted from 1970-01-01.
+CivilTime civil_date(std::int64_t day);
+/// Days since 1970-01-01 of a civil date; month and day must be in range.
+std::int64_t civil_to_days(std::int64_t year, int month, int day);
 /// µs of a civil date and time of day; fields must be in range.
 std::int64_t civil_to_us(std::int64_t year, int month, int day, int hour = 0, int minute = 0,
                          int second = 0, int microsecond = 0);

@@ -25,18 +25,34 @@ bool is_project_name(std::string_view name) {
   return !name.empty() && name.size() <= kLongest && std::ranges::all_of(name, good);
 }
 
+// semantics: T8. UTC is what is said by saying nothing, so it is null; so is a broken zone.
+const TimeZone* read_zone(const std::string& name, const SourcePosition& place,
+                          Diagnostics& errors) {
+  if (name == "UTC") return nullptr;
+  const auto zone = TimeZone::find(name);
+  if (zone) return *zone;
+  const std::string advice = did_you_mean(name, TimeZone::names());
+  errors.report(
+      zone.error().code, place, "unknown time zone " + in_quotes(name),
+      advice.empty() ? "write an IANA name such as \"Europe/Berlin\", or \"UTC\"" : advice);
+  return nullptr;
+}
+
 void read_document(const TomlValue& document, Draft& draft, Diagnostics& errors) {
   TableReader reader(document, {draft.project.file, 1, 1, 1}, "the definition", errors);
   if (const auto* project = reader.require("project", "write [project] with name = \"…\""))
     read_project_table(*project, draft, errors);
+  if (const auto* constants = reader.take("constants")) read_constants(*constants, draft, errors);
   if (const auto* sources =
           reader.require("source", "write [source.NAME] with path, time and known"))
     read_sources(*sources, draft, errors);
   if (const auto* views = reader.take("view")) read_views(*views, draft, errors);
+  if (const auto* lookups = reader.take("lookup")) read_lookups(*lookups, draft, errors);
   check_view_leaks(draft, errors);
   if (const auto* features = reader.take("features")) read_features(*features, draft, errors);
+  check_constant_names(draft, errors);
   read_models(reader.take("model"), draft, errors);
-  reader.later({"include", "constants", "monitor", "dimension"});
+  reader.later({"include", "monitor", "dimension"});
   reader.finish();
 }
 
@@ -70,10 +86,8 @@ void read_project_table(const TomlEntry& entry, Draft& draft, Diagnostics& error
                     "bad name for a project: " + in_quotes(draft.project.name),
                     "use letters, digits, _ and -, at most 64");
   }
-  if (const auto zone = reader.string("zone"); zone && *zone != "UTC")  // semantics: T8
-    errors.report(Code::unsupported, entry.value.find("zone")->value.position,
-                  "zone " + in_quotes(*zone) + " is not in this version",
-                  "write \"UTC\", or leave it out");
+  if (const auto zone = reader.string("zone"))
+    draft.project.zone = read_zone(*zone, entry.value.find("zone")->value.position, errors);
   reader.finish();
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/time.h"
 #include "define/definition_for_tests.h"
 
 namespace coeval::define {
@@ -119,6 +120,25 @@ TEST_CASE("a source must say when its rows become known") {
   CHECK(canonical(*claimed.sources[0].known) == "date");
 }
 
+TEST_CASE("a known time that is null for every row is refused") {
+  const std::string known = "date + minutes(40 + distance / 7.5)";
+  for (const std::string null :
+       {"null", "date + minutes(null)", "date - minutes(40 + null)", "if(true, null, date + 1h)",
+        "if(null, date + 1h, null)", "if(distance > 3, date + minutes(null), null)",
+        "coalesce(date + minutes(null), null)"}) {
+    CAPTURE(null);
+    CHECK(begins(error_of(known, null),
+                 "6:9 C0503 the known time of source 'flights' is null for every row"));
+  }
+  CHECK(begins(error_of("\"int32\", min = -120", "\"int32\", known = \"null\", min = -120"),
+               "11:38 C0503 the known time of column 'delay' of source 'flights' is null"));
+  for (const std::string sometimes : {"if(distance > 3, null, date + 1h)",
+                                      "coalesce(null, date + 1h)", "if(false, null, date + 1h)"}) {
+    CAPTURE(sometimes);
+    CHECK(errors_of(changed(kFlights, known, sometimes)).empty());
+  }
+}
+
 TEST_CASE("errors of a view") {
   CHECK(begins(error_of("from    = \"flights\"", "from    = \"flihgts\""),
                "13:11 C0411 unknown source 'flihgts' | did you mean 'flights'?"));
@@ -131,31 +151,326 @@ TEST_CASE("errors of a view") {
   CHECK(begins(error_of("[\"3h\", \"14d\"]", "[\"3h\", \"14d\", \"3 hours\"]"), "15:25 C0416"));
   CHECK(begins(error_of("[\"3h\", \"14d\"]", "[\"3h\", \"14d\", \"180min\"]"),
                "15:25 C0416 two windows have one length"));
-  CHECK(begins(error_of("[\"3h\", \"14d\"]", "[\"3h\", \"14d\", \"today\"]"),
-               "15:25 C0105 calendar window"));
   CHECK(begins(error_of("[\"3h\", \"14d\"]", "[\"3h\", \"14d\", 7]"), "15:25 C0305"));
   CHECK(begins(
       error_of("\"sum(delay) where distance > 1000\"", "\"sum(origin) where distance > 1000\""),
       "18:16 C0414 'sum' does not take such a value"));
-  CHECK(begins(
-      error_of("\"sum(delay) where distance > 1000\"", "\"last(origin) where distance > 1000\""),
-      "18:17 C0105 'last' over strings"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"sum(delay) where distance\""),
                "18:29 C0413 the condition after 'where' must be bool, not int32"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"smu(delay)\""),
                "18:12 C0414 no aggregate 'smu' | did you mean 'sum'?"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"delay + 1\""),
                "18:12 C0414 not an aggregate"));
-  CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"quantile(delay, 0.5)\""),
-               "18:12 C0105 aggregate 'quantile'"));
+  CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"last_k(delay, 2)\""),
+               "18:12 C0105 aggregate 'last_k'"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"sum(delay, 1)\""),
                "18:12 C0414 'sum' is called with 2 arguments"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"sum(hour(at))\""),
                "18:21 C0411 'at' is the question's time"));
-  CHECK(begins(error_of("far     = \"sum(delay) where distance > 1000\"", "widows = [\"3h\"]"),
-               "18:1 C0305 aggregate 'widows' of view 'origin' must be a string, not an array | "
-               "did you mean 'windows'?"));
+  CHECK(begins(
+      error_of("far     = \"sum(delay) where distance > 1000\"", "widows = [\"3h\"]"),
+      "18:1 C0305 aggregate 'widows' of view 'origin' must be a string or a table, not an array | "
+      "did you mean 'windows'?"));
   CHECK(begins(error_of("far  ", "2far "), "18:1 C0305 bad name for an aggregate"));
+}
+
+TEST_CASE("windows have offsets and calendar periods, sorted by meaning") {
+  const Project project = project_of(changed(
+      kFlights, "[\"3h\", \"14d\"]",
+      R"(["this_month", "7d  offset 14d", "14d", "today", "3h", "7d offset 7d", "all", "this_week"])"));
+  std::vector<std::string> texts;
+  for (const auto& window : project.views[0].windows) texts.push_back(window.text);
+  CHECK(texts == std::vector<std::string>{"today", "this_week", "this_month", "3h", "7d_offset_7d",
+                                          "7d_offset_14d", "14d", "all"});
+  const Window& offset = project.views[0].windows[5];
+  CHECK(offset.us == 7 * kDayUs);
+  CHECK(offset.offset_us == 14 * kDayUs);
+  CHECK(offset.reach_us() == 21 * kDayUs);
+  CHECK(project.views[0].longest_window_us() == kAllTime);
+  CHECK(project.views[0].feature_name(5) == "origin.far_7d_offset_14d");
+  CHECK(project.views[0].windows[0].period == Period::day);
+}
+
+TEST_CASE("the reach of a view is that of the window that begins first") {
+  const auto view = [](const std::string& windows) {
+    return project_of(kFlights + "[view.all]\nfrom = \"flights\"\nby = []\nwindows = [" + windows +
+                      "]\nn = \"count()\"\n")
+        .views[0];
+  };
+  CHECK(view("\"30d\", \"7d offset 28d\"").longest_window_us() == 35 * kDayUs);
+  CHECK(view("\"30d\", \"7d offset 28d\"").longest_window() == 0);
+  CHECK(view("\"30d\", \"7d offset 7d\"").longest_window_us() == 30 * kDayUs);
+  CHECK(view("\"3h\", \"today\"").longest_window_us() >= kDayUs + kHourUs);
+  CHECK(view("\"20d\", \"this_month\"").longest_window_us() >= 31 * kDayUs + kHourUs);
+}
+
+TEST_CASE("errors of windows") {
+  const auto window = [](const std::string& text) {
+    return error_of("[\"3h\", \"14d\"]", "[\"3h\", \"14d\", \"" + text + "\"]");
+  };
+  CHECK(begins(window("7d offset -7d"),
+               "15:25 C0501 view 'origin': window '7d offset -7d' ends 7d after the question's "
+               "time: it would count what has not happened yet"));
+  CHECK(begins(window("7d offset 0d"), "15:25 C0416 an offset cannot be '0d'"));
+  CHECK(begins(window("0d offset 7d"), "15:25 C0416 a window cannot be '0d'"));
+  CHECK(begins(window("7d offset soon"), "15:25 C0416 an offset cannot be 'soon'"));
+  CHECK(begins(window("7d ofset 7d"), "15:25 C0416 a window cannot be '7d ofset 7d'"));
+  CHECK(begins(window("today offset 1d"), "15:25 C0416 window 'today' has no offset"));
+  CHECK(begins(window("all offset 1d"), "15:25 C0416 window 'all' has no offset"));
+  CHECK(begins(window("this_year"), "15:25 C0416 a window cannot be 'this_year'"));
+  CHECK(begins(window("20000d offset 20000d"), "15:25 C0416 window '20000d offset 20000d' begins"));
+  CHECK(begins(window("99999999999999d"), "15:25 C0416"));
+  CHECK(begins(
+      error_of("[\"3h\", \"14d\"]", "[\"3h\", \"14d\", \"1d offset 48h\", \"24h offset 2d\"]"),
+      "15:42 C0416 two windows have one length: '24h offset 2d'"));
+  CHECK(begins(error_of("[\"3h\", \"14d\"]", "[\"3h\", \"14d\", \"today\", \"today\"]"),
+               "15:34 C0416 two windows"));
+  const auto clash = errors_of(
+      changed(changed(kFlights, "[\"3h\", \"14d\"]", "[\"3h\", \"14d\", \"3h offset 14d\"]"),
+              "far     = ", "late_3h_offset = \"count()\"\nfar     = "));
+  REQUIRE(clash.size() == 1);
+  CHECK(begins(clash[0], "18:18 C0415 two features are called 'origin.late_3h_offset_14d'"));
+}
+
+TEST_CASE("a project has a zone, and its calendar functions follow it") {
+  const auto in = [](const std::string& zone) {
+    return changed(
+        changed(kFlights, "name = \"flights\"\n", "name = \"flights\"\nzone = \"" + zone + "\"\n"),
+        "\"delay >= 15\"\ninputs", "\"delay >= 15 and hour(date) > 6\"\ninputs");
+  };
+  const Project berlin = project_of(in("Europe/Berlin"));
+  REQUIRE(berlin.zone != nullptr);
+  CHECK(berlin.zone->name() == "Europe/Berlin");
+  CHECK(canonical(*berlin.models[0].inputs[0].expr) == "weekday(at; 'Europe/Berlin')");
+  CHECK(canonical(*berlin.models[0].label).find("hour(date; 'Europe/Berlin')") !=
+        std::string::npos);
+  const auto set = feature_set(berlin, "hour");
+  REQUIRE(set);
+  CHECK(canonical(*set->inputs[0].expr) == "hour(at; 'Europe/Berlin')");
+  CHECK(project_of(in("UTC")).zone == nullptr);
+  const auto named = [](const std::string& zone) {
+    return error_of("name = \"flights\"\n", "name = \"flights\"\nzone = \"" + zone + "\"\n");
+  };
+  CHECK(begins(named("Europe/Berln"),
+               "3:8 C0418 unknown time zone 'Europe/Berln' | did you mean 'Europe/Berlin'?"));
+  CHECK(begins(named("nowhere at all"), "3:8 C0418 unknown time zone 'nowhere at all' | write an"));
+}
+
+TEST_CASE("constants stand for their values everywhere") {
+  const std::string constants = R"([constants]
+limit = 15
+far_km = 1e3
+nights = false
+home = "ORD"
+grace = "2h"
+opened = 2001-02-03
+dawn = 2001-02-03T04:05:06Z
+[view.origin])";
+  auto text = changed(kFlights, "[view.origin]", constants);
+  text = changed(text, "mean(delay >= 15)", "mean(delay >= limit)");
+  text = changed(text, "where distance > 1000", "where distance > far_km or nights");
+  text = changed(text, "label    = \"delay >= 15\"", "label    = \"delay >= limit\"");
+  text = changed(text, "\"pressure\"]",
+                 "\"pressure\", \"origin = home\", \"cast(at as date) >= opened\", "
+                 "\"(at - dawn) / 1d\", \"length(grace)\"]");
+  text = changed(text, "minutes(40 + distance", "minutes(limit + distance");
+  const Project project = project_of(text);
+  CHECK(canonical(*project.sources[0].known) ==
+        "(date + minutes((15.0 + (cast(distance as float64) / 7.5))))");
+  CHECK(canonical(*project.views[0].aggregates[2].argument).find(">= 15)") != std::string::npos);
+  CHECK(canonical(*project.views[0].aggregates[0].where) ==
+        "((cast(distance as float64) > 1000.0) or false)");
+  CHECK(canonical(*project.models[0].label) == "(cast(delay as int64) >= 15)");
+  const auto& inputs = project.models[0].inputs;
+  const auto end = inputs.size();
+  CHECK(canonical(*inputs[end - 4].expr) == "(origin = 'ORD')");
+  CHECK(canonical(*inputs[end - 3].expr).find("2001-02-03") != std::string::npos);
+  CHECK(canonical(*inputs[end - 2].expr).find("2001-02-03T04:05:06Z") != std::string::npos);
+  CHECK(canonical(*inputs[end - 1].expr) == "length('2h')");
+  const auto set = feature_set(project, "distance * limit");
+  REQUIRE(set);
+  CHECK(set->inputs[0].name == "(cast(distance as int64) * 15)");
+}
+
+TEST_CASE("errors of constants") {
+  const auto constant = [](const std::string& line) {
+    return error_of("[view.origin]", "[constants]\n" + line + "\n[view.origin]");
+  };
+  CHECK(begins(constant("distance = 1"),
+               "13:1 C0415 constant 'distance' has the name of a column of source 'flights'"));
+  CHECK(
+      begins(constant("pressure = 1"), "13:1 C0415 constant 'pressure' has the name of a feature"));
+  CHECK(begins(constant("hour = 1"), "13:1 C0415 constant 'hour' has the name of a function"));
+  CHECK(begins(constant("x = [1]"), "13:5 C0305 constant 'x' cannot be an array"));
+  CHECK(begins(constant("x = inf"), "13:5 C0305 constant 'x' cannot be infinite or NaN"));
+  CHECK(begins(constant("x = 07:30:00"), "13:5 C0305 constant 'x' cannot be a time of day"));
+  CHECK(begins(constant("2x = 1"), "13:1 C0305 bad name for a constant"));
+  const auto broken = errors_of(
+      changed(changed(kFlights, "[view.origin]", "[constants]\nlimit = {}\n[view.origin]"),
+              "mean(delay >= 15)", "mean(delay >= limit)"));
+  CHECK(broken.size() == 1);  // who uses it is not blamed
+  const auto misspelt =
+      errors_of(changed(changed(kFlights, "[view.origin]", "[constants]\nlimit = 3\n[view.origin]"),
+                        "mean(delay >= 15)", "mean(delay >= limt)"));
+  REQUIRE(misspelt.size() == 1);
+  CHECK(misspelt[0].ends_with("did you mean 'limit'?"));
+}
+
+std::string input_text(const std::vector<Input>& inputs, const std::string& name) {
+  for (const auto& input : inputs)
+    if (input.name == name) return canonical(*input.expr);
+  return "no input " + name;
+}
+
+TEST_CASE("a default takes the place of null wherever the feature is read") {
+  const Project project = project_of(
+      changed(kFlights, "\"mean(delay >= 15)\"", "{ value = \"mean(delay >= 15)\", default = 1 }"));
+  const std::string read = "coalesce(origin.late_3h, 1.0)";
+  const auto& inputs = project.models[0].inputs;
+  CHECK(input_text(inputs, "origin.late_3h") == read);
+  CHECK(input_text(inputs, "origin.far_3h") == "origin.far_3h");
+  CHECK(input_text(inputs, "pressure") == "(" + read + " / coalesce(origin.late_14d, 1.0))");
+  for (const std::string name : {"origin", "origin.late_3h", "weekday, *.late_*"}) {
+    CAPTURE(name);
+    const auto set = feature_set(project, name);
+    REQUIRE(set);
+    CHECK(input_text(set->inputs, "origin.late_3h") == read);
+  }
+}
+
+TEST_CASE("a feature is stale by the age of the newest event that it counts") {
+  const auto text = changed(kFlights, "\"sum(delay) where distance > 1000\"",
+                            "{ value = \"sum(delay) where distance > 1000\", max_age = \"7d\" }");
+  const Project project = project_of(text);
+  const View& view = project.views[0];
+  REQUIRE(view.aggregates.size() == 4);
+  const Aggregate& age = view.aggregates[1];
+  CHECK(age.name == "far.age");
+  CHECK(age.kind == Aggregation::since_last);
+  CHECK(canonical(*age.where) == canonical(*view.aggregates[0].where));
+  const Model& model = project.models[0];
+  for (const auto& input : model.inputs) CHECK(input.name.find(".age") == std::string::npos);
+  CHECK(input_text(model.inputs, "origin.far_3h") ==
+        "if((\"origin.far.age_14d\" <= 604800.0), origin.far_3h, null)");
+  CHECK(model.row.schema.index_of("origin.far.age_14d") >= 0);
+  CHECK(model.row.schema.index_of("origin.far.age_3h") < 0);
+
+  const auto read = [&](const std::string& keys) {
+    const auto set =
+        feature_set(project_of(changed(text, "max_age = \"7d\"", keys)), "origin.far_14d");
+    REQUIRE(set);
+    return input_text(set->inputs, "origin.far_14d");
+  };
+  const std::string fresh =
+      "if((\"origin.far.age_14d\" <= 604800.0), coalesce(origin.far_14d, -1), ";
+  CHECK(read("max_age = \"7d\", default = -1") == fresh + "-1)");
+  CHECK(read("max_age = \"7d\", default = -1, on_stale = \"default\"") == fresh + "-1)");
+  CHECK(read("max_age = \"7d\", default = -1, on_stale = \"null\"") == fresh + "null)");
+}
+
+TEST_CASE("errors of defaults and ages") {
+  const auto late = [](const std::string& keys) {
+    return error_of("\"mean(delay >= 15)\"", "{ value = \"mean(delay >= 15)\", " + keys + " }");
+  };
+  CHECK(begins(late("default = \"x\""),
+               "17:52 C0305 the default of aggregate 'late' of view "
+               "'origin' does not fit its type float64"));
+  CHECK(begins(late("defalt = 1"),
+               "17:42 C0303 unknown key 'defalt' in aggregate 'late' of view "
+               "'origin' | did you mean 'default'?"));
+  CHECK(begins(late("max_age = \"0d\""), "17:52 C0416 max_age cannot be '0d'"));
+  CHECK(begins(late("max_age = 7"), "17:52 C0305 'max_age' of aggregate 'late'"));
+  CHECK(begins(late("on_stale = \"null\""),
+               "17:42 C0304 aggregate 'late' of view 'origin' has "
+               "on_stale but no max_age"));
+  CHECK(begins(late("max_age = \"1d\", on_stale = \"default\""),
+               "17:69 C0304 aggregate 'late' of view 'origin' has on_stale = \"default\" but no "
+               "default"));
+  CHECK(
+      begins(late("max_age = \"1d\", on_stale = \"refuse\""), "17:69 C0105 on_stale = \"refuse\""));
+  CHECK(begins(late("max_age = \"1d\", on_stale = \"drop\""), "17:69 C0305 on_stale of aggregate"));
+  CHECK(begins(error_of("\"mean(delay >= 15)\"", "{ default = 1 }"),
+               "17:1 C0304 aggregate 'late' of view 'origin' has no 'value'"));
+  CHECK(begins(error_of("\"count()\"", "{ value = \"count()\", default = 0.5 }"),
+               "16:42 C0305 the default of aggregate 'flights' of view 'origin' does not fit its "
+               "type int64"));
+}
+
+TEST_CASE("errors of lookups") {
+  const std::string lookup =
+      "[lookup.place]\nfrom = \"flights\"\nby = [\"origin\"]\ncolumns = [\"distance\"]\n";
+  const auto error = [&](const std::string& from, const std::string& to) {
+    const auto errors = errors_of(kFlights + changed(lookup, from, to));
+    for (const auto& each : errors) INFO(each);
+    REQUIRE(errors.size() == 1);
+    return errors[0];
+  };
+  CHECK(errors_of(kFlights + lookup).empty());
+  CHECK(begins(error("lookup.place", "lookup.origin"),
+               "27:9 C0415 lookup 'origin' has the name of a view"));
+  CHECK(begins(error("\"flights\"", "\"flight\""), "28:8 C0411 unknown source 'flight' | did you"));
+  CHECK(begins(error("[\"origin\"]", "[\"orign\"]"), "29:7 C0412 unknown column 'orign'"));
+  CHECK(begins(error("[\"origin\"]", "[]"), "29:6 C0305 lookup 'place' has no key"));
+  CHECK(begins(error("[\"distance\"]", "[\"distanc\"]"), "30:12 C0412 unknown column 'distanc'"));
+  CHECK(begins(error("[\"distance\"]", "[\"distance\", \"distance\"]"), "30:24 C0415"));
+  CHECK(begins(error("[\"distance\"]", "[]"), "30:11 C0305 lookup 'place' has no columns"));
+  CHECK(begins(error("columns =", "colums = 1\ncolumns ="),
+               "30:1 C0303 unknown key 'colums' in lookup 'place' | did you mean 'columns'?"));
+}
+
+TEST_CASE("views over views, and so cycles of them, are refused") {
+  const std::string circle =
+      "[view.a]\nfrom = \"b\"\nby = []\nwindows = [\"1h\"]\nn = \"count()\"\n"
+      "[view.b]\nfrom = \"a\"\nby = []\nwindows = [\"1h\"]\nn = \"count()\"\n";
+  const auto errors = errors_of(kFlights + circle);
+  REQUIRE(errors.size() == 2);
+  CHECK(begins(errors[0], "28:8 C0105 view 'a' reads view 'b': views over views are not in this"));
+  CHECK(begins(errors[1], "33:8 C0105 view 'b' reads view 'a'"));
+}
+
+TEST_CASE("hostile definitions are refused at once, with a place") {
+  const auto repeated = [](const std::string& text, int times) {
+    std::string out;
+    for (int i = 0; i < times; ++i) out += text;
+    return out;
+  };
+  const auto with = [](const std::string& expression) {
+    return changed(kFlights, "origin.late_3h / origin.late_14d", expression);
+  };
+  std::string chain;
+  for (int i = 0; i < 10'000; ++i)
+    chain += "f" + std::to_string(i) + " = \"f" + std::to_string(i + 1) + " + 1\"\n";
+  std::string ring = chain + "f10000 = \"f0\"\n";
+  const std::vector<std::pair<std::string, std::string>> hostile = {
+      {"parentheses", with(repeated("(", 10'000) + "1" + repeated(")", 10'000))},
+      {"minus", with(repeated("- ", 10'000) + "1")},
+      {"not", with(repeated("not ", 10'000) + "true")},
+      {"sums", with("1" + repeated(" + 1", 10'000))},
+      {"calls", with(repeated("abs(", 10'000) + "1" + repeated(")", 10'000))},
+      {"arrays", kFlights + "x = " + repeated("[", 10'000) + repeated("]", 10'000) + "\n"},
+      {"tables", kFlights + "x = " + repeated("{a=", 10'000) + "1" + repeated("}", 10'000) + "\n"},
+      {"keys", kFlights + "[x" + repeated(".x", 10'000) + "]\n"},
+      {"ring of features", changed(kFlights, "[features]\n", "[features]\n" + ring)},
+      {"integer literal", with("distance + 99999999999999999999")},
+      {"duration literal", with("at + 9223372036854775807d > at")},
+      {"integer in TOML", kFlights + "x = 99999999999999999999\n"},
+      {"window", changed(kFlights, "\"14d\"", "\"9223372036854775807w\"")},
+      {"large", kFlights + "# " + std::string(10 << 20, 'x')},
+      {"many errors", kFlights + repeated("[view.x]\nfrom = 1\n", 50'000)},
+  };
+  for (const auto& [name, text] : hostile) {
+    CAPTURE(name);
+    const auto before = std::chrono::steady_clock::now();
+    const Checked checked = check_text(text, "coeval.toml");
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+    CHECK(took.count() < 3);  // one second, thrice: sanitizers and busy machines run this too
+    CHECK_FALSE(checked.project);
+    REQUIRE_FALSE(checked.errors.empty());
+    CHECK(checked.errors[0].position.line > 0);
+    CHECK(checked.errors[0].position.column > 0);
+    CHECK(checked.errors[0].code != Code::internal);
+    CHECK_FALSE(render(checked.errors[0], text, false).empty());
+  }
 }
 
 TEST_CASE("a broken aggregate is not blamed on those who read it") {

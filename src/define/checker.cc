@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "define/aggregates.h"
 #include "define/build.h"
+#include "define/constant_arguments.h"
+#include "define/conversion.h"
 #include "define/functions.h"
 #include "define/parser.h"
 
@@ -51,7 +54,8 @@ std::string_view symbol_of(Op op) {
 }
 
 bool is_literal_zero(const Expr& expr) {
-  return expr.op == Op::literal && expr.type == Type::int64 && !data::is_null(expr.literal) &&
+  const bool whole = expr.type == Type::int64 || expr.type == Type::duration;
+  return expr.op == Op::literal && whole && !data::is_null(expr.literal) &&
          std::get<std::int64_t>(expr.literal) == 0;
 }
 
@@ -76,6 +80,14 @@ class Checker {
         return between(syntax);
       case Syntax::Kind::in:
         return in(syntax);
+      case Syntax::Kind::like:
+        return like(syntax);
+      case Syntax::Kind::distinct:
+        return distinct(syntax);
+      case Syntax::Kind::case_of:
+        return case_of(syntax);
+      case Syntax::Kind::cast:
+        return cast(syntax);
       case Syntax::Kind::call:
         return call(syntax);
     }
@@ -90,22 +102,6 @@ class Checker {
     if (expr->type == wanted) return expr;
     return mismatch(
         syntax, what + " must be " + type_text(wanted) + ", not " + type_text(expr->type), advice);
-  }
-
-  bool aggregate(const AggregateSyntax& syntax, Aggregate& out) {
-    const AggregateFunction* function = find_aggregate(syntax.function);
-    if (!function) {
-      errors_.report(Code::bad_call, syntax.begin, syntax.end,
-                     "no aggregate " + in_quotes(syntax.function),
-                     aggregate_advice(syntax.function));
-      return false;
-    }
-    out.kind = function->kind;
-    const bool argument_good = aggregate_argument(*function, syntax, out);
-    if (!syntax.where) return argument_good;
-    out.where = check_as(Type::boolean, *syntax.where, "the condition after 'where'",
-                         "write a comparison such as distance > 1000");
-    return argument_good && out.where;
   }
 
  private:
@@ -215,6 +211,7 @@ class Checker {
   static std::string comparison_advice(Type a, Type b) {
     if (a == Type::duration || b == Type::duration)
       return "a duration compares with a duration: 90s, 15min, 3h, hours(2)";
+    if (is_temporal(a) || is_temporal(b)) return "a time is written timestamp '2001-06-01 12:30'";
     if (a == Type::string || b == Type::string) return "text is written 'in single quotes'";
     return "both sides need one type";
   }
@@ -231,19 +228,31 @@ class Checker {
           wrong == Type::boolean ? "a boolean becomes 0 or 1 by if(condition, 1, 0)"
                                  : "strings can only be compared");
     }
-    const bool divides = syntax.op == Op::divide || syntax.op == Op::modulo;
-    if (divides && is_literal_zero(*right))
-      return mismatch(*syntax.args[1], "division by zero", "the result would always be null");
-    Type type = syntax.op == Op::divide ? Type::float64 : number_type(left->type, right->type);
+    if (syntax.op == Op::divide) return quotient(syntax, std::move(left), std::move(right));
+    if (syntax.op == Op::modulo && is_literal_zero(*right)) return division_by_zero(syntax);
+    const Type type = number_type(left->type, right->type);
     if (syntax.op == Op::modulo && type != Type::int64)
       return mismatch(syntax, "'%' needs integers, not float64", {});
     return made(syntax, syntax.op, type,
                 {cast_to(type, std::move(left)), cast_to(type, std::move(right))});
   }
 
-  // timestamp ± duration, timestamp − timestamp, duration ± duration
+  ExprPtr quotient(const Syntax& syntax, ExprPtr left, ExprPtr right) {
+    if (is_literal_zero(*right)) return division_by_zero(syntax);
+    return made(
+        syntax, Op::divide, Type::float64,
+        {cast_to(Type::float64, std::move(left)), cast_to(Type::float64, std::move(right))});
+  }
+
+  ExprPtr division_by_zero(const Syntax& syntax) {
+    return mismatch(*syntax.args[1], "division by zero", "the result would always be null");
+  }
+
+  // timestamp ± duration, timestamp − timestamp, duration ± duration, duration / duration
   ExprPtr temporal(const Syntax& syntax, ExprPtr left, ExprPtr right) {
     const Op op = syntax.op;
+    if (op == Op::divide && left->type == Type::duration && right->type == Type::duration)
+      return quotient(syntax, std::move(left), std::move(right));
     if (op == Op::add && left->type == Type::duration && right->type == Type::timestamp)
       left.swap(right);
     const bool sum = op == Op::add || op == Op::subtract;
@@ -335,126 +344,257 @@ class Checker {
     return text;
   }
 
+  // Arguments are brought to their types, constants looked at, and what the node needs besides its
+  // arguments is added.
   ExprPtr typed_call(const Syntax& syntax, const Function& function, std::vector<ExprPtr> args) {
-    const std::size_t first = function.takes == Takes::condition ? 1 : 0;
-    if (first == 1) {
-      args[0] = cast_null(Type::boolean, std::move(args[0]));
-      if (args[0]->type != Type::boolean)
-        return wrong_argument(*syntax.args[0], function, args[0]->type);
-    }
-    Type type = Type::null;
-    for (std::size_t i = first; i < args.size(); ++i) {
-      const Type next = common_type(type, args[i]->type);
+    Type common = Type::null;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      if (!is_common(function.parameter(i).takes)) continue;
+      const Type next = common_type(common, args[i]->type);
       if (next == Type::null && args[i]->type != Type::null)
         return mismatch(*syntax.args[i],
-                        in_quotes(function.name) + " mixes " + type_text(type) + " and " +
+                        in_quotes(function.name) + " mixes " + type_text(common) + " and " +
                             type_text(args[i]->type),
                         "write " + std::string(function.signature));
-      type = next;
+      common = next;
     }
-    type = argument_type(function, type);
-    if (type == Type::null) return wrong_argument(*syntax.args[first], function, args[first]->type);
-    for (std::size_t i = first; i < args.size(); ++i) args[i] = cast_to(type, std::move(args[i]));
-    return made(syntax, function.op, result_type(function, type), std::move(args));
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      const Type found = args[i]->type;
+      args[i] = taken(function.parameter(i), common, std::move(args[i]));
+      if (!args[i]) return wrong_argument(*syntax.args[i], function, function.parameter(i), found);
+    }
+    if (const auto problem = check_constants(function.op, args))
+      return report(Code::bad_call, *syntax.args[problem->argument], problem->message,
+                    problem->advice);
+    const Type type = result_type(function, args);
+    if (type == Type::null) return make_literal(Type::null, {});
+    if (function.op == Op::fn_regexp_like) return matching(syntax, function.op, std::move(args));
+    return in_zone(made(syntax, function.op, type, std::move(args)));
   }
 
-  static ExprPtr cast_null(Type type, ExprPtr expr) {
-    return expr->type == Type::null ? cast_to(type, std::move(expr)) : expr;
+  static bool is_common(Takes takes) {
+    return takes == Takes::number || takes == Takes::anything || takes == Takes::ordered ||
+           takes == Takes::moment;
   }
 
-  ExprPtr wrong_argument(const Syntax& where, const Function& function, Type found) {
-    return report(Code::bad_call, where,
-                  in_quotes(function.name) + " does not take " + type_text(found),
-                  "write " + std::string(function.signature));
+  // The argument with the type that its parameter wants; null when it cannot have it.
+  static ExprPtr taken(const Parameter& parameter, Type common, ExprPtr expr) {
+    if (parameter.constant && (expr->op != Op::literal || data::is_null(expr->literal)))
+      return nullptr;
+    const Type given = is_common(parameter.takes) ? common : expr->type;
+    const Type wanted = wanted_type(parameter.takes, given);
+    if (wanted != Type::null) return cast_to(wanted, std::move(expr));
+    return parameter.takes == Takes::anything ? expr : nullptr;  // all of them are null
   }
 
-  // The type that a function's arguments are cast to; null when it does not take them.
-  static Type argument_type(const Function& function, Type type) {
-    switch (function.takes) {
+  // What a value of a type is cast to; null when the parameter does not take it.
+  static Type wanted_type(Takes takes, Type type) {
+    const auto only = [type](Type one) {
+      return type == one || type == Type::null ? one : Type::null;
+    };
+    switch (takes) {
       case Takes::number:
         if (type == Type::null) return Type::int64;
         return data::is_number(type) ? widened(type) : Type::null;
-      case Takes::timestamp:
-        return type == Type::timestamp || type == Type::null ? Type::timestamp : Type::null;
       case Takes::ordered:
         return data::is_number(type) || is_temporal(type) ? widened(type) : Type::null;
-      case Takes::anything:
+      case Takes::moment:
+        return type == Type::date ? type : only(Type::timestamp);
+      case Takes::each:
+        if (type == Type::null) return Type::boolean;
+        return type == Type::duration ? Type::null : type;
+      case Takes::real:
+        return data::is_number(type) || type == Type::null ? Type::float64 : Type::null;
+      case Takes::integer:
+        return data::is_integer(type) ? Type::int64 : only(Type::int64);
+      case Takes::text:
+        return only(Type::string);
+      case Takes::timestamp:
+        return only(Type::timestamp);
       case Takes::condition:
-        return type;
+        return only(Type::boolean);
+      case Takes::anything:
+        break;
     }
-    return Type::null;
+    return type;
   }
 
-  static Type result_type(const Function& function, Type argument) {
+  ExprPtr wrong_argument(const Syntax& where, const Function& function, const Parameter& parameter,
+                         Type found) {
+    const std::string name = in_quotes(function.name);
+    const std::string advice = "write " + std::string(function.signature);
+    if (parameter.constant)
+      return report(Code::bad_call, where, name + " needs a constant here", advice);
+    const bool text = parameter.takes == Takes::text && can_convert(found, Type::string);
+    return report(Code::bad_call, where, name + " does not take " + type_text(found),
+                  text ? "write cast(… as string)" : advice);
+  }
+
+  static Type result_type(const Function& function, const std::vector<ExprPtr>& args) {
     switch (function.gives) {
       case Gives::int64:
         return Type::int64;
+      case Gives::float64:
+        return Type::float64;
+      case Gives::boolean:
+        return Type::boolean;
+      case Gives::text:
+        return Type::string;
       case Gives::duration:
         return Type::duration;
       case Gives::as_argument:
         break;
     }
-    return argument;
+    for (std::size_t i = 0; i < args.size(); ++i)
+      if (is_common(function.parameter(i).takes)) return args[i]->type;
+    return Type::null;
   }
 
-  static std::string aggregate_advice(const std::string& name) {
-    const std::string advice = did_you_mean(name, aggregate_names());
-    return advice.empty() ? "the aggregates are " + listed(aggregate_names()) : advice;
+  // semantics: T8
+  ExprPtr in_zone(ExprPtr expr) {
+    if (!expr || !scope_.zone() || !reads_clock(*expr)) return expr;
+    auto copy = std::make_shared<Expr>(*expr);
+    copy->zone = scope_.zone();
+    return copy;
   }
 
-  bool aggregate_argument(const AggregateFunction& function, const AggregateSyntax& syntax,
-                          Aggregate& out) {
-    const std::size_t wanted = function.over == Over::rows_or_anything ? 0 : 1;
-    if (syntax.args.size() > 1 || syntax.args.size() < wanted) {
-      errors_.report(Code::bad_call, syntax.begin, syntax.end,
-                     in_quotes(syntax.function) + " is called with " +
-                         std::to_string(syntax.args.size()) + " arguments",
-                     "write " + std::string(function.signature));
-      return false;
-    }
-    out.result = Type::int64;
-    if (syntax.args.empty()) return true;
-    ExprPtr argument = check(*syntax.args[0]);
-    if (!argument) return false;
-    if (argument->type == Type::string && function.over != Over::rows_or_anything &&
-        function.over != Over::number) {
-      errors_.report(Code::unsupported, syntax.args[0]->begin, syntax.args[0]->end,
-                     in_quotes(syntax.function) + " over strings is not answered by this version",
-                     "count(x) is the only aggregate over strings");
-      return false;
-    }
-    argument = aggregated(function, std::move(argument));
-    if (!argument) {
-      errors_.report(Code::bad_call, syntax.args[0]->begin, syntax.args[0]->end,
-                     in_quotes(syntax.function) + " does not take such a value",
-                     "write " + std::string(function.signature));
-      return false;
-    }
-    out.result = aggregate_result(function, argument->type);
-    out.argument = std::move(argument);
-    return true;
+  // Whether a clock and calendar decide what the node's timestamps mean.
+  static bool reads_clock(const Expr& expr) {
+    const auto is_time = [](const ExprPtr& part) { return part->type == Type::timestamp; };
+    if (expr.op >= Op::fn_year && expr.op <= Op::fn_date_diff)
+      return std::ranges::any_of(expr.args, is_time);
+    if (expr.op != Op::convert && expr.op != Op::try_convert) return false;
+    const Type from = expr.args[0]->type;
+    return (from == Type::timestamp && expr.type == Type::date) ||
+           (from == Type::date && expr.type == Type::timestamp);
   }
 
-  // The argument as the kernel folds it: a boolean counts as 0 or 1; null when it cannot be folded.
-  static ExprPtr aggregated(const AggregateFunction& function, ExprPtr argument) {
-    if (argument->type == Type::null) return nullptr;
-    if (function.over == Over::rows_or_anything) return argument;
-    if (argument->type == Type::boolean) return cast_to(Type::int64, std::move(argument));
-    if (function.over == Over::number && !data::is_number(argument->type)) return nullptr;
-    return argument;
+  // A node with a constant pattern.
+  ExprPtr matching(const Syntax& syntax, Op op, std::vector<ExprPtr> args) {
+    const auto pattern = compile_pattern(op, args);
+    if (!pattern)
+      return report(Code::bad_call, *syntax.args[1], pattern.error().message,
+                    pattern.error().advice);
+    ExprPtr node = made(syntax, op, Type::boolean, std::move(args));
+    if (!node) return nullptr;
+    auto copy = std::make_shared<Expr>(*node);
+    copy->pattern = *pattern;
+    return copy;
   }
 
-  static Type aggregate_result(const AggregateFunction& function, Type argument) {
-    switch (function.kind) {
-      case Aggregation::count:
-        return Type::int64;
-      case Aggregation::mean:
-        return Type::float64;
-      case Aggregation::sum:
-        return widened(argument);
-      default:
-        return argument;
+  ExprPtr like(const Syntax& syntax) {
+    const std::string form = "write s like 'a%', or s like '100!%' escape '!'";
+    std::vector<ExprPtr> args;
+    args.push_back(check_as(Type::string, *syntax.args[0], "what 'like' compares", form));
+    for (std::size_t i = 1; i < syntax.args.size(); ++i) {
+      const std::string what = i == 1 ? "the pattern of 'like'" : "the escape of 'like'";
+      ExprPtr part = check_as(Type::string, *syntax.args[i], what, form);
+      if (part && (part->op != Op::literal || data::is_null(part->literal)))
+        part = report(Code::bad_call, *syntax.args[i], what + " must be a constant text", form);
+      args.push_back(std::move(part));
     }
+    if (std::ranges::count(args, nullptr) > 0) return nullptr;
+    return negated_if(syntax, matching(syntax, Op::like, std::move(args)));
+  }
+
+  ExprPtr distinct(const Syntax& syntax) {
+    ExprPtr left = check(*syntax.args[0]);
+    ExprPtr right = check(*syntax.args[1]);
+    if (!left || !right) return nullptr;
+    // The types are those that could be compared.
+    const ExprPtr same = comparison(syntax, Op::equal, std::move(left), std::move(right));
+    if (!same) return nullptr;
+    return negated_if(syntax, made(syntax, Op::is_distinct, Type::boolean, same->args));
+  }
+
+  ExprPtr case_of(const Syntax& syntax) {
+    const ExprPtr operand = syntax.has_operand ? check(*syntax.args[0]) : nullptr;
+    bool good = operand || !syntax.has_operand;
+    std::vector<ExprPtr> parts;
+    std::size_t next = syntax.has_operand ? 1 : 0;
+    const std::size_t last = syntax.args.size() - (syntax.has_else ? 1 : 0);
+    for (; next < last; next += 2) {
+      parts.push_back(condition_of_case(*syntax.args[next], operand, syntax.has_operand));
+      parts.push_back(check(*syntax.args[next + 1]));
+    }
+    parts.push_back(syntax.has_else ? check(*syntax.args[last]) : make_literal(Type::null, {}));
+    good = good && std::ranges::count(parts, nullptr) == 0;
+    return good ? typed_case(syntax, std::move(parts)) : nullptr;
+  }
+
+  ExprPtr condition_of_case(const Syntax& syntax, const ExprPtr& operand, bool has_operand) {
+    if (!has_operand)
+      return check_as(Type::boolean, syntax, "a condition of 'case'", "write a comparison");
+    ExprPtr candidate = check(syntax);
+    if (!candidate || !operand) return nullptr;
+    return comparison(syntax, Op::equal, operand, std::move(candidate));
+  }
+
+  // The values are every second part, and the last.
+  ExprPtr typed_case(const Syntax& syntax, std::vector<ExprPtr> parts) {
+    const std::size_t first = syntax.has_operand ? 1 : 0;
+    Type type = Type::null;
+    const auto is_value = [&](std::size_t i) { return i % 2 == 1 || i + 1 == parts.size(); };
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (!is_value(i)) continue;
+      const Type next = common_type(type, parts[i]->type);
+      if (next == Type::null && parts[i]->type != Type::null)
+        return mismatch(*syntax.args[first + i],
+                        "'case' mixes " + type_text(type) + " and " + type_text(parts[i]->type),
+                        "all values of a 'case' have one type");
+      type = next;
+    }
+    if (type == Type::null) return make_literal(Type::null, {});
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      if (is_value(i)) parts[i] = cast_to(type, std::move(parts[i]));
+    const Op op = parts.size() == 3 ? Op::if_else : Op::case_when;
+    return made(syntax, op, type, std::move(parts));
+  }
+
+  // A constant is cast here and now, so that a mistake is found here and now.
+  ExprPtr cast(const Syntax& syntax) {
+    const bool may_fail = syntax.text == "try_cast";
+    ExprPtr value = check(*syntax.args[0]);
+    if (!value) return nullptr;
+    const Type from = value->type;
+    if (from == Type::null) return cast_null(syntax, may_fail);
+    if (!can_convert(from, syntax.type))
+      return mismatch(syntax, "no cast from " + type_text(from) + " to " + type_text(syntax.type),
+                      cast_advice(from, syntax.type));
+    const bool zoned = is_temporal(from) && is_temporal(syntax.type);
+    if (value->op == Op::literal && !zoned) return cast_constant(syntax, *value, may_fail);
+    if (from == syntax.type) return value;
+    if (only_widens(from, syntax.type))
+      return made(syntax, Op::cast, syntax.type, {std::move(value)});
+    return in_zone(
+        made(syntax, may_fail ? Op::try_convert : Op::convert, syntax.type, {std::move(value)}));
+  }
+
+  ExprPtr cast_constant(const Syntax& syntax, const Expr& literal, bool may_fail) {
+    if (auto value = converted(literal.literal, literal.type, syntax.type))
+      return make_literal(syntax.type, std::move(*value));
+    if (may_fail)
+      return made(syntax, Op::try_convert, syntax.type, {std::make_shared<Expr>(literal)});
+    return mismatch(*syntax.args[0],
+                    in_quotes(data::to_text(literal.literal, literal.type)) + " is no " +
+                        type_text(syntax.type),
+                    syntax.type == Type::timestamp || syntax.type == Type::date
+                        ? "write '2001-06-01', or with a time '2001-06-01 12:30:00'"
+                        : "try_cast gives null instead");
+  }
+
+  // Stays a cast: the text of a null literal does not tell its type.
+  ExprPtr cast_null(const Syntax& syntax, bool may_fail) {
+    const Type from = syntax.type == Type::string ? Type::boolean : Type::string;
+    return made(syntax, may_fail ? Op::try_convert : Op::convert, syntax.type,
+                {make_literal(from, {})});
+  }
+
+  static std::string cast_advice(Type from, Type to) {
+    if (from == Type::duration) return "divide it by a unit: (a - b) / 1min";
+    if (to == Type::timestamp || to == Type::date)
+      return "seconds since 1970 are timestamp '1970-01-01' + seconds(x)";
+    return "a time has parts: hour(x), date_diff('day', timestamp '1970-01-01', x)";
   }
 
   Scope& scope_;
@@ -478,6 +618,12 @@ ExprPtr check_syntax(const Syntax& syntax, Scope& scope, const ExpressionText& t
   return with_type(Checker(scope, text, errors).check(syntax), syntax, text, errors);
 }
 
+ExprPtr check_syntax_of(data::Type wanted, const Syntax& syntax, Scope& scope,
+                        const ExpressionText& text, const std::string& what,
+                        const std::string& advice, Diagnostics& errors) {
+  return Checker(scope, text, errors).check_as(wanted, syntax, what, advice);
+}
+
 ExprPtr check_expression(const ExpressionText& text, Scope& scope, Diagnostics& errors) {
   const SyntaxPtr syntax = parse_expression(text, errors);
   return syntax ? check_syntax(*syntax, scope, text, errors) : nullptr;
@@ -487,13 +633,7 @@ ExprPtr check_expression_of(data::Type wanted, const ExpressionText& text, Scope
                             const std::string& what, const std::string& advice,
                             Diagnostics& errors) {
   const SyntaxPtr syntax = parse_expression(text, errors);
-  return syntax ? Checker(scope, text, errors).check_as(wanted, *syntax, what, advice) : nullptr;
-}
-
-bool check_aggregate(const ExpressionText& text, Scope& scope, Aggregate& out,
-                     Diagnostics& errors) {
-  const auto syntax = parse_aggregate(text, errors);
-  return syntax && Checker(scope, text, errors).aggregate(*syntax, out);
+  return syntax ? check_syntax_of(wanted, *syntax, scope, text, what, advice, errors) : nullptr;
 }
 
 }  // namespace coeval::define

@@ -2,7 +2,6 @@
 
 #include "define/diagnostics.h"
 #include "define/expression_text.h"
-#include "define/project.h"
 #include "define/scope.h"
 #include "define/syntax.h"
 
@@ -18,16 +17,18 @@ inline constexpr int kMaxNodes = 100'000;
 ExprPtr check_syntax(const Syntax& syntax, Scope& scope, const ExpressionText& text,
                      Diagnostics& errors);
 
+/// As check_syntax, and the result must have type `wanted`: a literal null is given it. `what` is
+/// "the known time of source 'flights'", `advice` says what to write.
+ExprPtr check_syntax_of(data::Type wanted, const Syntax& syntax, Scope& scope,
+                        const ExpressionText& text, const std::string& what,
+                        const std::string& advice, Diagnostics& errors);
+
 /// Parses and checks in one go.
 ExprPtr check_expression(const ExpressionText& text, Scope& scope, Diagnostics& errors);
 
-/// The same, and the result must have type `wanted`; `what` is "the known time of source
-/// 'flights'", `advice` says what to write.
+/// The same for check_syntax_of.
 ExprPtr check_expression_of(data::Type wanted, const ExpressionText& text, Scope& scope,
                             const std::string& what, const std::string& advice,
                             Diagnostics& errors);
-
-/// Fills kind, argument, where and result of an aggregate; false after an error.
-bool check_aggregate(const ExpressionText& text, Scope& scope, Aggregate& out, Diagnostics& errors);
 
 }  // namespace coeval::define

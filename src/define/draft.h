@@ -22,6 +22,7 @@ struct SourceNotes {
 struct ViewNotes {
   bool broken = false;  ///< had errors: what it lacks is not the fault of those who read it
   SourcePosition keys_position;
+  std::vector<SourcePosition> window_positions;     ///< by window
   std::vector<SourcePosition> aggregate_positions;  ///< by aggregate, of its string
 };
 
@@ -36,9 +37,14 @@ struct Draft {
 
 /// Readers of the parts of a document, to be called in this order.
 void read_project_table(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+void read_constants(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_sources(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_views(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+/// After the views, whose names they must not have.
+void read_lookups(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_features(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+/// Errors: duplicate_name where a constant has the name of a column or a feature.
+void check_constant_names(const Draft& draft, Diagnostics& errors);
 /// `entry` may be null; features are checked here too, since their types depend on the question.
 void read_models(const TomlEntry* entry, Draft& draft, Diagnostics& errors);
 

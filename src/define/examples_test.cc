@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "define/aggregates.h"
 #include "define/definition_for_tests.h"
 #include "define/functions.h"
 

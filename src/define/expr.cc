@@ -41,6 +41,13 @@ std::string literal_text(const Expr& expr) {
   return data::to_text(expr.literal, expr.type);
 }
 
+// Bare numbers are int64 and float64; a constant of a narrower type says so.
+std::string constant_text(const Expr& expr) {
+  const bool narrow = expr.type == Type::int32 || expr.type == Type::float32;
+  if (!narrow || data::is_null(expr.literal)) return literal_text(expr);
+  return "cast(" + literal_text(expr) + " as " + std::string(data::name(expr.type)) + ")";
+}
+
 // A dotted name (of a view's feature) has plain parts; any other odd name is quoted.
 std::string name_text(std::string_view name) {
   const std::size_t dot = name.find('.');
@@ -93,7 +100,7 @@ std::string_view function_name(Op op) {
 class Writer {
  public:
   void write(const Expr& expr) {
-    if (expr.op == Op::literal) return put(literal_text(expr));
+    if (expr.op == Op::literal) return put(constant_text(expr));
     if (expr.op == Op::column) return put(name_text(expr.name));
     if (expr.op == Op::question_time) return put("at");
     if (const auto infix = infix_of(expr.op); !infix.empty()) return around("(", expr, infix, ")");
@@ -106,16 +113,59 @@ class Writer {
         return around("(", expr, {}, " is null)");
       case Op::is_not_null:
         return around("(", expr, {}, " is not null)");
+      case Op::is_distinct:
+        return around("(", expr, " is distinct from ", ")");
+      case Op::like:
+        return like(expr);
+      case Op::case_when:
+        return case_when(expr);
       case Op::cast:
-        return around("cast(", expr, {}, " as " + std::string(data::name(expr.type)) + ")");
+      case Op::convert:
+        return around("cast(", expr, {}, as_type(expr));
+      case Op::try_convert:
+        return around("try_cast(", expr, {}, as_type(expr));
       default:
-        return around(std::string(function_name(expr.op)) + "(", expr, ", ", ")");
+        return around(std::string(function_name(expr.op)) + "(", expr, ", ", zone(expr) + ")");
     }
   }
 
   std::string text;
 
  private:
+  // No expression that a person writes has a semicolon.
+  static std::string zone(const Expr& expr) {
+    return expr.zone ? "; " + doubled(expr.zone->name(), '\'') : std::string();
+  }
+
+  static std::string as_type(const Expr& expr) {
+    return " as " + std::string(data::name(expr.type)) + zone(expr) + ")";
+  }
+
+  void like(const Expr& expr) {
+    put("(");
+    write(*expr.args[0]);
+    put(" like ");
+    write(*expr.args[1]);
+    if (expr.args.size() > 2) {
+      put(" escape ");
+      write(*expr.args[2]);
+    }
+    put(")");
+  }
+
+  void case_when(const Expr& expr) {
+    put("(case");
+    for (std::size_t i = 0; i + 1 < expr.args.size(); i += 2) {
+      put(" when ");
+      write(*expr.args[i]);
+      put(" then ");
+      write(*expr.args[i + 1]);
+    }
+    put(" else ");
+    write(*expr.args.back());
+    put(" end)");
+  }
+
   void put(std::string_view piece) { text += piece; }
   void around(std::string_view before, const Expr& expr, std::string_view separator,
               std::string_view after) {
@@ -139,6 +189,50 @@ std::string canonical(const Expr& expr) {
   Writer writer;
   writer.write(expr);
   return std::move(writer.text);
+}
+
+bool null_only_by_arguments(const Expr& expr) {
+  switch (expr.op) {
+    case Op::add:
+    case Op::subtract:
+    case Op::multiply:
+    case Op::negate:
+    case Op::fn_abs:
+    case Op::fn_round:
+      return data::is_float(expr.type);  // integers overflow, and texts may be too long
+    case Op::divide:
+      return expr.args[1]->op != Op::cast;
+    case Op::question_time:
+    case Op::equal:
+    case Op::not_equal:
+    case Op::less:
+    case Op::less_equal:
+    case Op::greater:
+    case Op::greater_equal:
+    case Op::logical_not:
+    case Op::like:
+    case Op::cast:
+    case Op::fn_least:
+    case Op::fn_greatest:
+    case Op::fn_clamp:
+    case Op::fn_sign:
+    case Op::fn_floor:
+    case Op::fn_ceil:
+    case Op::fn_trunc:
+    case Op::fn_length:
+    case Op::fn_contains:
+    case Op::fn_starts_with:
+    case Op::fn_ends_with:
+    case Op::fn_regexp_like:
+    case Op::fn_hash_bucket:
+    case Op::fn_bucketize:
+    case Op::fn_width_bucket:
+      return true;
+    default:
+      break;
+  }
+  return (expr.op >= Op::fn_sqrt && expr.op <= Op::fn_haversine_km) ||
+         (expr.op >= Op::fn_year && expr.op <= Op::fn_is_weekend);
 }
 
 std::vector<int> columns_read(const Expr& expr) {

@@ -26,12 +26,19 @@ Result<data::Schema> columns_by_name(const Project& project) {
   return all;
 }
 
+// A part of a list, without the blanks around it, and where it begins.
+struct ListPart {
+  std::string text;
+  std::size_t begin = 0;
+};
+
 // Commas inside parentheses or quotes do not separate.
-std::vector<std::string> split_list(const std::string& text) {
-  std::vector<std::string> parts(1);
+std::vector<ListPart> split_list(const std::string& text) {
+  std::vector<ListPart> parts(1);
   int depth = 0;
   char quote = '\0';
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     if (quote != '\0') {
       if (c == quote) quote = '\0';
     } else if (c == '\'' || c == '"') {
@@ -44,10 +51,12 @@ std::vector<std::string> split_list(const std::string& text) {
       parts.emplace_back();
       continue;
     }
-    if (c != ' ' || !parts.back().empty()) parts.back() += c;
+    ListPart& part = parts.back();
+    if (part.text.empty()) part.begin = i;
+    if (c != ' ' || !part.text.empty()) part.text += c;
   }
   for (auto& part : parts)
-    while (part.ends_with(' ')) part.pop_back();
+    while (part.text.ends_with(' ')) part.text.pop_back();
   return parts;
 }
 
@@ -69,9 +78,25 @@ Status check_key_types(const Project& project, const data::Schema& columns,
   return {};
 }
 
+// NAME may have been meant for a model or a view, which an input's advice does not think of.
+Error advised(Error error, const Project& project, const std::string& name) {
+  if (error.code != Code::unknown_name || error.advice.starts_with("did you mean")) return error;
+  std::vector<std::string> models, views;
+  for (const auto& model : project.models) models.push_back(model.name);
+  for (const auto& view : project.views) views.push_back(view.name);
+  std::vector<std::string> sets = models;
+  sets.insert(sets.end(), views.begin(), views.end());
+  error.advice = did_you_mean(name, sets);
+  if (error.advice.empty())
+    error.advice = "name a model (" + listed(models) + "), a view (" + listed(views) +
+                   "), or inputs as a model has them, with commas between";
+  return error;
+}
+
 }  // namespace
 
-Result<FeatureSet> feature_set(const Project& project, const std::string& name) {
+Result<FeatureSet> feature_set(const Project& project, const std::string& name,
+                               const std::string& origin) {
   if (const Model* model = project.find_model(name)) {
     FeatureSet set{model->row, model->inputs};
     set.row.question_columns.clear();
@@ -81,15 +106,16 @@ Result<FeatureSet> feature_set(const Project& project, const std::string& name) 
   const WideRow row = make_wide_row(columns, project.views);
   const FeatureTexts features = texts_of(project.features);
   Diagnostics errors;
-  QuestionScope scope(row, -1, features, "the question", errors);
+  QuestionScope scope(row, -1, features, project, "the question", errors);
   std::vector<InputText> texts;
   const bool whole_view = project.view_index(name) >= 0;
+  const ExpressionText whole{name, {origin, 1, 1, 1}, true};
   for (const auto& part : split_list(whole_view ? name + ".*" : name)) {
-    const SourcePosition place{"feature set", 1, 1, 1};
-    texts.push_back({ExpressionText{part, place, true}, place});
+    const SourcePosition place = whole.place(part.begin, part.begin + part.text.size());
+    texts.push_back({ExpressionText{part.text, place, true}, place});
   }
   const std::vector<WideInput> inputs = read_inputs(texts, row, scope, errors);
-  if (!errors.empty()) return std::unexpected(std::move(errors.take().front()));
+  if (!errors.empty()) return std::unexpected(advised(errors.take().front(), project, name));
   COEVAL_TRY(check_key_types(project, columns, views_read(inputs, row)));
   NarrowRow narrowed = narrow(inputs, row, project.views);
   narrowed.row.question_columns.clear();

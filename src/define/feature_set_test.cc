@@ -47,6 +47,34 @@ TEST_CASE("what is not there is named with a suggestion") {
   CHECK(set.error().advice == "did you mean 'pressure'?");
 }
 
+TEST_CASE("an error is where the name stands in the text, whatever is before it") {
+  const Project project = testing::project_of(testing::kFlights);
+  const auto place = [&](const std::string& text) {
+    const auto set = feature_set(project, text, "--features");
+    REQUIRE_FALSE(set);
+    CHECK(set.error().position.file == "--features");
+    CHECK(set.error().position.line == 1);
+    return std::pair{set.error().position.column, set.error().position.length};
+  };
+  CHECK(place("nope") == std::pair{1, 4});
+  CHECK(place("weekday,  presure ") == std::pair{11, 7});
+  CHECK(place("origin.*, if(distance > 5, 1, distnce)") == std::pair{31, 7});
+  CHECK(place("weekday, nowhere.*") == std::pair{10, 9});
+  // Characters are counted, not bytes.
+  CHECK(place("if(origin = 'Zürich', 1, 2), presure") == std::pair{30, 7});
+}
+
+TEST_CASE("a misspelt model or view is recognised, and for a strange name the sets are listed") {
+  const Project project = testing::project_of(testing::kFlights);
+  const auto view = feature_set(project, "orgins");
+  REQUIRE_FALSE(view);
+  CHECK(view.error().advice.starts_with("did you mean 'origin"));
+  const auto strange = feature_set(project, "nope");
+  REQUIRE_FALSE(strange);
+  CHECK(strange.error().advice.find("late") != std::string::npos);
+  CHECK(strange.error().advice.find("origin") != std::string::npos);
+}
+
 TEST_CASE("globs match as in a shell") {
   CHECK(matches_glob("origin.late_3h", "origin.*"));
   CHECK(matches_glob("origin.late_3h", "*.late_*h"));

@@ -56,11 +56,11 @@ class InputReader {
     bool matched = false;
     for (int i = row_.question_count; i < static_cast<int>(row_.schema.fields.size()); ++i) {
       const data::Field& field = row_.schema.fields[static_cast<std::size_t>(i)];
-      if (!matches_glob(field.name, written.text.text)) continue;
+      if (!matches_glob(field.name, written.text.text) || row_.hidden.contains(i)) continue;
       matched = true;
       // A feature named before, by itself or by another glob, keeps its first place.
       if (field.type != Type::null && !names_.contains(field.name))
-        add({field.name, make_column(i, field.name, field.type), field.type, false}, written);
+        add({field.name, row_.reading(i), field.type, false}, written);
     }
     if (!matched && !is_of_broken_view(row_, written.text.text))
       errors_.report(Code::unknown_name, written.position,
@@ -87,10 +87,11 @@ class InputReader {
   }
 
   // "weekday" is weekday(at) unless something is called so.
-  static Binding date_part(const std::string& name) {
+  Binding date_part(const std::string& name) {
     const Function* function = find_function(name);
     if (!function || !is_date_part(*function)) return {};
-    return {true, make_node(function->op, Type::int64, {make_question_time()})};
+    const ExpressionText call{name + "(at)", {}, false};
+    return {true, check_expression(call, scope_, errors_)};
   }
 
   void unknown(const Syntax& syntax, const InputText& written) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <set>
 
+#include "define/build.h"
+
 namespace coeval::define {
 
 namespace {
@@ -58,19 +60,47 @@ std::string column_ir(const SourceColumn& column) {
   return text;
 }
 
+// What an aggregate takes besides its first argument.
+std::string constants_ir(const Aggregate& aggregate) {
+  switch (aggregate.kind) {
+    case Aggregation::ratio:
+      return ", " + canonical(*aggregate.divisor);
+    case Aggregation::lag:
+      return ", " + std::to_string(aggregate.k);
+    case Aggregation::quantile:
+      return ", " + number_of(aggregate.p);
+    case Aggregation::decayed_sum:
+    case Aggregation::decayed_mean:
+      return ", " + std::to_string(aggregate.half_life_us) + "us";
+    default:
+      return {};
+  }
+}
+
 std::string aggregate_ir(const Aggregate& aggregate) {
   std::string text(name(aggregate.kind));
-  text += "(" + (aggregate.argument ? canonical(*aggregate.argument) : std::string()) + ")";
+  text += "(" + (aggregate.argument ? canonical(*aggregate.argument) : std::string());
+  text += constants_ir(aggregate) + ")";
   if (aggregate.where) text += " where " + canonical(*aggregate.where);
-  return text + " " + std::string(data::name(aggregate.result));
+  text += " " + std::string(data::name(aggregate.result));
+  if (aggregate.default_value)
+    text += " default " + canonical(*make_literal(aggregate.result, *aggregate.default_value));
+  if (aggregate.max_age_us)
+    text += " max_age " + std::to_string(*aggregate.max_age_us) + "us on_stale " +
+            (aggregate.stale_is_default ? "default" : "null");
+  return text;
 }
 
 std::string window_text(const Window& window) {
-  return window.us == kAllTime ? "all" : std::to_string(window.us) + "us";
+  if (window.period != Period::none) return window.text;
+  const std::string length = window.us == kAllTime ? "all" : std::to_string(window.us) + "us";
+  return window.offset_us == 0 ? length
+                               : length + " offset " + std::to_string(window.offset_us) + "us";
 }
 
 std::string view_head_ir(const Project& project, const View& view) {
   std::string text = "view " + view.name + "\n";
+  if (view.lookup) text += line(1, "lookup", "newest row");
   text += line(1, "from", project.sources[static_cast<std::size_t>(view.source)].name);
   for (const auto& key : view.keys) text += line(1, "by", text_of(key));
   text += line(1, "lateness", std::to_string(view.lateness_us) + "us");
@@ -140,17 +170,38 @@ std::string inputs_ir(const Model& model) {
   return text;
 }
 
-// The model's own lines.
-std::string model_body_ir(const Project& project, const Model& model) {
-  std::string text = "model " + model.name + "\n" + question_ir(project, model);
-  text += line(1, "label", canonical(*model.label));
-  text += line(1, "label_known", canonical(*model.label_known));
-  return text + inputs_ir(model) + training_ir(model);
+std::string label_events_ir(const Project& project, const LabelEvents& events) {
+  std::string text = project.sources[static_cast<std::size_t>(events.source)].name;
+  text += " within " + std::to_string(events.within_us) + "us by";
+  for (const auto& key : events.keys) text += " " + text_of(key);
+  return line(1, "label_events", text + " known " + canonical(*events.keys_known));
 }
 
-std::string header() { return std::string(kIrHeader) + "\nzone UTC\n"; }
+// The model's own lines.
+std::string model_body_ir(const Project& project, const Model& model) {
+  return "model " + model.name + "\n" + question_ir(project, model) + label_ir(project, model) +
+         inputs_ir(model) + training_ir(model);
+}
+
+std::string header(const Project& project) {
+  return std::string(kIrHeader) + "\n" + zone_ir(project);
+}
 
 }  // namespace
+
+// A zone means what the tables say, and they are revised several times a year. (semantics: T8)
+std::string zone_ir(const Project& project) {
+  if (!project.zone) return line(0, "zone", "UTC");
+  return line(0, "zone", project.zone->name() + " " + std::string(TimeZone::tables_version()));
+}
+
+std::string label_ir(const Project& project, const Model& model) {
+  std::string text = line(1, "label", canonical(*model.label));
+  text += line(1, "label_known", canonical(*model.label_known));
+  if (model.label_matures) text += line(1, "label_matures", canonical(*model.label_matures));
+  if (model.label_events) text += label_events_ir(project, *model.label_events);
+  return text;
+}
 
 std::string source_ir(const Source& source) {
   std::string text = "source " + source.name + "\n";
@@ -172,15 +223,14 @@ std::string view_ir(const Project& project, const View& view) {
 
 namespace {
 
-// Sources and views that a model reaches.
-std::string reached_ir(const Project& project, const Model& model) {
+// Sources and views that a model reaches, `sources` being those of its questions and label.
+std::string reached_ir(const Project& project, const Model& model, std::set<int> sources) {
   std::vector<std::set<int>> features(project.views.size());
-  std::set<int> sources = {model.source};
   for (const auto& read : model.row.view_features) {
     features[static_cast<std::size_t>(read.view)].insert(read.feature);
     sources.insert(project.views[static_cast<std::size_t>(read.view)].source);
   }
-  std::string text = header();
+  std::string text = header(project);
   for (const int source : sources)
     text += source_ir(project.sources[static_cast<std::size_t>(source)]);
   for (std::size_t v = 0; v < features.size(); ++v)
@@ -191,16 +241,17 @@ std::string reached_ir(const Project& project, const Model& model) {
 }  // namespace
 
 std::string model_ir(const Project& project, const Model& model) {
-  return reached_ir(project, model) + model_body_ir(project, model);
+  return reached_ir(project, model, {model.source, model.label_source()}) +
+         model_body_ir(project, model);
 }
 
 std::string request_ir(const Project& project, const Model& model) {
-  return reached_ir(project, model) + "model " + model.name + "\n" + question_ir(project, model) +
-         inputs_ir(model);
+  return reached_ir(project, model, {model.source}) + "model " + model.name + "\n" +
+         question_ir(project, model) + inputs_ir(model);
 }
 
 std::string project_ir(const Project& project) {
-  std::string text = header() + "project " + project.name + "\n";
+  std::string text = header(project) + "project " + project.name + "\n";
   for (const auto& source : project.sources) text += source_ir(source);
   for (const auto& view : project.views) text += view_ir(project, view);
   for (const auto& feature : project.features)

@@ -11,10 +11,13 @@ inline constexpr std::string_view kIrHeader = "coeval-ir 1";
 
 // Canonical texts of parts (semantics: D1): one fact a line, defaults written out, no trace of
 // layout, comments or order in the file. Two definitions mean the same iff their texts are equal.
+std::string zone_ir(const Project& project);
 std::string source_ir(const Source& source);
 std::string view_ir(const Project& project, const View& view);
-/// The model with all that it depends on: its source, the features of views that it reads, and
-/// their sources. Definitions that the model does not reach have no part in it.
+/// A model's label: the expression, when it is known, the events that bring it.
+std::string label_ir(const Project& project, const Model& model);
+/// The model with all that it depends on: its source, that of its label, the features of views that
+/// it reads, and their sources. Definitions that the model does not reach have no part in it.
 std::string model_ir(const Project& project, const Model& model);
 std::string project_ir(const Project& project);
 /// The part of model_ir that turns a question into inputs: without label, training and gates.

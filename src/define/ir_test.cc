@@ -82,6 +82,17 @@ TEST_CASE("each change of meaning makes a new hash") {
       {"max = 3000 }", "max = 3000 }\nextra = \"string\""},
       {"\"3h\", \"14d\"", "\"3h\", \"14d\", \"15d\""},
       {"windows = ", "lateness = \"2d\"\nwindows = "},
+      {"\"3h\", \"14d\"", "\"3h\", \"14d\", \"1d offset 15d\""},
+      {"\"3h\", \"14d\"", "\"3h\", \"14d\", \"1d offset 16d\""},
+      {"\"3h\", \"14d\"", "\"3h\", \"14d\", \"today\""},
+      {"\"3h\", \"14d\"", "\"3h\", \"14d\", \"this_week\""},
+      {"\"mean(delay >= 15)\"", "{ value = \"mean(delay >= 15)\", default = 0 }"},
+      {"\"mean(delay >= 15)\"", "{ value = \"mean(delay >= 15)\", default = 1 }"},
+      {"\"mean(delay >= 15)\"", "{ value = \"mean(delay >= 15)\", max_age = \"7d\" }"},
+      {"\"mean(delay >= 15)\"", "{ value = \"mean(delay >= 15)\", max_age = \"8d\" }"},
+      {"\"mean(delay >= 15)\"", "{ value = \"mean(delay >= 15)\", default = 1, max_age = \"8d\" }"},
+      {"\"mean(delay >= 15)\"",
+       "{ value = \"mean(delay >= 15)\", default = 1, max_age = \"8d\", on_stale = \"null\" }"},
       {"sum(delay) where", "max(delay) where"},
       {"distance > 1000", "distance >= 1000"},
       {"late_3h / origin", "late_3h * origin"},
@@ -107,6 +118,53 @@ TEST_CASE("each change of meaning makes a new hash") {
     CAPTURE(to);
     CAPTURE(place->second);
     CHECK(fresh);
+  }
+}
+
+TEST_CASE("constants are no part of a hash but by their values") {
+  const auto with = [](const std::string& constants, const std::string& limit) {
+    const auto text = changed(kFlights, "[view.origin]", constants + "[view.origin]");
+    return hashes_of(changed(changed(text, "mean(delay >= 15)", "mean(delay >= " + limit + ")"),
+                             "[features]\n",
+                             "[features]\nunread = \"distance + " + limit + "\"\n"));
+  };
+  const Hashes plain = with("", "15");
+  CHECK(with("[constants]\nlimit = 15\nunused = 3\n", "limit") == plain);
+  CHECK(with("[constants]\nbound = 15\n", "bound") == plain);
+  const Hashes other = with("[constants]\nlimit = 16\n", "limit");
+  CHECK(other.project != plain.project);
+  CHECK(other.model != plain.model);
+  CHECK(other.view != plain.view);
+  const auto unread = [](const std::string& limit) {
+    const auto text =
+        changed(kFlights, "[view.origin]", "[constants]\nlimit = " + limit + "\n[view.origin]");
+    return hashes_of(changed(text, "[features]\n", "[features]\nunread = \"distance + limit\"\n"));
+  };
+  CHECK(unread("15").project != unread("16").project);
+  CHECK(unread("15").model == unread("16").model);
+}
+
+TEST_CASE("a zone and the release of its tables are part of every hash, UTC of none") {
+  const std::string zoned =
+      changed(kFlights, "name = \"flights\"", "name = \"flights\"\nzone = \"Europe/Berlin\"");
+  const Hashes plain = hashes_of(kFlights), berlin = hashes_of(zoned);
+  CHECK(berlin.project != plain.project);
+  CHECK(berlin.model != plain.model);
+  CHECK(berlin.view != plain.view);
+  CHECK(project_of(zoned).ir.find("\nzone Europe/Berlin " +
+                                  std::string(TimeZone::tables_version()) + "\n") !=
+        std::string::npos);
+  CHECK(project_of(kFlights).ir.find("\nzone UTC\n") != std::string::npos);
+}
+
+TEST_CASE("plain windows are written as they always were, others by what they mean") {
+  const Project project = project_of(
+      changed(kFlights, "[\"3h\", \"14d\"]", "[\"3h\", \"14d\", \"1d offset 2d\", \"today\"]"));
+  for (const std::string line : {"  window 3h 10800000000us\n", "  window 14d 1209600000000us\n",
+                                 "  window 1d_offset_2d 86400000000us offset 172800000000us\n",
+                                 "  window today today\n", "  longest_window 1209600000000us\n"}) {
+    CAPTURE(line);
+    CHECK(project.ir.find(line) != std::string::npos);
   }
 }
 

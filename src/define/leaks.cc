@@ -10,10 +10,29 @@ namespace coeval::define {
 
 namespace {
 
-// A view reads a row once it is both known and past. (semantics: T3)
-ExprPtr visible_time(const Source& source, const KnownOrder& order) {
-  const ExprPtr time = make_column(source.time_index, source.time_column, data::Type::timestamp);
+using data::Type;
+
+// A window reads a row once it is known and has come in at the window's near end, which an offset
+// puts off. (semantics: T3 T4)
+ExprPtr visible_time(const Source& source, std::int64_t offset_us, const KnownOrder& order) {
+  ExprPtr time = make_column(source.time_index, source.time_column, Type::timestamp);
+  if (offset_us > 0)
+    time = make_node(Op::add, Type::timestamp, {time, make_literal(Type::duration, offset_us)});
   return latest({source.known, time}, order);
+}
+
+// The columns of the source that an aggregate reads.
+std::set<int> columns_of(const Aggregate& aggregate) {
+  std::set<int> columns;
+  for (const auto& expr : {aggregate.argument, aggregate.divisor, aggregate.where})
+    if (expr)
+      for (const int column : columns_read(*expr)) columns.insert(column);
+  return columns;
+}
+
+std::int64_t least_offset(const View& view) {
+  if (view.windows.empty()) return 0;
+  return std::ranges::min(view.windows, {}, &Window::offset_us).offset_us;
 }
 
 // "date + minutes(40)", as the person wrote it, for a column of a source.
@@ -32,26 +51,20 @@ class ViewLeaks {
         notes_(draft.view_notes[view]),
         source_(draft.project.sources[static_cast<std::size_t>(view_.source)]),
         order_(source_),
-        visible_(visible_time(source_, order_)),
+        visible_(visible_time(source_, least_offset(view_), order_)),
         errors_(errors) {}
 
   void check() {
     for (const int key : view_.key_columns) check_column(key, "its key", notes_.keys_position);
     for (std::size_t a = 0; a < view_.aggregates.size(); ++a) {
       const Aggregate& aggregate = view_.aggregates[a];
-      std::set<int> columns;
-      for (const auto& expr : {aggregate.argument, aggregate.where})
-        if (expr) columns.merge(as_set(columns_read(*expr)));
-      for (const int column : columns)
+      if (aggregate.hidden) continue;  // its condition is that of the aggregate before it
+      for (const int column : columns_of(aggregate))
         check_column(column, in_quotes(aggregate.name), notes_.aggregate_positions[a]);
     }
   }
 
  private:
-  static std::set<int> as_set(const std::vector<int>& columns) {
-    return {columns.begin(), columns.end()};
-  }
-
   void check_column(int index, const std::string& reader, const SourcePosition& place) {
     const SourceColumn& column = source_.columns[static_cast<std::size_t>(index)];
     if (!column.known || order_.at_most(*column.known, *visible_)) return;
@@ -78,7 +91,7 @@ class ViewLeaks {
 class ModelLeaks {
  public:
   ModelLeaks(const Draft& draft, const Model& model, const WideRow& row, const QuestionScope& scope,
-             Diagnostics& errors)
+             const LabelNotes& label, Diagnostics& errors)
       : draft_(draft),
         model_(model),
         row_(row),
@@ -86,8 +99,9 @@ class ModelLeaks {
         source_(draft.project.sources[static_cast<std::size_t>(model.source)]),
         order_(source_),
         at_(make_column(model.at_index, model.at_column, data::Type::timestamp)),
+        label_(label),
         errors_(errors) {
-    if (model.label)
+    if (model.label && !model.label_events)
       for (const int column : columns_read(*model.label)) label_columns_.insert(column);
     label_known_by_then_ = !label_columns_.empty() &&
                            std::ranges::all_of(label_columns_, [&](int c) { return usable(c); });
@@ -95,16 +109,18 @@ class ModelLeaks {
 
   void check_input(const WideInput& input) {
     for (const int field : columns_read(*input.input.expr)) {
-      if (const auto* feature = row_.view_feature(field))
+      if (const auto* feature = row_.view_feature(field)) {
         check_keys(input, *feature);
-      else
+        check_maturity(input, *feature, field);
+      } else {
         check_column(input, field);
+      }
     }
   }
 
-  void check_label(const SourcePosition& place) {
+  void check_label() {
     if (label_known_by_then_)
-      errors_.report(Code::leak, place,
+      errors_.report(Code::leak, label_.position,
                      "the label of model " + in_quotes(model_.name) +
                          " reads only what is known at the "
                          "question's time " +
@@ -152,6 +168,30 @@ class ModelLeaks {
            model_.at_column;
   }
 
+  // What a label is made of matures with it, so a window may count it only from then on.
+  void check_maturity(const WideInput& input, const ViewFeature& feature, int field) {
+    const View& view = draft_.project.views[static_cast<std::size_t>(feature.view)];
+    if (!model_.label_matures || view.source != model_.source) return;
+    const auto index = static_cast<std::size_t>(feature.feature);
+    const Window& window = view.windows[index % view.windows.size()];
+    const Aggregate& aggregate = view.aggregates[index / view.windows.size()];
+    if (order_.at_most(*model_.label_matures, *visible_time(source_, window.offset_us, order_)))
+      return;
+    for (const int column : columns_of(aggregate)) {
+      if (!label_columns_.contains(column) || usable(column)) continue;
+      errors_.report(
+          Code::leak, input.position,
+          path(input, field) + " reads view " + in_quotes(view.name) + ", whose " +
+              in_quotes(aggregate.name) + " reads " +
+              source_.columns[static_cast<std::size_t>(column)].name +
+              ": the label is made of it and is known at " + label_.matures_text + ", but window " +
+              in_quotes(window.text) + " counts a row from " +
+              draft_.source_notes[static_cast<std::size_t>(view.source)].known_text + " on",
+          "let the window end before: \"7d offset 60d\" counts what is at least 60 days old");
+      return;
+    }
+  }
+
   // One error per view, at the first input that reads it.
   void check_keys(const WideInput& input, const ViewFeature& feature) {
     if (!views_checked_.insert(feature.view).second) return;
@@ -174,6 +214,7 @@ class ModelLeaks {
   const Source& source_;
   KnownOrder order_;
   ExprPtr at_;
+  const LabelNotes& label_;
   Diagnostics& errors_;
   std::set<int> label_columns_, views_checked_;
   bool label_known_by_then_ = false;
@@ -194,21 +235,37 @@ void check_view_leaks(const Draft& draft, Diagnostics& errors) {
 
 void check_model_leaks(const Draft& draft, const Model& model, const WideRow& row,
                        const std::vector<WideInput>& inputs, const QuestionScope& scope,
-                       const SourcePosition& label, Diagnostics& errors) {
+                       const LabelNotes& label, Diagnostics& errors) {
   if (!has_known_times(draft.project.sources[static_cast<std::size_t>(model.source)])) return;
-  ModelLeaks leaks(draft, model, row, scope, errors);
-  leaks.check_label(label);
+  ModelLeaks leaks(draft, model, row, scope, label, errors);
+  leaks.check_label();
   for (const auto& input : inputs) leaks.check_input(input);
 }
 
-ExprPtr label_known(const Draft& draft, const Model& model) {
-  const Source& source = draft.project.sources[static_cast<std::size_t>(model.source)];
-  if (!has_known_times(source)) return nullptr;
+namespace {
+
+std::vector<ExprPtr> known_times_of(const Source& source, const std::vector<int>& columns) {
   std::vector<ExprPtr> times;
-  for (const int column : columns_read(*model.label)) {
+  for (const int column : columns) {
     const ExprPtr& own = source.columns[static_cast<std::size_t>(column)].known;
     times.push_back(own ? own : source.known);
   }
+  return times;
+}
+
+}  // namespace
+
+ExprPtr columns_known(const Source& source, const std::vector<int>& columns) {
+  if (!has_known_times(source)) return nullptr;
+  return latest(known_times_of(source, columns), KnownOrder(source));
+}
+
+ExprPtr label_known(const Draft& draft, const Model& model) {
+  const Source& source = draft.project.sources[static_cast<std::size_t>(model.label_source())];
+  if (!has_known_times(source)) return nullptr;
+  std::vector<ExprPtr> times = known_times_of(source, columns_read(*model.label));
+  if (model.label_events) times.push_back(source.known);
+  if (model.label_matures) times.push_back(model.label_matures);
   return latest(times, KnownOrder(source));
 }
 

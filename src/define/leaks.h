@@ -14,13 +14,23 @@ namespace coeval::define {
 /// then. (T3)
 void check_view_leaks(const Draft& draft, Diagnostics& errors);
 
+/// What checking needs of a label beyond the model: places and texts for messages.
+struct LabelNotes {
+  SourcePosition position;
+  std::string matures_text;  ///< `known` as written
+};
+
 /// A model: question columns, and keys of views, known at the question's time; inputs that give the
 /// label away.
 void check_model_leaks(const Draft& draft, const Model& model, const WideRow& row,
                        const std::vector<WideInput>& inputs, const QuestionScope& scope,
-                       const SourcePosition& label, Diagnostics& errors);
+                       const LabelNotes& label, Diagnostics& errors);
 
-/// When a model's label is known: when the last column that it reads is.
+/// When all of these columns of a row are known; null where the source's own known time is broken.
+ExprPtr columns_known(const Source& source, const std::vector<int>& columns);
+
+/// When a model's label is known: when the last column that it reads is and, for a label that
+/// events bring, the event; not before its declared maturity.
 ExprPtr label_known(const Draft& draft, const Model& model);
 
 }  // namespace coeval::define

@@ -124,7 +124,8 @@ class Lexer {
     for (const auto& known : kSymbols) {
       if (!text_.substr(at_).starts_with(known)) continue;
       if (known == "&&" || known == "||")
-        return fail(at_ + 2, "no operator " + in_quotes(known), "write 'and', 'or'");
+        return fail(at_ + 2, "no operator " + in_quotes(known),
+                    known == "&&" ? "write 'and'" : "write 'or'; texts are joined by concat(a, b)");
       push(Token::Kind::symbol, at_ + known.size());
       if (known == "==") tokens_.back().text = "=";
       if (known == "!=") tokens_.back().text = "<>";

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/time.h"
+#include "define/aggregates.h"
 #include "define/functions.h"
 #include "define/lexer.h"
 
@@ -118,9 +119,6 @@ class Parser {
     if (found.kind == Kind::end)
       return fail(Code::expression_syntax, found, "the expression ends too early",
                   "a value is missing after the last operator");
-    if (found.is_keyword("case"))
-      return fail(Code::unsupported, found, "'case' is not in this version",
-                  "write if(condition, a, b)");
     return fail(Code::expression_syntax, found, "unexpected " + in_quotes(found.text),
                 "a value is expected here: a number, a 'text', a column or a call");
   }
@@ -128,9 +126,7 @@ class Parser {
   bool expect_end() {
     const Token& found = token();
     if (found.kind == Kind::end) return true;
-    if (found.is_keyword("like"))
-      fail(Code::unsupported, found, "'like' is not in this version", "compare whole texts with =");
-    else if (found.is_keyword("where"))
+    if (found.is_keyword("where"))
       fail(Code::expression_syntax, found, "'where' belongs to an aggregate of a view",
            "write if(condition, a, b)");
     else
@@ -197,6 +193,7 @@ class Parser {
       inner->parenthesised = true;
       return finish(std::move(inner), start.begin);
     }
+    if (start.is_keyword("case")) return case_of();
     if (start.kind == Kind::name || start.kind == Kind::quoted_name) return name_or_call();
     return atom();
   }
@@ -264,7 +261,10 @@ class Parser {
   SyntaxPtr name_or_call() {
     const Token first = token();
     ++at_;
-    if (first.kind == Kind::name && token().is_symbol("(")) return call(first);
+    if (first.kind == Kind::name && token().is_symbol("("))
+      return first.text == "cast" || first.text == "try_cast" ? cast(first) : call(first);
+    if (first.kind == Kind::name && token().kind == Kind::string)
+      if (const auto type = constant_type(first)) return typed_constant(first, *type);
     std::string text = spelled(first);
     while (token().is_symbol(".")) {
       ++at_;
@@ -276,6 +276,93 @@ class Parser {
     SyntaxPtr made = node(Syntax::Kind::name);
     made->text = std::move(text);
     return finish(std::move(made), first.begin);
+  }
+
+  // date '2001-06-01', timestamp '2001-06-01 12:30': only before a text are the words special.
+  static std::optional<data::Type> constant_type(const Token& word) {
+    if (word.text == "date") return data::Type::date;
+    if (word.text == "timestamp") return data::Type::timestamp;
+    return std::nullopt;
+  }
+
+  SyntaxPtr typed_constant(const Token& word, data::Type type) {
+    SyntaxPtr text = literal(data::Type::string, unquoted(token().text));
+    if (!text) return nullptr;
+    SyntaxPtr made = node(Syntax::Kind::cast);
+    made->text = "cast";
+    made->type = type;
+    made->args.push_back(std::move(text));
+    return finish(std::move(made), word.begin);
+  }
+
+  // cast(value as type)
+  SyntaxPtr cast(const Token& name) {
+    const Token opened = token();
+    ++at_;
+    SyntaxPtr value = expression(kOr);
+    if (!value) return nullptr;
+    const std::string form = "write " + std::string(name.text) + "(x as int64)";
+    if (!is_word(token(), "as"))
+      return fail(Code::expression_syntax, token(), in_quotes(name.text) + " needs 'as' and a type",
+                  form);
+    ++at_;
+    const Token target = token();
+    if (target.kind != Kind::name)
+      return fail(Code::expression_syntax, target, "a type is missing after 'as'", form);
+    const Result<data::Type> type = data::parse_type(target.text);
+    if (!type) return fail(Code::type_error, target, type.error().message, type.error().advice);
+    ++at_;
+    if (!expect_symbol(")", opened)) return nullptr;
+    SyntaxPtr made = node(Syntax::Kind::cast);
+    made->text = std::string(name.text);
+    made->type = *type;
+    made->args.push_back(std::move(value));
+    return finish(std::move(made), name.begin);
+  }
+
+  // Words such as `then` are special only where no name could stand, so columns may be called so.
+  static bool is_word(const Token& token, std::string_view word) {
+    return token.kind == Kind::name && std::ranges::equal(token.text, word, [](char a, char b) {
+             return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
+           });
+  }
+
+  // case [operand] when a then x … [else y] end
+  SyntaxPtr case_of() {
+    const Token start = token();
+    ++at_;
+    SyntaxPtr made = node(Syntax::Kind::case_of);
+    made->has_operand = !is_word(token(), "when");
+    if (made->has_operand && !part_of_case(*made)) return nullptr;
+    while (is_word(token(), "when")) {
+      ++at_;
+      if (!part_of_case(*made)) return nullptr;
+      if (!is_word(token(), "then"))
+        return fail(Code::expression_syntax, token(), "'when' needs 'then'",
+                    "write case when condition then value else value end");
+      ++at_;
+      if (!part_of_case(*made)) return nullptr;
+    }
+    if (made->args.size() < 2)
+      return fail(Code::expression_syntax, token(), "'case' needs 'when'",
+                  "write case when condition then value else value end");
+    made->has_else = is_word(token(), "else");
+    if (made->has_else) {
+      ++at_;
+      if (!part_of_case(*made)) return nullptr;
+    }
+    if (!is_word(token(), "end"))
+      return fail(Code::expression_syntax, token().kind == Kind::end ? start : token(),
+                  "'case' needs 'end'", "write case when condition then value else value end");
+    ++at_;
+    return finish(std::move(made), start.begin);
+  }
+
+  bool part_of_case(Syntax& made) {
+    SyntaxPtr part = expression(kOr);
+    if (!part) return false;
+    made.args.push_back(std::move(part));
+    return true;
   }
 
   static std::string spelled(const Token& name) {
@@ -321,8 +408,8 @@ class Parser {
   SyntaxPtr infix(SyntaxPtr& left, int level) {
     if (level <= kComparison) {
       if (token().is_keyword("is")) return null_test(left);
-      if (token().is_keyword("between") || token().is_keyword("in") || token().is_keyword("not"))
-        return membership(left);
+      for (const std::string_view word : {"between", "in", "like", "not"})
+        if (token().is_keyword(word)) return membership(left);
     }
     const Infix* found = find_infix(token());
     if (!found || found->level < level) return nullptr;
@@ -351,6 +438,7 @@ class Parser {
     ++at_;
     const bool negated = token().is_keyword("not");
     if (negated) ++at_;
+    if (is_word(token(), "distinct")) return distinct(left, negated);
     if (!token().is_keyword("null"))
       return fail(Code::expression_syntax, token(), "'is' tests for null only",
                   "write 'is null' or 'is not null'; a boolean needs no test");
@@ -361,14 +449,54 @@ class Parser {
     return finish(std::move(made), begin);
   }
 
-  // [not] between low and high, [not] in (a, b, …)
+  // is [not] distinct from other
+  SyntaxPtr distinct(SyntaxPtr& left, bool negated) {
+    const std::size_t begin = left->begin;
+    ++at_;
+    if (!is_word(token(), "from"))
+      return fail(Code::expression_syntax, token(), "'is distinct' needs 'from'",
+                  "write 'a is distinct from b'");
+    ++at_;
+    SyntaxPtr right = expression(kSum);
+    if (!right) return nullptr;
+    SyntaxPtr made = node(Syntax::Kind::distinct);
+    made->negated = negated;
+    made->args.push_back(std::move(left));
+    made->args.push_back(std::move(right));
+    return finish(std::move(made), begin);
+  }
+
+  // [not] between low and high, [not] in (a, b, …), [not] like 'pattern' [escape 'c']
   SyntaxPtr membership(SyntaxPtr& left) {
     const bool negated = token().is_keyword("not");
     if (negated) ++at_;
     if (token().is_keyword("between")) return between(left, negated);
     if (token().is_keyword("in")) return in(left, negated);
-    return fail(Code::expression_syntax, token(), "'not' after a value needs 'between' or 'in'",
+    if (token().is_keyword("like")) return like(left, negated);
+    return fail(Code::expression_syntax, token(),
+                "'not' after a value needs 'between', 'in' or 'like'",
                 "'not' alone stands before what it negates");
+  }
+
+  SyntaxPtr like(SyntaxPtr& left, bool negated) {
+    const std::size_t begin = left->begin;
+    ++at_;
+    SyntaxPtr made = node(Syntax::Kind::like);
+    made->negated = negated;
+    made->args.push_back(std::move(left));
+    if (!part_of_like(*made)) return nullptr;
+    if (is_word(token(), "escape")) {
+      ++at_;
+      if (!part_of_like(*made)) return nullptr;
+    }
+    return finish(std::move(made), begin);
+  }
+
+  bool part_of_like(Syntax& made) {
+    SyntaxPtr part = expression(kSum);
+    if (!part) return false;
+    made.args.push_back(std::move(part));
+    return true;
   }
 
   SyntaxPtr between(SyntaxPtr& left, bool negated) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/time.h"
 #include "data/hash.h"
 #include "define/ir.h"
 
@@ -19,36 +20,34 @@ int index_by_name(const Parts& parts, std::string_view wanted) {
 
 }  // namespace
 
-std::string_view name(Aggregation a) {
-  switch (a) {
-    case Aggregation::count:
-      return "count";
-    case Aggregation::sum:
-      return "sum";
-    case Aggregation::mean:
-      return "mean";
-    case Aggregation::min:
-      return "min";
-    case Aggregation::max:
-      return "max";
-    case Aggregation::first:
-      return "first";
-    case Aggregation::last:
+// Clocks that are moved over the date line skip or repeat a day; nothing moves them further.
+std::int64_t Window::reach_us() const {
+  switch (period) {
+    case Period::day:
+      return 2 * kDayUs;
+    case Period::week:
+      return 8 * kDayUs;
+    case Period::month:
+      return 32 * kDayUs;
+    case Period::none:
       break;
   }
-  return "last";
+  return us == kAllTime ? kAllTime : us + offset_us;
+}
+
+std::size_t View::longest_window() const {
+  const auto shorter = [](const Window& a, const Window& b) {
+    return static_cast<std::uint64_t>(a.reach_us()) < static_cast<std::uint64_t>(b.reach_us());
+  };
+  return static_cast<std::size_t>(std::ranges::max_element(windows, shorter) - windows.begin());
 }
 
 std::int64_t View::longest_window_us() const {
-  std::int64_t longest = 0;
-  for (const auto& window : windows) {
-    if (window.us == kAllTime) return kAllTime;
-    longest = std::max(longest, window.us);
-  }
-  return longest;
+  return windows.empty() ? 0 : windows[longest_window()].reach_us();
 }
 
 std::string View::feature_name(std::size_t index) const {
+  if (lookup) return name + "." + aggregates[index].name;
   return name + "." + aggregates[index / windows.size()].name + "_" +
          windows[index % windows.size()].text;
 }
@@ -67,15 +66,20 @@ const Model* Project::find_model(std::string_view model_name) const {
   return index < 0 ? nullptr : &models[static_cast<std::size_t>(index)];
 }
 
+const Constant* Project::find_constant(std::string_view constant_name) const {
+  const auto found = std::ranges::lower_bound(constants, constant_name, {}, &Constant::name);
+  return found != constants.end() && found->name == constant_name ? &*found : nullptr;
+}
+
 std::string request_hash(const Project& project, const Model& model) {
   return data::sha256_hex(request_ir(project, model));
 }
 
 std::string view_hash(const Project& project, int view) {
   const View& part = project.views[static_cast<std::size_t>(view)];
-  return data::sha256_hex(std::string(kIrHeader) + "\n" +
-                          source_ir(project.sources[static_cast<std::size_t>(part.source)]) +
-                          view_ir(project, part));
+  return data::sha256_hex(
+      std::string(kIrHeader) + "\n" + (project.zone ? zone_ir(project) : std::string()) +
+      source_ir(project.sources[static_cast<std::size_t>(part.source)]) + view_ir(project, part));
 }
 
 Result<std::string> find_project_file(const std::string& folder) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/time_zone.h"
 #include "data/column.h"
 #include "define/expr.h"
 
@@ -40,14 +41,51 @@ struct Source {
   data::Schema schema;                ///< the same as a schema
 };
 
-enum class Aggregation : std::uint8_t { count, sum, mean, min, max, first, last };
+enum class Aggregation : std::uint8_t {
+  count,
+  sum,
+  mean,
+  var,
+  std,
+  var_pop,
+  std_pop,
+  min,
+  max,
+  first,
+  last,
+  latest,  ///< of the newest event, null or not
+  lag,
+  distinct,
+  quantile,
+  mode,
+  any,
+  all,
+  ratio,
+  rate,
+  slope,
+  since_last,
+  since_first,
+  decayed_sum,
+  decayed_mean,
+};
 std::string_view name(Aggregation a);
+
+/// A calendar period, by the clock of the definition's zone. (semantics: T8)
+enum class Period : std::uint8_t { none, day, week, month };
 
 /// Length of a window in µs; kAllTime is the window "all".
 inline constexpr std::int64_t kAllTime = -1;
+/// [T − offset − length, T − offset) in event time; of a calendar period [its begin, T), where T is
+/// in it; `us` is then 0.
 struct Window {
   std::int64_t us = 0;
-  std::string text;  ///< "3h", as in the feature's name
+  std::int64_t offset_us = 0;  ///< "7d offset 7d"
+  Period period = Period::none;
+  std::string text;  ///< "3h", "7d_offset_7d", "today": as in the feature's name
+
+  /// How far before T its oldest event may lie, in µs; kAllTime when nothing bounds it. Of a
+  /// calendar period a bound that no zone's clocks exceed.
+  std::int64_t reach_us() const;
 };
 
 /// One aggregate of a view, over every window of it.
@@ -55,8 +93,21 @@ struct Aggregate {
   std::string name;  ///< "late"
   Aggregation kind = Aggregation::count;
   ExprPtr argument;                      ///< over the source's row; null for count()
+  ExprPtr divisor;                       ///< the second argument of ratio
+  std::int64_t k = 0;                    ///< of lag: 0 to kMaxLag
+  double p = 0;                          ///< of quantile: 0 to 1
+  std::int64_t half_life_us = 0;         ///< of decayed_sum and decayed_mean: positive
   ExprPtr where;                         ///< boolean over the source's row; null = every row
-  data::Type result = data::Type::null;  ///< by semantics A7; a boolean argument was cast to int64
+  data::Type result = data::Type::null;  ///< by semantics A7
+
+  // semantics: V3 D5. What reads the aggregate reads it by these (WideRow::reading), so no other
+  // path has to know of them.
+  std::optional<data::Value> default_value;  ///< of type `result`, in place of null
+  std::optional<std::int64_t> max_age_us;  ///< stale once its newest event is older than this at T
+  bool stale_is_default = false;           ///< stale: default_value instead of null
+  /// With `max_age`: the aggregate of the same view that tells the age, right after this one.
+  int age_aggregate = -1;
+  bool hidden = false;  ///< such an aggregate: no person named it, no glob finds it
 };
 
 /// Aggregates by key over windows. Its features are numbered aggregate-major:
@@ -69,10 +120,12 @@ struct View {
   std::vector<Window> windows;
   std::vector<Aggregate> aggregates;
   std::int64_t lateness_us = 0;  ///< declared `lateness`, default 1d (semantics: T6)
+  bool lookup = false;           ///< its features are the newest row's columns: "aircraft.maker"
 
-  std::int64_t longest_window_us() const;  ///< kAllTime when one is "all"
+  std::int64_t longest_window_us() const;  ///< the longest reach; kAllTime when one is "all"
+  std::size_t longest_window() const;      ///< its index; windows must not be empty
   std::size_t feature_count() const { return aggregates.size() * windows.size(); }
-  std::string feature_name(std::size_t index) const;  ///< "origin.late_3h"
+  std::string feature_name(std::size_t index) const;  ///< "origin.late_3h", "aircraft.maker"
   data::Type feature_type(std::size_t index) const {
     return aggregates[index / windows.size()].result;
   }
@@ -103,6 +156,18 @@ struct RowSchema {
   std::vector<ViewFeature> view_features;  ///< for the columns after those
 };
 
+/// Events that bring the label of a question, instead of its own row: positive where one of the
+/// same keys, and for which the label's expression is true, happens in [T, T + within); negative
+/// once that time has passed without one. Where the events are the question's own source, a row is
+/// no event for itself.
+struct LabelEvents {
+  int source = -1;                                   ///< index into Project::sources
+  std::vector<std::string> keys;                     ///< columns of both sources
+  std::vector<int> question_columns, event_columns;  ///< their indexes in the two schemas
+  std::int64_t within_us = 0;
+  ExprPtr keys_known;  ///< timestamp over the question's row: when it has all keys
+};
+
 struct Split {
   std::int64_t train_until_us = 0, validate_until_us = 0, test_until_us = 0;
 };
@@ -120,8 +185,11 @@ struct Model {
   int source = -1;        ///< the source whose rows are the questions
   std::string at_column;  ///< the question's time is this column
   int at_index = -1;
-  ExprPtr label;        ///< boolean over the source's row
-  ExprPtr label_known;  ///< timestamp over the source's row: when the label is known (D2)
+  ExprPtr label;          ///< boolean over the row of label_source()
+  ExprPtr label_known;    ///< timestamp over the same row: when the label is known (D2)
+  ExprPtr label_matures;  ///< `known` of the label as declared, a part of label_known; may be null
+  std::optional<LabelEvents> label_events;
+  int label_source() const { return label_events ? label_events->source : source; }
   RowSchema row;
   std::vector<Input> inputs;
   std::string trainer = "xgboost";
@@ -146,11 +214,21 @@ struct Feature {
   SourcePosition position;
 };
 
+/// A name for a value, for every expression of the project. The hashes of what uses it change with
+/// its value, not with its name.
+struct Constant {
+  std::string name;
+  ExprPtr value;  ///< a literal; null while it is broken
+  SourcePosition position;
+};
+
 /// A checked definition. Immutable; shared by reference.
 struct Project {
   std::string name;
-  std::string file;    ///< path of coeval.toml
-  std::string folder;  ///< the folder that holds it; relative paths are relative to it
+  std::string file;                 ///< path of coeval.toml
+  std::string folder;               ///< the folder that holds it; relative paths are relative to it
+  const TimeZone* zone = nullptr;   ///< null = UTC (semantics: T8)
+  std::vector<Constant> constants;  ///< by name
   std::vector<Source> sources;
   std::vector<View> views;
   std::vector<Feature> features;
@@ -162,6 +240,7 @@ struct Project {
   int view_index(std::string_view view_name) const;
   int model_index(std::string_view model_name) const;
   const Model* find_model(std::string_view model_name) const;
+  const Constant* find_constant(std::string_view constant_name) const;
 };
 
 /// Canonical hash of one view with its source: what a state snapshot depends on.
@@ -192,11 +271,12 @@ std::string render(const Error& error, const std::string& source, bool colour);
 /// The row schema for a set of features that belongs to no model: NAME is a model (its inputs), a
 /// view (all its features), or a comma-separated list of inputs as in a model. The question's
 /// columns are those the views' keys and inputs need. Errors: unknown_name, and what checking an
-/// input gives.
+/// input gives; position.file is `origin` when it is in NAME itself.
 struct FeatureSet {
   RowSchema row;  ///< question_columns is empty here; names and types in schema
   std::vector<Input> inputs;
 };
-Result<FeatureSet> feature_set(const Project& project, const std::string& name);
+Result<FeatureSet> feature_set(const Project& project, const std::string& name,
+                               const std::string& origin = "feature set");
 
 }  // namespace coeval::define

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "define/build.h"
 #include "define/checker.h"
 
@@ -9,13 +10,55 @@ namespace coeval::define {
 
 namespace {
 
+using data::Type;
+
 // Each level is a recursion of the checker.
 constexpr int kMaxFeatureNesting = 50;
+
+// The aggregate as it is read, `field` being one of its windows and `age` how old, in seconds, the
+// newest event is that it counts; null = no limit. (semantics: V3 D5)
+ExprPtr guarded(const Aggregate& aggregate, ExprPtr field, const ExprPtr& age) {
+  const Type type = aggregate.result;
+  const ExprPtr instead =
+      aggregate.default_value ? make_literal(type, *aggregate.default_value) : nullptr;
+  if (instead) field = make_node(Op::coalesce, type, {field, instead});
+  if (!age) return field;
+  const ExprPtr limit =
+      make_literal(Type::float64, static_cast<double>(*aggregate.max_age_us) / kSecondUs);
+  const ExprPtr fresh = make_node(Op::less_equal, Type::boolean, {age, limit});
+  const ExprPtr stale = aggregate.stale_is_default && instead ? instead : make_literal(type, {});
+  return make_node(Op::if_else, type, {fresh, field, stale});
+}
+
+// `first` is the field of the view's first feature.
+void guard(WideRow& row, const View& view, int first) {
+  const int windows = static_cast<int>(view.windows.size());
+  const auto column = [&](int field) {
+    const data::Field& read = row.schema.fields[static_cast<std::size_t>(field)];
+    return make_column(field, read.name, read.type);
+  };
+  for (std::size_t a = 0; a < view.aggregates.size(); ++a) {
+    const Aggregate& aggregate = view.aggregates[a];
+    const int begin = first + static_cast<int>(a) * windows;
+    const bool bare = !aggregate.default_value && aggregate.age_aggregate < 0;
+    for (int w = 0; w < windows; ++w) {
+      if (aggregate.hidden) row.hidden.insert(begin + w);
+      if (bare || aggregate.result == Type::null) continue;
+      const ExprPtr age = aggregate.age_aggregate < 0
+                              ? nullptr
+                              : column(first + aggregate.age_aggregate * windows +
+                                       static_cast<int>(view.longest_window()));
+      row.guarded.emplace(begin + w, guarded(aggregate, column(begin + w), age));
+    }
+  }
+}
 
 }  // namespace
 
 WideRow make_wide_row(const data::Schema& question, const std::vector<View>& views) {
-  WideRow row{question, static_cast<int>(question.fields.size()), {}, {}, {}};
+  WideRow row;
+  row.schema = question;
+  row.question_count = static_cast<int>(question.fields.size());
   for (std::size_t v = 0; v < views.size(); ++v) {
     for (std::size_t f = 0; f < views[v].feature_count(); ++f) {
       // semantics: V3. Of an empty window only a count has a value.
@@ -27,7 +70,18 @@ WideRow make_wide_row(const data::Schema& question, const std::vector<View>& vie
   }
   for (std::size_t i = 0; i < row.schema.fields.size(); ++i)
     row.places.emplace(row.schema.fields[i].name, static_cast<int>(i));
+  int first = row.question_count;
+  for (const auto& view : views) {
+    guard(row, view, first);
+    first += static_cast<int>(view.feature_count());
+  }
   return row;
+}
+
+ExprPtr WideRow::reading(int field) const {
+  if (const auto found = guarded.find(field); found != guarded.end()) return found->second;
+  const data::Field& column = schema.fields[static_cast<std::size_t>(field)];
+  return make_column(field, column.name, column.type);
 }
 
 bool is_of_broken_view(const WideRow& row, std::string_view name) {
@@ -36,10 +90,11 @@ bool is_of_broken_view(const WideRow& row, std::string_view name) {
 }
 
 QuestionScope::QuestionScope(const WideRow& row, int at_index, const FeatureTexts& features,
-                             std::string description, Diagnostics& errors)
+                             const Project& project, std::string description, Diagnostics& errors)
     : row_(row),
       at_index_(at_index),
       features_(features),
+      project_(project),
       description_(std::move(description)),
       errors_(errors) {}
 
@@ -49,6 +104,8 @@ Binding QuestionScope::find(std::string_view name) {
   const int index = row_.index_of(std::string(name));
   if (index >= 0 && index == at_index_) return {true, make_question_time()};
   if (index < 0 && is_of_broken_view(row_, name)) return {true, nullptr};
+  if (index < 0 || row_.hidden.contains(index)) return bind_constant(&project_, name);
+  if (row_.guarded.contains(index)) return {true, row_.reading(index)};
   return bind_field(row_.schema, index);
 }
 
@@ -89,7 +146,9 @@ Binding QuestionScope::feature(const std::string& name, const ExpressionText& te
 std::vector<std::string> QuestionScope::names() const {
   std::vector<std::string> names;
   for (const auto& [name, text] : features_) names.push_back(name);
-  for (const auto& field : row_.schema.fields) names.push_back(field.name);
+  for (std::size_t i = 0; i < row_.schema.fields.size(); ++i)
+    if (!row_.hidden.contains(static_cast<int>(i))) names.push_back(row_.schema.fields[i].name);
+  add_constants(&project_, names);
   return names;
 }
 

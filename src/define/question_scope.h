@@ -19,6 +19,8 @@ struct WideRow {
   std::vector<ViewFeature> view_features;       ///< for the fields after those
   std::unordered_map<std::string, int> places;  ///< fields by name
   std::set<std::string, std::less<>> broken_views;
+  std::unordered_map<int, ExprPtr> guarded;  ///< by field: how what has a default or an age is read
+  std::set<int> hidden;                      ///< fields that no name finds
 
   int index_of(const std::string& name) const {
     const auto found = places.find(name);
@@ -29,6 +31,8 @@ struct WideRow {
                ? nullptr
                : &view_features[static_cast<std::size_t>(field - question_count)];
   }
+  /// The field as an input or feature reads it, its default and age heeded. (semantics: V3 D5)
+  ExprPtr reading(int field) const;
 };
 /// Whether "view.…" names something of a view whose own definition has errors.
 bool is_of_broken_view(const WideRow& row, std::string_view name);
@@ -37,17 +41,19 @@ WideRow make_wide_row(const data::Schema& question, const std::vector<View>& vie
 using FeatureTexts = std::map<std::string, ExpressionText, std::less<>>;
 
 /// The names that features and inputs may use: features (each written out where it is named),
-/// question columns, view features and `at`. The question's own time column is `at` itself.
+/// question columns, view features, constants and `at`. The question's own time column is `at`
+/// itself.
 class QuestionScope final : public Scope {
  public:
   /// `at_index` is the field of the question's time, or -1. All references must outlive the scope.
   QuestionScope(const WideRow& row, int at_index, const FeatureTexts& features,
-                std::string description, Diagnostics& errors);
+                const Project& project, std::string description, Diagnostics& errors);
 
   Binding find(std::string_view name) override;
   std::vector<std::string> names() const override;
   std::string description() const override { return description_; }
   bool has_question_time() const override { return true; }
+  const TimeZone* zone() const override { return project_.zone; }
 
   /// Names of the features that were looked up since the last call.
   std::vector<std::string> take_features_used();
@@ -65,6 +71,7 @@ class QuestionScope final : public Scope {
   const WideRow& row_;
   int at_index_;
   const FeatureTexts& features_;
+  const Project& project_;
   std::string description_;
   Diagnostics& errors_;
   std::map<std::string, Compiled, std::less<>> compiled_;

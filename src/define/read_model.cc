@@ -8,6 +8,7 @@
 #include "define/inputs.h"
 #include "define/leaks.h"
 #include "define/lexer.h"
+#include "define/read_label.h"
 #include "define/split_and_gates.h"
 #include "define/table_reader.h"
 #include "define/trainer_params.h"
@@ -69,11 +70,11 @@ class ModelReader {
         reader.require("question", "write question = { from = \"…\", at = \"…\" }");
     if (question) read_question(*question);
     const TomlEntry* label = reader.require("label", "write label = \"delay >= 15\"");
-    if (label) read_label(*label);
+    if (label) label_ = read_label(*label, draft_, model_, errors_);
     const TomlEntry* inputs = reader.require("inputs", "write inputs = [\"distance\", \"view.*\"]");
     read_training(reader);
     reader.finish();
-    if (inputs) read_inputs_of(*inputs, label);
+    if (inputs) read_inputs_of(*inputs);
   }
 
   void read_question(const TomlEntry& entry) {
@@ -124,23 +125,6 @@ class ModelReader {
     model_.at_index = -1;
   }
 
-  void read_label(const TomlEntry& entry) {
-    const std::string advice = "write a comparison such as \"delay >= 15\"";
-    if (!expect_kind(entry, Kind::string, what_, advice, errors_) || !source()) return;
-    RowScope scope(source()->schema, source_text());
-    const ExpressionText text = ExpressionText::of(entry.value);
-    model_.label =
-        check_expression_of(Type::boolean, text, scope, "the label of " + what_, advice, errors_);
-    if (!model_.label) return;
-    if (columns_read(*model_.label).empty()) {
-      errors_.report(Code::type_error, entry.value.position,
-                     "the label of " + what_ + " reads no column", advice);
-      model_.label = nullptr;
-    } else {
-      model_.label_known = label_known(draft_, model_);
-    }
-  }
-
   void read_training(TableReader& reader) {
     const TomlEntry* trainer = reader.take("trainer");
     if (trainer && expect_kind(*trainer, Kind::string, what_, "write \"xgboost\"", errors_))
@@ -152,7 +136,10 @@ class ModelReader {
         "split",
         "cut by time: split = { train_until = 2001-05-01, validate_until = 2001-06-01, "
         "test_until = 2001-07-01 }");
-    if (split) read_split(*split, model_, errors_);
+    if (split) {
+      read_split(*split, model_, errors_);
+      check_maturity(*split, draft_, model_, errors_);
+    }
     if (const auto* gates = reader.take("gate")) read_gates(*gates, model_, errors_);
     reader.later({"maturity", "weights", "calibration", "search"});
   }
@@ -168,7 +155,7 @@ class ModelReader {
                    "write trainer = \"xgboost\"");
   }
 
-  void read_inputs_of(const TomlEntry& entry, const TomlEntry* label) {
+  void read_inputs_of(const TomlEntry& entry) {
     const std::string advice = "write inputs = [\"distance\", \"weekday\", \"view.*\"]";
     std::vector<InputText> texts;
     for (const auto* text : strings_of(entry, what_, advice, errors_))
@@ -177,12 +164,12 @@ class ModelReader {
       errors_.report(Code::bad_toml_value, entry.value.position, what_ + " has no inputs", advice);
     if (!source()) return;
     const WideRow& row = rows_.of(model_.source);
-    QuestionScope scope(row, model_.at_index, draft_.features, source_text(), errors_);
+    QuestionScope scope(row, model_.at_index, draft_.features, draft_.project, source_text(),
+                        errors_);
     const std::vector<WideInput> inputs = read_inputs(texts, row, scope, errors_);
     check_keys(inputs, row);
     if (model_.at_index >= 0)
-      check_model_leaks(draft_, model_, row, inputs, scope,
-                        label ? label->value.position : entry.position, errors_);
+      check_model_leaks(draft_, model_, row, inputs, scope, label_, errors_);
     NarrowRow narrowed = narrow(inputs, row, draft_.project.views);
     model_.row = std::move(narrowed.row);
     model_.inputs = std::move(narrowed.inputs);
@@ -228,17 +215,22 @@ class ModelReader {
   Diagnostics& errors_;
   std::string what_;
   Model model_;
+  LabelNotes label_;
 };
 
-// The text without its layout; empty when it has no words, which checking the feature reports.
-std::string spaced_words(const std::string& expression) {
+// The text without its layout, constants replaced by their values; empty when it has no words,
+// which checking the feature reports.
+std::string spaced_words(const std::string& expression, const Project& project) {
   Diagnostics ignored;
   const ExpressionText text{expression, {}, true};
   ExpressionErrors errors(ignored, text);
   std::string words;
   for (const auto& token : tokenize(expression, errors)) {
-    if (token.kind != Token::Kind::end)
-      words += (words.empty() ? "" : " ") + std::string(token.text);
+    if (token.kind == Token::Kind::end) continue;
+    const bool name = token.kind == Token::Kind::name;
+    const Constant* constant = name ? project.find_constant(token.text) : nullptr;
+    words += words.empty() ? "" : " ";
+    words += constant && constant->value ? canonical(*constant->value) : std::string(token.text);
   }
   return words;
 }
@@ -262,7 +254,7 @@ class UnreadFeatures {
       Diagnostics found;
       const Source& source = draft_.project.sources[static_cast<std::size_t>(questions_[q].first)];
       QuestionScope scope(rows_.of(questions_[q].first), questions_[q].second, draft_.features,
-                          "source " + in_quotes(source.name), found);
+                          draft_.project, "source " + in_quotes(source.name), found);
       scope.find(name);
       if (found.empty()) return;
       if (q == 0) first = found.take();
@@ -293,7 +285,8 @@ void read_features(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
       continue;
     draft.features.emplace(feature.key, ExpressionText::of(feature.value));
     draft.project.features.push_back({feature.key, feature.value.text,
-                                      spaced_words(feature.value.text), feature.value.position});
+                                      spaced_words(feature.value.text, draft.project),
+                                      feature.value.position});
   }
 }
 

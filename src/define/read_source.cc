@@ -1,7 +1,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/time.h"
 #include "define/build.h"
@@ -9,6 +8,7 @@
 #include "define/draft.h"
 #include "define/scope.h"
 #include "define/table_reader.h"
+#include "define/typed_value.h"
 
 namespace coeval::define {
 
@@ -26,6 +26,35 @@ struct ColumnDraft {
   SourceColumn column;
   const TomlEntry* known = nullptr;
 };
+
+// Whether an expression is null whatever the row: a null that no branch or default takes the place
+// of.
+bool is_always_null(const Expr& expr) {
+  const auto null = [](const ExprPtr& part) { return is_always_null(*part); };
+  switch (expr.op) {
+    case Op::literal:
+      return data::is_null(expr.literal);
+    case Op::column:
+    case Op::question_time:
+    case Op::is_null:
+    case Op::is_not_null:
+    case Op::logical_and:  // false and null is false
+    case Op::logical_or:
+      return false;
+    case Op::coalesce:
+      return std::ranges::all_of(expr.args, null);
+    case Op::if_else: {
+      const Expr& condition = *expr.args[0];
+      const bool* constant = std::get_if<bool>(&condition.literal);
+      if (condition.op == Op::literal && constant != nullptr)
+        return null(expr.args[*constant ? 1 : 2]);
+      if (is_always_null(condition)) return null(expr.args[2]);
+      return null(expr.args[1]) && null(expr.args[2]);
+    }
+    default:  // null in, null out
+      return std::ranges::any_of(expr.args, null);
+  }
+}
 
 class SourceReader {
  public:
@@ -141,18 +170,9 @@ class SourceReader {
                                         const std::string& what) {
     if (!entry || column.type == Type::null) return std::nullopt;
     const TomlValue& value = entry->value;
-    if (data::is_float(column.type) && value.kind == Kind::real && std::isfinite(value.real))
-      return data::Value(value.real);
-    if (data::is_float(column.type) && value.kind == Kind::integer)
-      return data::Value(static_cast<double>(value.integer));
-    if (data::is_integer(column.type) && value.kind == Kind::integer) {
-      if (column.type == Type::int64 || value.integer == static_cast<std::int32_t>(value.integer))
-        return data::Value(value.integer);
-    }
-    if (column.type == Type::timestamp && value.kind == Kind::moment)
-      return data::Value(value.integer);
-    if (column.type == Type::date && value.kind == Kind::moment && value.whole_day)
-      return data::Value(value.integer / kDayUs);
+    const bool ordered =
+        data::is_number(column.type) || column.type == Type::timestamp || column.type == Type::date;
+    if (const auto bound = typed_value(value, column.type); bound && ordered) return bound;
     errors_.report(Code::bad_toml_value, value.position,
                    in_quotes(entry->key) + " of " + what + " does not fit its type " +
                        std::string(data::name(column.type)),
@@ -225,9 +245,18 @@ class SourceReader {
     for (auto& draft : drafts_) {
       notes_.column_known_text.push_back(draft.known ? draft.known->value.text : "");
       const std::string what = "column " + in_quotes(draft.column.name) + " of " + what_;
-      if (draft.known) draft.column.known = known_expression(*draft.known, what);
+      if (draft.known) draft.column.known = column_known(*draft.known, what);
       source_.columns.push_back(std::move(draft.column));
     }
+  }
+
+  ExprPtr column_known(const TomlEntry& entry, const std::string& what) {
+    ExprPtr expr = known_expression(entry, what);
+    if (!expr || !is_always_null(*expr)) return expr;
+    errors_.report(Code::no_known_time, entry.value.position,
+                   "the known time of " + what + " is null for every row: nothing could read it",
+                   "leave `known` out for a column that is known when its row is");
+    return nullptr;
   }
 
   ExprPtr read_row_known(const TomlEntry* known) {
@@ -242,6 +271,12 @@ class SourceReader {
     }
     notes_.known_text = known->value.text;
     ExprPtr expr = known_expression(*known, what_);
+    if (expr && is_always_null(*expr)) {
+      errors_.report(
+          Code::no_known_time, known->value.position,
+          "the known time of " + what_ + " is null for every row: none would ever be known", both);
+      return nullptr;
+    }
     source_.known_is_event_time = known->value.text == kEventTime;
     if (expr && !source_.known_is_event_time && expr->op == Op::column &&
         expr->column == source_.time_index)
@@ -255,7 +290,7 @@ class SourceReader {
   ExprPtr known_expression(const TomlEntry& entry, const std::string& what) {
     const std::string advice = "write an expression such as \"" + time_text() + " + 40min\"";
     if (!expect_kind(entry, Kind::string, what, advice, errors_)) return nullptr;
-    RowScope scope(source_.schema, what_);
+    RowScope scope(source_.schema, what_, &draft_.project);
     if (entry.value.text == kEventTime) return scope.find(source_.time_column).expr;
     return check_expression_of(Type::timestamp, ExpressionText::of(entry.value), scope,
                                "the known time of " + what, advice, errors_);

@@ -1,10 +1,15 @@
 #include <algorithm>
+#include <set>
 
 #include "base/time.h"
-#include "define/checker.h"
+#include "define/aggregate_checker.h"
+#include "define/conversion.h"
 #include "define/draft.h"
+#include "define/read_window.h"
 #include "define/scope.h"
 #include "define/table_reader.h"
+#include "define/typed_value.h"
+#include "define/view_parts.h"
 
 namespace coeval::define {
 
@@ -13,22 +18,18 @@ namespace {
 using data::Type;
 using Kind = TomlValue::Kind;
 
-constexpr std::int64_t kLongestWindowUs = 36'525 * kDayUs;  // a century
-constexpr std::int64_t kDefaultLatenessUs = kDayUs;         // semantics: T6
-
 constexpr std::size_t kMaxFeatures = 100'000;
 constexpr std::size_t kMaxWindows = 100;
-constexpr std::size_t kMaxKeys = 16;
-
-// Types that a key can have: those with one spelling per value.
-bool is_key_type(Type type) {
-  return data::is_integer(type) || type == Type::string || type == Type::boolean;
-}
 
 class ViewReader {
  public:
-  ViewReader(const TomlEntry& entry, Draft& draft, Diagnostics& errors)
-      : entry_(entry), draft_(draft), errors_(errors), what_("view " + in_quotes(entry.key)) {}
+  /// `views` is the table that holds the entry.
+  ViewReader(const TomlEntry& entry, const TomlValue& views, Draft& draft, Diagnostics& errors)
+      : entry_(entry),
+        views_(views),
+        draft_(draft),
+        errors_(errors),
+        what_("view " + in_quotes(entry.key)) {}
 
   void read() {
     const std::size_t errors_before = errors_.count();
@@ -50,17 +51,30 @@ class ViewReader {
     if (from && expect_kind(*from, Kind::string, what_, "name a source", errors_)) read_from(*from);
     const TomlEntry* by = reader.require(
         "by", "name the key columns, or write by = [] for one entity over all events");
-    if (by) read_keys(*by);
+    if (by) read_view_keys(*by, what_, view_, notes_, draft_, errors_);
     const TomlEntry* windows = reader.require("windows", "write windows = [\"3h\", \"14d\"]");
     if (windows) read_windows(*windows);
     if (const auto* lateness = reader.take("lateness")) read_lateness(*lateness);
-    reader.later({"default", "max_age", "offset"});
+    reader.later({"offset"});
     for (const auto& entry : entry_.value.entries)
       if (!reader.was_taken(entry.key)) read_aggregate(entry, reader);
     if (view_.aggregates.empty())
       errors_.report(Code::missing_toml_key, entry_.position, what_ + " has no aggregates",
                      "add one such as late = \"mean(delay >= 15)\"");
     check_size();
+    check_feature_names();
+  }
+
+  // "late_7d_offset" over "7d" and "late" over "7d offset 7d" would be one name.
+  void check_feature_names() {
+    if (std::ranges::none_of(view_.windows, [](const Window& w) { return w.offset_us > 0; }))
+      return;
+    std::set<std::string> names;
+    for (std::size_t f = 0; f < view_.feature_count(); ++f)
+      if (!names.insert(view_.feature_name(f)).second)
+        errors_.report(Code::duplicate_name, notes_.aggregate_positions[f / view_.windows.size()],
+                       "two features are called " + in_quotes(view_.feature_name(f)),
+                       "rename the aggregate");
   }
 
   void check_size() {
@@ -75,58 +89,19 @@ class ViewReader {
   }
 
   void read_from(const TomlEntry& entry) {
-    view_.source = draft_.project.source_index(entry.value.text);
-    if (view_.source >= 0) return;
-    std::vector<std::string> names;
-    for (const auto& source : draft_.project.sources) names.push_back(source.name);
-    const std::string advice = did_you_mean(entry.value.text, names);
-    errors_.report(Code::unknown_name, entry.value.position,
-                   "unknown source " + in_quotes(entry.value.text),
-                   advice.empty() ? "the sources are " + listed(names) : advice);
+    const std::string& name = entry.value.text;
+    if (draft_.project.source_index(name) < 0 && views_.find(name))
+      errors_.report(
+          Code::unsupported, entry.value.position,
+          what_ + " reads view " + in_quotes(name) + ": views over views are not in this version",
+          "name a source; a feature can combine the values of several views");
+    else
+      view_.source = find_source(entry.value, draft_, errors_);
   }
 
   const Source* source() const {
     return view_.source < 0 ? nullptr
                             : &draft_.project.sources[static_cast<std::size_t>(view_.source)];
-  }
-
-  void read_keys(const TomlEntry& by) {
-    notes_.keys_position = by.value.position;
-    const std::string advice = "write by = [\"column\"]";
-    const auto keys = strings_of(by, what_, advice, errors_);
-    if (keys.size() > kMaxKeys)
-      return errors_.report(Code::too_deep, by.value.position, what_ + " has more than 16 keys",
-                            "put them into one column");
-    for (const auto* key : keys) {
-      if (std::ranges::count(view_.keys, key->text)) {
-        errors_.report(Code::duplicate_name, key->position,
-                       "key " + in_quotes(key->text) + " stands twice", "name each key once");
-        continue;
-      }
-      read_key(*key);
-    }
-  }
-
-  void read_key(const TomlValue& key) {
-    if (!source()) return;
-    RowScope scope(source()->schema, "source " + in_quotes(source()->name));
-    const int column = source()->schema.index_of(key.text);
-    if (column < 0) {
-      const std::string advice = did_you_mean(key.text, scope.names());
-      errors_.report(Code::unknown_column, key.position, "unknown column " + in_quotes(key.text),
-                     advice.empty()
-                         ? "source " + in_quotes(source()->name) + " has " + listed(scope.names())
-                         : advice);
-      return;
-    }
-    const Type type = source()->schema.fields[static_cast<std::size_t>(column)].type;
-    if (type != Type::null && !is_key_type(type))
-      errors_.report(
-          Code::type_error, key.position,
-          "a key cannot be " + std::string(data::name(type)) + ": " + in_quotes(key.text),
-          "keys are strings, integers or booleans");
-    view_.keys.push_back(key.text);
-    view_.key_columns.push_back(column);
   }
 
   void read_windows(const TomlEntry& windows) {
@@ -135,73 +110,134 @@ class ViewReader {
     if (lengths.size() > kMaxWindows)
       return errors_.report(Code::too_deep, windows.value.position,
                             what_ + " has more than 100 windows", "split the view");
-    for (const auto* window : lengths) read_window(*window);
+    std::vector<std::pair<Window, SourcePosition>> found;
+    for (const auto* length : lengths) {
+      auto window = read_window(*length, what_, errors_);
+      if (!window) continue;
+      const auto same = [&](const auto& other) { return same_meaning(other.first, *window); };
+      if (std::ranges::any_of(found, same))
+        errors_.report(Code::bad_window, length->position,
+                       "two windows have one length: " + in_quotes(length->text),
+                       "name each length once");
+      else
+        found.emplace_back(std::move(*window), length->position);
+    }
     if (windows.value.kind == Kind::array && windows.value.items.empty())
       errors_.report(Code::bad_window, windows.value.position, what_ + " has no window", advice);
-    // "all" is the longest; lengths, not their order in the file, make a view.
-    std::sort(view_.windows.begin(), view_.windows.end(), [](const Window& a, const Window& b) {
-      return static_cast<std::uint64_t>(a.us) < static_cast<std::uint64_t>(b.us);
-    });
-  }
-
-  void read_window(const TomlValue& value) {
-    Window window{kAllTime, value.text};
-    if (value.text != "all") {
-      const auto us = read_duration(value, "a window", 1);
-      if (!us) return;
-      window.us = *us;
+    // Lengths, not their order in the file, make a view.
+    std::ranges::sort(found, window_before, [](const auto& each) -> auto& { return each.first; });
+    for (auto& [window, position] : found) {
+      view_.windows.push_back(std::move(window));
+      notes_.window_positions.push_back(position);
     }
-    const auto same = [&](const Window& other) { return other.us == window.us; };
-    if (std::ranges::any_of(view_.windows, same)) {
-      errors_.report(Code::bad_window, value.position,
-                     "two windows have one length: " + in_quotes(value.text),
-                     "name each length once");
-      return;
-    }
-    view_.windows.push_back(std::move(window));
-  }
-
-  std::optional<std::int64_t> read_duration(const TomlValue& value, const std::string& what,
-                                            std::int64_t least) {
-    if (value.text == "today" || value.text.starts_with("this_")) {
-      errors_.report(Code::unsupported, value.position,
-                     "calendar window " + in_quotes(value.text) + " is not in this version",
-                     "write a length such as \"24h\"");
-      return std::nullopt;
-    }
-    const auto us = parse_duration(value.text);
-    if (us && *us >= least && *us <= kLongestWindowUs) return *us;
-    errors_.report(
-        Code::bad_window, value.position, what + " cannot be " + in_quotes(value.text),
-        "write a whole number above 0 and a unit: 90s, 15min, 3h, 14d, 2w; at most 100 years");
-    return std::nullopt;
   }
 
   void read_lateness(const TomlEntry& entry) {
     if (!expect_kind(entry, Kind::string, what_, "write lateness = \"1d\"", errors_)) return;
-    if (const auto us = read_duration(entry.value, "lateness", 0)) view_.lateness_us = *us;
+    if (const auto us = read_duration(entry.value, entry.value.text, "lateness", 0, errors_))
+      view_.lateness_us = *us;
   }
 
   void read_aggregate(const TomlEntry& entry, const TableReader& reader) {
     if (!expect_name(entry, "an aggregate", errors_)) return;
     Aggregate aggregate;
     aggregate.name = entry.key;
-    if (entry.value.kind != Kind::string) {
+    const std::string what = "aggregate " + in_quotes(entry.key) + " of " + what_;
+    if (entry.value.kind == Kind::string) {
+      check(entry.value, aggregate);
+      add(std::move(aggregate), entry.value.position);
+    } else if (entry.value.kind == Kind::table) {
+      read_aggregate_table(entry, what, std::move(aggregate));
+    } else {
       const std::string advice = did_you_mean(entry.key, reader.known_keys());
-      errors_.report(Code::bad_toml_value, entry.position,
-                     "aggregate " + in_quotes(entry.key) + " of " + what_ +
-                         " must be a string, not " + std::string(describe(entry.value.kind)),
-                     advice.empty() ? "write one such as \"count()\" or \"mean(delay)\"" : advice);
-    } else if (source()) {
-      RowScope scope(source()->schema, "source " + in_quotes(source()->name));
-      if (!check_aggregate(ExpressionText::of(entry.value), scope, aggregate, errors_))
-        aggregate.result = Type::null;
+      errors_.report(
+          Code::bad_toml_value, entry.position,
+          what + " must be a string or a table, not " + std::string(describe(entry.value.kind)),
+          advice.empty() ? "write one such as \"count()\" or \"mean(delay)\"" : advice);
+      add(std::move(aggregate), entry.value.position);
     }
+  }
+
+  void check(const TomlValue& text, Aggregate& aggregate) {
+    if (!source()) return;
+    RowScope scope(source()->schema, "source " + in_quotes(source()->name), &draft_.project);
+    if (!check_aggregate(ExpressionText::of(text), scope, aggregate, errors_))
+      aggregate.result = Type::null;
+  }
+
+  void add(Aggregate aggregate, const SourcePosition& position) {
     view_.aggregates.push_back(std::move(aggregate));
-    notes_.aggregate_positions.push_back(entry.value.position);
+    notes_.aggregate_positions.push_back(position);
+  }
+
+  // { value = "mean(delay)", default = 0, max_age = "7d", on_stale = "default" }: semantics V3, D5.
+  void read_aggregate_table(const TomlEntry& entry, const std::string& what, Aggregate aggregate) {
+    TableReader reader(entry.value, entry.position, what, errors_);
+    const TomlEntry* value = reader.require("value", "write value = \"mean(delay >= 15)\"");
+    const TomlEntry* otherwise = reader.take("default");
+    const TomlEntry* max_age = reader.take("max_age");
+    const TomlEntry* on_stale = reader.take("on_stale");
+    reader.finish();
+    const SourcePosition place = value ? value->value.position : entry.position;
+    if (value && expect_kind(*value, Kind::string, what, "write it in quotes", errors_))
+      check(value->value, aggregate);
+    if (otherwise) read_default(*otherwise, what, aggregate);
+    if (max_age && expect_kind(*max_age, Kind::string, what, "write max_age = \"7d\"", errors_))
+      aggregate.max_age_us =
+          read_duration(max_age->value, max_age->value.text, "max_age", 1, errors_);
+    aggregate.stale_is_default = aggregate.default_value.has_value();
+    if (on_stale) read_on_stale(*on_stale, what, aggregate);
+    if (on_stale && !max_age)
+      errors_.report(Code::missing_toml_key, on_stale->position,
+                     what + " has on_stale but no max_age", "add max_age = \"7d\"");
+    if (aggregate.stale_is_default && !otherwise)
+      errors_.report(Code::missing_toml_key, on_stale->value.position,
+                     what + " has on_stale = \"default\" but no default", "add default = …");
+    auto age = aggregate.max_age_us ? std::optional(age_of(aggregate)) : std::nullopt;
+    if (age) aggregate.age_aggregate = static_cast<int>(view_.aggregates.size()) + 1;
+    add(std::move(aggregate), place);
+    if (age) add(std::move(*age), place);
+  }
+
+  void read_default(const TomlEntry& entry, const std::string& what, Aggregate& aggregate) {
+    if (aggregate.result == Type::null) return;
+    aggregate.default_value = typed_value(entry.value, aggregate.result);
+    if (!aggregate.default_value)
+      errors_.report(Code::bad_toml_value, entry.value.position,
+                     "the default of " + what + " does not fit its type " +
+                         std::string(data::name(aggregate.result)),
+                     "write a value of that type");
+    else if (aggregate.result == Type::float32)
+      *aggregate.default_value = to_float32(std::get<double>(*aggregate.default_value));
+  }
+
+  void read_on_stale(const TomlEntry& entry, const std::string& what, Aggregate& aggregate) {
+    const std::string advice = "write on_stale = \"null\" or on_stale = \"default\"";
+    if (!expect_kind(entry, Kind::string, what, advice, errors_)) return;
+    const std::string& policy = entry.value.text;
+    aggregate.stale_is_default = policy == "default";
+    if (policy == "refuse")
+      errors_.report(Code::unsupported, entry.value.position,
+                     "on_stale = \"refuse\" of " + what + " is not in this version", advice);
+    else if (policy != "null" && policy != "default")
+      errors_.report(Code::bad_toml_value, entry.value.position,
+                     "on_stale of " + what + " cannot be " + in_quotes(policy), advice);
+  }
+
+  // The age of the newest event that an aggregate counts. Its name has a dot, so no person can have
+  // given it to another.
+  static Aggregate age_of(const Aggregate& aggregate) {
+    Aggregate age;
+    age.name = aggregate.name + ".age";
+    age.kind = Aggregation::since_last;
+    age.where = aggregate.where;
+    age.result = Type::float64;
+    age.hidden = true;
+    return age;
   }
 
   const TomlEntry& entry_;
+  const TomlValue& views_;
   Draft& draft_;
   Diagnostics& errors_;
   std::string what_;
@@ -213,7 +249,7 @@ class ViewReader {
 
 void read_views(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
   if (!expect_kind(entry, Kind::table, "the definition", "write [view.NAME]", errors)) return;
-  for (const auto& view : entry.value.entries) ViewReader(view, draft, errors).read();
+  for (const auto& view : entry.value.entries) ViewReader(view, entry.value, draft, errors).read();
 }
 
 }  // namespace coeval::define

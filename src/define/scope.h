@@ -9,6 +9,8 @@
 
 namespace coeval::define {
 
+struct Project;
+
 /// What a name stands for. `found` without `expr`: the name exists, but its own definition is
 /// broken and that has been reported.
 struct Binding {
@@ -27,22 +29,39 @@ class Scope {
   virtual std::string description() const = 0;
   /// Whether `at`, the question's time, exists here.
   virtual bool has_question_time() const = 0;
+  /// The zone of the definition; null = UTC. (semantics: T8)
+  virtual const TimeZone* zone() const { return nullptr; }
 };
 
-/// The columns of one schema. A field of type null is a column whose declaration is broken.
+/// The constant of that name. `project` may be null.
+Binding bind_constant(const Project* project, std::string_view name);
+/// Adds the names of its constants.
+void add_constants(const Project* project, std::vector<std::string>& names);
+
+/// The columns of one schema, and the constants of a project. A field of type null is a column
+/// whose declaration is broken.
 class RowScope final : public Scope {
  public:
-  RowScope(const data::Schema& schema, std::string description, bool question_time = false)
-      : schema_(schema), description_(std::move(description)), question_time_(question_time) {}
+  /// `project`, for its constants and zone, may be null; it and the schema must outlive the scope.
+  RowScope(const data::Schema& schema, std::string description, const Project* project)
+      : RowScope(schema, std::move(description), false, project) {}
+  RowScope(const data::Schema& schema, std::string description, bool question_time = false,
+           const Project* project = nullptr)
+      : schema_(schema),
+        description_(std::move(description)),
+        question_time_(question_time),
+        project_(project) {}
   Binding find(std::string_view name) override;
   std::vector<std::string> names() const override;
   std::string description() const override { return description_; }
   bool has_question_time() const override { return question_time_; }
+  const TimeZone* zone() const override;
 
  private:
   const data::Schema& schema_;
   std::string description_;
   bool question_time_;
+  const Project* project_;
 };
 
 /// The binding of field `index`: a column node, or a broken one.

@@ -2,6 +2,9 @@
 
 #include <bit>
 #include <cstring>
+#include <unordered_map>
+
+#include "kernel/string_table.h"
 
 namespace coeval::kernel {
 
@@ -28,10 +31,27 @@ Column boolean_column(std::span<const std::uint64_t> cells, std::vector<std::uin
                          static_cast<std::int64_t>(cells.size()));
 }
 
+// Each distinct string once, in the order in which they come first. Null cells have no bits.
+Column string_column(std::span<const std::uint64_t> cells, std::vector<std::uint8_t> validity) {
+  std::unordered_map<std::uint64_t, std::int32_t> codes;
+  data::ColumnBuilder dictionary(Type::string);
+  std::vector<std::int32_t> coded;
+  coded.reserve(cells.size());
+  for (const std::uint64_t bits : cells) {
+    const auto [place, fresh] = codes.try_emplace(bits, static_cast<std::int32_t>(codes.size()));
+    if (fresh) dictionary.append_string(bits == 0 ? "" : string_of_bits(bits)->text);
+    coded.push_back(place->second);
+  }
+  return Column::coded(std::move(coded), std::make_shared<const Column>(dictionary.finish()),
+                       std::move(validity));
+}
+
 Column column_of(Type type, std::vector<std::byte> bytes, std::vector<std::uint8_t> validity,
                  std::size_t rows) {
   const std::span cells(reinterpret_cast<const std::uint64_t*>(bytes.data()), rows);
   switch (type) {
+    case Type::string:
+      return string_column(cells, std::move(validity));
     case Type::boolean:
       return boolean_column(cells, std::move(validity));
     case Type::int32:

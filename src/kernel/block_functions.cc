@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/time.h"
+#include "kernel/block_rows.h"
 #include "kernel/total_order.h"
 
 namespace coeval::kernel {
@@ -15,32 +16,6 @@ namespace {
 
 using data::Type;
 using define::Op;
-
-bool is_valid(const Slice& slice, std::size_t row) {
-  return slice.valid == nullptr || slice.valid[row] != 0;
-}
-
-// Valid where both are.
-const std::uint8_t* both_valid(const Slice& a, const Slice& b, const BlockContext& block) {
-  if (a.valid == nullptr) return b.valid;
-  if (b.valid == nullptr || a.valid == b.valid) return a.valid;
-  auto* out = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) out[i] = a.valid[i] & b.valid[i];
-  return out;
-}
-
-// Makes rows null where `bad`, and counts those that were used and not null before.
-const std::uint8_t* without(const std::uint8_t* bad, const std::uint8_t* valid, std::int64_t& count,
-                            const BlockContext& block) {
-  auto* out = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) {
-    const bool was_valid = valid == nullptr || valid[i] != 0;
-    const bool used = block.used == nullptr || block.used[i] != 0;
-    count += bad[i] != 0 && was_valid && used ? 1 : 0;
-    out[i] = was_valid && bad[i] == 0 ? 1 : 0;
-  }
-  return out;
-}
 
 // Integer arithmetic; `apply(a, b, result)` says whether the result did not fit. (semantics: V5)
 template <class Apply>
@@ -53,7 +28,7 @@ Slice integers(const Slice& a, const Slice& b, const BlockContext& block, std::i
     bad[i] = apply(a.integers[i], b.integers[i], out[i]) ? 1 : 0;
     any |= bad[i];
   }
-  const std::uint8_t* valid = both_valid(a, b, block);
+  const std::uint8_t* valid = both_valid(a.valid, b.valid, block);
   return Slice::of(out, any == 0 ? valid : without(bad, valid, count, block));
 }
 
@@ -61,13 +36,15 @@ template <class Apply>
 Slice reals(const Slice& a, const Slice& b, const BlockContext& block, Apply apply) {
   auto* out = block.arena.take<double>(block.rows);
   for (std::size_t i = 0; i < block.rows; ++i) out[i] = apply(a.reals[i], b.reals[i]);
-  return Slice::of(out, both_valid(a, b, block));
+  return Slice::of(out, both_valid(a.valid, b.valid, block));
 }
 
 // The divisor was an integer before the checker cast it.
 bool divides_by_integer(const define::Expr& expr) {
   const define::Expr& divisor = *expr.args[1];
-  return divisor.op == Op::cast && data::is_integer(divisor.args[0]->type);
+  if (divisor.op != Op::cast) return false;
+  const Type type = divisor.args[0]->type;
+  return data::is_integer(type) || type == Type::duration;
 }
 
 Slice divide(const define::Expr& expr, const Slice& a, const Slice& b, const BlockContext& block) {
@@ -93,7 +70,7 @@ Slice compared(const Slice& a, const Slice& b, const BlockContext& block, Holds 
   auto* out = block.arena.take<std::uint8_t>(block.rows);
   const T* x = a.lane<T>();
   const T* y = b.lane<T>();
-  const std::uint8_t* valid = both_valid(a, b, block);
+  const std::uint8_t* valid = both_valid(a.valid, b.valid, block);
   if constexpr (std::is_same_v<T, std::string_view>) {
     for (std::size_t i = 0; i < block.rows; ++i)
       out[i] = (valid == nullptr || valid[i] != 0) && holds(x[i], y[i]) ? 1 : 0;
@@ -130,7 +107,7 @@ Slice extreme_lane(bool greatest, const Slice& a, const Slice& b, const BlockCon
     const bool second = greatest ? order_key(y) > order_key(x) : order_key(y) < order_key(x);
     out[i] = canonical_value(second ? y : x);
   }
-  return Slice::of(out, both_valid(a, b, block));
+  return Slice::of(out, both_valid(a.valid, b.valid, block));
 }
 
 template <class T>
@@ -146,13 +123,26 @@ Slice select_lane(const std::uint8_t* choose, const Slice& a, const Slice& b,
   return Slice::of(out, valid);
 }
 
+// whole + error rounded half to even; false when the result is no int64.
+bool nearest_integer(double whole, double error, std::int64_t& result) {
+  const double below = error < 0 ? -static_cast<double>(static_cast<std::int64_t>(1 - error))
+                                 : static_cast<double>(static_cast<std::int64_t>(error));
+  const double fraction = error - below;  // exact; from 0 to 1
+  auto sum = static_cast<__int128>(whole) + static_cast<__int128>(below);
+  if (fraction > 0.5 || (fraction == 0.5 && sum % 2 != 0)) ++sum;
+  result = static_cast<std::int64_t>(sum);
+  return result == sum;
+}
+
 // units · unit_us rounded half to even to an integer, exactly: the product's own rounding error
-// decides where the product looks like a tie. False when the result is no int64.
+// decides where the product looks like a tie, and where it is too large to have a fraction. False
+// when the result is no int64.
 bool scaled(double units, double unit_us, std::int64_t& result) {
   const double product = units * unit_us;
-  if (!(product > -0x1p63 && product < 0x1p63)) return false;
+  if (!(product >= -0x1p63 && product <= 0x1p63)) return false;
+  if (product >= 0x1p52 || product <= -0x1p52)
+    return nearest_integer(product, std::fma(units, unit_us, -product), result);
   result = static_cast<std::int64_t>(product);
-  if (product >= 0x1p52 || product <= -0x1p52) return true;
   const double fraction = product - static_cast<double>(result);  // exact, of the product's sign
   const double size = fraction < 0 ? -fraction : fraction;
   if (size < 0.5) return true;
@@ -165,18 +155,6 @@ bool scaled(double units, double unit_us, std::int64_t& result) {
   if (product < 0) error = -error;
   if (error > 0 || (error == 0 && (result & 1) != 0)) result = away;
   return true;
-}
-
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-std::int64_t floor_mod(std::int64_t a, std::int64_t b) { return a - floor_div(a, b) * b; }
-
-template <class Part>
-Slice parts(const Slice& a, const BlockContext& block, Part part) {
-  auto* out = block.arena.take<std::int64_t>(block.rows);
-  // Null rows may hold anything, and the calendar is only defined for values: they become the
-  // epoch.
-  for (std::size_t i = 0; i < block.rows; ++i) out[i] = part(is_valid(a, i) ? a.integers[i] : 0);
-  return Slice::of(out, a.valid);
 }
 
 }  // namespace
@@ -294,6 +272,68 @@ Slice cast(Type from, Type to, const Slice& a, const BlockContext& block) {
   return Slice::of(out, a.valid);
 }
 
+namespace {
+
+template <class T>
+Slice clamp_lane(const Slice& a, const Slice& low, const Slice& high, const BlockContext& block) {
+  auto* out = block.arena.take<T>(block.rows);
+  for (std::size_t i = 0; i < block.rows; ++i) {
+    const T above = a.lane<T>()[i] < low.lane<T>()[i] ? low.lane<T>()[i] : a.lane<T>()[i];
+    out[i] = above > high.lane<T>()[i] ? high.lane<T>()[i] : above;
+  }
+  const std::uint8_t* valid = both_valid(a.valid, low.valid, block);
+  return Slice::of(out, both_valid(valid, high.valid, block));
+}
+
+bool are_one(double a, double b) { return a == b || (a != a && b != b); }
+template <class T>
+bool are_one(const T& a, const T& b) {
+  return a == b;
+}
+
+template <class T>
+Slice distinct_lane(const Slice& a, const Slice& b, const BlockContext& block) {
+  auto* out = block.arena.take<std::uint8_t>(block.rows);
+  for (std::size_t i = 0; i < block.rows; ++i) {
+    const bool both = is_valid(a, i) && is_valid(b, i);
+    const bool same =
+        both ? are_one(a.lane<T>()[i], b.lane<T>()[i]) : is_valid(a, i) == is_valid(b, i);
+    out[i] = same ? 0 : 1;
+  }
+  return Slice::of(out, nullptr);
+}
+
+}  // namespace
+
+Slice clamp(Lane lane, const Slice& a, const Slice& low, const Slice& high,
+            const BlockContext& block) {
+  if (lane == Lane::real) return clamp_lane<double>(a, low, high, block);
+  return clamp_lane<std::int64_t>(a, low, high, block);
+}
+
+Slice null_if(Lane lane, const Slice& a, const Slice& b, const BlockContext& block) {
+  const Slice same = compare(Op::equal, lane, a, b, block);
+  auto* valid = block.arena.take<std::uint8_t>(block.rows);
+  for (std::size_t i = 0; i < block.rows; ++i)
+    valid[i] = is_valid(a, i) && !(is_valid(same, i) && same.booleans[i] != 0) ? 1 : 0;
+  Slice out = a;
+  out.valid = valid;
+  return out;
+}
+
+Slice is_distinct(Lane lane, const Slice& a, const Slice& b, const BlockContext& block) {
+  switch (lane) {
+    case Lane::boolean:
+      return distinct_lane<std::uint8_t>(a, b, block);
+    case Lane::integer:
+      return distinct_lane<std::int64_t>(a, b, block);
+    case Lane::real:
+      return distinct_lane<double>(a, b, block);
+    default:
+      return distinct_lane<std::string_view>(a, b, block);
+  }
+}
+
 Slice to_duration(std::int64_t unit_us, Lane lane, const Slice& a, const BlockContext& block) {
   std::int64_t& overflows = block.counts.integer_overflows;
   if (lane == Lane::integer)
@@ -309,32 +349,6 @@ Slice to_duration(std::int64_t unit_us, Lane lane, const Slice& a, const BlockCo
     any |= bad[i] = scaled(a.reals[i], static_cast<double>(unit_us), out[i]) ? 0 : 1;
   }
   return Slice::of(out, any == 0 ? a.valid : without(bad, a.valid, overflows, block));
-}
-
-Slice date_part(Op op, const Slice& a, const BlockContext& block) {
-  switch (op) {
-    case Op::fn_hour:
-      return parts(a, block, [](std::int64_t us) { return floor_mod(us, kDayUs) / kHourUs; });
-    case Op::fn_minute:
-      return parts(a, block, [](std::int64_t us) { return floor_mod(us, kHourUs) / kMinuteUs; });
-    case Op::fn_second:
-      return parts(a, block, [](std::int64_t us) { return floor_mod(us, kMinuteUs) / kSecondUs; });
-    case Op::fn_minute_of_day:
-      return parts(a, block, [](std::int64_t us) { return floor_mod(us, kDayUs) / kMinuteUs; });
-    case Op::fn_weekday:  // 1970-01-01 was a Thursday, 3
-      return parts(a, block,
-                   [](std::int64_t us) { return floor_mod(floor_div(us, kDayUs) + 3, 7); });
-    case Op::fn_year:
-      return parts(a, block, [](std::int64_t us) { return civil_time(us).year; });
-    case Op::fn_month:
-      return parts(a, block, [](std::int64_t us) { return std::int64_t{civil_time(us).month}; });
-    case Op::fn_day:
-      return parts(a, block, [](std::int64_t us) { return std::int64_t{civil_time(us).day}; });
-    default:
-      COEVAL_CHECK(op == Op::fn_day_of_year);
-      return parts(a, block,
-                   [](std::int64_t us) { return std::int64_t{civil_time(us).day_of_year}; });
-  }
 }
 
 Slice select(const std::uint8_t* choose, Lane lane, const Slice& a, const Slice& b,

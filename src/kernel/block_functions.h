@@ -32,11 +32,17 @@ Slice is_null(const Slice& a, bool wanted, const BlockContext& block);
 Slice sign_change(define::Op op, Lane lane, const Slice& a, const BlockContext& block);
 /// fn_least (or greatest) of two; NaN is the greatest value, −0 lies before +0, as for min and max.
 Slice extreme(bool greatest, Lane lane, const Slice& a, const Slice& b, const BlockContext& block);
+/// A cast that cannot fail, see define::Op::cast.
 Slice cast(data::Type from, data::Type to, const Slice& a, const BlockContext& block);
+/// a, or the bound that it is beyond.
+Slice clamp(Lane lane, const Slice& a, const Slice& low, const Slice& high,
+            const BlockContext& block);
+/// a, null where it equals b.
+Slice null_if(Lane lane, const Slice& a, const Slice& b, const BlockContext& block);
+/// Whether a and b differ, null being equal to null and NaN to NaN.
+Slice is_distinct(Lane lane, const Slice& a, const Slice& b, const BlockContext& block);
 /// fn_minutes …: a number of units to µs, rounded half to even.
 Slice to_duration(std::int64_t unit_us, Lane lane, const Slice& a, const BlockContext& block);
-/// fn_year …: calendar parts of a timestamp, UTC. (semantics: T8)
-Slice date_part(define::Op op, const Slice& a, const BlockContext& block);
 /// a where `choose` is 1, else b.
 Slice select(const std::uint8_t* choose, Lane lane, const Slice& a, const Slice& b,
              const BlockContext& block);

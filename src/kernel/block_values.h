@@ -63,6 +63,10 @@ struct Slice {
   }
 };
 
+/// Text that the functions over one block of rows may make together. A block that needs more is
+/// evaluated again in halves, down to single rows.
+inline constexpr std::size_t kTextBudgetBytes = std::size_t{64} << 20;
+
 /// Memory of one block's temporaries; all of it is taken back at once. One row takes no allocation.
 class Arena {
  public:
@@ -70,9 +74,22 @@ class Arena {
   T* take(std::size_t count) {
     return static_cast<T*>(pool_.allocate(count * sizeof(T), alignof(T)));
   }
-  void clear() { pool_.release(); }
+  /// Bytes of a text, or null when the budget is spent: then the block's result is void.
+  char* take_text(std::size_t bytes) {
+    text_bytes_ += bytes;
+    return is_spent() ? nullptr : take<char>(bytes);
+  }
+  /// Starts a block.
+  void clear(bool limited) {
+    pool_.release();
+    text_bytes_ = 0;
+    limited_ = limited;
+  }
+  bool is_spent() const { return limited_ && text_bytes_ > kTextBudgetBytes; }
 
  private:
+  std::size_t text_bytes_ = 0;
+  bool limited_ = false;
   alignas(16) std::byte first_[2048];
   std::pmr::monotonic_buffer_resource pool_{first_, sizeof(first_)};
 };

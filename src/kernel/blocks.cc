@@ -53,6 +53,8 @@ class RecordWriter {
     for (std::size_t i = 0; i < layout_.real.size(); ++i)
       write_values<double>(records, layout_.real_at + 8 * i, layout_.real[i], *values_[value++],
                            first, count);
+    for (std::size_t i = 0; i < layout_.strings.size(); ++i)
+      write_rows(records, layout_.strings_at + 8 * i, layout_.strings[i], first, count);
   }
 
  private:
@@ -82,6 +84,13 @@ class RecordWriter {
     }
   }
 
+  void write_rows(std::byte* records, std::size_t at, const RecordLayout::Slot& slot,
+                  std::int64_t first, std::size_t count) {
+    std::byte* record = records;
+    for (std::size_t i = 0; i < count; ++i, record += layout_.stride)
+      if (bit_of(record, slot.part_bit)) store(record + at, first + static_cast<std::int64_t>(i));
+  }
+
   const RecordLayout& layout_;
   std::vector<BitColumns> bits_;
   std::vector<const Column*> values_;
@@ -96,6 +105,12 @@ const Column& ExpressionCache::get(const define::Expr& expr) {
   if (known != columns_.end()) return *known->second;
   columns_.emplace_back(text, std::make_unique<const Column>(evaluate(expr, rows_, {}, counts_)));
   return *columns_.back().second;
+}
+
+std::vector<data::Column> string_columns(const RecordLayout& layout, ExpressionCache& expressions) {
+  std::vector<data::Column> columns;
+  for (const auto& slot : layout.strings) columns.push_back(expressions.get(*slot.argument));
+  return columns;
 }
 
 std::vector<std::byte> make_records(const RecordLayout& layout,

@@ -14,6 +14,7 @@ namespace coeval::kernel {
 /// A block's events as one view takes them. Views with equal record layouts share the records.
 struct EventBlock::PerView {
   std::shared_ptr<const std::vector<std::byte>> records;
+  std::shared_ptr<const std::vector<data::Column>> strings;  ///< of the layout's string slots
   std::size_t stride = 0;
   std::vector<std::int32_t> entities;
 
@@ -43,10 +44,12 @@ class ExpressionCache {
   std::vector<std::pair<std::string, std::unique_ptr<const data::Column>>> columns_;
 };
 
-/// The records of all rows. Times are those of the block.
+/// The records of all rows. Times are those of the block; a string slot holds its row.
 std::vector<std::byte> make_records(const RecordLayout& layout,
                                     std::span<const std::int64_t> event_time_us,
                                     std::span<const std::int64_t> known_us,
                                     ExpressionCache& expressions);
+/// The columns of the layout's string slots.
+std::vector<data::Column> string_columns(const RecordLayout& layout, ExpressionCache& expressions);
 
 }  // namespace coeval::kernel

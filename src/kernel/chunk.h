@@ -50,7 +50,7 @@ struct Chunk {
   const Tally& fresh_summary(const RecordLayout& layout) {
     if (summary_is_fresh) return *summary;
     if (summary)
-      summary->clear();
+      summary->clear(layout);
     else
       summary = std::make_unique<Tally>(layout);
     for (std::uint32_t slot = begin; slot < end; ++slot) summary->add(layout, at(slot));

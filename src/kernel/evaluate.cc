@@ -3,13 +3,21 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/check.h"
 #include "base/time.h"
+#include "define/functions.h"
 #include "kernel/block_functions.h"
 #include "kernel/block_values.h"
+#include "kernel/bucket_functions.h"
+#include "kernel/cast_functions.h"
+#include "kernel/maths_functions.h"
+#include "kernel/text_functions.h"
+#include "kernel/time_functions.h"
+#include "kernel/total_order.h"
 
 namespace coeval::kernel {
 
@@ -26,11 +34,16 @@ class BlockEvaluator {
                  EvaluationCounts& counts)
       : batch_(batch), at_(at), counts_(counts) {}
 
-  Slice run(const Expr& expr, std::int64_t first, std::int64_t rows) {
-    arena_.clear();
+  // Nothing when the rows make more text than a block may: then nothing is counted either.
+  std::optional<Slice> run(const Expr& expr, std::int64_t first, std::int64_t rows) {
+    arena_.clear(rows > 1);
     first_ = first;
     rows_ = static_cast<std::size_t>(rows);
-    return evaluate(expr, nullptr);
+    const EvaluationCounts before = counts_;
+    const Slice result = evaluate(expr, nullptr);
+    if (!arena_.is_spent()) return result;
+    counts_ = before;
+    return std::nullopt;
   }
 
  private:
@@ -46,20 +59,31 @@ class BlockEvaluator {
         COEVAL_CHECK(!at_.empty() || rows_ == 0);
         return Slice::of(at_.data() + first_, nullptr);
       case Op::if_else:
-        return if_else(expr, used);
+      case Op::case_when:
+        return branches(expr, used);
       case Op::coalesce:
         return coalesce(expr, used);
+      case Op::fn_least:
+      case Op::fn_greatest:
+        return extremes(expr, used);
       default:
         return function(expr, used);
     }
   }
 
+  // Constants that say how to compute are no values of the rows, and stay empty.
+  std::span<const Slice> arguments(const Expr& expr, const std::uint8_t* used) {
+    auto* args = arena_.take<Slice>(expr.args.size());
+    for (std::size_t i = 0; i < expr.args.size(); ++i)
+      args[i] = define::is_setting(expr, i) ? Slice() : evaluate(*expr.args[i], used);
+    return {args, expr.args.size()};
+  }
+
   Slice function(const Expr& expr, const std::uint8_t* used) {
-    const Slice a = evaluate(*expr.args[0], used);
+    const std::span<const Slice> args = arguments(expr, used);
+    const Slice& a = args[0];
     const Type type = expr.args[0]->type;
     const BlockContext block = context(used);
-    if (expr.op == Op::fn_least || expr.op == Op::fn_greatest) return extremes(expr, a, used);
-    if (expr.args.size() == 2) return binary(expr, type, a, evaluate(*expr.args[1], used), block);
     switch (expr.op) {
       case Op::negate:
       case Op::fn_abs:
@@ -71,6 +95,15 @@ class BlockEvaluator {
         return is_null(a, expr.op == Op::is_null, block);
       case Op::cast:
         return cast(type, expr.type, a, block);
+      case Op::convert:
+      case Op::try_convert:
+        return convert(expr, a, block);
+      case Op::nullif:
+        return null_if(lane_of(type), a, args[1], block);
+      case Op::is_distinct:
+        return is_distinct(lane_of(type), a, args[1], block);
+      case Op::fn_clamp:
+        return clamp(lane_of(type), a, args[1], args[2], block);
       case Op::fn_seconds:
         return to_duration(kSecondUs, lane_of(type), a, block);
       case Op::fn_minutes:
@@ -80,12 +113,23 @@ class BlockEvaluator {
       case Op::fn_days:
         return to_duration(kDayUs, lane_of(type), a, block);
       default:
-        return date_part(expr.op, a, block);
+        return of_topic(expr, args, block);
     }
   }
 
-  static Slice binary(const Expr& expr, Type type, const Slice& a, const Slice& b,
-                      const BlockContext& block) {
+  // Where the functions of one kind are found, by the order of define::Op.
+  static Slice of_topic(const Expr& expr, std::span<const Slice> args, const BlockContext& block) {
+    if (expr.op <= Op::logical_or) return binary(expr, args, block);
+    if (expr.op >= Op::fn_year && expr.op <= Op::fn_date_diff)
+      return calendar_function(expr, args, block);
+    if (expr.op >= Op::fn_sign && expr.op <= Op::fn_haversine_km)
+      return maths_function(expr, args, block);
+    if (expr.op >= Op::fn_hash_bucket) return bucket_function(expr, args[0], block);
+    return text_function(expr, args, block);
+  }
+
+  static Slice binary(const Expr& expr, std::span<const Slice> args, const BlockContext& block) {
+    const Type type = expr.args[0]->type;
     switch (expr.op) {
       case Op::equal:
       case Op::not_equal:
@@ -93,37 +137,58 @@ class BlockEvaluator {
       case Op::less_equal:
       case Op::greater:
       case Op::greater_equal:
-        return compare(expr.op, lane_of(type), a, b, block);
+        return compare(expr.op, lane_of(type), args[0], args[1], block);
       case Op::logical_and:
       case Op::logical_or:
-        return logical(expr.op, a, b, block);
+        return logical(expr.op, args[0], args[1], block);
       default:
-        return arithmetic(expr, type, a, b, block);
+        return arithmetic(expr, type, args[0], args[1], block);
     }
   }
 
-  Slice extremes(const Expr& expr, Slice best, const std::uint8_t* used) {
+  Slice extremes(const Expr& expr, const std::uint8_t* used) {
+    Slice best = evaluate(*expr.args[0], used);
     for (std::size_t i = 1; i < expr.args.size(); ++i)
       best = extreme(expr.op == Op::fn_greatest, lane_of(expr.type), best,
                      evaluate(*expr.args[i], used), context(used));
     return best;
   }
 
-  Slice if_else(const Expr& expr, const std::uint8_t* used) {
-    const Slice condition = evaluate(*expr.args[0], used);
-    auto* yes = arena_.take<std::uint8_t>(rows_);
-    auto* used_yes = arena_.take<std::uint8_t>(rows_);
-    auto* used_no = arena_.take<std::uint8_t>(rows_);
+  // Rows of `asked` where the condition is true, and the others.
+  struct Taken {
+    std::uint8_t* yes;
+    std::uint8_t* no;
+  };
+  Taken taken(const Slice& condition, const std::uint8_t* asked) {
+    const Taken rows{arena_.take<std::uint8_t>(rows_), arena_.take<std::uint8_t>(rows_)};
     for (std::size_t i = 0; i < rows_; ++i) {
-      yes[i] = condition.valid == nullptr ? condition.booleans[i]
-                                          : condition.booleans[i] & condition.valid[i];
-      const std::uint8_t asked = used == nullptr ? 1 : used[i];
-      used_yes[i] = asked & yes[i];
-      used_no[i] = asked & (yes[i] ^ 1);
+      const std::uint8_t holds = condition.valid == nullptr
+                                     ? condition.booleans[i]
+                                     : condition.booleans[i] & condition.valid[i];
+      const std::uint8_t was_asked = asked == nullptr ? 1 : asked[i];
+      rows.yes[i] = was_asked & holds;
+      rows.no[i] = was_asked & (holds ^ 1);
     }
-    const Slice a = evaluate(*expr.args[1], used_yes);
-    const Slice b = evaluate(*expr.args[2], used_no);
-    return select(yes, lane_of(expr.type), a, b, context(used));
+    return rows;
+  }
+
+  // if and case: each value is computed for the rows that take it, each condition for those that
+  // are left.
+  Slice branches(const Expr& expr, const std::uint8_t* used) {
+    const std::size_t count = expr.args.size() / 2;
+    auto* values = arena_.take<Slice>(count);
+    auto** takers = arena_.take<const std::uint8_t*>(count);
+    const std::uint8_t* left = used;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Taken rows = taken(evaluate(*expr.args[2 * i], left), left);
+      values[i] = evaluate(*expr.args[2 * i + 1], rows.yes);
+      takers[i] = rows.yes;
+      left = rows.no;
+    }
+    Slice result = evaluate(*expr.args.back(), left);
+    for (std::size_t i = count; i-- > 0;)
+      result = select(takers[i], lane_of(expr.type), values[i], result, context(used));
+    return result;
   }
 
   Slice coalesce(const Expr& expr, const std::uint8_t* used) {
@@ -234,7 +299,8 @@ class BlockEvaluator {
 // Collects the blocks of a result into a column.
 class Collector {
  public:
-  Collector(Type type, std::int64_t rows) : type_(type), rows_(rows), strings_(type) {
+  Collector(Type type, std::int64_t rows, EvaluationCounts& counts)
+      : type_(type), rows_(rows), counts_(counts), strings_(type) {
     const auto count = static_cast<std::size_t>(rows);
     if (type == Type::boolean)
       bits_.resize((count + 7) / 8);
@@ -281,7 +347,10 @@ class Collector {
   template <class T, class From>
   void put(const From* from, std::size_t first, std::size_t count) {
     auto* to = reinterpret_cast<T*>(values_.data()) + first;
-    if constexpr (std::is_same_v<T, From>) {
+    // Which NaN an operation gives is the machine's choice. (semantics: A6)
+    if constexpr (std::is_same_v<From, double>) {
+      for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<T>(canonical_value(from[i]));
+    } else if constexpr (std::is_same_v<T, From>) {
       std::copy_n(from, count, to);
     } else {
       for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<T>(from[i]);
@@ -298,15 +367,20 @@ class Collector {
   }
 
   void add_strings(const Slice& slice, std::int64_t rows) {
-    for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i)
-      if (slice.valid != nullptr && slice.valid[i] == 0)
-        strings_.append_null();
-      else
+    for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
+      const bool valid = slice.valid == nullptr || slice.valid[i] != 0;
+      const bool fits = valid && slice.strings[i].size() <= kMaxResultBytes;
+      counts_.long_texts += valid && !fits ? 1 : 0;
+      if (fits)
         strings_.append_string(slice.strings[i]);
+      else
+        strings_.append_null();
+    }
   }
 
   Type type_;
   std::int64_t rows_;
+  EvaluationCounts& counts_;
   std::vector<std::byte> values_;
   std::vector<std::uint8_t> bits_, validity_;
   data::ColumnBuilder strings_;
@@ -318,10 +392,16 @@ data::Column evaluate(const Expr& expr, const data::Batch& batch, std::span<cons
                       EvaluationCounts& counts) {
   if (expr.op == Op::column) return batch.columns[static_cast<std::size_t>(expr.column)];
   BlockEvaluator evaluator(batch, at, counts);
-  Collector collector(expr.type, batch.rows);
-  for (std::int64_t first = 0; first < batch.rows; first += kBlockRows) {
-    const std::int64_t rows = std::min(kBlockRows, batch.rows - first);
-    collector.add(evaluator.run(expr, first, rows), first, rows);
+  Collector collector(expr.type, batch.rows, counts);
+  std::int64_t block = kBlockRows;
+  for (std::int64_t first = 0; first < batch.rows;) {
+    const std::int64_t rows = std::min(block, batch.rows - first);
+    if (const auto slice = evaluator.run(expr, first, rows)) {
+      collector.add(*slice, first, rows);
+      first += rows;
+    } else {
+      block = std::max<std::int64_t>(1, rows / 2);
+    }
   }
   return collector.finish();
 }

@@ -9,25 +9,40 @@
 
 namespace coeval::kernel {
 
-/// Values that arithmetic had to turn into null, counted so that a report can say so. (semantics:
+/// Values that evaluation had to turn into null, counted so that a report can say so. (semantics:
 /// V5)
 struct EvaluationCounts {
   std::int64_t integer_overflows = 0;
   std::int64_t integer_zero_divisions = 0;
+  std::int64_t failed_casts = 0;  ///< of `cast`, not `try_cast`
+  std::int64_t long_texts = 0;    ///< kMaxTextBytes, kMaxResultBytes
+  /// Not a null: answers of sketches, above the cap of distinct values. (semantics: A4)
+  std::int64_t approximate_answers = 0;
 
   EvaluationCounts& operator+=(const EvaluationCounts& other) {
     integer_overflows += other.integer_overflows;
     integer_zero_divisions += other.integer_zero_divisions;
+    failed_casts += other.failed_casts;
+    long_texts += other.long_texts;
+    approximate_answers += other.approximate_answers;
     return *this;
   }
+  friend bool operator==(const EvaluationCounts&, const EvaluationCounts&) = default;
 };
+
+/// The longest text that a function makes, and the longest that an expression other than a bare
+/// column gives; a longer one is null, and counted.
+inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxResultBytes = std::size_t{1} << 14;
 
 /// Evaluates a typed expression over the rows of a batch whose columns are those of the row schema
 /// that the expression was checked against. `at` (one µs time a row) may be empty when the
 /// expression does not read the question's time.
 ///
-/// Null: three-valued logic (V4). Determinism: the same bits for one row or a million (A6). The
-/// result has expr.type and batch.rows rows; a bare column is returned without copying.
+/// Null: three-valued logic (V4). Determinism: the same bits for one row or a million (A6); a NaN
+/// that was computed is the one quiet NaN. The result has expr.type and batch.rows rows; a bare
+/// column is returned without copying. Memory: beside the result, kTextBudgetBytes of text and a
+/// few values a row of a block and node. A text result has fewer than 2^17 rows.
 data::Column evaluate(const define::Expr& expr, const data::Batch& batch,
                       std::span<const std::int64_t> at, EvaluationCounts& counts);
 

@@ -86,10 +86,9 @@ Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Pro
   parts.states.resize(parts.project->views.size());
   parts.scratch.resize(parts.project->views.size());
   for (const int index : parts.views) {
-    COEVAL_ASSIGN(RecordLayout layout,
-                  RecordLayout::create(parts.view(index), parts.source_of(index).schema));
-    parts.states[static_cast<std::size_t>(index)] =
-        std::make_unique<ViewState>(parts.view(index), std::move(layout));
+    parts.states[static_cast<std::size_t>(index)] = std::make_unique<ViewState>(
+        parts.view(index), RecordLayout::create(parts.view(index), parts.source_of(index).schema),
+        parts.project->zone);
   }
   return kernel;
 }
@@ -120,11 +119,16 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
     auto mine = std::make_shared<EventBlock::PerView>();
     for (const int other : parts_->views)
       if (const auto& shared = block.views[static_cast<std::size_t>(other)];
-          shared && parts_->state(other).layout().text == state.layout().text)
+          shared && parts_->state(other).layout().text == state.layout().text) {
         mine->records = shared->records;
-    if (!mine->records)
+        mine->strings = shared->strings;
+      }
+    if (!mine->records) {
       mine->records = std::make_shared<const std::vector<std::byte>>(
           make_records(state.layout(), block.event_time_us, known_us, expressions));
+      mine->strings = std::make_shared<const std::vector<data::Column>>(
+          string_columns(state.layout(), expressions));
+    }
     mine->stride = state.layout().stride;
     block.views[static_cast<std::size_t>(index)] = std::move(mine);
   }
@@ -133,8 +137,7 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
     std::vector<const data::Column*> keys;
     for (const int column : parts_->project->views[index].key_columns)
       keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
-    block.views[index]->entities =
-        parts_->states[index]->keys().intern_rows(keys, rows.rows);
+    block.views[index]->entities = parts_->states[index]->keys().intern_rows(keys, rows.rows);
   });
   const std::lock_guard lock(parts_->counts_mutex);
   parts_->counts += counts;
@@ -162,8 +165,7 @@ Result<std::vector<const data::Column*>> Kernel::Parts::key_columns(
 
 Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
                                                 std::span<const std::int64_t> at_us,
-                                                std::span<const int> views,
-                                                const RunParts& run) {
+                                                std::span<const int> views, const RunParts& run) {
   QuestionBlock block;
   block.rows = static_cast<std::int64_t>(at_us.size());
   block.at_us.assign(at_us.begin(), at_us.end());
@@ -172,6 +174,7 @@ Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
   for (const int index : views) {
     COEVAL_ASSIGN(auto columns, parts_->key_columns(index, questions));
     keys.push_back(std::move(columns));
+    parts_->state(index).release_answers();
   }
   run(views.size(), [&](std::size_t i) {
     auto mine = std::make_shared<QuestionBlock::PerView>();
@@ -184,7 +187,7 @@ Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
 
 void Kernel::apply(int view, const EventBlock& events, std::int64_t row) {
   const auto& mine = *events.views[static_cast<std::size_t>(view)];
-  parts_->state(view).apply(mine.record(row), mine.entity(row));
+  parts_->state(view).apply(mine.record(row), mine.entity(row), *mine.strings);
 }
 
 void Kernel::apply(const EventBlock& events, std::int64_t row) {
@@ -205,6 +208,7 @@ std::vector<data::Column> Kernel::replay(int view, const EventBlock& events,
                                          std::size_t& next_event, const QuestionBlock& questions,
                                          std::span<const std::int64_t> question_order) {
   AnswerColumns answers(parts_->view(view), question_order.size());
+  parts_->state(view).release_answers();
   if (question_order.empty()) return answers.finish();
   const std::int64_t last_at = questions.at_us[static_cast<std::size_t>(question_order.back())];
   std::size_t end = next_event;
@@ -228,6 +232,8 @@ std::int64_t Kernel::event_count(int view) const { return parts_->state(view).ev
 std::int64_t Kernel::dropped_late_count(int view) const {
   return parts_->state(view).dropped_late_count();
 }
+
+std::int64_t Kernel::string_count(int view) const { return parts_->state(view).string_count(); }
 
 EvaluationCounts Kernel::counts() const {
   const std::lock_guard lock(parts_->counts_mutex);

@@ -19,7 +19,7 @@ namespace coeval::kernel {
 class ViewState;
 
 /// One cell of a feature row: the value's 64 bits (an int64 for integers, timestamps, dates and
-/// booleans, a double's bits for both floats), or null.
+/// booleans, a double's bits for both floats, for a string what only to_column reads), or null.
 struct Cell {
   std::uint64_t bits = 0;
   bool valid = false;
@@ -44,8 +44,8 @@ struct QuestionBlock {
   std::vector<std::shared_ptr<PerView>> views;  ///< indexed by view; null for views not asked
 };
 
-/// Calls part(0) … part(parts − 1), each once, in any order or side by side, and returns when all are
-/// done.
+/// Calls part(0) … part(parts − 1), each once, in any order or side by side, and returns when all
+/// are done.
 using RunParts =
     std::function<void(std::size_t parts, const std::function<void(std::size_t)>& part)>;
 void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part);
@@ -60,7 +60,7 @@ void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part
 class Kernel {
  public:
   /// Keeps state for the views listed (indexes into project.views). The project must outlive it.
-  /// Errors: unsupported for an aggregate over strings other than count.
+  /// Errors: none today.
   static Result<std::unique_ptr<Kernel>> create(std::shared_ptr<const define::Project> project,
                                                 std::vector<int> views);
   ~Kernel();
@@ -72,7 +72,8 @@ class Kernel {
                                     std::span<const std::int64_t> known_us,
                                     const RunParts& run = run_in_turn);
   /// Looks the keys of questions up by column name; a key with a null finds no entity. `views` are
-  /// those to be asked. Errors: missing_value when a key column is absent, type_mismatch.
+  /// those to be asked; their cells of strings that were given out before are void from now on.
+  /// Errors: missing_value when a key column is absent, type_mismatch.
   /// A block of events or questions is good until the next restore().
   Result<QuestionBlock> prepare_questions(const data::Batch& questions,
                                           std::span<const std::int64_t> at_us,
@@ -85,7 +86,8 @@ class Kernel {
 
   /// Answers every feature of a view for one question: view.feature_count() cells in feature order.
   /// An event counts iff it was applied, its known time is < T, and its event time is in [T−W, T).
-  /// (semantics: T3 T4 A1 A2 V3) `out` must have feature_count() places.
+  /// (semantics: T3 T4 A1 A2 V3) `out` must have feature_count() places. A cell of a string is good
+  /// until the view's next prepare_questions, replay or restore.
   void ask(int view, const QuestionBlock& questions, std::int64_t row, std::span<Cell> out);
 
   /// Answers questions in the order given, each after the events that were known before its time:
@@ -107,6 +109,7 @@ class Kernel {
   std::int64_t entity_count(int view) const;        ///< keys that events have had
   std::int64_t event_count(int view) const;         ///< events held
   std::int64_t dropped_late_count(int view) const;  ///< beyond retention (T6)
+  std::int64_t string_count(int view) const;        ///< distinct strings held for aggregates
   /// Of all that was evaluated since the kernel was made.
   EvaluationCounts counts() const;
   const std::vector<int>& views() const;
@@ -124,7 +127,7 @@ class Kernel {
 };
 
 /// Turns a row of cells per view feature into typed columns, for whole blocks. `cells` is
-/// column-major: cells[feature][row].
+/// column-major: cells[feature][row]. Strings are coded: each distinct one once.
 data::Column to_column(data::Type type, std::span<const Cell> cells);
 
 /// A model's row for a block of questions: question columns by name (null columns are allowed for

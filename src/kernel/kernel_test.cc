@@ -1,72 +1,11 @@
 #include "kernel/kernel.h"
 
-#include "kernel/world_for_tests.h"
+#include "kernel/kernel_for_tests.h"
 
 namespace coeval::kernel {
 namespace {
 
 using namespace testing;
-
-constexpr std::array kViews = {0};
-
-std::unique_ptr<Kernel> kernel_of(const World& world) {
-  auto kernel = Kernel::create(world.project, {0});
-  REQUIRE(kernel);
-  return std::move(*kernel);
-}
-
-void apply_one(Kernel& kernel, const World& world, const Event& event) {
-  const std::array events = {event};
-  auto block = kernel.prepare_events(0, batch_of(*world.project, events, false), known_of(events));
-  REQUIRE(block);
-  kernel.apply(*block, 0);
-}
-
-std::vector<Cell> ask_one(Kernel& kernel, const World& world, const Event& key, std::int64_t at) {
-  const std::array keys = {key};
-  const std::array times = {at};
-  auto block = kernel.prepare_questions(batch_of(*world.project, keys, false), times, kViews);
-  REQUIRE(block);
-  std::vector<Cell> cells(world.view().feature_count());
-  kernel.ask(0, *block, 0, cells);
-  return cells;
-}
-
-// Questions between the events: mostly at the present, on round times, some back within the
-// lateness.
-std::vector<Question> random_questions(std::mt19937_64& random, const World& world,
-                                       const std::vector<Event>& events, std::size_t count) {
-  std::vector<Question> questions;
-  for (std::size_t i = 0; i < count; ++i) {
-    Question q;
-    q.applied = random() % (events.size() + 1);
-    const std::int64_t known = q.applied == 0 ? events[0].known : events[q.applied - 1].known;
-    q.key = events[random() % events.size()];
-    q.at = known + 1 +
-           static_cast<std::int64_t>(random() % 3 == 0 ? random() % static_cast<unsigned>(kHourUs)
-                                                       : 0);
-    if (random() % 4 == 0)
-      q.at -= static_cast<std::int64_t>(random() %
-                                        static_cast<std::uint64_t>(world.view().lateness_us + 1));
-    if (random() % 3 == 0) q.at = q.at / kMinuteUs * kMinuteUs;
-    if (random() % 10 == 0) q.at += 30 * kDayUs;
-    q.at = std::max(q.at, known - world.view().lateness_us);
-    questions.push_back(q);
-  }
-  std::stable_sort(questions.begin(), questions.end(),
-                   [](const Question& a, const Question& b) { return a.applied < b.applied; });
-  return questions;
-}
-
-void check_cells(const World& world, const std::vector<Cell>& found,
-                 const std::vector<Cell>& expected) {
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    INFO(world.toml);
-    INFO(world.view().feature_name(i));
-    REQUIRE(found[i].valid == expected[i].valid);
-    REQUIRE(found[i].bits == expected[i].bits);
-  }
-}
 
 TEST_CASE(
     "every answer is what looking at all events gives, bit for bit, for random definitions and "
@@ -82,8 +21,8 @@ TEST_CASE(
     for (const auto& q : random_questions(random, world, events, 60)) {
       while (applied < q.applied) apply_one(*kernel, world, events[applied++]);
       REQUIRE(kernel->reaches(0, q.at));
-      check_cells(world, ask_one(*kernel, world, q.key, q.at),
-                  oracle(world, std::span(events).first(applied), q.key, q.at));
+      check_answers(world, ask_one(*kernel, world, q.key, q.at),
+                    oracle(world, std::span(events).first(applied), q.key, q.at));
     }
   }
 }
@@ -133,12 +72,21 @@ TEST_CASE(
           apply_one(*single, world, events[applied++]);
         const auto expected = ask_one(*single, world, keys[row], at[row]);
         for (std::size_t feature = 0; feature < columns.size(); ++feature) {
-          const std::array cell = {expected[feature]};
-          const auto one = to_column(world.view().feature_type(feature), cell);
           const auto place = static_cast<std::int64_t>(i);
-          REQUIRE(columns[feature].type() == world.view().feature_type(feature));
-          REQUIRE(columns[feature].is_null(place) == one.is_null(0));
-          if (one.is_null(0)) continue;
+          const data::Type type = world.view().feature_type(feature);
+          REQUIRE(columns[feature].type() == type);
+          REQUIRE(columns[feature].is_null(place) == !expected[feature].valid);
+          if (!expected[feature].valid) continue;
+          if (type == data::Type::string) {
+            REQUIRE(columns[feature].string(place) == expected[feature].text);
+            continue;
+          }
+          const std::array cell = {Cell{expected[feature].bits, true}};
+          const auto one = to_column(type, cell);
+          if (type == data::Type::boolean) {
+            REQUIRE(columns[feature].bit(place) == one.bit(0));
+            continue;
+          }
           if (data::is_float(one.type()))
             REQUIRE(std::bit_cast<std::uint64_t>(columns[feature].real(place)) ==
                     std::bit_cast<std::uint64_t>(one.real(0)));
@@ -179,7 +127,7 @@ TEST_CASE(
       CHECK(broken->serialize() == bytes);
       CHECK(broken->last_known_us(0) == steady->last_known_us(0));
       CHECK(broken->dropped_late_count(0) == steady->dropped_late_count(0));
-      check_cells(world, ask_one(*broken, world, q.key, q.at), answer);
+      check_answers(world, ask_one(*broken, world, q.key, q.at), answer);
     }
   }
 }
@@ -226,18 +174,6 @@ TEST_CASE("cut or altered bytes are refused, or read as a state with just those 
       if (reader->restore(altered)) CHECK(reader->serialize() == altered);
     }
   }
-}
-
-const OracleAggregate kCountRows{"count", nullptr, &kConditions[0]};
-const OracleAggregate kMeanX{"mean", &kArguments[2], &kConditions[0]};
-
-Event event_at(std::int64_t time, std::int64_t known, double x = 1) {
-  Event e;
-  e.time = time;
-  e.known = known;
-  e.k = "a";
-  e.x = x;
-  return e;
 }
 
 TEST_CASE("an event at exactly T is outside, one at exactly T - W is inside") {
@@ -287,8 +223,8 @@ TEST_CASE(
       for (int late = 0; late <= round % 4; ++late) {
         add(from + static_cast<std::int64_t>(random() % 3) * 10 * kSecondUs - 10 * kSecondUs,
             at - 1);
-        check_cells(world, ask_one(*kernel, world, events[0], at),
-                    oracle(world, events, events[0], at));
+        check_answers(world, ask_one(*kernel, world, events[0], at),
+                      oracle(world, events, events[0], at));
       }
     }
   }
@@ -341,7 +277,7 @@ TEST_CASE("a sum that does not fit int64 is null and counted") {
   e.m = INT64_MAX;
   apply_one(*kernel, world, e);
   apply_one(*kernel, world, e);
-  CHECK(ask_one(*kernel, world, e, kHourUs + 1)[0] == Cell{});
+  CHECK(ask_one(*kernel, world, e, kHourUs + 1)[0] == Answer{});
   CHECK(kernel->counts().integer_overflows == 1);
 }
 

@@ -19,6 +19,8 @@ enum class Storage : std::uint8_t {
   narrow,  ///< 32-bit integers
   wide,    ///< 64-bit integers
   real,    ///< float64
+  string,  ///< 64 bits that stand for a string: a row of its column in a block, its address in
+           ///< state
 };
 
 /// The argument of an aggregate as stored: whether an event takes part (its `where` is true and its
@@ -28,20 +30,44 @@ struct Measure {
   int part_bit = 0;
   Storage storage = Storage::none;
   int slot = 0;  ///< a bit's number, or an index among the slots of the storage
+  friend bool operator==(const Measure&, const Measure&) = default;
 };
 
 /// How one aggregate is answered from its measure.
 struct AggregatePlan {
   define::Aggregation kind = define::Aggregation::count;
   Measure measure;
-  int ordered = -1;  ///< min, max, first, last: index into RecordLayout::ordered
-  int linear = -1;   ///< sum and mean of bits and narrow values: index of their running sum
+  Measure divisor;          ///< of ratio
+  int ordered = -1;         ///< min, max, first, last, since: index into RecordLayout::ordered
+  int linear = -1;          ///< sums of bits and narrow values: index of their running sum
+  int divisor_linear = -1;  ///< the same of the divisor
+  int power = -1;           ///< var, std, slope: index into RecordLayout::powers
+  int collection = -1;      ///< what a walk over the events gives: index into collections
+  double p = 0;             ///< of quantile
   data::Type result = data::Type::null;
 };
 
-/// Byte layout of one event of a view: event time, known time, 32-bit words of bits, narrow, wide
-/// and real slots. Everything an aggregate reads of an event is in its record, so that state needs
-/// no table of its own and a block of events is prepared once.
+/// Exact moments of a measure, for variance, or against event time for slope.
+struct PowerPlan {
+  Measure measure;
+  bool against_time = false;
+  friend bool operator==(const PowerPlan&, const PowerPlan&) = default;
+};
+
+/// What is gathered by looking at a window's events one by one.
+struct CollectionPlan {
+  enum class Gather : std::uint8_t { distinct, quantile, mode, newest, string_extremes, decayed };
+  Gather gather = Gather::distinct;
+  Measure measure;
+  int counted_bit = 0;   ///< newest: the events that count, whether their value is null or not
+  std::size_t keep = 0;  ///< newest: how many
+  std::int64_t half_life_us = 0;  ///< decayed
+  friend bool operator==(const CollectionPlan&, const CollectionPlan&) = default;
+};
+
+/// Byte layout of one event of a view: event time, known time, 32-bit words of bits, narrow, wide,
+/// real and string slots. Everything an aggregate reads of an event is in its record, so that state
+/// needs no table of its own and a block of events is prepared once.
 ///
 /// Bit 0 is set in every record. Sums are kept for every narrow slot, for the leading summed_wide
 /// wide and summed_real real slots, and a counter for every bit.
@@ -58,21 +84,23 @@ struct RecordLayout {
   };
 
   std::vector<Bit> bits;
-  std::vector<Slot> narrow, wide, real;
+  std::vector<Slot> narrow, wide, real, strings;
   std::size_t summed_wide = 0, summed_real = 0;
   std::vector<AggregatePlan> aggregates;
-  std::vector<Measure> ordered;  ///< measures of min, max, first, last, each once
-  std::string text;              ///< canonical; equal texts mean equal records
+  std::vector<Measure>
+      ordered;  ///< measures of min, max, first, last, since, each once; no strings
+  std::vector<PowerPlan> powers;            ///< each once
+  std::vector<CollectionPlan> collections;  ///< each once
+  std::string text;                         ///< canonical; equal texts mean equal records
 
-  std::size_t narrow_at = 0, wide_at = 0, real_at = 0;
+  std::size_t narrow_at = 0, wide_at = 0, real_at = 0, strings_at = 0;
   std::size_t stride = 0;
   std::size_t bit_count = 0, narrow_count = 0;
   std::size_t words() const { return (bit_count + 31) / 32; }
   /// Counters and narrow sums, kept together as int64.
   std::size_t linear() const { return bit_count + narrow_count; }
 
-  /// Errors: unsupported for an aggregate over strings other than count.
-  static Result<RecordLayout> create(const define::View& view, const data::Schema& source);
+  static RecordLayout create(const define::View& view, const data::Schema& source);
 };
 
 template <class T>
@@ -116,6 +144,8 @@ inline std::uint64_t value_bits(const RecordLayout& layout, const Measure& measu
       return load<std::uint64_t>(record + layout.wide_at + 8 * slot);
     case Storage::real:
       return load<std::uint64_t>(record + layout.real_at + 8 * slot);
+    case Storage::string:
+      return load<std::uint64_t>(record + layout.strings_at + 8 * slot);
     default:
       return 0;
   }

@@ -45,16 +45,18 @@ void lay_out(ViewState& state, const EventBlock::PerView& events,
       scratch.at_us[place] = at_us[static_cast<std::size_t>(question_order[i])];
 }
 
-void take_turn(ViewState& state, const EntityTurns::Turn& turn, std::size_t stride,
+void take_turn(ViewState& state, const EntityTurns::Turn& turn, const EventBlock::PerView& events,
                std::size_t features, ReplayScratch& scratch) {
+  const std::size_t stride = events.stride;
+  const std::span<const data::Column> strings(*events.strings);
   const std::byte* record = scratch.records.data() + turn.event_begin * stride;
   const std::byte* const end = scratch.records.data() + turn.event_end * stride;
   for (std::uint32_t i = turn.question_begin; i < turn.question_end; ++i) {
     for (; record != end && known_time_of(record) < scratch.at_us[i]; record += stride)
-      state.apply(record, turn.entity);  // semantics: T3
+      state.apply(record, turn.entity, strings);  // semantics: T3
     state.ask(turn.entity, scratch.at_us[i], scratch.cells.data() + i * features);
   }
-  for (; record != end; record += stride) state.apply(record, turn.entity);
+  for (; record != end; record += stride) state.apply(record, turn.entity, strings);
 }
 
 // Cells lie in the order of turns; columns take them in the order of questions.
@@ -65,8 +67,7 @@ void put_answers(std::span<const std::uint32_t> places, const std::vector<Cell>&
     const std::size_t count = std::min(rows.size(), places.size() - begin);
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint32_t place = places[begin + i];
-      rows[i] =
-          place == EntityTurns::kNowhere ? nobody : cells.data() + place * answers.features();
+      rows[i] = place == EntityTurns::kNowhere ? nobody : cells.data() + place * answers.features();
     }
     answers.put(begin, std::span(rows).first(count));
   }
@@ -75,16 +76,15 @@ void put_answers(std::span<const std::uint32_t> places, const std::vector<Cell>&
 }  // namespace
 
 void replay_part(ViewState& state, const EventBlock::PerView& events,
-                 std::span<const std::int64_t> event_order,
-                 const QuestionBlock::PerView& questions, std::span<const std::int64_t> at_us,
-                 std::span<const std::int64_t> question_order, ReplayScratch& scratch,
-                 AnswerColumns& answers) {
+                 std::span<const std::int64_t> event_order, const QuestionBlock::PerView& questions,
+                 std::span<const std::int64_t> at_us, std::span<const std::int64_t> question_order,
+                 ReplayScratch& scratch, AnswerColumns& answers) {
   lay_out(state, events, event_order, questions, at_us, question_order, scratch);
   scratch.cells.resize(question_order.size() * answers.features());
   state.begin_turns();
   for (const auto& turn : scratch.turns.turns()) {
     state.begin_turn();
-    take_turn(state, turn, events.stride, answers.features(), scratch);
+    take_turn(state, turn, events, answers.features(), scratch);
   }
   state.end_turns(event_order.empty() ? INT64_MIN
                                       : known_time_of(events.record(event_order.back())));

@@ -26,15 +26,14 @@ struct ReplayScratch {
   std::vector<Cell> cells;
 };
 
-/// Answers questions, each after the events that were known before its time, and leaves the state as
-/// of all events. Rows of `events` in position order, all known before the last question; rows of
-/// `questions` with T not decreasing. Answer i is that of question_order[i].
+/// Answers questions, each after the events that were known before its time, and leaves the state
+/// as of all events. Rows of `events` in position order, all known before the last question; rows
+/// of `questions` with T not decreasing. Answer i is that of question_order[i].
 ///
 /// Gives the same bits as apply and ask in turn; goes entity by entity, which is quicker.
 void replay_part(ViewState& state, const EventBlock::PerView& events,
-                 std::span<const std::int64_t> event_order,
-                 const QuestionBlock::PerView& questions, std::span<const std::int64_t> at_us,
-                 std::span<const std::int64_t> question_order, ReplayScratch& scratch,
-                 AnswerColumns& answers);
+                 std::span<const std::int64_t> event_order, const QuestionBlock::PerView& questions,
+                 std::span<const std::int64_t> at_us, std::span<const std::int64_t> question_order,
+                 ReplayScratch& scratch, AnswerColumns& answers);
 
 }  // namespace coeval::kernel

@@ -56,13 +56,15 @@ Tally::Tally(const RecordLayout& layout)
     : linear(layout.linear()),
       wide(layout.summed_wide),
       reals(layout.summed_real),
-      extremes(layout.ordered.size()) {}
+      extremes(layout.ordered.size()),
+      powers(layout.powers.begin(), layout.powers.end()) {}
 
-void Tally::clear() {
+void Tally::clear(const RecordLayout& layout) {
   std::fill(linear.begin(), linear.end(), 0);
   std::fill(wide.begin(), wide.end(), 0);
   for (auto& sum : reals) sum = {};
   std::fill(extremes.begin(), extremes.end(), Extremes{});
+  powers = std::vector<PowerSum>(layout.powers.begin(), layout.powers.end());
 }
 
 void Tally::add(const RecordLayout& layout, const std::byte* record) {
@@ -73,6 +75,8 @@ void Tally::add(const RecordLayout& layout, const std::byte* record) {
     reals[i].add(load<double>(record + layout.real_at + 8 * i));
   for (std::size_t i = 0; i < extremes.size(); ++i)
     include(extremes[i], layout, layout.ordered[i], record);
+  for (std::size_t i = 0; i < powers.size(); ++i)
+    powers[i].change(layout, layout.powers[i], record, 1);
 }
 
 void Tally::merge(const Tally& other) {
@@ -80,6 +84,7 @@ void Tally::merge(const Tally& other) {
   for (std::size_t i = 0; i < wide.size(); ++i) wide[i] += other.wide[i];
   for (std::size_t i = 0; i < reals.size(); ++i) reals[i].merge(other.reals[i]);
   for (std::size_t i = 0; i < extremes.size(); ++i) kernel::merge(extremes[i], other.extremes[i]);
+  for (std::size_t i = 0; i < powers.size(); ++i) powers[i].combine(other.powers[i], 1);
 }
 
 void Tally::append_bytes(std::string& out) const {
@@ -90,6 +95,7 @@ void Tally::append_bytes(std::string& out) const {
   }
   for (const auto& sum : reals) sum.append_bytes(out);
   for (const auto& value : extremes) append(out, value);
+  for (const auto& sum : powers) sum.append_bytes(out);
 }
 
 bool Tally::read_bytes(std::string_view& bytes) {
@@ -105,6 +111,8 @@ bool Tally::read_bytes(std::string_view& bytes) {
     if (!sum.read_bytes(bytes)) return false;
   for (auto& value : extremes)
     if (!take(bytes, value)) return false;
+  for (auto& sum : powers)
+    if (!sum.read_bytes(bytes)) return false;
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include "data/row_codec.h"
 #include "exact/exact_sum.h"
 #include "exact/integer_sum.h"
+#include "kernel/power_sum.h"
 #include "kernel/record_layout.h"
 
 namespace coeval::kernel {
@@ -29,7 +30,7 @@ struct Extremes {
 /// Of two events of equal event time the one of the earlier position must be added first.
 struct Tally {
   explicit Tally(const RecordLayout& layout);
-  void clear();
+  void clear(const RecordLayout& layout);
   void add(const RecordLayout& layout, const std::byte* record);
   void merge(const Tally& other);
 
@@ -41,6 +42,7 @@ struct Tally {
   std::vector<exact::Int128> wide;
   std::vector<exact::ExactSum> reals;
   std::vector<Extremes> extremes;  ///< of layout.ordered
+  std::vector<PowerSum> powers;    ///< of layout.powers
 };
 
 /// Adds (sign 1) or takes away (−1) the bits and narrow values of one record.

@@ -1,9 +1,10 @@
-// How a view answers: cursors that follow the questions' time, and sums as differences between
-// them.
+// How a view answers: cursors that follow the questions' time, sums as differences between them,
+// and what is gathered from the events that lie between two.
 #include <algorithm>
 #include <bit>
 
 #include "base/check.h"
+#include "exact/ratio.h"
 #include "kernel/total_order.h"
 #include "kernel/view_state.h"
 
@@ -16,6 +17,8 @@ using define::Aggregation;
 Cell integer_cell(std::int64_t value) { return {static_cast<std::uint64_t>(value), true}; }
 Cell real_cell(double value) { return {std::bit_cast<std::uint64_t>(value), true}; }
 
+Cell real_cell(std::optional<double> value) { return value ? real_cell(*value) : Cell{}; }
+
 exact::FloatFormat format_of(data::Type type) {
   return type == data::Type::float32 ? exact::kFloat32 : exact::kFloat64;
 }
@@ -24,15 +27,18 @@ exact::FloatFormat format_of(data::Type type) {
 
 void ViewState::count_large(Entity& e, std::size_t boundary, const std::byte* record,
                             std::int64_t sign) const {
-  exact::Int128* wide = e.wide + boundary * layout_.summed_wide;
+  exact::Int128* wide = e.large->wide.data() + boundary * layout_.summed_wide;
   for (std::size_t i = 0; i < layout_.summed_wide; ++i)
     wide[i] +=
         sign * static_cast<exact::Int128>(load<std::int64_t>(record + layout_.wide_at + 8 * i));
-  exact::ExactSum* reals = e.reals + boundary * layout_.summed_real;
+  exact::ExactSum* reals = e.large->reals.data() + boundary * layout_.summed_real;
   for (std::size_t i = 0; i < layout_.summed_real; ++i) {
     const double value = load<double>(record + layout_.real_at + 8 * i);
     sign > 0 ? reals[i].add(value) : reals[i].subtract(value);
   }
+  PowerSum* powers = e.large->powers.data() + boundary * layout_.powers.size();
+  for (std::size_t i = 0; i < layout_.powers.size(); ++i)
+    powers[i].change(layout_, layout_.powers[i], record, sign);
 }
 
 void ViewState::count_chunk(Entity& e, std::size_t boundary, const Tally& tally,
@@ -40,11 +46,13 @@ void ViewState::count_chunk(Entity& e, std::size_t boundary, const Tally& tally,
   std::int64_t* sums = linear(e, boundary);
   for (std::size_t i = 0; i < tally.linear.size(); ++i) sums[i] += sign * tally.linear[i];
   for (std::size_t i = 0; i < tally.wide.size(); ++i)
-    e.wide[boundary * tally.wide.size() + i] += sign * tally.wide[i];
+    e.large->wide[boundary * tally.wide.size() + i] += sign * tally.wide[i];
   for (std::size_t i = 0; i < tally.reals.size(); ++i) {
-    auto& sum = e.reals[boundary * tally.reals.size() + i];
+    auto& sum = e.large->reals[boundary * tally.reals.size() + i];
     sign > 0 ? sum.merge(tally.reals[i]) : sum.unmerge(tally.reals[i]);
   }
+  for (std::size_t i = 0; i < tally.powers.size(); ++i)
+    e.large->powers[boundary * tally.powers.size() + i].combine(tally.powers[i], sign);
 }
 
 // Sets every cursor to the begin of the held events, with sums of nothing.
@@ -52,23 +60,29 @@ void ViewState::track(Entity& e) {
   const std::size_t count = boundaries_.size();
   std::fill_n(cursors(e), count, Cursor{e.head, e.head->begin});
   std::fill_n(linear(e, 0), count * linear_count_, 0);
-  if (e.wide == nullptr && layout_.summed_wide > 0)
-    e.wide = new exact::Int128[count * layout_.summed_wide];
-  std::fill_n(e.wide, count * layout_.summed_wide, exact::Int128{0});
-  if (e.reals == nullptr && layout_.summed_real > 0)
-    e.reals = new exact::ExactSum[count * layout_.summed_real];
-  for (std::size_t i = 0; i < count * layout_.summed_real; ++i) e.reals[i] = {};
+  if (has_large_) {
+    if (e.large == nullptr) e.large = new LargeSums();
+    e.large->wide.assign(count * layout_.summed_wide, 0);
+    e.large->reals.assign(count * layout_.summed_real, {});
+    e.large->powers.clear();
+    for (std::size_t i = 0; i < count; ++i)
+      for (const auto& plan : layout_.powers) e.large->powers.emplace_back(plan);
+  }
   e.asked_at = INT64_MIN;
   e.tracked = true;
 }
 
 void ViewState::move(Entity& e, std::int64_t at_us) {
   if (!e.tracked) track(e);
-  const bool back = at_us < e.asked_at;
+  const std::int64_t before = e.asked_at;
   e.asked_at = at_us;
   for (std::size_t i = 0; i < boundaries_.size(); ++i) {
     if (boundaries_[i].from_begin) continue;
     const std::int64_t to = bound(boundaries_[i], at_us);
+    // Where clocks go back over midnight, the begin of a day may too.
+    const bool back = boundaries_[i].period == define::Period::none || before == INT64_MIN
+                          ? at_us < before
+                          : to < bound(boundaries_[i], before);
     back ? move_back(e, i, to) : move_forward(e, i, to);
   }
 }
@@ -126,7 +140,7 @@ void ViewState::ask(std::int32_t number, std::int64_t at_us, Cell* out) {
     return answer_past(e, at_us, out);
   move(e, at_us);
   if (!linear_plans_.empty()) return answer_linear(e, out);
-  for (std::size_t window = 0; window < windows_; ++window) answer_window(e, window, out);
+  for (std::size_t window = 0; window < windows_; ++window) answer_window(e, window, at_us, out);
 }
 
 void ViewState::plan_linear() {
@@ -141,14 +155,14 @@ void ViewState::plan_linear() {
 
 // What answer_window gives, where nothing but counters and narrow sums is asked for.
 void ViewState::answer_linear(Entity& e, Cell* out) {
-  const std::int64_t* now = linear(e, 0);
   std::int64_t* difference = scratch_linear_.data();
   for (std::size_t window = 0; window < windows_; ++window) {
-    const std::size_t boundary = window_boundary_[window];
+    const std::size_t boundary = window_bounds_[window].begin;
+    const std::int64_t* now = linear(e, window_bounds_[window].end);
     const std::int64_t* then = linear(e, boundary);
     for (std::size_t i = 0; i < linear_count_; ++i) difference[i] = now[i] - then[i];
     if (boundaries_[boundary].from_begin && e.base != nullptr)
-      for (std::size_t i = 0; i < linear_count_; ++i) difference[i] += e.base->linear[i];
+      for (std::size_t i = 0; i < linear_count_; ++i) difference[i] += e.base->tally.linear[i];
     Cell* cell = out + window;
     for (const LinearPlan& plan : linear_plans_) {
       const std::int64_t count = difference[plan.part], sum = difference[plan.sum];
@@ -164,62 +178,105 @@ void ViewState::answer_linear(Entity& e, Cell* out) {
   }
 }
 
-// The differences between the running sums at T and at the window's begin, and what was folded
-// before it.
+// The differences between the running sums at the window's end and at its begin, and what was
+// folded before it.
 struct ViewState::WindowSums {
+  // Where the sums of the window's two bounds begin.
+  struct Places {
+    std::size_t now, then;
+  };
   const std::int64_t* now;
   const std::int64_t* then;
-  const exact::Int128 *wide_now, *wide_then;
-  const exact::ExactSum *real_now, *real_then;
+  const LargeSums* large;
+  Places wide_at, reals_at, powers_at;
   const Tally* base;
 
   std::int64_t linear(std::size_t i) const {
     return now[i] - then[i] + (base != nullptr ? base->linear[i] : 0);
   }
   exact::Int128 wide(std::size_t i) const {
-    return wide_now[i] - wide_then[i] + (base != nullptr ? base->wide[i] : 0);
+    return large->wide[wide_at.now + i] - large->wide[wide_at.then + i] +
+           (base != nullptr ? base->wide[i] : 0);
   }
   exact::ExactSum real(std::size_t i) const {
-    exact::ExactSum sum = real_now[i];
-    sum.unmerge(real_then[i]);
+    exact::ExactSum sum = large->reals[reals_at.now + i];
+    sum.unmerge(large->reals[reals_at.then + i]);
     if (base != nullptr) sum.merge(base->reals[i]);
+    return sum;
+  }
+  PowerSum power(std::size_t i) const {
+    PowerSum sum = large->powers[powers_at.now + i];
+    sum.combine(large->powers[powers_at.then + i], -1);
+    if (base != nullptr) sum.combine(base->powers[i], 1);
     return sum;
   }
 };
 
-void ViewState::answer_window(Entity& e, std::size_t window, Cell* out) {
-  const std::size_t boundary = window_boundary_[window];
-  const Tally* base = boundaries_[boundary].from_begin ? e.base : nullptr;
-  const WindowSums sums{linear(e, 0), linear(e, boundary),
-                        e.wide,       e.wide + boundary * layout_.summed_wide,
-                        e.reals,      e.reals + boundary * layout_.summed_real,
-                        base};
+void ViewState::answer_window(Entity& e, std::size_t window, std::int64_t at_us, Cell* out) {
+  const auto [begin, end] = window_bounds_[window];
+  const FoldedEvents* base = boundaries_[begin].from_begin ? e.base : nullptr;
+  const WindowSums sums{linear(e, end),
+                        linear(e, begin),
+                        e.large,
+                        {end * layout_.summed_wide, begin * layout_.summed_wide},
+                        {end * layout_.summed_real, begin * layout_.summed_real},
+                        {end * layout_.powers.size(), begin * layout_.powers.size()},
+                        base != nullptr ? &base->tally : nullptr};
+  const Cursor from = cursors(e)[begin], to = cursors(e)[end];
   if (!layout_.ordered.empty()) {
     std::fill(scratch_extremes_.begin(), scratch_extremes_.end(), Extremes{});
-    if (base != nullptr) scratch_extremes_ = base->extremes;
-    extremes_between(cursors(e)[boundary], cursors(e)[0], scratch_extremes_);
+    if (base != nullptr) scratch_extremes_ = base->tally.extremes;
+    extremes_between(from, to, scratch_extremes_);
   }
-  answer_sums(sums, scratch_extremes_, window, out);
+  if (!layout_.collections.empty()) gather(base, from, to, at_us);
+  answer_sums(sums, scratch_extremes_, window, at_us, out);
+}
+
+std::int64_t ViewState::length_us(std::size_t window, std::int64_t at_us) const {
+  const auto [begin, end] = window_bounds_[window];
+  if (boundaries_[begin].from_begin) return 0;
+  if (boundaries_[begin].period == define::Period::none)
+    return boundaries_[begin].length_us - boundaries_[end].length_us;
+  return saturating_subtract(at_us, bound(boundaries_[begin], at_us));
 }
 
 // Answers one window from anything that gives its sums.
 template <class Sums>
 void ViewState::answer_sums(const Sums& sums, const std::vector<Extremes>& extremes,
-                            std::size_t window, Cell* out) {
+                            std::size_t window, std::int64_t at_us, Cell* out) {
   out += window;
   for (const auto& plan : layout_.aggregates) {
-    *out = plan.ordered >= 0 ? ordered_cell(plan, extremes[static_cast<std::size_t>(plan.ordered)])
-                             : summed_cell(plan, sums);
+    if (plan.collection >= 0)
+      *out = collection_cell(plan, scratch_collections_[static_cast<std::size_t>(plan.collection)]);
+    else if (plan.ordered >= 0)
+      *out = ordered_cell(plan, extremes[static_cast<std::size_t>(plan.ordered)], at_us);
+    else
+      *out = summed_cell(plan, sums, plan.kind == Aggregation::rate ? length_us(window, at_us) : 0);
     out += windows_;
   }
 }
 
 // semantics: A7 V3
 template <class Sums>
-inline Cell ViewState::summed_cell(const AggregatePlan& plan, const Sums& sums) {
+inline Cell ViewState::summed_cell(const AggregatePlan& plan, const Sums& sums,
+                                   std::int64_t length_us) {
   const std::int64_t count = sums.linear(static_cast<std::size_t>(plan.measure.part_bit));
   if (plan.kind == Aggregation::count) return integer_cell(count);
   if (count == 0) return {};
+  if (plan.power >= 0)
+    return real_cell(sums.power(static_cast<std::size_t>(plan.power)).answer(plan.kind));
+  switch (plan.kind) {
+    case Aggregation::any:
+      return integer_cell(sums.linear(static_cast<std::size_t>(plan.linear)) > 0 ? 1 : 0);
+    case Aggregation::all:
+      return integer_cell(sums.linear(static_cast<std::size_t>(plan.linear)) == count ? 1 : 0);
+    case Aggregation::ratio:
+      return ratio_cell(plan, sums);
+    case Aggregation::rate:
+      return real_cell(exact::ratio(exact::Int128{count} * kHourUs, exact::Int128{length_us}));
+    default:
+      break;
+  }
   if (plan.linear >= 0) {
     const std::int64_t sum = sums.linear(static_cast<std::size_t>(plan.linear));
     return plan.kind == Aggregation::mean ? real_cell(exact::mean(sum, count))
@@ -241,6 +298,27 @@ Cell ViewState::large_cell(const AggregatePlan& plan, const Sums& sums, std::int
   return mean ? real_cell(exact::mean(sum, count)) : sum_cell(plan.result, sum);
 }
 
+// The exact sum of integers that a measure has.
+template <class Sums>
+static exact::Int128 integer_sum(const Sums& sums, const Measure& measure, int linear) {
+  return linear >= 0 ? exact::Int128{sums.linear(static_cast<std::size_t>(linear))}
+                     : sums.wide(static_cast<std::size_t>(measure.slot));
+}
+
+template <class Sums>
+Cell ViewState::ratio_cell(const AggregatePlan& plan, const Sums& sums) const {
+  const Measure &a = plan.measure, &b = plan.divisor;
+  if (sums.linear(static_cast<std::size_t>(b.part_bit)) == 0) return {};
+  const auto slot_a = static_cast<std::size_t>(a.slot), slot_b = static_cast<std::size_t>(b.slot);
+  const bool real_a = a.storage == Storage::real, real_b = b.storage == Storage::real;
+  if (real_a && real_b) return real_cell(exact::ratio(sums.real(slot_a), sums.real(slot_b)));
+  if (real_a)
+    return real_cell(exact::ratio(sums.real(slot_a), integer_sum(sums, b, plan.divisor_linear)));
+  const exact::Int128 sum = integer_sum(sums, a, plan.linear);
+  if (real_b) return real_cell(exact::ratio(sum, sums.real(slot_b)));
+  return real_cell(exact::ratio(sum, integer_sum(sums, b, plan.divisor_linear)));
+}
+
 // semantics: V5. A sum that its type cannot hold is null, and counted.
 Cell ViewState::sum_cell(data::Type result, exact::Int128 sum) {
   auto value = exact::to_int64(sum);
@@ -251,8 +329,12 @@ Cell ViewState::sum_cell(data::Type result, exact::Int128 sum) {
   return {};
 }
 
-Cell ViewState::ordered_cell(const AggregatePlan& plan, const Extremes& extremes) const {
+Cell ViewState::ordered_cell(const AggregatePlan& plan, const Extremes& extremes,
+                             std::int64_t at_us) const {
   if (!extremes.any) return {};
+  const auto seconds_since = [at_us](std::int64_t time_us) {
+    return real_cell(exact::ratio(exact::Int128{at_us} - time_us, exact::Int128{kSecondUs}));
+  };
   switch (plan.kind) {
     case Aggregation::min:
       return {bits_of_key(extremes.least, plan.measure.storage), true};
@@ -260,9 +342,88 @@ Cell ViewState::ordered_cell(const AggregatePlan& plan, const Extremes& extremes
       return {bits_of_key(extremes.greatest, plan.measure.storage), true};
     case Aggregation::first:
       return {extremes.first, true};
+    case Aggregation::since_first:
+      return seconds_since(extremes.first_time);
+    case Aggregation::since_last:
+      return seconds_since(extremes.last_time);
     default:
       return {extremes.last, true};
   }
+}
+
+Cell ViewState::collection_cell(const AggregatePlan& plan, const Collection& collection) {
+  counts_.approximate_answers += collection.is_approximate() ? 1 : 0;
+  const bool is_string = plan.measure.storage == Storage::string;
+  switch (plan.kind) {
+    case Aggregation::distinct: {
+      const std::int64_t count = is_string
+                                     ? collection.get<exact::DistinctCount<exact::Key128>>().count()
+                                     : collection.get<exact::DistinctCount<std::int64_t>>().count();
+      return count == 0 ? Cell{} : integer_cell(count);
+    }
+    case Aggregation::quantile:
+      return real_cell(
+          plan.measure.storage == Storage::real
+              ? collection.get<exact::QuantileSketch<double>>().quantile(plan.p)
+              : collection.get<exact::QuantileSketch<std::int64_t>>().quantile(plan.p));
+    case Aggregation::mode:
+      return mode_cell(plan, collection);
+    case Aggregation::decayed_sum:
+      return real_cell(collection.get<exact::DecayedSum>().sum());
+    case Aggregation::decayed_mean:
+      return real_cell(collection.get<exact::DecayedSum>().mean());
+    case Aggregation::lag:
+    case Aggregation::latest: {
+      // A lag keeps k + 1 values.
+      const auto& newest = collection.get<NewestValues>().values;
+      return newest.size() == collection.plan().keep ? dated_cell(newest.back()) : Cell{};
+    }
+    default:
+      return string_extreme_cell(plan, collection.get<StringExtremes>());
+  }
+}
+
+Cell ViewState::mode_cell(const AggregatePlan& plan, const Collection& collection) {
+  if (plan.measure.storage != Storage::string) {
+    const auto mode = collection.get<exact::FrequentValues<std::int64_t>>().mode();
+    return mode ? Cell{bits_of_key(mode->value, plan.measure.storage), true} : Cell{};
+  }
+  const auto& counts = collection.get<StringCounts>().counts;
+  const auto mode = std::ranges::max_element(
+      counts, {}, [](const auto& entry) { return entry.second; });  // the first, so the smallest
+  return mode == counts.end() ? Cell{} : string_cell(mode->first);
+}
+
+Cell ViewState::string_extreme_cell(const AggregatePlan& plan, const StringExtremes& extremes) {
+  if (extremes.count == 0) return {};
+  switch (plan.kind) {
+    case Aggregation::min:
+      return string_cell(extremes.least);
+    case Aggregation::max:
+      return string_cell(extremes.greatest);
+    case Aggregation::first:
+      return string_cell(extremes.first);
+    default:
+      return string_cell(extremes.last);
+  }
+}
+
+Cell ViewState::dated_cell(const DatedValue& value) {
+  if (!value.valid) return {};
+  return value.string ? string_cell(value.string) : Cell{value.bits, true};
+}
+
+// Keeps the string for the one who asked, whatever becomes of the events.
+Cell ViewState::string_cell(const StringRef& string) {
+  InternedString* held = string.get();
+  if (!held->answered) answered_.push_back(string);
+  held->answered = true;
+  return {bits_of_string(held), true};
+}
+
+void ViewState::release_answers() {
+  for (const StringRef& string : answered_) string.get()->answered = false;
+  answered_.clear();
 }
 
 void ViewState::extremes_between(Cursor from, Cursor to, std::vector<Extremes>& out) {
@@ -282,33 +443,87 @@ void ViewState::extremes_between(Cursor from, Cursor to, std::vector<Extremes>& 
   }
 }
 
+namespace {
+
+// Visits the events between two cursors, oldest first.
+template <class Visit>
+void visit_events(Cursor from, Cursor to, Visit visit) {
+  while (from.chunk != nullptr) {
+    const std::uint32_t end = from.chunk == to.chunk ? to.slot : from.chunk->end;
+    for (std::uint32_t slot = from.slot; slot < end; ++slot)
+      visit(static_cast<const std::byte*>(from.chunk->at(slot)));
+    if (from.chunk == to.chunk) return;
+    from = {from.chunk->next, from.chunk->next->begin};
+  }
+}
+
+// The same, newest first, until `visit` is false.
+template <class Visit>
+void visit_back(Cursor from, Cursor to, Visit visit) {
+  while (to.chunk != nullptr) {
+    const std::uint32_t begin = from.chunk == to.chunk ? from.slot : to.chunk->begin;
+    for (; to.slot > begin; --to.slot)
+      if (!visit(static_cast<const std::byte*>(to.chunk->at(to.slot - 1)))) return;
+    if (from.chunk == to.chunk) return;
+    to = {to.chunk->previous, to.chunk->previous->end};
+  }
+}
+
+}  // namespace
+
+void ViewState::gather(const FoldedEvents* base, Cursor from, Cursor to, std::int64_t at_us) {
+  const auto sees = [at_us](const std::byte* record) { return known_time_of(record) < at_us; };
+  for (std::size_t i = 0; i < scratch_collections_.size(); ++i) {
+    Collection& collection = scratch_collections_[i];
+    collection.clear();
+    const bool newest = collection.plan().gather == CollectionPlan::Gather::newest;
+    if (newest)
+      visit_back(from, to, [&](const std::byte* record) {
+        return !sees(record) || collection.add_older(layout_, record);
+      });
+    if (base != nullptr) collection.merge(base->collections[i]);
+    if (!newest)
+      visit_events(from, to, [&](const std::byte* record) {
+        if (sees(record)) collection.add(layout_, record, at_us);
+      });
+  }
+}
+
 // The sums of a tally, as answer_sums takes them.
 struct TallySums {
   const Tally& tally;
   std::int64_t linear(std::size_t i) const { return tally.linear[i]; }
   exact::Int128 wide(std::size_t i) const { return tally.wide[i]; }
   const exact::ExactSum& real(std::size_t i) const { return tally.reals[i]; }
+  const PowerSum& power(std::size_t i) const { return tally.powers[i]; }
 };
+
+// The place before the first event at or after a time; no chunk where there are no events.
+Cursor ViewState::place_of_time(Chunk* tail, std::int64_t time) {
+  Chunk* chunk = tail;
+  while (chunk != nullptr && chunk->previous != nullptr && chunk->first_time() >= time)
+    chunk = chunk->previous;
+  if (chunk == nullptr) return {};
+  std::uint32_t slot = chunk->begin;
+  while (slot < chunk->end && event_time_of(chunk->at(slot)) < time) ++slot;
+  return {chunk, slot};
+}
 
 // A question about a time before the newest event: every event is looked at, for the window and for
 // whether it was known. (semantics: T3)
 void ViewState::answer_past(Entity& e, std::int64_t at_us, Cell* out) {
   for (std::size_t window = 0; window < windows_; ++window) {
-    const Boundary& boundary = boundaries_[window_boundary_[window]];
-    const std::int64_t from = bound(boundary, at_us);
+    const Boundary& begin = boundaries_[window_bounds_[window].begin];
+    const Cursor from = place_of_time(e.tail, bound(begin, at_us));
+    const Cursor to = place_of_time(e.tail, bound(boundaries_[window_bounds_[window].end], at_us));
+    const FoldedEvents* base = begin.from_begin ? e.base : nullptr;
     Tally tally(layout_);
-    if (boundary.from_begin && e.base != nullptr) tally = *e.base;
-    Chunk* chunk = e.tail;
-    while (chunk != nullptr && chunk->previous != nullptr && chunk->first_time() >= from)
-      chunk = chunk->previous;
-    for (; chunk != nullptr && chunk->first_time() < at_us; chunk = chunk->next)
-      for (std::uint32_t slot = chunk->begin; slot < chunk->end; ++slot) {
-        const std::byte* record = chunk->at(slot);
-        const std::int64_t time = event_time_of(record);
-        if (time >= from && time < at_us && known_time_of(record) < at_us)
-          tally.add(layout_, record);
-      }
-    answer_sums(TallySums{tally}, tally.extremes, window, out);
+    if (base != nullptr) tally = base->tally;
+    visit_events(from, to, [&](const std::byte* record) {
+      if (known_time_of(record) < at_us) tally.add(layout_, record);
+    });
+    if (!layout_.collections.empty()) gather(base, from, to, at_us);
+    answer_sums(TallySums{tally}, tally.extremes, window, at_us, out);
   }
 }
 

@@ -25,6 +25,26 @@ std::uint32_t upper_slot(Chunk* chunk, std::int64_t time) {
 
 }  // namespace
 
+// The record as it is held: with strings of this view for rows of the block.
+const std::byte* ViewState::with_strings(const std::byte* record,
+                                         std::span<const data::Column> strings) {
+  copy_record(scratch_record_.data(), record, layout_.stride);
+  for (std::size_t i = 0; i < layout_.strings.size(); ++i) {
+    if (!bit_of(record, layout_.strings[i].part_bit)) continue;
+    std::byte* slot = scratch_record_.data() + layout_.strings_at + 8 * i;
+    const std::string_view text = strings[i].string(load<std::int64_t>(slot));
+    store(slot, bits_of_string(strings_.take(text)));
+  }
+  return scratch_record_.data();
+}
+
+void ViewState::release_strings(const std::byte* record) {
+  for (std::size_t i = 0; i < layout_.strings.size(); ++i)
+    if (bit_of(record, layout_.strings[i].part_bit))
+      StringTable::release(
+          string_of_bits(load<std::uint64_t>(record + layout_.strings_at + 8 * i)));
+}
+
 void ViewState::insert(Entity& e, const std::byte* record) {
   const std::int64_t time = event_time_of(record);
   if (e.tail == nullptr) append_chunk(e, nullptr, Chunk::kMinCapacity);
@@ -141,7 +161,7 @@ void ViewState::evict_first(Entity& e) {
   Chunk* chunk = e.head;
   const std::byte* record = chunk->at(chunk->begin);
   if (all_time_) {
-    if (e.base == nullptr) e.base = new Tally(layout_);
+    if (e.base == nullptr) e.base = new FoldedEvents(layout_);
     e.base->add(layout_, record);
   }
   Cursor* cursor = cursors(e);
@@ -154,6 +174,7 @@ void ViewState::evict_first(Entity& e) {
       e.tracked = false;  // a cursor has not come by yet: all are set up anew at the next question
     }
   }
+  release_strings(record);
   ++chunk->begin;
   --events_;
   chunk->summary_is_fresh = false;

@@ -2,10 +2,10 @@
 //
 // A view: text of what it depends on (windows, lateness, record layout), last known time, count of
 // events dropped as late, count of entities; then the entities in the order of their keys' bytes.
-// An entity: its key; whether events were folded and their tally; count of events; the events by
-// (event time, position). An event: event time as a difference to the one before (from the smallest
-// int64), known time as a signed difference to it, words of bits, narrow and wide values as signed
-// varints, reals as 8 bytes.
+// An entity: its key; whether events were folded, their tally and collections; count of events; the
+// events by (event time, position). An event: event time as a difference to the one before (from
+// the smallest int64), known time as a signed difference to it, words of bits, narrow and wide
+// values as signed varints, reals as 8 bytes, strings that take part by their contents.
 //
 // Only what is retained at the last known time is written, whether or not it was evicted or folded
 // already, so that equal histories give equal bytes.
@@ -34,6 +34,10 @@ void append_record(std::string& out, const RecordLayout& layout, const std::byte
     put_signed(out, load<std::int64_t>(record + layout.wide_at + 8 * i));
   for (std::size_t i = 0; i < layout.real.size(); ++i)
     data::put_u64(out, load<std::uint64_t>(record + layout.real_at + 8 * i));
+  for (std::size_t i = 0; i < layout.strings.size(); ++i)
+    if (bit_of(record, layout.strings[i].part_bit))
+      data::put_text(out,
+                     string_of_bits(load<std::uint64_t>(record + layout.strings_at + 8 * i))->text);
 }
 
 bool take_words(std::string_view& bytes, const RecordLayout& layout, std::byte* record) {
@@ -67,8 +71,30 @@ bool take_values(std::string_view& bytes, const RecordLayout& layout, std::byte*
   return true;
 }
 
-bool take_record(std::string_view& bytes, const RecordLayout& layout, std::int64_t before,
-                 std::byte* record) {
+bool take_text(std::string_view& bytes, std::string_view& text) {
+  data::ByteReader reader(bytes);
+  if (!reader.text(text)) return false;
+  bytes.remove_prefix(bytes.size() - reader.remaining());
+  return true;
+}
+
+// Each string gets a use, which is the record's.
+bool take_strings(std::string_view& bytes, const RecordLayout& layout, StringTable& strings,
+                  std::byte* record) {
+  for (std::size_t i = 0; i < layout.strings.size(); ++i) {
+    std::uint64_t bits = 0;
+    if (bit_of(record, layout.strings[i].part_bit)) {
+      std::string_view text;
+      if (!take_text(bytes, text)) return false;
+      bits = bits_of_string(strings.take(text));
+    }
+    store(record + layout.strings_at + 8 * i, bits);
+  }
+  return true;
+}
+
+bool take_record(std::string_view& bytes, const RecordLayout& layout, StringTable& strings,
+                 std::int64_t before, std::byte* record) {
   std::uint64_t step = 0;
   std::int64_t lag = 0;
   if (!take_varint(bytes, step) || !take_signed(bytes, lag)) return false;
@@ -78,7 +104,8 @@ bool take_record(std::string_view& bytes, const RecordLayout& layout, std::int64
   const std::uint64_t time = static_cast<std::uint64_t>(before) + step;
   store(record, time);
   store(record + 8, time + static_cast<std::uint64_t>(lag));
-  return take_words(bytes, layout, record) && take_values(bytes, layout, record);
+  return take_words(bytes, layout, record) && take_values(bytes, layout, record) &&
+         take_strings(bytes, layout, strings, record);
 }
 
 bool take_u64(std::string_view& bytes, std::uint64_t& value) {
@@ -88,18 +115,11 @@ bool take_u64(std::string_view& bytes, std::uint64_t& value) {
   return true;
 }
 
-bool take_text(std::string_view& bytes, std::string_view& text) {
-  data::ByteReader reader(bytes);
-  if (!reader.text(text)) return false;
-  bytes.remove_prefix(bytes.size() - reader.remaining());
-  return true;
-}
-
 }  // namespace
 
 bool ViewState::append_entity(std::string& out, std::int32_t number) const {
   const Entity& e = entity(number);
-  Tally base(layout_);
+  FoldedEvents base(layout_);
   bool folded = e.base != nullptr;
   if (folded) base = *e.base;
   std::string records;
@@ -120,7 +140,10 @@ bool ViewState::append_entity(std::string& out, std::int32_t number) const {
   if (count == 0 && !folded) return false;
   data::put_text(out, keys_.key(number));
   data::put_u8(out, folded ? 1 : 0);
-  if (folded) base.append_bytes(out);
+  if (folded) {
+    base.tally.append_bytes(out);
+    for (const auto& collection : base.collections) collection.append_bytes(out);
+  }
   put_varint(out, count);
   out += records;
   return true;
@@ -147,7 +170,7 @@ bool ViewState::take_events(std::string_view& bytes, Entity& e) {
   std::vector<std::byte> record(layout_.stride);
   std::int64_t before = INT64_MIN, known_before = INT64_MIN;
   for (std::uint64_t i = 0; i < count; ++i) {
-    if (!take_record(bytes, layout_, before, record.data())) return false;
+    if (!take_record(bytes, layout_, strings_, before, record.data())) return false;
     const std::int64_t time = event_time_of(record.data()), known = known_time_of(record.data());
     // Known times go up with positions, which order events of equal event time.
     if (known > last_known_ || (i > 0 && time == before && known < known_before)) return false;
@@ -167,6 +190,10 @@ bool ViewState::is_plausible(const Tally& base) const {
   constexpr std::int64_t kFar = std::int64_t{1} << 62;
   for (std::size_t i = 0; i < base.linear.size(); ++i)
     if (base.linear[i] > kFar || base.linear[i] < (i < layout_.bit_count ? 0 : -kFar)) return false;
+  for (std::size_t i = 0; i < base.powers.size(); ++i)
+    if (base.powers[i].count() !=
+        base.linear[static_cast<std::size_t>(layout_.powers[i].measure.part_bit)])
+      return false;
   const exact::Int128 far = static_cast<exact::Int128>(kFar) << 64;
   return std::ranges::all_of(base.wide,
                              [far](exact::Int128 sum) { return sum < far && sum > -far; });
@@ -182,12 +209,19 @@ bool ViewState::take_entity(std::string_view& bytes, std::string_view& key_befor
   const std::int32_t number = keys_.intern(key);
   add_entities();
   Entity& e = entity(number);
-  if (folded == 1) {
-    e.base = new Tally(layout_);
-    if (!e.base->read_bytes(bytes)) return false;
-    if (!is_plausible(*e.base)) return false;
-  }
+  if (folded == 1 && !take_base(bytes, e)) return false;
   return take_events(bytes, e);
+}
+
+bool ViewState::take_base(std::string_view& bytes, Entity& e) {
+  e.base = new FoldedEvents(layout_);
+  const Tally& tally = e.base->tally;
+  if (!e.base->tally.read_bytes(bytes) || !is_plausible(tally)) return false;
+  for (auto& collection : e.base->collections) {
+    const auto bit = static_cast<std::size_t>(collection.plan().counted_bit);
+    if (!collection.read_bytes(bytes, tally.linear[bit], strings_)) return false;
+  }
+  return true;
 }
 
 bool ViewState::restore(std::string_view& bytes) {

@@ -8,17 +8,18 @@ namespace coeval::kernel {
 
 static_assert(std::is_trivially_copyable_v<Cursor>);
 
-ViewState::ViewState(const define::View& view, RecordLayout layout)
-    : layout_(std::move(layout)), windows_(view.windows.size()), lateness_us_(view.lateness_us) {
-  boundaries_.push_back({0, false});
+ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone)
+    : layout_(std::move(layout)),
+      zone_(zone),
+      windows_(view.windows.size()),
+      lateness_us_(view.lateness_us),
+      has_large_(layout_.summed_wide + layout_.summed_real + layout_.powers.size() > 0),
+      scratch_collections_(layout_.collections.begin(), layout_.collections.end()),
+      scratch_record_(layout_.stride) {
+  boundaries_.push_back({0, define::Period::none, false});
   std::int64_t longest = 0;
-  for (const auto& window : view.windows) {
-    window_boundary_.push_back(boundaries_.size());
-    boundaries_.push_back({window.us, window.us == define::kAllTime});
-    all_time_ = all_time_ || window.us == define::kAllTime;
-    longest = std::max(longest, window.us);
-    signature_ += "window " + std::to_string(window.us) + "\n";
-  }
+  for (const auto& window : view.windows) longest = std::max(longest, add_window(window));
+  if (all_time_) longest = std::max(longest, horizon_us());
   retention_us_ = saturating_add(longest, lateness_us_);
   signature_ = "lateness " + std::to_string(lateness_us_) + "\n" + signature_ + layout_.text;
   linear_count_ = layout_.linear();
@@ -30,6 +31,39 @@ ViewState::ViewState(const define::View& view, RecordLayout layout)
   plan_linear();
 }
 
+std::size_t ViewState::boundary_index(const Boundary& boundary) {
+  const auto known = std::ranges::find(boundaries_, boundary);
+  const auto index = static_cast<std::size_t>(known - boundaries_.begin());
+  if (known == boundaries_.end()) boundaries_.push_back(boundary);
+  return index;
+}
+
+// Settles a window's bounds, and gives how far back from T it reads events.
+std::int64_t ViewState::add_window(const define::Window& window) {
+  const bool all = window.us == define::kAllTime;
+  const std::int64_t begin = all ? 0 : saturating_add(window.us, window.offset_us);
+  const std::size_t end = boundary_index({window.offset_us, define::Period::none, false});
+  if (window.period != define::Period::none)
+    window_bounds_.push_back({boundary_index({0, window.period, false}), end});
+  else
+    window_bounds_.push_back({boundary_index({begin, define::Period::none, all}), end});
+  all_time_ = all_time_ || all;
+  signature_ += "window " + std::to_string(window.us);
+  if (window.offset_us != 0) signature_ += " offset " + std::to_string(window.offset_us);
+  if (window.period != define::Period::none)
+    signature_ += " period " + std::to_string(static_cast<int>(window.period));
+  signature_ += "\n";
+  return all ? window.offset_us : window.reach_us();
+}
+
+// How old an event may be that a decayed sum reads. (semantics: A3)
+std::int64_t ViewState::horizon_us() const {
+  std::int64_t longest = 0;
+  for (const auto& plan : layout_.collections)
+    longest = std::max(longest, exact::kDecayHorizon * plan.half_life_us);
+  return longest;
+}
+
 ViewState::~ViewState() { clear(); }
 
 void ViewState::clear() {
@@ -37,9 +71,11 @@ void ViewState::clear() {
     Entity& e = entity(i);
     free_events(e);
     delete e.base;
-    delete[] e.wide;
-    delete[] e.reals;
+    delete e.large;
   }
+  answered_.clear();
+  for (auto& collection : scratch_collections_) collection.clear();
+  strings_.clear();
   keys_ = {};
   blocks_.clear();
   entities_ = swept_ = 0;
@@ -70,7 +106,8 @@ void ViewState::add_entities() {
   }
 }
 
-void ViewState::apply(const std::byte* record, std::int32_t number) {
+void ViewState::apply(const std::byte* record, std::int32_t number,
+                      std::span<const data::Column> strings) {
   const std::int64_t known = known_time_of(record);
   last_known_ = std::max(last_known_, known);
   if (number < 0) return;
@@ -82,6 +119,8 @@ void ViewState::apply(const std::byte* record, std::int32_t number) {
   if (number >= entities_) [[unlikely]]
     add_entities();
   Entity& e = entity(number);
+  if (!layout_.strings.empty()) [[unlikely]]
+    record = with_strings(record, strings);
   insert(e, record);
   e.max_known = std::max(e.max_known, known);
   ++events_;

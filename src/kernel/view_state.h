@@ -12,31 +12,54 @@
 #include "base/error.h"
 #include "define/project.h"
 #include "kernel/chunk.h"
+#include "kernel/collection.h"
 #include "kernel/evaluate.h"
 #include "kernel/kernel.h"
 #include "kernel/key_table.h"
+#include "kernel/period.h"
 #include "kernel/record_layout.h"
 #include "kernel/saturate.h"
+#include "kernel/string_table.h"
 #include "kernel/tally.h"
 
 namespace coeval::kernel {
 
+/// Events that were folded away, for windows over all time.
+struct FoldedEvents {
+  explicit FoldedEvents(const RecordLayout& layout)
+      : tally(layout), collections(layout.collections.begin(), layout.collections.end()) {}
+  void add(const RecordLayout& layout, const std::byte* record) {
+    tally.add(layout, record);
+    // Decayed sums read the question's time, and nothing that is folded: events are held longer.
+    for (auto& collection : collections)
+      if (collection.plan().gather != CollectionPlan::Gather::decayed)
+        collection.add(layout, record, 0);
+  }
+  Tally tally;
+  std::vector<Collection> collections;  ///< of layout.collections
+};
+
 /// The state of one view: per entity the events from which every window that can still be asked
-/// about is answered exactly, and for windows over all time the tally of those that are older.
+/// about is answered exactly, and for windows over all time what was folded of those that are
+/// older.
 ///
-/// How a question is answered. An entity keeps one cursor for T and one for each T − W, and for
-/// each the running sums of all events before it. A window's sum is the difference of two of them.
-/// As questions go on in time the cursors move over the events, each event once per cursor; an
-/// event that arrives late is put in its place and added to the sums of the cursors behind it. All
-/// sums are exact, so differences are, and nothing depends on the way that a cursor took.
-/// (semantics: A1 A2)
+/// How a question is answered. An entity keeps one cursor for T and one for each other bound of a
+/// window (T − W, the begin of the day), and for each the running sums of all events before it. A
+/// window's sum is the difference of two of them. What is no sum is gathered from the events
+/// between its two cursors, anew for each question: the plain way. As questions go on in time the
+/// cursors move over the events, each event once per cursor; an event that arrives late is put in
+/// its place and added to the sums of the cursors behind it. All sums are exact, so differences
+/// are, and nothing depends on the way that a cursor took. (semantics: A1 A2)
 ///
-/// Invariants: 1. Cursors and their sums are a cache: state is the events and base tallies alone.
+/// Invariants: 1. Cursors and their sums are a cache: state is the events and what was folded
+/// alone.
 /// 2. An event is held while a question at T ≥ last known − lateness may need it: as long as its
-/// event time is within the longest window + lateness of the last known time. (T6)
+/// event time is within the reach of the longest window + lateness of the last known time. (T6)
+/// 3. A string is held as long as an event, what was folded, or an answer uses it.
 class ViewState {
  public:
-  ViewState(const define::View& view, RecordLayout layout);
+  /// The zone is that of calendar periods; null = UTC.
+  ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone);
   ~ViewState();
   ViewState(const ViewState&) = delete;
   ViewState& operator=(const ViewState&) = delete;
@@ -45,16 +68,21 @@ class ViewState {
   KeyTable& keys() { return keys_; }
   const KeyTable& keys() const { return keys_; }
 
-  /// Folds one event; entity < 0 means that a key is null, and the event is nobody's.
-  void apply(const std::byte* record, std::int32_t entity);
-  /// Answers every feature at time T; an entity that is not known has empty windows.
+  /// Folds one event; entity < 0 means that a key is null, and the event is nobody's. `strings`:
+  /// the block's columns for layout().strings.
+  void apply(const std::byte* record, std::int32_t entity, std::span<const data::Column> strings);
+  /// Answers every feature at time T; an entity that is not known has empty windows. Cells of
+  /// strings are good until release_answers().
   void ask(std::int32_t entity, std::int64_t at_us, Cell* out);
+
+  void release_answers();
 
   bool reaches(std::int64_t at_us) const;
   std::int64_t last_known_us() const { return last_known_; }
   std::int64_t entity_count() const { return keys_.size(); }
   std::int64_t event_count() const { return events_; }
   std::int64_t dropped_late_count() const { return dropped_late_; }
+  std::int64_t string_count() const { return static_cast<std::int64_t>(strings_.size()); }
   const EvaluationCounts& counts() const { return counts_; }
 
   /// Many events and questions entity by entity: a turn is one entity's, in position order; known
@@ -75,22 +103,33 @@ class ViewState {
   struct alignas(64) CacheLine {
     std::byte bytes[64];
   };
-  // Head of an entity's block; cursors and running sums follow it. Plain memory, so that blocks can
-  // move.
-  struct Entity {
+  // Sums of each boundary that are not linear, one boundary after the other.
+  struct LargeSums {
+    std::vector<exact::Int128> wide;
+    std::vector<exact::ExactSum> reals;
+    std::vector<PowerSum> powers;
+  };
+  // Head of an entity's block, one cache line; cursors and running sums follow it. Plain memory, so
+  // that blocks can move.
+  struct alignas(64) Entity {
     Chunk* head;
     Chunk* tail;
     std::int64_t max_known;  // of events applied, at least
     std::int64_t asked_at;   // T of the cursors
-    Tally* base;             // events folded away, for windows over all time
-    exact::Int128* wide;     // sums per boundary, summed_wide each
-    exact::ExactSum* reals;  // sums per boundary, summed_real each
-    bool tracked;            // whether the cursors stand
+    FoldedEvents* base;
+    LargeSums* large;  // null until it is needed
+    bool tracked;      // whether the cursors stand
   };
-  // A bound of windows: T itself, T − length, or, for all time, the begin of the held events.
+  // A bound of windows: T itself, T − length, the begin of T's calendar period, or, for all time,
+  // the begin of the held events.
   struct Boundary {
     std::int64_t length_us;
+    define::Period period;
     bool from_begin;
+    friend bool operator==(const Boundary&, const Boundary&) = default;
+  };
+  struct WindowBounds {
+    std::size_t begin, end;  // boundaries
   };
 
   Entity& entity(std::int32_t number) {
@@ -111,11 +150,16 @@ class ViewState {
     auto* bytes = reinterpret_cast<std::byte*>(&e) + linear_at_;
     return reinterpret_cast<std::int64_t*>(bytes) + boundary * linear_count_;
   }
+  std::size_t boundary_index(const Boundary& boundary);
+  std::int64_t add_window(const define::Window& window);
+  std::int64_t horizon_us() const;
   void add_entities();
   void clear();
   void free_events(Entity& e);
 
   // Holding events: view_events.cc.
+  const std::byte* with_strings(const std::byte* record, std::span<const data::Column> strings);
+  void release_strings(const std::byte* record);
   void insert(Entity& e, const std::byte* record);
   void make_room(Entity& e, Chunk* chunk, std::uint32_t slot);
   void append_chunk(Entity& e, Chunk* chunk, std::uint32_t capacity);
@@ -137,7 +181,9 @@ class ViewState {
 
   // Answering: view_answers.cc.
   void plan_linear();
-  static std::int64_t bound(const Boundary& boundary, std::int64_t at_us) {
+  std::int64_t bound(const Boundary& boundary, std::int64_t at_us) const {
+    if (boundary.period != define::Period::none) [[unlikely]]
+      return period_begin(boundary.period, zone_, at_us);
     return boundary.from_begin ? INT64_MIN : saturating_subtract(at_us, boundary.length_us);
   }
   void track(Entity& e);
@@ -147,43 +193,60 @@ class ViewState {
   // Adds one record to the sums of a boundary, or takes it away.
   void count(Entity& e, std::size_t boundary, const std::byte* record, std::int64_t sign) const {
     count_record(layout_, linear(e, boundary), record, sign);
-    if (layout_.summed_wide + layout_.summed_real > 0) count_large(e, boundary, record, sign);
+    if (has_large_) count_large(e, boundary, record, sign);
   }
   void count_large(Entity& e, std::size_t boundary, const std::byte* record,
                    std::int64_t sign) const;
   void count_chunk(Entity& e, std::size_t boundary, const Tally& tally, std::int64_t sign);
   void answer_linear(Entity& e, Cell* out);
   struct WindowSums;
-  void answer_window(Entity& e, std::size_t window, Cell* out);
+  void answer_window(Entity& e, std::size_t window, std::int64_t at_us, Cell* out);
   void extremes_between(Cursor from, Cursor to, std::vector<Extremes>& out);
+  // Gathers the collections of a window from what its question can see.
+  void gather(const FoldedEvents* base, Cursor from, Cursor to, std::int64_t at_us);
+  static Cursor place_of_time(Chunk* tail, std::int64_t time);
   void answer_past(Entity& e, std::int64_t at_us, Cell* out);
   void answer_empty(Cell* out) const;
+  // The window's length at this question; 0 over all time.
+  std::int64_t length_us(std::size_t window, std::int64_t at_us) const;
   template <class Sums>
   void answer_sums(const Sums& sums, const std::vector<Extremes>& extremes, std::size_t window,
-                   Cell* out);
+                   std::int64_t at_us, Cell* out);
   template <class Sums>
-  Cell summed_cell(const AggregatePlan& plan, const Sums& sums);
+  Cell summed_cell(const AggregatePlan& plan, const Sums& sums, std::int64_t length_us);
   template <class Sums>
   Cell large_cell(const AggregatePlan& plan, const Sums& sums, std::int64_t count);
+  template <class Sums>
+  Cell ratio_cell(const AggregatePlan& plan, const Sums& sums) const;
   Cell sum_cell(data::Type result, exact::Int128 sum);
-  Cell ordered_cell(const AggregatePlan& plan, const Extremes& extremes) const;
+  Cell ordered_cell(const AggregatePlan& plan, const Extremes& extremes, std::int64_t at_us) const;
+  Cell collection_cell(const AggregatePlan& plan, const Collection& collection);
+  Cell string_extreme_cell(const AggregatePlan& plan, const StringExtremes& extremes);
+  Cell mode_cell(const AggregatePlan& plan, const Collection& collection);
+  Cell dated_cell(const DatedValue& value);
+  Cell string_cell(const StringRef& string);
 
   // Bytes: view_snapshot.cc.
   bool append_entity(std::string& out, std::int32_t number) const;
   bool take_entity(std::string_view& bytes, std::string_view& key_before, bool first);
   bool take_events(std::string_view& bytes, Entity& e);
+  bool take_base(std::string_view& bytes, Entity& e);
   bool is_plausible(const Tally& base) const;
 
   const RecordLayout layout_;
-  std::vector<Boundary> boundaries_;          // T first
-  std::vector<std::size_t> window_boundary_;  // by window
+  const TimeZone* const zone_;
+  std::vector<Boundary> boundaries_;         // T first
+  std::vector<WindowBounds> window_bounds_;  // by window
   std::size_t windows_ = 0;
   std::int64_t retention_us_ = 0, lateness_us_ = 0;
   bool all_time_ = false;  // a window is over all time
+  bool has_large_;         // sums besides the linear ones are kept
   std::string signature_;  // what the bytes of the state depend on
   std::size_t linear_at_ = 0, linear_count_ = 0, block_lines_ = 1;
 
   KeyTable keys_;
+  StringTable strings_;
+  std::vector<StringRef> answered_;  // strings of cells given out
   std::vector<CacheLine> blocks_;
   std::int32_t entities_ = 0;  // blocks made so far
   std::int32_t swept_ = 0;
@@ -200,6 +263,8 @@ class ViewState {
   std::vector<LinearPlan> linear_plans_;
   std::vector<std::int64_t> scratch_linear_;
   std::vector<Extremes> scratch_extremes_;
+  std::vector<Collection> scratch_collections_;
+  std::vector<std::byte> scratch_record_;
 };
 
 }  // namespace coeval::kernel

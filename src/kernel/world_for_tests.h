@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -16,8 +17,7 @@
 
 #include "base/time.h"
 #include "define/project.h"
-#include "exact/exact_sum.h"
-#include "exact/integer_sum.h"
+#include "kernel/aggregate_oracle_for_tests.h"
 #include "kernel/kernel.h"
 
 namespace coeval::kernel::testing {
@@ -32,21 +32,15 @@ struct Event {
   std::optional<double> x;        ///< float64
   std::optional<double> g;        ///< float32
   std::optional<bool> b;
-};
-
-/// A value as the oracle sees it: nothing, or an integer, or a real.
-struct Number {
-  bool null = true, real = false;
-  std::int64_t i = 0;
-  double d = 0;
-  static Number of(std::optional<std::int64_t> v) { return {!v, false, v.value_or(0), 0}; }
-  static Number of(std::optional<double> v) { return {!v, true, 0, v.value_or(0)}; }
+  std::optional<std::string> w;
 };
 
 /// An argument with the plain C++ that means the same.
 struct Argument {
+  enum class Over : std::uint8_t { number, truth, other };
   std::string text;
   Number (*value)(const Event&);
+  Over over = Over::number;
 };
 inline std::optional<std::int64_t> as_number(std::optional<bool> v) {
   return v ? std::optional<std::int64_t>(*v ? 1 : 0) : std::nullopt;
@@ -57,8 +51,9 @@ inline const std::vector<Argument> kArguments = {
     {"x", [](const Event& e) { return Number::of(e.x); }},
     {"g", [](const Event& e) { return Number::of(e.g); }},
     {"n >= 15",
-     [](const Event& e) { return Number::of(std::optional<std::int64_t>(e.n >= 15 ? 1 : 0)); }},
-    {"b", [](const Event& e) { return Number::of(as_number(e.b)); }},
+     [](const Event& e) { return Number::of(std::optional<std::int64_t>(e.n >= 15 ? 1 : 0)); },
+     Argument::Over::truth},
+    {"b", [](const Event& e) { return Number::of(as_number(e.b)); }, Argument::Over::truth},
     {"n * 3 + 1", [](const Event& e) { return Number::of(std::optional(e.n * 3 + 1)); }},
     {"x / 3",
      [](const Event& e) { return Number::of(e.x ? std::optional(*e.x / 3.0) : std::nullopt); }},
@@ -66,6 +61,12 @@ inline const std::vector<Argument> kArguments = {
      [](const Event& e) {
        return Number::of(e.n == 5 ? std::nullopt : std::optional(e.n % (e.n - 5)));
      }},
+    {"w", [](const Event& e) { return Number::of(e.w); }, Argument::Over::other},
+    {"k", [](const Event& e) { return Number::of(e.k); }, Argument::Over::other},
+    {"concat(w, '!')",
+     [](const Event& e) { return Number::of(e.w ? std::optional(*e.w + "!") : std::nullopt); },
+     Argument::Over::other},
+    {"ts", [](const Event& e) { return Number::of(std::optional(e.time)); }, Argument::Over::other},
 };
 struct Condition {
   std::string text;
@@ -77,13 +78,38 @@ inline const std::vector<Condition> kConditions = {
     {" where x > 0.5", [](const Event& e) { return e.x && *e.x > 0.5; }},
     {" where b or m is null", [](const Event& e) { return (e.b && *e.b) || !e.m; }},
 };
-inline const std::vector<std::string> kAggregates = {"count", "sum",   "mean", "min",
-                                                     "max",   "first", "last"};
+/// What an aggregate takes: nothing, numbers (truths too), truths, or anything.
+enum class Takes : std::uint8_t { nothing, numbers, truths, anything };
+struct AggregateKind {
+  std::string name;
+  Takes takes;
+};
+inline const std::vector<AggregateKind> kAggregates = {
+    {"count", Takes::anything},      {"sum", Takes::numbers},
+    {"mean", Takes::numbers},        {"var", Takes::numbers},
+    {"std", Takes::numbers},         {"var_pop", Takes::numbers},
+    {"std_pop", Takes::numbers},     {"min", Takes::anything},
+    {"max", Takes::anything},        {"first", Takes::anything},
+    {"last", Takes::anything},       {"latest", Takes::anything},
+    {"lag", Takes::anything},        {"distinct", Takes::anything},
+    {"quantile", Takes::numbers},    {"mode", Takes::anything},
+    {"any", Takes::truths},          {"all", Takes::truths},
+    {"ratio", Takes::numbers},       {"rate", Takes::nothing},
+    {"slope", Takes::numbers},       {"since_last", Takes::nothing},
+    {"since_first", Takes::nothing}, {"decayed_sum", Takes::numbers},
+    {"decayed_mean", Takes::numbers}};
 
 struct OracleAggregate {
   std::string name;
   const Argument* argument = nullptr;  // null for count()
   const Condition* where = nullptr;
+  const Argument* divisor = nullptr;  // of ratio
+  std::string constant = {};          // as written
+  AggregateCall call = {};
+  std::string text() const {
+    return name + "(" + (argument ? argument->text : "") + (divisor ? ", " + divisor->text : "") +
+           (constant.empty() ? "" : ", " + constant) + ")" + where->text;
+  }
 };
 
 /// A definition of one view with what the oracle needs to know of it.
@@ -94,8 +120,28 @@ struct World {
   const define::View& view() const { return project->views[0]; }
 };
 
+/// "3h", "2d offset 1d", "all", "all offset 1h", "today", "this_week", "this_month".
+inline define::Window window_of(const std::string& text) {
+  const std::map<std::string, define::Period> periods = {{"today", define::Period::day},
+                                                         {"this_week", define::Period::week},
+                                                         {"this_month", define::Period::month}};
+  define::Window window;
+  window.text = text;
+  if (const auto period = periods.find(text); period != periods.end()) {
+    window.period = period->second;
+    return window;
+  }
+  const std::size_t offset = text.find(" offset ");
+  const std::string length = text.substr(0, offset);
+  window.us = length == "all" ? define::kAllTime : *parse_duration(length);
+  if (offset != std::string::npos) window.offset_us = *parse_duration(text.substr(offset + 8));
+  return window;
+}
+
+/// Windows as quoted texts with commas between them; the zone is that of calendar periods.
 inline World make_world(const std::string& keys, const std::string& windows,
-                        const std::string& lateness, std::vector<OracleAggregate> aggregates) {
+                        const std::string& lateness, std::vector<OracleAggregate> aggregates,
+                        const TimeZone* zone = nullptr) {
   World world;
   world.toml = R"([project]
 name = "t"
@@ -112,45 +158,92 @@ m = { type = "int64", nullable = true }
 x = { type = "float64", nullable = true }
 g = { type = "float32", nullable = true }
 b = { type = "bool", nullable = true }
+w = { type = "string", nullable = true }
 [view.v]
 from = "s"
-)" + ("by = [" + keys + "]\nwindows = [" + windows + "]\nlateness = \"" + lateness + "\"\n");
+)" + ("by = [" + keys + "]\nwindows = [\"1h\"]\nlateness = \"" + lateness + "\"\n");
   for (std::size_t i = 0; i < aggregates.size(); ++i) {
-    const auto& a = aggregates[i];
-    world.toml += "a" + std::to_string(i) + " = \"" + a.name + "(" +
-                  (a.argument ? a.argument->text : "") + ")" + a.where->text + "\"\n";
+    // Sorted by name they stay in this order.
+    const std::string number = std::to_string(i);
+    world.toml += "a" + std::string(3 - number.size(), '0') + number + " = \"" +
+                  aggregates[i].text() + "\"\n";
   }
   auto checked = define::check_text(world.toml, "coeval.toml");
   for (const auto& error : checked.errors) FAIL(define::render(error, world.toml, false));
+  // The kernel's part alone is under test: windows are put in as they are read.
+  auto& list = checked.project->views[0].windows;
+  list.clear();
+  for (std::size_t at = windows.find('"'); at != std::string::npos;) {
+    const std::size_t end = windows.find('"', at + 1);
+    list.push_back(window_of(windows.substr(at + 1, end - at - 1)));
+    at = windows.find('"', end + 1);
+  }
+  checked.project->zone = zone;
+  world.toml += "# windows " + windows + "\n";
   world.project = std::make_shared<define::Project>(std::move(*checked.project));
   world.aggregates = std::move(aggregates);
   return world;
 }
 
-inline World random_world(std::mt19937_64& random) {
-  std::vector<OracleAggregate> aggregates;
-  const std::size_t count = 1 + random() % 7;
-  while (aggregates.size() < count) {
-    OracleAggregate a;
-    a.name = kAggregates[random() % kAggregates.size()];
-    a.where = &kConditions[random() % kConditions.size()];
-    a.argument = &kArguments[random() % kArguments.size()];
-    if (a.name == "count" && random() % 2 == 0) a.argument = nullptr;
-    const bool over_truth =
-        a.argument && (a.argument->text == "b" || a.argument->text == "n >= 15");
-    if (over_truth && a.name != "sum" && a.name != "mean" && a.name != "count") continue;
-    aggregates.push_back(a);
+inline const Argument* random_argument(std::mt19937_64& random, Takes takes) {
+  while (true) {
+    const Argument* argument = &kArguments[random() % kArguments.size()];
+    if (takes == Takes::anything || argument->over == Argument::Over::truth) return argument;
+    if (takes == Takes::numbers && argument->over == Argument::Over::number) return argument;
   }
+}
+
+inline OracleAggregate random_aggregate(std::mt19937_64& random) {
+  const AggregateKind& kind = kAggregates[random() % kAggregates.size()];
+  OracleAggregate a;
+  a.name = kind.name;
+  a.where = &kConditions[random() % kConditions.size()];
+  if (kind.takes != Takes::nothing && (kind.name != "count" || random() % 2 == 0))
+    a.argument = random_argument(random, kind.takes);
+  if (kind.name == "ratio") a.divisor = random_argument(random, Takes::numbers);
+  a.call.name = kind.name;
+  if (kind.name == "lag") {
+    a.call.k = static_cast<std::int64_t>(random() % 2 == 0 ? random() % 4 : random() % 40);
+    a.constant = std::to_string(a.call.k);
+  }
+  if (kind.name == "quantile") {
+    const std::array<std::string, 7> fractions = {"0", "1", "0.5", "0.1", "0.99", "0.25", "1e-9"};
+    a.constant = fractions[random() % fractions.size()];
+    a.call.p = std::stod(a.constant);
+  }
+  if (kind.name.starts_with("decayed")) {
+    const std::array<std::string, 5> half_lives = {"1h", "20s", "7d", "90min", "1us"};
+    a.constant = half_lives[random() % half_lives.size()];
+    a.call.half_life_us = *parse_duration(a.constant);
+  }
+  return a;
+}
+
+inline World random_world(std::mt19937_64& random) {
+  std::vector<OracleAggregate> aggregates(1 + random() % 7);
+  for (auto& aggregate : aggregates) aggregate = random_aggregate(random);
   const std::vector<std::string> keys = {"\"k\"", "\"k\", \"j\"", "", "\"j\""};
-  const std::vector<std::string> windows = {"\"1h\"", "\"3h\", \"24h\", \"2d\"",
-                                            "\"90min\", \"all\"", "\"all\"", "\"20s\", \"2d\""};
+  const std::vector<std::string> windows = {"\"1h\"",
+                                            "\"3h\", \"24h\", \"2d\"",
+                                            "\"90min\", \"all\"",
+                                            "\"all\"",
+                                            "\"20s\", \"2d\"",
+                                            "\"2h offset 3h\", \"5h\", \"1h\"",
+                                            "\"today\", \"this_week\"",
+                                            "\"all offset 90min\"",
+                                            "\"all\", \"this_month\", \"1h offset 1h\", \"today\""};
   const std::vector<std::string> lateness = {"0s", "2h", "1d"};
+  const std::vector<std::string> zones = {"UTC", "America/New_York", "Asia/Kathmandu",
+                                          "Pacific/Kiritimati"};
+  const auto zone = TimeZone::find(zones[random() % zones.size()]);
+  REQUIRE(zone);
   return make_world(keys[random() % keys.size()], windows[random() % windows.size()],
-                    lateness[random() % lateness.size()], std::move(aggregates));
+                    lateness[random() % lateness.size()], std::move(aggregates),
+                    random() % 3 == 0 ? nullptr : *zone);
 }
 
 inline double random_real(std::mt19937_64& random) {
-  switch (random() % 24) {
+  switch (random() % 30) {
     case 0:
       return std::nan("");
     case 1:
@@ -165,6 +258,12 @@ inline double random_real(std::mt19937_64& random) {
       return -0.0;
     case 6:
       return 3e-310;
+    case 7:
+      return 9e15;
+    case 8:
+      return -9e15;
+    case 9:
+      return 0.0;
     default:
       return (static_cast<double>(random() % 2000) - 900) * 0.001;
   }
@@ -172,9 +271,10 @@ inline double random_real(std::mt19937_64& random) {
 
 /// Events in position order, known times not decreasing; event times before, at, and after them.
 inline std::vector<Event> random_events(std::mt19937_64& random, std::size_t count,
-                                        std::int64_t spacing_us, int keys) {
+                                        std::int64_t spacing_us, int keys,
+                                        std::int64_t start_us = 1'000'000'000'000'000) {
   std::vector<Event> events;
-  std::int64_t known = 1'000'000'000'000'000;
+  std::int64_t known = start_us;
   const std::int64_t step =
       kMinuteUs;  // event times on a grid, so that ties and exact bounds happen
   for (std::size_t i = 0; i < count; ++i) {
@@ -201,6 +301,10 @@ inline std::vector<Event> random_events(std::mt19937_64& random, std::size_t cou
     if (random() % 5 != 0) e.x = random_real(random);
     if (random() % 5 != 0) e.g = static_cast<double>(static_cast<float>(random_real(random)));
     if (random() % 4 != 0) e.b = random() % 2 == 0;
+    const std::array<std::string, 6> words = {
+        "", "a", "ab", "b", "\xC3\xA9t\xC3\xA9", "a word that is longer than any short string"};
+    if (random() % 5 != 0)
+      e.w = random() % 6 == 0 ? std::to_string(random() % 50) : words[random() % words.size()];
     events.push_back(e);
   }
   return events;
@@ -227,6 +331,7 @@ inline data::Batch batch_of(const define::Project& project, std::span<const Even
     put(at("x"), e.x, [&](double v) { at("x").append_real(v); });
     put(at("g"), e.g, [&](double v) { at("g").append_real(v); });
     put(at("b"), e.b, [&](bool v) { at("b").append_boolean(v); });
+    put(at("w"), e.w, [&](const std::string& v) { at("w").append_string(v); });
   }
   data::Batch batch;
   batch.schema = project.sources[0].schema;
@@ -258,52 +363,18 @@ inline std::vector<std::int64_t> known_of(std::span<const Event> events) {
   return known;
 }
 
-/// NaN above everything, −0 below +0.
-inline bool before(const Number& a, const Number& b) {
-  if (!a.real) return a.i < b.i;
-  if (std::isnan(a.d) || std::isnan(b.d)) return !std::isnan(a.d) && std::isnan(b.d);
-  if (a.d == b.d) return std::signbit(a.d) && !std::signbit(b.d);
-  return a.d < b.d;
-}
-
-inline Cell cell_of(const Number& v, bool canonical) {
-  if (v.null) return {};
-  if (!v.real) return {static_cast<std::uint64_t>(v.i), true};
-  if (canonical && std::isnan(v.d)) return {0x7FF8000000000000, true};
-  return {std::bit_cast<std::uint64_t>(v.d), true};
-}
-
-/// The answer by definition: values of the window's events, by (event time, position).
-inline Cell oracle_value(const std::string& name, std::span<const Number> values, bool rows_only) {
-  std::vector<Number> present;
-  for (const auto& v : values)
-    if (!v.null) present.push_back(v);
-  if (name == "count") return {rows_only ? values.size() : present.size(), true};
-  if (present.empty()) return {};
-  if (name == "first") return cell_of(present.front(), false);
-  if (name == "last") return cell_of(present.back(), false);
-  if (name == "min" || name == "max") {
-    Number best = present.front();
-    for (const auto& v : present)
-      if (name == "min" ? before(v, best) : before(best, v)) best = v;
-    return cell_of(best, true);
-  }
-  const auto count = static_cast<std::int64_t>(present.size());
-  if (present.front().real) {
-    exact::ExactSum sum;
-    for (const auto& v : present) sum.add(v.d);
-    return {std::bit_cast<std::uint64_t>(name == "sum" ? sum.round() : sum.mean(count)), true};
-  }
-  exact::Int128 sum = 0;
-  for (const auto& v : present) sum += v.i;
-  if (name == "mean") return {std::bit_cast<std::uint64_t>(exact::mean(sum, count)), true};
-  const auto narrow = exact::to_int64(sum);
-  return narrow ? Cell{static_cast<std::uint64_t>(*narrow), true} : Cell{};
+/// The first moment of the period that the zone's clocks show at `at`: by the calendar fields.
+inline std::int64_t begin_of_period(define::Period period, const TimeZone* zone, std::int64_t at) {
+  CivilTime t = civil_time(zone != nullptr ? zone->to_local(at) : at);
+  std::int64_t day = civil_to_days(t.year, t.month, t.day);
+  if (period == define::Period::week) day -= t.weekday;
+  if (period == define::Period::month) day -= t.day - 1;
+  return zone != nullptr ? zone->to_utc(day * kDayUs) : day * kDayUs;
 }
 
 /// Every feature of one question, by looking at every event. `key` holds the question's key values.
-inline std::vector<Cell> oracle(const World& world, std::span<const Event> events, const Event& key,
-                                std::int64_t at) {
+inline std::vector<Answer> oracle(const World& world, std::span<const Event> events,
+                                  const Event& key, std::int64_t at) {
   const auto& view = world.view();
   const auto same = [&](const Event& e) {
     for (const auto& column : view.keys) {
@@ -312,24 +383,30 @@ inline std::vector<Cell> oracle(const World& world, std::span<const Event> event
     }
     return true;
   };
-  std::vector<Cell> cells;
+  std::vector<Answer> answers;
   for (const auto& aggregate : world.aggregates)
     for (const auto& window : view.windows) {
-      std::vector<const Event*> inside;
+      const bool all = window.us == define::kAllTime;
+      const std::int64_t to = at - window.offset_us;
+      const std::int64_t from = window.period == define::Period::none
+                                    ? to - window.us
+                                    : begin_of_period(window.period, world.project->zone, at);
+      std::vector<WindowEvent> inside;
       for (const auto& e : events)
-        if (same(e) && e.known < at && e.time < at &&
-            (window.us == define::kAllTime || e.time >= at - window.us) &&
+        if (same(e) && e.known < at && e.time < to && (all || e.time >= from) &&
             aggregate.where->holds(e))
-          inside.push_back(&e);
+          inside.push_back(
+              {e.time,
+               aggregate.argument ? aggregate.argument->value(e) : Number::of(std::optional(1.0)),
+               aggregate.divisor ? aggregate.divisor->value(e) : Number{}});
       std::stable_sort(inside.begin(), inside.end(),
-                       [](const Event* a, const Event* b) { return a->time < b->time; });
-      std::vector<Number> values;
-      for (const Event* e : inside)
-        values.push_back(aggregate.argument ? aggregate.argument->value(*e)
-                                            : Number{false, false, 1, 0});
-      cells.push_back(oracle_value(aggregate.name, values, aggregate.argument == nullptr));
+                       [](const WindowEvent& a, const WindowEvent& b) { return a.time < b.time; });
+      AggregateCall call = aggregate.call;
+      call.name = aggregate.name;
+      answers.push_back(
+          oracle_answer(call, inside, aggregate.argument == nullptr, at, all ? 0 : to - from));
     }
-  return cells;
+  return answers;
 }
 
 /// A question: the moment, the key (an event's key columns), and how many events had been applied

@@ -1,0 +1,84 @@
+#include "define/view_parts.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "define/scope.h"
+#include "define/table_reader.h"
+
+namespace coeval::define {
+
+namespace {
+
+using data::Type;
+
+constexpr std::size_t kMaxKeys = 16;
+
+// Types that a key can have: those with one spelling per value.
+bool is_key_type(Type type) {
+  return data::is_integer(type) || type == Type::string || type == Type::boolean;
+}
+
+void read_key(const TomlValue& key, View& view, const Source& source, Diagnostics& errors) {
+  const int column = source.schema.index_of(key.text);
+  if (column < 0) {
+    const std::vector<std::string> names = RowScope(source.schema, "").names();
+    const std::string advice = did_you_mean(key.text, names);
+    errors.report(
+        Code::unknown_column, key.position, "unknown column " + in_quotes(key.text),
+        advice.empty() ? "source " + in_quotes(source.name) + " has " + listed(names) : advice);
+    return;
+  }
+  const Type type = source.schema.fields[static_cast<std::size_t>(column)].type;
+  if (type != Type::null && !is_key_type(type))
+    errors.report(Code::type_error, key.position,
+                  "a key cannot be " + std::string(data::name(type)) + ": " + in_quotes(key.text),
+                  "keys are strings, integers or booleans");
+  view.keys.push_back(key.text);
+  view.key_columns.push_back(column);
+}
+
+}  // namespace
+
+int find_source(const TomlValue& name, const Draft& draft, Diagnostics& errors) {
+  const int found = draft.project.source_index(name.text);
+  if (found >= 0) return found;
+  std::vector<std::string> names;
+  for (const auto& source : draft.project.sources) names.push_back(source.name);
+  const std::string advice = did_you_mean(name.text, names);
+  errors.report(Code::unknown_name, name.position, "unknown source " + in_quotes(name.text),
+                advice.empty() ? "the sources are " + listed(names) : advice);
+  return -1;
+}
+
+void read_view_keys(const TomlEntry& by, const std::string& what, View& view, ViewNotes& notes,
+                    const Draft& draft, Diagnostics& errors) {
+  notes.keys_position = by.value.position;
+  const auto keys = strings_of(by, what, "write by = [\"column\"]", errors);
+  if (keys.size() > kMaxKeys)
+    return errors.report(Code::too_deep, by.value.position, what + " has more than 16 keys",
+                         "put them into one column");
+  for (const auto* key : keys) {
+    if (std::ranges::count(view.keys, key->text))
+      errors.report(Code::duplicate_name, key->position,
+                    "key " + in_quotes(key->text) + " stands twice", "name each key once");
+    else if (view.source >= 0)
+      read_key(*key, view, draft.project.sources[static_cast<std::size_t>(view.source)], errors);
+  }
+}
+
+void sort_views(Draft& draft) {
+  std::vector<std::size_t> order(draft.project.views.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](std::size_t v) { return draft.project.views[v].name; });
+  std::vector<View> views;
+  std::vector<ViewNotes> notes;
+  for (const std::size_t v : order) {
+    views.push_back(std::move(draft.project.views[v]));
+    notes.push_back(std::move(draft.view_notes[v]));
+  }
+  draft.project.views = std::move(views);
+  draft.view_notes = std::move(notes);
+}
+
+}  // namespace coeval::define

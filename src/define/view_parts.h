@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/time.h"
+#include "define/draft.h"
+
+namespace coeval::define {
+
+// What views and lookups have in common.
+
+inline constexpr std::int64_t kDefaultLatenessUs = kDayUs;  // semantics: T6
+
+/// The source of that name, or -1. Errors: unknown_name, with a suggestion.
+int find_source(const TomlValue& name, const Draft& draft, Diagnostics& errors);
+
+/// Reads `by` of a view whose source is known into its keys. `what` is "view 'origin'". Errors:
+/// unknown_column, type_error, duplicate_name, too_deep.
+void read_view_keys(const TomlEntry& by, const std::string& what, View& view, ViewNotes& notes,
+                    const Draft& draft, Diagnostics& errors);
+
+/// Brings views and their notes into the order of the names. (semantics: D1)
+void sort_views(Draft& draft);
+
+}  // namespace coeval::define

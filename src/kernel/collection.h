@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "exact/decay.h"
+#include "exact/distinct_count.h"
+#include "exact/frequent_values.h"
+#include "exact/quantile_sketch.h"
+#include "kernel/record_layout.h"
+#include "kernel/string_table.h"
+
+namespace coeval::kernel {
+
+/// A value of an event, or null. A string is held.
+struct DatedValue {
+  std::int64_t time_us = 0;
+  bool valid = false;
+  std::uint64_t bits = 0;  ///< of a string: 0
+  StringRef string;
+};
+
+/// The newest values of a set of events, newest first by (event time, position). (semantics: T5)
+struct NewestValues {
+  std::vector<DatedValue> values;
+};
+
+/// How often each string occurs: always exact, since the strings have to be held anyway.
+struct StringCounts {
+  struct ByText {
+    using is_transparent = void;
+    bool operator()(const StringRef& a, const StringRef& b) const { return a.text() < b.text(); }
+  };
+  std::map<StringRef, std::int64_t, ByText> counts;
+};
+
+/// Smallest and largest string by bytes, and those of the oldest and newest event.
+struct StringExtremes {
+  std::int64_t count = 0;
+  std::int64_t first_time = 0, last_time = 0;
+  StringRef least, greatest, first, last;
+};
+
+/// What an aggregate that cannot leave events out again gathers from a set of events, one by one: a
+/// function of the multiset and of T5's order. (semantics: A1 A3 A4 A5)
+///
+/// Of two events of equal event time the one of the earlier position must be added first.
+class Collection {
+ public:
+  /// The plan must outlive it.
+  explicit Collection(const CollectionPlan& plan);
+  void clear();
+
+  /// Adds one event, if it counts; `at_us` is the question's time, which only decayed sums read.
+  void add(const RecordLayout& layout, const std::byte* record, std::int64_t at_us);
+  /// For newest values: adds an event older than all that were added; false when no older one can
+  /// be among the newest.
+  bool add_older(const RecordLayout& layout, const std::byte* record);
+  /// Adds the events of another collection of the same plan. This one must be empty, unless newest
+  /// values are gathered: then `earlier` has the earlier positions where event times are equal, and
+  /// its other events may be newer. A decayed sum takes nothing.
+  void merge(const Collection& earlier);
+
+  const CollectionPlan& plan() const { return *plan_; }
+  /// Whether the answer is that of a sketch. (semantics: A4)
+  bool is_approximate() const;
+  template <class State>
+  const State& get() const {
+    return std::get<State>(state_);
+  }
+
+  /// Canonical bytes; read_bytes takes them off the front, into a collection of the same plan, and
+  /// says whether `count` events that count can have such. A decayed sum has none: what it reads is
+  /// held as events.
+  void append_bytes(std::string& out) const;
+  bool read_bytes(std::string_view& bytes, std::int64_t count, StringTable& strings);
+
+ private:
+  const CollectionPlan* plan_;
+  std::variant<exact::DistinctCount<std::int64_t>, exact::DistinctCount<exact::Key128>,
+               exact::QuantileSketch<double>, exact::QuantileSketch<std::int64_t>,
+               exact::FrequentValues<std::int64_t>, StringCounts, NewestValues, StringExtremes,
+               exact::DecayedSum>
+      state_;
+};
+
+}  // namespace coeval::kernel
