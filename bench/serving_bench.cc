@@ -76,6 +76,7 @@ serving::LoadedModel stumps(const define::Model& model) {
                                   need(models::Encoder::fit(model.inputs, rows)),
                                   need(models::Forest::from_xgboost_ubj(
                                       serving::testing::forest_ubj(model.inputs.size(), trees))),
+                                  {},
                                   {}}),
           1};
 }

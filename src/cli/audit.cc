@@ -55,7 +55,7 @@ void print(Context& context, const replay::AuditReport& report) {
 
 int audit(Context& context) {
   if (const auto code = context.load_project()) return *code;
-  const auto meta = context.open_meta();
+  const auto meta = context.open_meta_for_reading();
   if (!meta) return context.report(meta.error());
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());

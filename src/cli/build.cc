@@ -2,23 +2,11 @@
 
 #include "cli/commands.h"
 #include "cli/lock_file.h"
+#include "cli/plan.h"
 
 namespace coeval::cli {
 
 namespace {
-
-data::Json plan_json(const std::string& model, const training::BuildPlan& plan) {
-  data::Json json{data::Json::Object{}};
-  json.set("model", model);
-  for (const auto* step : {&plan.dataset, &plan.train}) {
-    data::Json one{data::Json::Object{}};
-    one.set("hit", step->hit);
-    one.set("why", step->why);
-    one.set("key", step->key);
-    json.set(step->step, std::move(one));
-  }
-  return json;
-}
 
 void print_verdicts(Context& context, const training::BuildOutcome& outcome,
                     const std::string& model) {
@@ -50,26 +38,6 @@ Result<Session> open_session(Context& context) {
 }
 
 }  // namespace
-
-int plan(Context& context) {
-  if (const auto code = context.load_project()) return *code;
-  const auto session = open_session(context);
-  if (!session) return context.report(session.error());
-  bool pending = false;
-  data::Json all{data::Json::Array{}};
-  for (const auto* model : session->models) {
-    const auto planned = training::plan_build(session->shop, *model);
-    if (!planned) return context.report(planned.error());
-    pending = pending || planned->pending();
-    all.push(plan_json(model->name, *planned));
-    if (context.terminal.json()) continue;
-    for (const auto* step : {&planned->dataset, &planned->train})
-      context.terminal.print(model->name + ": " + step->step + " " + (step->hit ? "hit" : "miss") +
-                             " (" + step->why + ")");
-  }
-  if (context.terminal.json()) context.terminal.print_json(all);
-  return pending && context.in.exit_code ? 4 : 0;
-}
 
 int build(Context& context) {
   if (const auto code = context.load_project()) return *code;

@@ -6,6 +6,7 @@
 
 #include "define/diagnostics.h"
 #include "stores/files.h"
+#include "training/registered_model.h"
 
 namespace coeval::cli {
 
@@ -15,8 +16,15 @@ Context::Context(const Invocation& invocation, Terminal& out)
       installation(find_installation()),
       formats(make_formats(installation)) {}
 
+std::string Context::text_of(const SourcePosition& position) const {
+  if (position.line == 0) return {};
+  if (position.file == kFeaturesOption) return in.features;
+  if (position.file == kArrivalOption) return in.arrival;
+  return definition;
+}
+
 int Context::report(const Error& error) {
-  terminal.error(error, error.position.line > 0 ? definition : std::string{});
+  terminal.error(error, text_of(error.position));
   return info(error.code).exit_code;
 }
 
@@ -44,6 +52,10 @@ std::optional<int> Context::load_project() {
 Result<std::unique_ptr<stores::MetaStore>> Context::open_meta() {
   COEVAL_TRY(stores::make_folders(state_folder));
   return stores::open_meta_store(state_folder + "/meta.sqlite");
+}
+
+Result<std::unique_ptr<stores::MetaStore>> Context::open_meta_for_reading() {
+  return stores::open_meta_store_for_reading(state_folder + "/meta.sqlite");
 }
 
 Result<std::unique_ptr<stores::EventLog>> Context::open_log_if_any() {
@@ -76,6 +88,22 @@ Result<const define::Model*> Context::pick_model(const std::string& name) {
   return fail(Code::usage, "the project has several models", "name one of " + names);
 }
 
+Error Context::no_such_version(const std::string& model,
+                               const std::vector<stores::ModelVersion>& versions, int version) {
+  if (versions.empty())
+    return {Code::not_built,
+            "model '" + model + "' has no built version",
+            "coeval build " + model,
+            {},
+            {}};
+  const std::string newest = std::to_string(versions.back().version);
+  return {Code::unknown_model,
+          "model '" + model + "' has no version " + std::to_string(version),
+          "its newest is " + newest + "; coeval show " + model + " --version N shows one",
+          {},
+          {}};
+}
+
 training::Workshop Context::workshop(stores::MetaStore& meta, const stores::EventLog* log) {
   training::Workshop shop;
   shop.project = project;
@@ -101,7 +129,7 @@ Result<replay::AuditedModel> Context::find_version(stores::MetaStore& meta,
   for (const auto& row : versions) {
     if (row.version != version) continue;
     replay::AuditedModel found;
-    COEVAL_ASSIGN(found.served, models::load_model(state_folder + "/" + row.folder));
+    COEVAL_ASSIGN(found.served, training::load_version(state_folder, row));
     const data::Json* text = found.served->card.details.find("definition");
     if (text == nullptr || text->string() == nullptr)
       return fail(Code::bad_model, "model folder " + row.folder + " holds no definition");

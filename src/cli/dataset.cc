@@ -1,7 +1,12 @@
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 
 #include "cli/commands.h"
 #include "replay/feature_dataset.h"
+#include "replay/labels.h"
+#include "stores/files.h"
 #include "training/model_dataset.h"
 
 namespace coeval::cli {
@@ -13,6 +18,9 @@ Result<replay::Past> load_past(Context& context, std::vector<int> sources,
   replay::PastOptions options;
   options.sources = std::move(sources);
   options.log = log;
+  if (!context.in.as_of.empty()) {
+    COEVAL_ASSIGN(options.as_of_us, parse_time(context.in.as_of));
+  }
   if (log != nullptr) {
     COEVAL_ASSIGN(const auto cut, replay::read_cut(*log));
     if (cut) options.cut_us = cut->cut_us;
@@ -31,16 +39,16 @@ replay::AnswerOptions answering(Context& context) {
 
 Result<std::int64_t> of_model(Context& context, const stores::EventLog* log) {
   COEVAL_ASSIGN(const define::Model* model, context.pick_model(context.in.model));
-  auto sources = replay::sources_of(*context.project, replay::views_of(model->row));
-  sources.push_back(model->source);
-  COEVAL_ASSIGN(const replay::Past past, load_past(context, std::move(sources), log));
+  COEVAL_ASSIGN(const replay::Past past,
+                load_past(context, replay::sources_of(*context.project, *model), log));
   COEVAL_TRY(training::write_model_dataset(context.project, *model, past, context.formats,
                                            context.in.out, answering(context)));
   return past.sources[static_cast<std::size_t>(model->source)].rows.rows;
 }
 
 Result<std::int64_t> of_questions(Context& context, const stores::EventLog* log) {
-  COEVAL_ASSIGN(const auto set, define::feature_set(*context.project, context.in.features));
+  COEVAL_ASSIGN(const auto set,
+                define::feature_set(*context.project, context.in.features, kFeaturesOption));
   COEVAL_ASSIGN(const auto questions, replay::read_questions(context.formats, context.in.questions,
                                                              context.in.at, set.row));
   auto sources = replay::sources_of(*context.project, replay::views_of(set.row));
@@ -50,6 +58,26 @@ Result<std::int64_t> of_questions(Context& context, const stores::EventLog* log)
   COEVAL_ASSIGN(const replay::Past past, load_past(context, std::move(sources), log));
   return replay::write_feature_dataset(context.project, past, questions, set, context.formats,
                                        context.in.out, answering(context));
+}
+
+// Whether --out can be written, asked before any work is done for it.
+Status check_out(Context& context) {
+  namespace fs = std::filesystem;
+  const std::string& out = context.in.out;
+  std::error_code none;
+  if (fs::is_directory(out, none))
+    return fail(Code::usage, "--out is a folder: " + out, "name a file in it");
+  COEVAL_TRY(context.formats(out));
+  const std::string folder = stores::folder_of(out);
+  if (!fs::exists(folder, none))
+    return fail(Code::no_such_file, "there is no folder '" + folder + "' to write --out into",
+                "mkdir -p '" + folder + "' makes it");
+  if (!fs::is_directory(folder, none))
+    return fail(Code::usage, "--out is to be in '" + folder + "', which is no folder",
+                "name a file in a folder");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return std::unexpected(stores::error_from_errno(errno, "write --out into", folder));
+  return {};
 }
 
 }  // namespace
@@ -65,6 +93,7 @@ int dataset(Context& context) {
                                 {},
                                 {}});
   if (const auto code = context.load_project()) return *code;
+  if (auto writable = check_out(context); !writable) return context.report(writable.error());
   for (std::size_t i = 0; i < context.project->sources.size(); ++i) {
     std::error_code none;
     const std::string path = replay::source_path(*context.project, static_cast<int>(i));

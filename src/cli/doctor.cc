@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "training/registered_model.h"
 
 namespace coeval::cli {
 
@@ -63,8 +64,15 @@ void examine_log(Context& context, Findings& findings) {
   findings.add("log", report->problem.empty() || !report->quarantined.empty(), text);
 }
 
+std::string sound_text(const stores::ModelVersion& version) {
+  if (!version.manifest_id.empty()) return "the folder that was registered, golden rows equal";
+  return "golden rows equal; its files were not recorded when it was built, by an older coeval: "
+         "delete " +
+         version.folder + " and build again to have them compared";
+}
+
 void examine_models(Context& context, Findings& findings) {
-  const auto meta = context.open_meta();
+  const auto meta = context.open_meta_for_reading();
   if (!meta) return findings.add("metadata", false, one_line(meta.error()));
   const auto models = (*meta)->models();
   if (!models) return findings.add("metadata", false, one_line(models.error()));
@@ -72,9 +80,9 @@ void examine_models(Context& context, Findings& findings) {
     const auto versions = (*meta)->versions(model);
     if (!versions) return findings.add("metadata", false, one_line(versions.error()));
     for (const auto& version : *versions) {
-      const auto loaded = models::load_model(context.state_folder + "/" + version.folder);
+      const auto loaded = training::load_version(context.state_folder, version);
       findings.add(model + "@v" + std::to_string(version.version), loaded.has_value(),
-                   loaded ? "golden rows equal" : one_line(loaded.error()));
+                   loaded ? sound_text(version) : one_line(loaded.error()));
     }
   }
 }

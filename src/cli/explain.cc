@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "base/explanation.h"
 #include "cli/commands.h"
+#include "define/row_schemas.h"
 #include "replay/dataset.h"
 #include "replay/explain.h"
 
@@ -8,23 +10,45 @@ namespace coeval::cli {
 
 namespace {
 
+data::Json as_json(const CodeInfo& code) {
+  data::Json json{data::Json::Object{}};
+  const Explanation more = explanation(code.code);
+  json.set("code", code_name(code.code));
+  json.set("name", std::string(code.name));
+  json.set("explanation", std::string(code.explanation));
+  json.set("details", std::string(more.text));
+  if (!more.example.empty()) json.set("example", std::string(more.example));
+  json.set("exit_code", code.exit_code);
+  json.set("http_status", code.http_status);
+  json.set("retryable", code.retryable);
+  return json;
+}
+
 int explain_code(Context& context, const CodeInfo& code) {
-  if (context.terminal.json()) {
-    data::Json json{data::Json::Object{}};
-    json.set("code", code_name(code.code));
-    json.set("name", std::string(code.name));
-    json.set("explanation", std::string(code.explanation));
-    json.set("exit_code", code.exit_code);
-    json.set("http_status", code.http_status);
-    json.set("retryable", code.retryable);
-    context.terminal.print_json(json);
+  auto& out = context.terminal;
+  if (out.json()) {
+    out.print_json(as_json(code));
     return 0;
   }
-  context.terminal.print(code_name(code.code) + " (" + std::string(code.name) +
-                         "): " + std::string(code.explanation));
-  context.terminal.print("exit code " + std::to_string(code.exit_code) + ", HTTP " +
-                         std::to_string(code.http_status) +
-                         (code.retryable ? ", a retry may help" : ""));
+  const Explanation more = explanation(code.code);
+  out.print(code_name(code.code) + " (" + std::string(code.name) +
+            "): " + std::string(code.explanation));
+  out.print(std::string(more.text));
+  if (!more.example.empty()) out.print("for example: " + std::string(more.example));
+  out.print("exit code " + std::to_string(code.exit_code) + ", HTTP " +
+            std::to_string(code.http_status) + (code.retryable ? ", a retry may help" : ""));
+  return 0;
+}
+
+int list_codes(Context& context) {
+  data::Json all{data::Json::Array{}};
+  for (const auto& code : all_codes()) {
+    all.push(as_json(code));
+    if (!context.terminal.json())
+      context.terminal.print(code_name(code.code) + "  " + std::string(code.name) + ": " +
+                             std::string(code.explanation));
+  }
+  if (context.terminal.json()) context.terminal.print_json(all);
   return 0;
 }
 
@@ -78,7 +102,7 @@ void print(Context& context, const replay::FeatureExplanation& feature, const st
 
 int explain_prediction(Context& context) {
   if (const auto code = context.load_project()) return *code;
-  const auto meta = context.open_meta();
+  const auto meta = context.open_meta_for_reading();
   if (!meta) return context.report(meta.error());
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());
@@ -105,7 +129,7 @@ int explain_prediction(Context& context) {
   const auto features = replay::explain_prediction(*version->project, model, past, *record);
   if (!features) return context.report(features.error());
   const std::vector<std::string> rows = {record->features};
-  const auto inputs = replay::decode_rows(replay::input_schema(model.inputs), rows);
+  const auto inputs = replay::decode_rows(define::input_schema(model.inputs), rows);
   if (!inputs) return context.report(inputs.error());
   const auto served = [&](const std::string& feature) {
     const data::Column* column = inputs->find(feature);
@@ -154,7 +178,8 @@ int explain_prediction(Context& context) {
 
 int explain(Context& context) {
   const std::string& subject = context.in.subject;
-  if (subject.size() <= 5 && !subject.empty() && (subject[0] == 'C' || subject[0] == 'c')) {
+  if (subject.empty()) return list_codes(context);
+  if (subject.size() <= 5 && (subject[0] == 'C' || subject[0] == 'c')) {
     if (const auto code = find_code(subject)) return explain_code(context, *code);
     return context.report(
         Error{Code::usage, "no error code '" + subject + "'", "codes look like C0412", {}, {}});

@@ -1,6 +1,10 @@
 #include "cli/invocation.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <limits>
+
+#include "define/diagnostics.h"
 
 namespace coeval::cli {
 
@@ -31,6 +35,10 @@ class Declaration {
   void model(CLI::App* sub, const char* text) {
     sub->add_option("model", in_.model, text)->required();
   }
+  void version(CLI::App* sub, const char* text) {
+    sub->add_option("--version", in_.version, text)
+        ->check(CLI::Range(1, std::numeric_limits<int>::max()));
+  }
   void threads(CLI::App* sub) {
     sub->add_option("--threads", in_.threads, "threads to use (default: all cores)")
         ->check(CLI::Range(1, 256));
@@ -39,8 +47,14 @@ class Declaration {
   void definition() {
     verb("init")->add_option("folder", in_.subject,
                              "folder to write coeval.toml into (default: here)");
-    verb("plan")->add_flag("--exit-code", in_.exit_code, "exit 4 when a build would do something");
+    verb("plan")->add_flag("--exit-code", in_.exit_code, "exit 4 when changes are pending");
     verb("plan")->add_option("model", in_.model, "one model (default: all)");
+    auto* replay = verb("plan")->add_flag(
+        "--replay", in_.replay, "instead: how many logged predictions would have been others");
+    verb("plan")
+        ->add_option("--since", in_.since, "only predictions for this moment or later")
+        ->needs(replay);
+    threads(verb("plan"));
   }
 
   void building() {
@@ -52,14 +66,24 @@ class Declaration {
     dataset->add_option("--features", in_.features, "or: a model, a view, or a list of inputs");
     dataset->add_option("--questions", in_.questions, "table with your own entities and times");
     dataset->add_option("--at", in_.at, "column of the questions with their time (default: at)");
+    dataset->add_option("--as-of", in_.as_of,
+                        "only rows and labels known before this moment (default: all)");
     dataset->add_option("--out", in_.out, "file to write: .parquet, .csv or .jsonl")->required();
     threads(dataset);
     auto* show = verb("show");
-    show->add_option("model", in_.model, "model (default: a list of all)");
-    show->add_option("--version", in_.version, "a version (default: the newest)");
+    show->add_option("model", in_.model, "model (default: a list of all), or the word feature");
+    show->add_option("feature", in_.subject,
+                     "after that word: VIEW.FEATURE, such as origin.late_3h");
+    show->add_option("--key", in_.keys,
+                     "of a feature: the entity, as ORD, ORD,LAX or origin=ORD; may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    show->add_option("--at", in_.moment, "of a feature: the question's time");
+    show->add_flag("--all", in_.everything, "of a feature: list every excluded event");
+    version(show, "a version (default: the newest)");
     auto* promote = verb("promote");
     model(promote, "model");
-    promote->add_option("--version", in_.version, "version (default: the newest)");
+    version(promote, "version (default: the newest)");
     promote->add_option("--alias", in_.alias, "alias to move (default: champion)");
     promote->add_option("--reason", in_.reason, "kept in the history");
     auto* rollback = verb("rollback");
@@ -97,17 +121,16 @@ class Declaration {
                     "compare with the offline dataset's rows for the same questions");
     threads(audit);
     auto* explain = verb("explain");
-    explain->add_option("subject", in_.subject, "an error code such as C0412, or a prediction id")
-        ->required();
+    explain->add_option("subject", in_.subject,
+                        "an error code such as C0412 (default: a list of all), or a prediction id");
     explain->add_option("--feature", in_.feature, "list every event of this feature");
   }
 
   void upkeep() {
     verb("doctor")->add_flag("--repair", in_.repair, "set bad bytes of the log aside");
     verb("completion")
-        ->add_option("shell", in_.subject, "bash")
-        ->required()
-        ->check(CLI::IsMember({"bash"}));
+        ->add_option("shell", in_.subject, "whose script to print; --json lists verbs and flags")
+        ->check(CLI::IsMember({"bash", "fish", "zsh"}));
     verb("train-worker")->add_option("folder", in_.subject, "work folder")->required();
     verb("train-worker")->group("");
   }
@@ -116,15 +139,103 @@ class Declaration {
   Invocation& in_;
 };
 
+std::unique_ptr<CLI::App> make_app(Invocation& in) {
+  auto app = std::make_unique<CLI::App>("coeval: one definition, one kernel, one log");
+  app->name("coeval");
+  app->set_version_flag("--version", std::string("coeval " COEVAL_VERSION));
+  app->set_help_all_flag("--help-all", "help for every verb");
+  app->require_subcommand(1);
+  app->footer(
+      "Exit codes: 0 ok, 1 internal or I/O, 2 usage or definition, 3 a check or gate failed, "
+      "4 changes pending.\n`coeval VERB --help` says more; `coeval explain C0412` explains an "
+      "error.");
+  Declaration(*app, in).all();
+  return app;
+}
+
+bool is_internal(const CLI::App& sub) { return sub.get_group().empty(); }
+
+// CLI11 names the values of IsMember in the type: "TEXT:{system,data}".
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const std::size_t open = type.find('{'), close = type.find('}');
+  std::vector<std::string> choices;
+  if (open == std::string::npos || close == std::string::npos || close < open) return choices;
+  for (std::size_t at = open + 1; at < close;) {
+    const std::size_t end = std::min(type.find(',', at), close);
+    choices.push_back(type.substr(at, end - at));
+    at = end + 1;
+  }
+  return choices;
+}
+
+Parameter parameter_of(const CLI::Option& option) {
+  Parameter parameter;
+  for (const auto& name : option.get_snames()) parameter.names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) parameter.names.push_back("--" + name);
+  if (option.get_positional()) parameter.names = {option.get_name()};
+  parameter.description = option.get_description();
+  parameter.takes_value = option.get_items_expected_max() > 0;
+  parameter.many = option.get_items_expected_max() > 1;
+  parameter.choices = choices_of(option);
+  return parameter;
+}
+
+// Whether --json is asked for by a line that may not parse.
+bool wants_json(int argc, const char* const* argv) {
+  for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i)
+    if (std::string_view(argv[i]) == "--json") return true;
+  return false;
+}
+
+Error usage_error(const CLI::ParseError& error, int argc, const char* const* argv) {
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  std::vector<std::string> names;
+  for (const auto& verb : verbs()) names.emplace_back(verb.name);
+  const bool is_verb = std::ranges::find(names, first) != names.end();
+  if (is_verb)
+    return {Code::usage,
+            error.what(),
+            "coeval " + std::string(first) + " --help lists what it takes",
+            {},
+            {}};
+  if (first.empty() || first.starts_with('-'))
+    return {Code::usage,
+            error.what(),
+            "coeval help lists the verbs, coeval VERB --help their options",
+            {},
+            {}};
+  const std::string near = define::did_you_mean(first, names);
+  return {Code::usage,
+          "no verb " + define::in_quotes(first),
+          near.empty() ? "coeval help lists the verbs" : near,
+          {},
+          {}};
+}
+
 }  // namespace
+
+std::vector<VerbDetails> describe_verbs() {
+  Invocation unused;
+  const auto app = make_app(unused);
+  std::vector<VerbDetails> all;
+  for (const CLI::App* sub : app->get_subcommands([](const CLI::App*) { return true; })) {
+    if (is_internal(*sub)) continue;
+    VerbDetails verb{sub->get_name(), sub->get_description(), {}, {}};
+    for (const CLI::Option* option : sub->get_options())
+      (option->get_positional() ? verb.arguments : verb.options).push_back(parameter_of(*option));
+    all.push_back(std::move(verb));
+  }
+  return all;
+}
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> kVerbs = {
       {"init", "write a commented coeval.toml to start from"},
       {"check", "check the definition: names, types, leaks"},
-      {"plan", "say what a build would do, and why"},
+      {"plan", "say what a build would do and why, and what the change means"},
       {"build", "dataset, training, evaluation, gates, registry"},
-      {"show", "a model's metrics, inputs, ids and gates"},
+      {"show", "a model's metrics, inputs, ids and gates; or a feature down to its events"},
       {"dataset", "write point-in-time rows, of a model or for your own questions"},
       {"promote", "point an alias (champion) at a version that passed its gates"},
       {"rollback", "point an alias back at where it was before"},
@@ -142,31 +253,21 @@ const std::vector<Verb>& verbs() {
 
 ParsedCommand parse_command_line(int argc, const char* const* argv) {
   ParsedCommand parsed;
-  CLI::App app{"coeval: one definition, one kernel, one log"};
-  app.name("coeval");
-  app.set_version_flag("--version", std::string("coeval " COEVAL_VERSION));
-  app.set_help_all_flag("--help-all", "help for every verb");
-  app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 ok, 1 internal or I/O, 2 usage or definition, 3 a check or gate failed, "
-      "4 changes pending.\n`coeval VERB --help` says more; `coeval explain C0412` explains an "
-      "error.");
-  Declaration(app, parsed.invocation).all();
+  parsed.json = wants_json(argc, argv);
+  const auto app = make_app(parsed.invocation);
   if (argc == 1 || (argc == 2 && std::string(argv[1]) == "help")) {
-    parsed.text = app.help();
+    parsed.text = app->help();
     return parsed;
   }
   try {
-    app.parse(argc, argv);
+    app->parse(argc, argv);
     parsed.run = true;
   } catch (const CLI::ParseError& error) {
     std::ostringstream out, err;
-    const int code = app.exit(error, out, err);
-    parsed.text = out.str();
-    parsed.exit_code = code == 0 ? 0 : 2;
-    if (code != 0)
-      parsed.text = "error[C1001]: " + std::string(error.what()) + "\n" +
-                    "  = help: coeval help lists the verbs, coeval VERB --help their options\n";
+    if (app->exit(error, out, err) == 0)
+      parsed.text = out.str();
+    else
+      parsed.error = usage_error(error, argc, argv);
   }
   return parsed;
 }

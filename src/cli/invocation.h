@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Invocation {
   std::vector<std::string> files, models;
   std::string out, features, questions;
   std::string at = "at";
+  std::string moment;             ///< show feature: --at
+  std::vector<std::string> keys;  ///< show feature: --key
   std::string as_of, since, from, to, arrival, speed = "max";
   std::string url = "http://127.0.0.1:8080";
   std::string address = "127.0.0.1";
@@ -26,16 +29,19 @@ struct Invocation {
   std::string clock = "system";
   std::string alias = "champion", reason;
   int version = 0;
-  bool exit_code = false, repair = false, against_dataset = false, force = false;
+  bool exit_code = false, repair = false, against_dataset = false, replay = false,
+       everything = false, force = false;
   std::string feature;
 };
 
-/// What to do after parsing: run the verb, or print text and leave (help, version, a usage error).
+/// What to do after parsing: run the verb; or print `text` and leave (help, version); or report
+/// `error`, as JSON too when the line asks for it.
 struct ParsedCommand {
   Invocation invocation;
   bool run = false;
-  int exit_code = 0;
+  bool json = false;  ///< --json stands on the line, whether or not it could be parsed
   std::string text;
+  std::optional<Error> error;
 };
 ParsedCommand parse_command_line(int argc, const char* const* argv);
 
@@ -45,5 +51,20 @@ struct Verb {
   const char* description;
 };
 const std::vector<Verb>& verbs();
+
+/// An option or an argument of a verb, for the completion of shells.
+struct Parameter {
+  std::vector<std::string> names;  ///< "-C", "--project"; of an argument "files"
+  std::string description;
+  bool takes_value = false;          ///< an option that is followed by something
+  bool many = false;                 ///< an argument that may be repeated
+  std::vector<std::string> choices;  ///< the only values; empty = any
+};
+struct VerbDetails {
+  std::string name, description;
+  std::vector<Parameter> options, arguments;
+};
+/// What each verb of `coeval help` takes, read off the parser itself.
+std::vector<VerbDetails> describe_verbs();
 
 }  // namespace coeval::cli

@@ -28,4 +28,14 @@ Status write_lock_file(Context& context, stores::MetaStore& meta) {
   return stores::write_file_atomically(path, text);
 }
 
+std::optional<std::string> locked_ir_hash(const define::Project& project) {
+  const auto text = stores::read_file(project.folder + "/coeval.lock");
+  if (!text) return std::nullopt;
+  constexpr std::string_view kLine = "\nir_hash = \"";
+  const std::size_t at = text->find(kLine);
+  if (at == std::string::npos) return std::nullopt;
+  const std::size_t begin = at + kLine.size(), end = text->find('"', begin);
+  return text->substr(begin, end == std::string::npos ? end : end - begin);
+}
+
 }  // namespace coeval::cli

@@ -45,6 +45,18 @@ int dispatch(const coeval::cli::Invocation& invocation) {
   return 1;
 }
 
+int report(const coeval::Error& error, bool json) {
+  coeval::cli::Terminal(json).error(error);
+  return coeval::info(error.code).exit_code;
+}
+
+int run(const coeval::cli::ParsedCommand& parsed) {
+  if (parsed.error) return report(*parsed.error, parsed.json);
+  if (parsed.run) return dispatch(parsed.invocation);
+  std::fputs(parsed.text.c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 // Blocks of columns come and go many times a second; handing their memory back to the system each
@@ -56,15 +68,12 @@ static void keep_freed_memory() {
 
 int main(int argc, char** argv) {
   keep_freed_memory();
+  bool json = false;
   try {
     const auto parsed = coeval::cli::parse_command_line(argc, argv);
-    if (!parsed.run) {
-      std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);
-      return parsed.exit_code;
-    }
-    return dispatch(parsed.invocation);
+    json = parsed.json;
+    return run(parsed);
   } catch (const std::exception& failure) {
-    std::fprintf(stderr, "error[C0100]: %s\n", failure.what());
-    return 1;
+    return report({coeval::Code::internal, failure.what(), {}, {}, {}}, json);
   }
 }

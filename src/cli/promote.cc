@@ -1,4 +1,6 @@
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "cli/commands.h"
@@ -22,8 +24,11 @@ int move(Context& context, stores::MetaStore& meta, const std::string& model, in
     context.terminal.print(model + " " + context.in.alias + " -> v" + std::to_string(version));
   }
   if (const auto server = find_running_server(context.state_folder)) {
-    kill(server->pid, SIGHUP);
-    context.terminal.say("told the server at " + server->url + " to load it");
+    const bool told = kill(server->pid, SIGHUP) == 0;
+    context.terminal.say(told ? "told the server at " + server->url + " to load it"
+                              : "the server at " + server->url + " could not be told (" +
+                                    std::strerror(errno) + "): send SIGHUP to process " +
+                                    std::to_string(server->pid));
   }
   return 0;
 }
@@ -32,6 +37,8 @@ int move(Context& context, stores::MetaStore& meta, const std::string& model, in
 
 int promote(Context& context) {
   if (const auto code = context.load_project()) return *code;
+  if (auto named = stores::check_alias_name(context.in.alias); !named)
+    return context.report(named.error());
   const auto model = context.pick_model(context.in.model);
   if (!model) return context.report(model.error());
   const auto meta = context.open_meta();
@@ -49,15 +56,13 @@ int promote(Context& context) {
                 {}});
     return move(context, **meta, at->model, at->version, context.in.reason);
   }
-  return context.report(Error{Code::not_built,
-                              "model '" + (*model)->name + "' has no such version",
-                              "coeval build " + (*model)->name,
-                              {},
-                              {}});
+  return context.report(Context::no_such_version((*model)->name, *versions, context.in.version));
 }
 
 int rollback(Context& context) {
   if (const auto code = context.load_project()) return *code;
+  if (auto named = stores::check_alias_name(context.in.alias); !named)
+    return context.report(named.error());
   const auto model = context.pick_model(context.in.model);
   if (!model) return context.report(model.error());
   const auto meta = context.open_meta();

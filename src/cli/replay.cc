@@ -1,6 +1,8 @@
 #include <charconv>
+#include <cmath>
 
 #include "cli/commands.h"
+#include "replay/server_check.h"
 #include "replay/traffic.h"
 #include "stats/metrics.h"
 
@@ -31,7 +33,7 @@ Result<replay::TrafficOptions> traffic_options(Context& context, const define::M
   if (!context.in.arrival.empty()) {
     const auto& schema = context.project->sources[static_cast<std::size_t>(model.source)].schema;
     COEVAL_ASSIGN(options.arrival,
-                  define::compile_expression(context.in.arrival, schema, false, "--arrival"));
+                  define::compile_expression(context.in.arrival, schema, false, kArrivalOption));
     if (options.arrival->type != data::Type::timestamp)
       return fail(Code::type_error, "--arrival must be a timestamp, found " +
                                         std::string(name(options.arrival->type)));
@@ -40,6 +42,21 @@ Result<replay::TrafficOptions> traffic_options(Context& context, const define::M
     context.terminal.progress("replayed", done, all);
   };
   return options;
+}
+
+// A metric that the answers do not give, for want of rows or of one class, is null.
+data::Json finite(double metric) {
+  return std::isfinite(metric) ? data::Json(metric) : data::Json();
+}
+
+std::string metrics_text(const stats::BinaryMetrics& metrics) {
+  if (!std::isfinite(metrics.auc))
+    return std::to_string(metrics.rows) + " labelled answers, " +
+           std::to_string(metrics.positives) + " of them positive: no AUC";
+  char text[160];
+  std::snprintf(text, sizeof text, "AUC %.5f, AP %.5f over %lld rows", metrics.auc,
+                metrics.average_precision, static_cast<long long>(metrics.rows));
+  return text;
 }
 
 void print_json(Context& context, const replay::TrafficReport& report) {
@@ -55,8 +72,8 @@ void print_json(Context& context, const replay::TrafficReport& report) {
     one.set("last_prediction_id", model.last_prediction_id);
     one.set("rows", metrics.rows);
     one.set("positives", metrics.positives);
-    one.set("auc", metrics.auc);
-    one.set("average_precision", metrics.average_precision);
+    one.set("auc", finite(metrics.auc));
+    one.set("average_precision", finite(metrics.average_precision));
     models.set(model.model, std::move(one));
   }
   json.set("models", std::move(models));
@@ -75,10 +92,9 @@ void print(Context& context, const replay::TrafficReport& report) {
   context.terminal.print(line);
   for (const auto& model : report.models) {
     const auto metrics = stats::binary_metrics(model.scores, model.labels);
-    std::snprintf(line, sizeof line,
-                  ", as served against the labels: AUC %.5f, AP %.5f over %lld rows", metrics.auc,
-                  metrics.average_precision, static_cast<long long>(metrics.rows));
-    context.terminal.print(model.model + line + ", last prediction " + model.last_prediction_id);
+    context.terminal.print(
+        model.model + ", as served against the labels: " + metrics_text(metrics) +
+        (model.last_prediction_id.empty() ? "" : ", last prediction " + model.last_prediction_id));
   }
 }
 
@@ -107,6 +123,8 @@ int replay_traffic(Context& context) {
   if (!models) return context.report(models.error());
   const auto options = traffic_options(context, *models->front());
   if (!options) return context.report(options.error());
+  if (auto fit = replay::check_server(context.in.url, *models, context.in.from); !fit)
+    return context.report(fit.error());
   const auto history =
       replay::load_history(*context.project, models->front()->source, context.formats, {});
   if (!history) return context.report(history.error());

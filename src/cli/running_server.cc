@@ -1,5 +1,6 @@
 #include "cli/running_server.h"
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -18,7 +19,9 @@ std::string path_in(const std::string& state_folder) { return state_folder + "/s
 bool is_coeval(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
   std::string name;
-  return std::getline(file, name) && name.starts_with("coeval") && kill(pid, 0) == 0;
+  // Another user's process may not be signalled, but it is there.
+  return std::getline(file, name) && name.starts_with("coeval") &&
+         (kill(pid, 0) == 0 || errno == EPERM);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <pthread.h>
 
+#include <algorithm>
 #include <csignal>
 #include <numeric>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "serving/model_plan.h"
 #include "stores/files.h"
 #include "stores/snapshots.h"
+#include "training/registered_model.h"
 
 namespace coeval::cli {
 
@@ -178,52 +180,86 @@ class Startup {
   bool fresh_ = false;  // the log has no cut yet
 };
 
-// The champions that this definition can serve. What cannot be served is said; in its place the
-// model of `current` goes on, if there is one.
-Result<serving::ModelTable> load_champions(Context& context, stores::MetaStore& meta,
-                                           const serving::ModelTable& current) {
+// The champions that this definition can serve, and why the other models are not served.
+struct Champions {
   serving::ModelTable table;
+  serving::AbsentModels absent;
+};
+
+Error no_champion(const std::string& model, const std::vector<stores::ModelVersion>& versions) {
+  if (versions.empty())
+    return {Code::unknown_model,
+            "model '" + model + "' has no built version",
+            "coeval build " + model + ", then coeval promote " + model,
+            {},
+            {}};
+  const bool any_passed =
+      std::ranges::any_of(versions, [](const auto& version) { return version.gates_passed; });
+  return {Code::unknown_model,
+          "no version of model '" + model + "' is promoted (" + std::to_string(versions.size()) +
+              (versions.size() == 1 ? " is" : " are") + " built" +
+              (any_passed ? ")" : ", none passed its gates)"),
+          any_passed ? "coeval promote " + model : "coeval show " + model + " names the gates",
+          {},
+          {}};
+}
+
+Error other_definition(const std::string& model, int version) {
+  return {Code::changes_pending,
+          "model " + model + "@v" + std::to_string(version) +
+              ": its inputs are made by another definition than this server runs",
+          "coeval build " + model + ", coeval promote " + model + ", then restart the server",
+          {},
+          {}};
+}
+
+// What cannot be served is said; in its place the model of `current` goes on, if there is one.
+Result<Champions> load_champions(Context& context, stores::MetaStore& meta,
+                                 const serving::ModelTable& current) {
+  Champions found;
   for (const auto& model : context.project->models) {
     COEVAL_ASSIGN(const auto champion, meta.alias(model.name, "champion"));
+    COEVAL_ASSIGN(const auto versions, meta.versions(model.name));
     if (!champion || *champion == 0) {
-      context.terminal.say("model " + model.name + ": no champion, not served (coeval promote " +
-                           model.name + ")");
+      Error why = no_champion(model.name, versions);
+      context.terminal.say(why.message + ", not served (" + why.advice + ")");
+      found.absent.emplace(model.name, std::move(why));
       continue;
     }
-    COEVAL_ASSIGN(const auto versions, meta.versions(model.name));
     for (const auto& version : versions) {
       if (version.version != *champion) continue;
-      COEVAL_ASSIGN(auto served, models::load_model(context.state_folder + "/" + version.folder));
+      COEVAL_ASSIGN(auto served, training::load_version(context.state_folder, version));
       if (!serving::same_request(served->card, *context.project, model)) {
-        context.terminal.say(
-            "model " + model.name + "@v" + std::to_string(*champion) +
-            ": its inputs are made by another definition than this server runs, not loaded"
-            " (coeval build, then restart the server)");
+        Error why = other_definition(model.name, *champion);
+        context.terminal.say(why.message + ", not loaded (" + why.advice + ")");
         if (const auto kept = current.find(model.name); kept != current.end()) {
           context.terminal.say("model " + model.name + "@v" + std::to_string(kept->second.version) +
                                ": goes on");
-          table.insert(*kept);
+          found.table.insert(*kept);
+        } else {
+          found.absent.emplace(model.name, std::move(why));
         }
         continue;
       }
       context.terminal.say("model " + model.name + "@v" + std::to_string(*champion) +
                            ": loaded, golden rows equal");
-      table.emplace(model.name, serving::LoadedModel{std::move(served), *champion});
+      found.table.emplace(model.name, serving::LoadedModel{std::move(served), *champion});
     }
   }
-  return table;
+  return found;
 }
 
 void reload(Context& context, stores::MetaStore& meta, serving::Engine& engine,
             serving::HttpServer& server, serving::ModelTable& current) {
-  auto table = load_champions(context, meta, current);
-  if (!table) {
-    context.terminal.say("reload failed, the models stay as they were: " + one_line(table.error()));
+  auto found = load_champions(context, meta, current);
+  if (!found) {
+    context.terminal.say("reload failed, the models stay as they were: " + one_line(found.error()));
     return;
   }
-  current = *table;
-  server.post(
-      [&engine, fresh = std::move(*table)]() mutable { engine.set_models(std::move(fresh)); });
+  current = found->table;
+  server.post([&engine, fresh = std::move(*found)]() mutable {
+    engine.set_models(std::move(fresh.table), std::move(fresh.absent));
+  });
 }
 
 int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engine, Signals& signals,
@@ -262,8 +298,8 @@ int serve(Context& context) {
   if (const auto code = context.load_project()) return *code;
   const auto meta = context.open_meta();
   if (!meta) return context.report(meta.error());
-  auto models = load_champions(context, **meta, {});
-  if (!models) return context.report(models.error());
+  auto champions = load_champions(context, **meta, {});
+  if (!champions) return context.report(champions.error());
   // Tried first, and let go: a port that is taken is said before the state is brought up.
   if (auto free =
           serving::listen_on(context.in.address, static_cast<std::uint16_t>(context.in.port));
@@ -283,8 +319,8 @@ int serve(Context& context) {
                          std::move(clock), context.state_folder, options);
   engine.set_basis(startup.basis);
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
-  engine.set_models(*models);
-  return run_server(context, **meta, engine, signals, std::move(*models));
+  engine.set_models(champions->table, std::move(champions->absent));
+  return run_server(context, **meta, engine, signals, std::move(champions->table));
 }
 
 }  // namespace coeval::cli

@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/show_feature.h"
 
 namespace coeval::cli {
 
@@ -62,7 +63,9 @@ void print_version(Context& context, const stores::ModelVersion& version,
             format_time(version.created_us) + ", in " + context.state_folder + "/" +
             version.folder);
   out.print("dataset " + version.dataset_id + "\nrecipe  " + version.recipe_id + "\nbits    " +
-            version.bits_id + "\nir      " + version.ir_hash +
+            version.bits_id + "\nfiles   " +
+            (version.manifest_id.empty() ? "(not recorded)" : version.manifest_id) + "\nir      " +
+            version.ir_hash +
             (version.ir_hash == model.ir_hash ? "" : "  (not the present definition)"));
   print_metrics(context, metrics);
   if (const data::Json* compared = metrics.find("runtime_rows_compared"))
@@ -87,8 +90,16 @@ void print_version(Context& context, const stores::ModelVersion& version,
 }  // namespace
 
 int show(Context& context) {
+  // A model may be called "feature"; a second word is what makes it a question about one.
+  if (context.in.model == "feature" && !context.in.subject.empty()) return show_feature(context);
+  if (!context.in.subject.empty())
+    return context.report(Error{Code::usage,
+                                "one model at a time, found '" + context.in.subject + "' too",
+                                "coeval show feature VIEW.FEATURE shows a feature",
+                                {},
+                                {}});
   if (const auto code = context.load_project()) return *code;
-  const auto meta = context.open_meta();
+  const auto meta = context.open_meta_for_reading();
   if (!meta) return context.report(meta.error());
   if (context.in.model.empty()) return list_models(context, **meta);
   const auto model = context.pick_model(context.in.model);
@@ -113,17 +124,14 @@ int show(Context& context) {
     json.set("dataset_id", at->dataset_id);
     json.set("recipe_id", at->recipe_id);
     json.set("bits_id", at->bits_id);
+    json.set("manifest_id", at->manifest_id);
     json.set("gates_passed", at->gates_passed);
     json.set("metrics", *metrics);
     json.set("gates", *gates);
     context.terminal.print_json(json);
     return 0;
   }
-  return context.report(Error{Code::not_built,
-                              "model '" + (*model)->name + "' has no such version",
-                              "coeval build " + (*model)->name,
-                              {},
-                              {}});
+  return context.report(Context::no_such_version((*model)->name, *versions, context.in.version));
 }
 
 }  // namespace coeval::cli

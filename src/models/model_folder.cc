@@ -129,6 +129,11 @@ Result<Forest> read_forest(std::string_view bytes) {
 
 using Contents = std::array<std::string, kFiles.size()>;
 
+struct Folder {
+  Contents contents;
+  std::string manifest_id;
+};
+
 std::string checksums(const Contents& contents) {
   std::string sums;
   for (std::size_t i = 0; i < kFiles.size(); ++i) {
@@ -154,17 +159,18 @@ Status check_sums(const Contents& contents, const std::string& stated) {
   return std::unexpected(bad_file(kSumsFile, "is damaged"));
 }
 
-Result<Contents> read_contents(const std::string& folder) {
-  Contents contents;
+Result<Folder> read_folder(const std::string& path) {
+  Folder folder;
   for (std::size_t i = 0; i < kFiles.size(); ++i) {
-    COEVAL_ASSIGN(contents[i], read_whole_file(folder + "/" + kFiles[i]));
+    COEVAL_ASSIGN(folder.contents[i], read_whole_file(path + "/" + kFiles[i]));
   }
-  COEVAL_ASSIGN(const std::string sums, read_whole_file(folder + "/" + kSumsFile));
-  COEVAL_TRY(check_sums(contents, sums));
-  return contents;
+  COEVAL_ASSIGN(const std::string sums, read_whole_file(path + "/" + kSumsFile));
+  COEVAL_TRY(check_sums(folder.contents, sums));
+  folder.manifest_id = data::sha256_hex(sums);
+  return folder;
 }
 
-Result<std::shared_ptr<const ServedModel>> assemble(const Contents& contents) {
+Result<std::shared_ptr<ServedModel>> assemble(const Contents& contents) {
   const auto& [model, encoder_text, card_text, metrics_text, golden_bytes] = contents;
   auto served = std::make_shared<ServedModel>();
   COEVAL_ASSIGN(const Json card, parse_file(kCardFile, card_text));
@@ -184,6 +190,24 @@ Result<std::shared_ptr<const ServedModel>> assemble(const Contents& contents) {
   if (!golden) return std::unexpected(bad_file(kGoldenFile, golden.error().message));
   COEVAL_TRY(check_golden(served->forest, *golden));
   return served;
+}
+
+Status check_registered(const ServedModel& served, const RegisteredFolder& registered) {
+  const struct {
+    const char* what;
+    const std::string &registered, &found;
+  } ids[] = {{"bits id", registered.bits_id, served.card.bits_id},
+             {"IR hash", registered.ir_hash, served.card.ir_hash},
+             {"manifest id", registered.manifest_id, served.manifest_id}};
+  for (const auto& id : ids) {
+    if (id.registered.empty() || id.registered == id.found) continue;
+    return fail(Code::bad_model,
+                std::string("the folder is not the one that was registered: its files were changed"
+                            " since, ") +
+                    id.what + " " + id.found + " instead of " + id.registered,
+                kRestoreAdvice);
+  }
+  return {};
 }
 
 Status write_folder(const std::string& folder, const Contents& contents) {
@@ -215,14 +239,18 @@ Status save_model(const std::string& folder, const ModelCard& card, const Encode
   return write_folder(folder, contents);
 }
 
-Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder) {
+Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder,
+                                                      const RegisteredFolder& registered) {
   const auto within = [&](Error error) {
     return std::unexpected(std::move(error).within("while loading the model in '" + folder + "'"));
   };
-  auto contents = read_contents(folder);
-  if (!contents) return within(std::move(contents).error());
-  auto served = assemble(*contents);
+  auto read = read_folder(folder);
+  if (!read) return within(std::move(read).error());
+  auto served = assemble(read->contents);
   if (!served) return within(std::move(served).error());
+  (*served)->manifest_id = std::move(read->manifest_id);
+  if (auto same = check_registered(**served, registered); !same)
+    return within(std::move(same).error());
   return served;
 }
 

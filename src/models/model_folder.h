@@ -22,7 +22,10 @@ namespace coeval::models {
 ///                  split, parameters, engine version, created
 ///   metrics.json   per split part
 ///   golden.bin     64 encoded rows and their margins and scores, checked at load (see
-///   golden_file.h) sha256sums     of all these, in the format of `sha256sum --check`
+///                  golden_file.h)
+///   sha256sums     of all these, in the format of `sha256sum --check`
+/// The manifest id, sha256 of the file sha256sums, stands for every byte of the folder. It is kept
+/// outside, by who registers the model: a folder can vouch for its damage, not for its forgery.
 struct ModelCard {
   std::string name, ir_hash, ir, recipe_id, bits_id, dataset_id, engine;
   double threshold = 0.5;
@@ -43,9 +46,20 @@ struct ServedModel {
   Encoder encoder;
   Forest forest;
   data::Json metrics;
+  std::string manifest_id;
 };
-/// Loads; checks every file's checksum, bits_id against the file and every golden row bit for bit.
-/// Errors: no_such_file (the folder, or naming a file of it); bad_model naming the file.
-Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder);
+
+/// What was written down about a folder when it was made. An empty text was not, and is not
+/// compared.
+struct RegisteredFolder {
+  std::string manifest_id, bits_id, ir_hash;
+};
+
+/// Loads; checks every file's checksum, bits_id against the file, every golden row bit for bit, and
+/// the folder against what was registered.
+/// Errors: no_such_file (the folder, or naming a file of it); bad_model naming the file, or saying
+/// that the folder is not the registered one.
+Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder,
+                                                      const RegisteredFolder& registered = {});
 
 }  // namespace coeval::models

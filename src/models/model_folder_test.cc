@@ -177,6 +177,64 @@ TEST_CASE("checksums are those that sha256sum prints") {
   CHECK(sums.find(data::sha256_hex(sample.model) + "  model.ubj\n") == 0);
 }
 
+// The checksums of what lies in the folder now: what a forger writes who changed a file.
+void forge_sums(const std::string& folder) {
+  std::string sums;
+  for (const std::string name :
+       {"model.ubj", "encoder.json", "model.json", "metrics.json", "golden.bin"})
+    sums += data::sha256_hex(read_test_file(folder + "/" + name)) + "  " + name + "\n";
+  overwrite(folder + "/sha256sums", sums);
+}
+
+void replace_in(const std::string& path, const std::string& what, const std::string& by) {
+  std::string text = read_test_file(path);
+  const auto at = text.find(what);
+  REQUIRE(at != std::string::npos);
+  overwrite(path, text.replace(at, what.size(), by));
+}
+
+TEST_CASE("a forged file with forged checksums is not the registered folder") {
+  const TestFolder folder;
+  const Sample sample;
+  REQUIRE(sample.save(folder.path("m")).has_value());
+  const auto registered = RegisteredFolder{(*load_model(folder.path("m")))->manifest_id,
+                                           data::sha256_hex(sample.model), "ir-hash"};
+  CHECK(registered.manifest_id == data::sha256_hex(read_test_file(folder.path("m/sha256sums"))));
+  CHECK(load_model(folder.path("m"), registered).has_value());
+  const struct {
+    const char *file, *what, *by;
+  } forgeries[] = {{"encoder.json", "\"x\"", "\"w\""},  // another word has its code: other scores
+                   {"model.json", "0.25", "0.75"},      // the threshold: other decisions
+                   {"metrics.json", "0.75", "0.99"}};
+  for (const auto& [file, what, by] : forgeries) {
+    CAPTURE(file);
+    const std::string path = folder.path(std::string("m/") + file);
+    const std::string intact = read_test_file(path);
+    replace_in(path, what, by);
+    forge_sums(folder.path("m"));
+    CHECK(load_model(folder.path("m")).has_value());  // by itself the folder is sound
+    const auto loaded = load_model(folder.path("m"), registered);
+    REQUIRE(!loaded.has_value());
+    CHECK(loaded.error().code == Code::bad_model);
+    CHECK(loaded.error().message.find("not the one that was registered") != std::string::npos);
+    CHECK(!loaded.error().advice.empty());
+    overwrite(path, intact);
+    forge_sums(folder.path("m"));
+  }
+  CHECK(load_model(folder.path("m"), registered).has_value());
+}
+
+TEST_CASE("of a folder that was registered without a manifest the ids are compared") {
+  const TestFolder folder;
+  const Sample sample;
+  REQUIRE(sample.save(folder.path("m")).has_value());
+  CHECK(load_model(folder.path("m"), {"", data::sha256_hex(sample.model), "ir-hash"}).has_value());
+  CHECK(!load_model(folder.path("m"), {"", data::sha256_hex("other"), "ir-hash"}).has_value());
+  const auto other = load_model(folder.path("m"), {"", "", "another"});
+  REQUIRE(!other.has_value());
+  CHECK(other.error().message.find("IR hash ir-hash instead of another") != std::string::npos);
+}
+
 TEST_CASE("a place that cannot be written is an error and leaves nothing") {
   const TestFolder folder;
   const Sample sample;

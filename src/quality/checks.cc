@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "base/check.h"
@@ -73,7 +74,8 @@ class RuleCompiler {
  public:
   RuleCompiler(const define::Source& source, std::vector<Rule>& rules)
       : source_(source), rules_(rules) {}
-  Result<ColumnRules> compile(int column);
+  /// The rules of the source's column, which is the rows' column `place`.
+  Result<ColumnRules> compile(int column, int place);
 
  private:
   int add(const std::string& rule, const std::string& must);
@@ -85,12 +87,12 @@ class RuleCompiler {
 
   const define::Source& source_;
   std::vector<Rule>& rules_;
-  int column_ = -1;
+  int place_ = -1;
   const define::SourceColumn* declared_ = nullptr;
 };
 
 int RuleCompiler::add(const std::string& rule, const std::string& must) {
-  rules_.push_back({column_, declared_->name + "." + rule, declared_->name + " must " + must});
+  rules_.push_back({place_, declared_->name + "." + rule, declared_->name + " must " + must});
   return static_cast<int>(rules_.size()) - 1;
 }
 
@@ -157,8 +159,8 @@ Status RuleCompiler::add_string_rules(ColumnRules& out) {
   return {};
 }
 
-Result<ColumnRules> RuleCompiler::compile(int column) {
-  column_ = column;
+Result<ColumnRules> RuleCompiler::compile(int column, int place) {
+  place_ = place;
   declared_ = &source_.columns[static_cast<std::size_t>(column)];
   ColumnRules out;
   out.type = declared_->type;
@@ -200,10 +202,17 @@ RowChecks::RowChecks() : parts_(std::make_unique<Parts>()) {}
 RowChecks::~RowChecks() = default;
 
 Result<std::unique_ptr<RowChecks>> RowChecks::compile(const define::Source& source) {
+  std::vector<int> all(source.columns.size());
+  std::iota(all.begin(), all.end(), 0);
+  return compile(source, all);
+}
+
+Result<std::unique_ptr<RowChecks>> RowChecks::compile(const define::Source& source,
+                                                      std::span<const int> columns) {
   std::unique_ptr<RowChecks> checks(new RowChecks());
   RuleCompiler compiler(source, checks->parts_->rules);
-  for (std::size_t i = 0; i < source.columns.size(); ++i) {
-    COEVAL_ASSIGN(ColumnRules rules, compiler.compile(static_cast<int>(i)));
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    COEVAL_ASSIGN(ColumnRules rules, compiler.compile(columns[i], static_cast<int>(i)));
     checks->parts_->columns.push_back(std::move(rules));
   }
   return checks;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace coeval::quality {
 
 /// A rule of one column: "delay.min", "origin.pattern", "distance.null".
 struct Rule {
-  int column = -1;
+  int column = -1;          ///< of the rows that are checked
   std::string name;         ///< "delay.min"
   std::string description;  ///< "delay must be at least -120"
 };
@@ -32,11 +33,16 @@ class RowChecks {
   /// Errors: bad_toml_value for a pattern that RE2 refuses, and for a rule on a column whose type
   /// it is not for.
   static Result<std::unique_ptr<RowChecks>> compile(const define::Source& source);
+  /// The same for rows that hold only some columns of the source: `columns` are their indexes in
+  /// it, in the order of the rows' own columns.
+  static Result<std::unique_ptr<RowChecks>> compile(const define::Source& source,
+                                                    std::span<const int> columns);
   ~RowChecks();
   const std::vector<Rule>& rules() const;
-  /// Rows of `batch` (the source's schema) that break a rule, ascending. SQL null semantics: a null
-  /// breaks only the rule against nulls. NaN and infinities break "<column>.finite". (semantics:
-  /// V2) Complexity: one pass per column with a rule; a pattern runs once per dictionary entry.
+  /// Rows of `batch` (the columns compiled for) that break a rule, ascending. SQL null semantics: a
+  /// null breaks only the rule against nulls. NaN and infinities break "<column>.finite".
+  /// (semantics: V2) Complexity: one pass per column with a rule; a pattern runs once per
+  /// dictionary entry.
   std::vector<RowVerdict> check(const data::Batch& batch) const;
   /// "delay must be at least -120, found -185" for the report and the quarantine.
   std::string explain(const data::Batch& batch, std::int64_t row, int rule) const;

@@ -303,5 +303,23 @@ TEST_CASE("checks over columns equal a plain evaluation of each row, coded strin
     }
 }
 
+TEST_CASE("the rules of some columns are checked against rows of those columns, in their order") {
+  const auto source = source_of({delay_column(), origin_column()});
+  const std::array<int, 1> origin = {1};
+  const auto some = RowChecks::compile(source, origin);
+  REQUIRE(some);
+  const auto alone = source_of({origin_column()});
+  const Batch rows = batch_of(alone, {{text("ATL")}, {text("atl")}, {Value()}});
+  CHECK(broken(**some, rows) == std::map<std::int64_t, Names>{{1, {"origin.pattern"}}});
+  CHECK((*some)->explain(rows, 1, 0) == "origin must match [A-Z0-9]{3}, found \"atl\"");
+
+  const std::array<int, 2> turned = {1, 0};
+  const auto both = RowChecks::compile(source, turned);
+  REQUIRE(both);
+  const auto other = source_of({origin_column(), delay_column()});
+  CHECK(broken(**both, batch_of(other, {{text("x"), whole(-185)}, {text("ATL"), whole(1)}})) ==
+        std::map<std::int64_t, Names>{{0, {"origin.pattern", "delay.min"}}});
+}
+
 }  // namespace
 }  // namespace coeval::quality

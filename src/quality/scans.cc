@@ -101,7 +101,9 @@ void scan_codes(const data::Column& column, const StringVerdict& verdict,
 // matches.
 class VerdictCache {
  public:
-  explicit VerdictCache(const StringVerdict& verdict) : verdict_(verdict), slots_(1024) {}
+  VerdictCache(const StringVerdict& verdict, std::int64_t rows)
+      : verdict_(verdict),
+        slots_(static_cast<std::size_t>(std::clamp<std::int64_t>(rows, 1, kSlots))) {}
   std::uint8_t operator()(std::string_view text) {
     Slot& slot = slots_[data::xxh3_64(text) % slots_.size()];
     if (!slot.used || slot.text != text) slot = {text, verdict_(text), true};
@@ -114,13 +116,14 @@ class VerdictCache {
     std::uint8_t broken = 0;
     bool used = false;
   };
+  static constexpr std::int64_t kSlots = 1024;
   const StringVerdict& verdict_;
   std::vector<Slot> slots_;
 };
 
 void scan_plain_strings(const data::Column& column, const StringVerdict& verdict,
                         const std::vector<int>& rules, Findings& findings) {
-  VerdictCache cached(verdict);
+  VerdictCache cached(verdict, column.size());
   for (std::int64_t row = 0; row < column.size(); ++row)
     if (!column.is_null(row)) add_broken(row, cached(column.string(row)), rules, findings);
 }

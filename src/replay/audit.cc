@@ -5,6 +5,7 @@
 
 #include "base/worker_pool.h"
 #include "data/hash.h"
+#include "define/row_schemas.h"
 #include "replay/compare.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
@@ -239,7 +240,7 @@ class LogPass {
       rows.push_back(record.question);
       asked.at_us.push_back(record.at_us);
     }
-    COEVAL_ASSIGN(asked.columns, decode_rows(question_schema(model_of(group)), rows));
+    COEVAL_ASSIGN(asked.columns, decode_rows(define::question_schema(model_of(group)), rows));
     COEVAL_ASSIGN(asked.block, kernel_->prepare_questions(asked.columns, asked.at_us, group.views));
     asked.features.resize(project_->views.size());
     return asked;
@@ -316,7 +317,7 @@ class LogPass {
       COEVAL_ASSIGN(past_, load_past(*project_, formats_, options));
     }
     const std::vector<std::string> rows = {record.question};
-    COEVAL_ASSIGN(const auto question, decode_rows(question_schema(model), rows));
+    COEVAL_ASSIGN(const auto question, decode_rows(define::question_schema(model), rows));
     COEVAL_ASSIGN(const auto window, explain_feature(*project_, *past_, *feature, question,
                                                      {record.at_us, record.position.value}));
     lines.push_back(window_line(window, "the log gives"));
@@ -380,7 +381,7 @@ class DatasetPass {
       rows.push_back(record.question);
       questions.at_us.push_back(record.at_us);
     }
-    COEVAL_ASSIGN(questions.columns, decode_rows(question_schema(*model_), rows));
+    COEVAL_ASSIGN(questions.columns, decode_rows(define::question_schema(*model_), rows));
     AnswerOptions answering;
     answering.threads = options_.threads;
     const auto sink = [&](Answers answers) -> Status {
@@ -418,7 +419,7 @@ class DatasetPass {
     if (!feature) return lines;
     COEVAL_TRY(load_served_past());
     const std::vector<std::string> rows = {record.question};
-    COEVAL_ASSIGN(const auto question, decode_rows(question_schema(*model_), rows));
+    COEVAL_ASSIGN(const auto question, decode_rows(define::question_schema(*model_), rows));
     const auto& project = *audited_->project;
     COEVAL_ASSIGN(const auto claimed, explain_feature(project, claimed_, *feature, question,
                                                       {record.at_us, ~std::uint64_t{0}}));

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "data/row_codec.h"
+#include "define/row_schemas.h"
 
 namespace coeval::replay {
 
@@ -27,7 +28,7 @@ AuditDifference first_input(const AuditedModel& audited, const stores::Predictio
                             const data::Batch& inputs, std::int64_t row) {
   const auto& model = audited.project->models[static_cast<std::size_t>(audited.model)];
   const std::vector<std::string> rows = {record.features};
-  const auto served = decode_rows(input_schema(model.inputs), rows);
+  const auto served = decode_rows(define::input_schema(model.inputs), rows);
   if (!served)
     return difference(record, "features", "undecodable: " + served.error().message, "a row");
   for (std::size_t i = 0; i < inputs.columns.size(); ++i) {
@@ -68,7 +69,7 @@ Result<std::vector<std::optional<AuditDifference>>> compare(
   served.forest.margins(matrix, margins);
   data::Batch nullable = inputs;  // the recorded rows' schema: every input may be null
   const auto& model = audited.project->models[static_cast<std::size_t>(audited.model)];
-  nullable.schema = input_schema(model.inputs);
+  nullable.schema = define::input_schema(model.inputs);
   std::vector<std::optional<AuditDifference>> out(records.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);

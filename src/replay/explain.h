@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "data/column.h"
 #include "define/project.h"
+#include "replay/feature_history.h"
 #include "replay/past.h"
 #include "stores/prediction_record.h"
 
@@ -25,14 +27,8 @@ struct FeatureExplanation {
   std::string feature;
   std::int64_t from_us = 0, to_us = 0;  ///< [from, to) by event time; from = INT64_MIN for "all"
   std::string key;                      ///< "origin=ORD"
-  std::string arithmetic;               ///< "sum 3 over 12 events"
+  std::string arithmetic;               ///< "mean of 12 events: 3 / 12, rounded once = 0.25"
   std::vector<WindowEvent> events;      ///< in order of event time
-};
-
-/// Which events a question saw: known before T and, of the log, before the position.
-struct Visibility {
-  std::int64_t at_us = 0;
-  std::uint64_t position = 0;  ///< log rows at or after it are not seen
 };
 
 /// Finds the events of a feature's window by a plain scan: the slow, obvious way, independent of
@@ -48,13 +44,7 @@ Result<std::vector<FeatureExplanation>> explain_prediction(const define::Project
                                                            const Past& past,
                                                            const stores::PredictionRecord& record);
 
-/// The question's columns of a model's predictions as a schema, and the inputs' (all nullable).
-data::Schema question_schema(const define::Model& model);
-data::Schema input_schema(std::span<const define::Input> inputs);
 /// Decodes rows of one schema from bytes.
 Result<data::Batch> decode_rows(const data::Schema& schema, std::span<const std::string> rows);
-
-/// "data/flights.parquet row 12" or "log position 7".
-std::string place_of(const SourceHistory& history, std::int64_t row);
 
 }  // namespace coeval::replay

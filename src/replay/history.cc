@@ -248,6 +248,7 @@ bool cut(SourceHistory& history, std::int64_t cut_us) {
     known.push_back(history.known_us[static_cast<std::size_t>(row)]);
     places.push_back(history.place_in_file(row));
   }
+  history.cut_us = cut_us;
   history.after_cut = history.rows.rows - static_cast<std::int64_t>(keep.size());
   history.rows = data::take(history.rows, keep);
   history.known_us = std::move(known);

@@ -28,6 +28,7 @@ struct SourceHistory {
   std::vector<std::int64_t> file_row;
   bool by_line = false;                ///< places are lines
   std::int64_t after_cut = 0;          ///< accepted rows that the cut left out
+  std::optional<std::int64_t> cut_us;  ///< of the file; nothing of it is known at or after
   quality::Conservation conservation;  ///< of the whole file, before the cut
   std::vector<quality::QuarantinedRow> quarantined;
   std::string path, sha256;

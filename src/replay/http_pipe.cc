@@ -104,10 +104,20 @@ HttpPipe::~HttpPipe() {
   if (fd_ >= 0) close(fd_);
 }
 
+Status HttpPipe::get(std::string_view target) {
+  out_.append("GET ").append(target).append(" HTTP/1.1\r\nHost: ").append(host_);
+  out_.append("\r\n\r\n");
+  return queued();
+}
+
 Status HttpPipe::post(std::string_view target, std::string_view body) {
   out_.append("POST ").append(target).append(" HTTP/1.1\r\nHost: ").append(host_);
   out_.append("\r\nContent-Type: application/json\r\nContent-Length: ");
   out_.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+  return queued();
+}
+
+Status HttpPipe::queued() {
   ++in_flight_;
   if (out_.size() - sent_ < kSendBytes && in_flight_ < max_in_flight_) return {};
   return pump(max_in_flight_ - 1, false);

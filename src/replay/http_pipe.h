@@ -30,7 +30,9 @@ class HttpPipe {
   HttpPipe& operator=(HttpPipe&&) = delete;
   ~HttpPipe();
 
-  /// Queues a POST of JSON. Errors: unavailable when the connection broke; those of the callback.
+  /// Queues a GET. Errors: unavailable when the connection broke; those of the callback.
+  Status get(std::string_view target);
+  /// Queues a POST of JSON. Errors as of get().
   Status post(std::string_view target, std::string_view body);
   /// Sends everything and waits for every answer.
   Status finish();
@@ -41,6 +43,7 @@ class HttpPipe {
         host_(std::move(host)),
         max_in_flight_(max_in_flight),
         on_answer_(std::move(on_answer)) {}
+  Status queued();
   Status pump(std::size_t until_in_flight, bool send_all);
   Status send_some();
   Status read_some();

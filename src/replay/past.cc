@@ -34,6 +34,7 @@ std::string identity(const define::Project& project, const Past& past) {
             std::to_string(stores::schema_tag(source.schema)) + "\n";
   }
   if (past.cut_us) text += "cut " + std::to_string(*past.cut_us) + "\n";
+  if (past.as_of_us) text += "as of " + std::to_string(*past.as_of_us) + "\n";
   text += "log " + std::to_string(past.log_end) + "\n";
   return data::sha256_hex(text);
 }
@@ -71,13 +72,15 @@ Result<std::optional<CutRecord>> read_cut(const stores::EventLog& log) {
 }
 
 Status append_log(const define::Project& project, const stores::EventLog& log, Position from,
-                  std::vector<SourceHistory>& histories, std::uint64_t* end) {
+                  std::vector<SourceHistory>& histories, std::uint64_t* end,
+                  std::optional<std::int64_t> as_of_us) {
   std::vector<int> sources;
   for (const auto& history : histories)
     if (history.source >= 0) sources.push_back(history.source);
   LogCollector collector(project, sources);
   Status failed;
   COEVAL_TRY(log.read(from, [&](const stores::Record& record) {
+    if (as_of_us && record.known.us >= *as_of_us) return false;  // known times never decrease
     if (end != nullptr) *end = record.position.value + 1;
     failed = collector.add(record);
     return failed.has_value();
@@ -93,9 +96,12 @@ Result<Past> load_past(const define::Project& project, const OpenFormat& formats
                        const PastOptions& options) {
   Past past;
   past.cut_us = options.cut_us;
+  past.as_of_us = options.as_of_us;
   past.sources.resize(project.sources.size());
   HistoryOptions history;
   history.cut_us = options.cut_us;
+  if (options.as_of_us)
+    history.cut_us = std::min(*options.as_of_us, history.cut_us.value_or(*options.as_of_us));
   for (std::size_t i = 0; i < project.sources.size(); ++i) {
     const int source = static_cast<int>(i);
     const auto& wanted = options.sources;
@@ -104,7 +110,8 @@ Result<Past> load_past(const define::Project& project, const OpenFormat& formats
     COEVAL_ASSIGN(past.sources[i], load_history(project, source, formats, history));
   }
   if (options.log != nullptr)
-    COEVAL_TRY(append_log(project, *options.log, Position{0}, past.sources, &past.log_end));
+    COEVAL_TRY(append_log(project, *options.log, Position{0}, past.sources, &past.log_end,
+                          options.as_of_us));
   past.id = identity(project, past);
   return past;
 }

@@ -16,7 +16,8 @@ namespace coeval::replay {
 struct Past {
   std::vector<SourceHistory> sources;  ///< indexed as project.sources; unread ones are empty
   std::optional<std::int64_t> cut_us;
-  std::uint64_t log_end = 0;  ///< log records that are in it
+  std::optional<std::int64_t> as_of_us;  ///< where it ends, exclusive; nothing = with all there is
+  std::uint64_t log_end = 0;             ///< log records that are in it
   /// sha256 over file hashes, schemas, cut and log end: what a dataset was made from.
   std::string id;
 };
@@ -25,6 +26,8 @@ struct PastOptions {
   std::vector<int> sources;  ///< indexes to read; empty = all
   std::optional<std::int64_t> cut_us;
   const stores::EventLog* log = nullptr;  ///< its events follow the files
+  /// Rows known at or after it do not exist, in files and log alike.
+  std::optional<std::int64_t> as_of_us;
 };
 /// Errors: those of load_history; log_corrupt; unsupported when a logged event has another schema.
 Result<Past> load_past(const define::Project& project, const OpenFormat& formats,
@@ -40,8 +43,9 @@ std::string encode(const CutRecord& cut);
 Result<std::optional<CutRecord>> read_cut(const stores::EventLog& log);
 
 /// Appends the log's events from `from` on to histories (rows, known times, order). Rows of the log
-/// have file_row = −1 − position.
+/// have file_row = −1 − position. Records known at or after `as_of_us` are not read.
 Status append_log(const define::Project& project, const stores::EventLog& log, Position from,
-                  std::vector<SourceHistory>& histories, std::uint64_t* end);
+                  std::vector<SourceHistory>& histories, std::uint64_t* end,
+                  std::optional<std::int64_t> as_of_us = {});
 
 }  // namespace coeval::replay

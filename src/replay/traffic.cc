@@ -65,6 +65,12 @@ data::Json row_json(const data::Batch& rows, std::int64_t row, std::span<const i
   return json;
 }
 
+data::Column all_null(std::int64_t rows) {
+  data::ColumnBuilder builder(data::Type::boolean);
+  for (std::int64_t row = 0; row < rows; ++row) builder.append_null();
+  return builder.finish();
+}
+
 // Keeps what was asked until its answer comes, in order.
 class Player {
  public:
@@ -76,7 +82,10 @@ class Player {
       all_columns_.push_back(static_cast<int>(i));
     kernel::EvaluationCounts counts;
     for (const auto* model : models) {
-      labels_.push_back(kernel::evaluate(*model->label, history.rows, {}, counts));
+      // Labels that later events bring are not among what is played.
+      labels_.push_back(model->label_events
+                            ? all_null(history.rows.rows)
+                            : kernel::evaluate(*model->label, history.rows, {}, counts));
       report_.models.push_back({model->name, 0, {}, {}, {}});
     }
   }

@@ -20,14 +20,18 @@ std::int64_t newest_known_us(const kernel::Kernel& kernel) {
 
 }  // namespace
 
-Answer error_answer(const Error& error) {
+data::Json error_json(const Error& error) {
   data::Json json;
   std::string message = error.message;
   for (const std::string& context : error.context) message += " (" + context + ")";
   json.set("error", std::move(message));
   json.set("code", code_name(error.code));
   if (!error.advice.empty()) json.set("advice", error.advice);
-  return {info(error.code).http_status, json.dump()};
+  return json;
+}
+
+Answer error_answer(const Error& error) {
+  return {info(error.code).http_status, error_json(error).dump()};
 }
 
 Engine::Parts::Parts(std::shared_ptr<const define::Project> p, std::unique_ptr<kernel::Kernel> k,
@@ -73,11 +77,13 @@ Status Engine::prepare() {
   return {};
 }
 
-void Engine::set_models(ModelTable table) {
+void Engine::set_models(ModelTable table, AbsentModels absent) {
   auto plans = std::make_shared<PlanTable>();
   for (auto& [name, loaded] : table) {
-    plans->emplace(name, plan_model(name, std::move(loaded), *parts_->project, *parts_->kernel));
+    plans->served.emplace(name,
+                          plan_model(name, std::move(loaded), *parts_->project, *parts_->kernel));
   }
+  plans->absent = std::move(absent);
   const std::scoped_lock lock(parts_->plans_mutex);
   parts_->plans = std::move(plans);
 }

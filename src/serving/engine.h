@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -29,6 +30,8 @@ struct LoadedModel {
   int version = 0;
 };
 using ModelTable = std::map<std::string, LoadedModel, std::less<>>;
+/// Models that the definition has and the server does not serve, with the answer to who asks them.
+using AbsentModels = std::map<std::string, Error, std::less<>>;
 
 /// The answer of a request: status and a JSON body (text for metrics()).
 struct Answer {
@@ -53,10 +56,13 @@ struct Overview {
   std::int64_t last_known_us = INT64_MIN;
   bool data_clock = false, writable = true;
   std::vector<Model> models;
+  std::vector<std::pair<std::string, std::string>> absent;  ///< models not served, with the reason
   std::vector<View> views;
 };
 
-/// {"error": "...", "code": "C....", "advice": "..."} with the code's HTTP status.
+/// {"error": "...", "code": "C....", "advice": "..."}
+data::Json error_json(const Error& error);
+/// The same as an answer with the code's HTTP status.
 Answer error_answer(const Error& error);
 
 /// The request path: events into log and state, questions out of state into scores and the log.
@@ -92,14 +98,18 @@ class Engine {
 
   /// Swaps the served models in one step; requests that began keep the table that they started
   /// with.
-  void set_models(ModelTable table);
+  void set_models(ModelTable table, AbsentModels absent = {});
 
   /// POST /v1/predict/{model}: an object, or an array of at most 10,000. Each question: the model's
   /// question columns by name, optionally "at". Body of one:
   /// {"prediction_id","model","version","at", "position","score","decision"[,"features"]}; of many:
-  /// {"predictions":[…]} in order, where a bad one has "error" and "code" in its place. `features`
-  /// asks for the input values. `now_us` is the arrival moment under the data clock (nothing
-  /// otherwise).
+  /// {"predictions":[…]} in order, where a bad one has "row", "error" and "code" in its place.
+  /// `features` asks for the input values. `now_us` is the arrival moment under the data clock
+  /// (nothing otherwise).
+  ///
+  /// A question obeys the declared rules of its source's columns, as an event does: one that breaks
+  /// any is not asked and not logged, and its error (bad_row, 422) has "broken_rules":
+  /// [{"column","rule","found","reason"}…], all of them.
   Answer predict(std::string_view model, std::string_view body, bool features,
                  std::optional<std::int64_t> now_us);
   /// POST /v1/events/{source}: one object, an array, or NDJSON (one object a line). Answer:

@@ -98,7 +98,7 @@ inline LoadedModel small_model(const define::Project& project, int version,
   card.ir = model.ir;
   card.bits_id = std::string(64, static_cast<char>('0' + version));
   return {std::make_shared<models::ServedModel>(
-              models::ServedModel{card, std::move(*encoder), std::move(*forest), data::Json()}),
+              models::ServedModel{card, std::move(*encoder), std::move(*forest), data::Json(), {}}),
           version};
 }
 

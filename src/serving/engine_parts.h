@@ -15,8 +15,11 @@
 
 namespace coeval::serving {
 
-/// Models in use under their names: immutable, swapped as a whole.
-using PlanTable = std::map<std::string, ModelPlan, std::less<>>;
+/// Models in use under their names, and why others are not: immutable, swapped as a whole.
+struct PlanTable {
+  std::map<std::string, ModelPlan, std::less<>> served;
+  AbsentModels absent;
+};
 
 /// What the parts of the request path share. Each part is a .cc file: event_path, predict_path,
 /// prediction_lookup, state_report.

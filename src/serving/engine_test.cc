@@ -137,11 +137,102 @@ TEST_CASE("what is wrong with a question is said by name") {
         code_name(Code::out_of_range));
   CHECK(text_at(answer(R"({"orgin":"ATL","distance":1})"), "code") == code_name(Code::unknown_key));
   CHECK(text_at(answer(R"({"orgin":"ATL","distance":1})"), "advice") == "did you mean 'origin'?");
-  CHECK(text_at(answer(R"({"origin":null,"distance":1})"), "code") ==
-        code_name(Code::missing_value));
   CHECK(text_at(answer("{"), "code") == code_name(Code::bad_json));
   CHECK(text_at(answer("7"), "code") == code_name(Code::bad_json));
   CHECK(small.log_view->next_position() == Position{0});
+}
+
+TEST_CASE("a question obeys the declared rules of its columns, and hears of all that it breaks") {
+  SmallEngine small;
+  const Answer answer =
+      small.engine->predict("late", R"({"origin":"atl","distance":70000})", false, {});
+  CHECK(answer.status == 422);
+  CHECK(text_at(answer, "code") == code_name(Code::bad_row));
+  CHECK(text_at(answer, "error") ==
+        "distance must be at most 6000, found 70000; origin must match [A-Z]{3}, found \"atl\"");
+  const data::Json::Array broken = *at(parsed(answer.body), "broken_rules").array();
+  REQUIRE(broken.size() == 2);
+  CHECK(*at(broken[0], "column").string() == "distance");
+  CHECK(*at(broken[0], "rule").string() == "distance.max");
+  CHECK(*at(broken[0], "found").integer() == 70000);
+  CHECK(*at(broken[1], "rule").string() == "origin.pattern");
+  CHECK(*at(broken[1], "found").string() == "atl");
+
+  const Answer null = small.engine->predict("late", R"({"origin":null,"distance":-1})", false, {});
+  CHECK(null.status == 422);
+  const data::Json::Array both = *at(parsed(null.body), "broken_rules").array();
+  REQUIRE(both.size() == 2);
+  CHECK(*at(both[0], "rule").string() == "distance.min");
+  CHECK(*at(both[1], "rule").string() == "origin.null");
+  CHECK(at(both[1], "found").is_null());
+  CHECK(small.log_view->next_position() == Position{0});
+  CHECK(small.engine->metrics().body.find("coeval_predictions_total{") == std::string::npos);
+}
+
+TEST_CASE("questions that break rules are named among many, and the others get the same bits") {
+  SmallEngine alone, small;
+  const std::string good = R"({"origin":"ATL","distance":1200,"at":"2001-06-01T13:00:00Z"})";
+  const std::string other = R"({"origin":"JFK","distance":900,"at":"2001-06-01T14:00:00Z"})";
+  const Answer answer = small.engine->predict(
+      "late", "[" + good + R"(,{"origin":"atl","distance":-3},{"origin":"ATL"},)" + other + "]",
+      false, {});
+  REQUIRE(answer.status == 200);
+  const data::Json::Array four = *at(parsed(answer.body), "predictions").array();
+  REQUIRE(four.size() == 4);
+  CHECK(*at(four[1], "row").integer() == 1);
+  CHECK(*at(four[1], "code").string() == code_name(Code::bad_row));
+  CHECK(at(four[1], "broken_rules").array()->size() == 2);
+  CHECK(*at(four[2], "row").integer() == 2);
+  CHECK(*at(four[2], "code").string() == code_name(Code::missing_value));
+  for (const auto& [place, question] : {std::pair{0, good}, std::pair{3, other}}) {
+    const data::Json one = parsed(alone.engine->predict("late", question, false, {}).body);
+    const data::Json& same = four[static_cast<std::size_t>(place)];
+    CHECK(at(one, "score").dump() == at(same, "score").dump());
+    CHECK(at(one, "at").dump() == at(same, "at").dump());
+  }
+  CHECK(small.log_view->next_position() == Position{2});
+}
+
+TEST_CASE("a request of bad questions only is answered, and nothing is logged") {
+  SmallEngine small;
+  const Answer answer =
+      small.engine->predict("late", R"([{"origin":"x","distance":1}])", false, {});
+  CHECK(answer.status == 200);
+  CHECK(at((*at(parsed(answer.body), "predictions").array())[0], "broken_rules").array()->size() ==
+        1);
+  CHECK(small.log_view->next_position() == Position{0});
+}
+
+TEST_CASE("who asks a model that is not served hears why") {
+  SmallEngine small;
+  small.engine->set_models({},
+                           {{"late", Error{Code::unknown_model,
+                                           "no version of model 'late' is promoted (2 are built)",
+                                           "coeval promote late",
+                                           {},
+                                           {}}}});
+  const Answer answer = small.engine->predict("late", kQuestion, false, {});
+  CHECK(answer.status == 404);
+  CHECK(text_at(answer, "error") == "no version of model 'late' is promoted (2 are built)");
+  CHECK(text_at(answer, "advice") == "coeval promote late");
+  const data::Json::Array models = *at(parsed(small.engine->models().body), "models").array();
+  REQUIRE(models.size() == 1);
+  CHECK_FALSE(*at(models[0], "ready").boolean());
+  CHECK(*at(models[0], "advice").string() == "coeval promote late");
+  REQUIRE(small.engine->overview().absent.size() == 1);
+  CHECK(text_at(small.engine->predict("lat", kQuestion, false, {}), "advice") ==
+        "did you mean 'late'?");
+
+  small.engine->set_models({});  // no reason given: nothing is claimed about builds
+  const Answer bare = small.engine->predict("late", kQuestion, false, {});
+  CHECK(bare.status == 404);
+  CHECK(text_at(bare, "error").find("not built") == std::string::npos);
+}
+
+TEST_CASE("the server says which clock it runs on") {
+  SmallEngine machine, data({.data_clock = true});
+  CHECK(*at(parsed(machine.engine->models().body), "clock").string() == "system");
+  CHECK(*at(parsed(data.engine->models().body), "clock").string() == "data");
 }
 
 TEST_CASE("many questions are answered in order, a bad one in its place") {

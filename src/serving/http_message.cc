@@ -25,6 +25,8 @@ std::string_view reason_phrase(int status) {
       return "Conflict";
     case 413:
       return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
     case 422:
       return "Unprocessable Content";
     case 431:
@@ -66,6 +68,7 @@ void append_response(std::string& out, const Response& response, const ResponseF
   append_field(out, "Content-Length", std::to_string(response.body.size()));
   if (!framing.date.empty()) append_field(out, "Date", framing.date);
   if (!response.allow.empty()) append_field(out, "Allow", response.allow);
+  if (response.only_identity) append_field(out, "Accept-Encoding", "identity");
   if (response.retry_after) append_field(out, "Retry-After", "1");
   if (!framing.keep_alive) {
     append_field(out, "Connection", "close");

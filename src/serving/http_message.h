@@ -10,8 +10,10 @@ namespace coeval::serving {
 
 /// A whole request as it came off the wire.
 struct Request {
-  std::string method;  ///< "GET", as written
-  std::string target;  ///< "/v1/predict/late?features=true", percent-encoding kept
+  std::string method;            ///< "GET", as written
+  std::string target;            ///< "/v1/predict/late?features=true", percent-encoding kept
+  std::string host;              ///< the Host field; may be empty with HTTP/1.0
+  std::string content_encoding;  ///< the Content-Encoding field; empty without one
   std::string body;
   bool http_1_0 = false;
   bool keep_alive = true;
@@ -23,6 +25,7 @@ struct Response {
   std::string body;
   std::string_view content_type = "application/json";
   std::string allow;                  ///< methods, for 405
+  bool only_identity = false;         ///< "Accept-Encoding: identity", for 415
   bool retry_after = false;           ///< "Retry-After: 1"
   std::string_view route = "(none)";  ///< the route's pattern, for the counters
   bool needs_commit = false;          ///< true only when the log has what this answer promises

@@ -154,6 +154,58 @@ TEST_CASE("what cannot be answered says what, and what to do") {
       refused("PUT", "/v1/models", {}, 405, Code::method_not_allowed).has("Allow: GET, HEAD\r\n"));
 }
 
+TEST_CASE("a compressed body is refused by name, and the connection goes on") {
+  RunningServer server;
+  Client client(server.port());
+  const auto send = [&](const std::string& coding, const std::string& target,
+                        const std::string& body) {
+    REQUIRE(client.send("POST " + target + " HTTP/1.1\r\nHost: x\r\nContent-Encoding: " + coding +
+                        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    return client.receive();
+  };
+  for (const std::string target : {"/v1/predict/late", "/v1/events/flights"}) {
+    const auto refused = send("gzip", target, "\x1f\x8b garbage");
+    REQUIRE(refused.has_value());
+    CHECK(refused->status == 415);
+    CHECK(refused->has("415 Unsupported Media Type\r\n"));
+    CHECK(refused->has("Accept-Encoding: identity\r\n"));
+    CHECK(*at(parsed(refused->body), "code").string() == code_name(Code::unsupported_encoding));
+    CHECK(at(parsed(refused->body), "error").string()->find("Content-Encoding says 'gzip'") !=
+          std::string::npos);
+    // Valid JSON is refused too: what the header says counts, not what the bytes look like.
+    CHECK(send("gzip, identity", target, kQuestion)->status == 415);
+  }
+  CHECK(send("Identity", "/v1/predict/late", kQuestion)->status == 200);
+  CHECK(server.stop().has_value());
+  CHECK(server.small().log_view->next_position() == Position{1});
+}
+
+TEST_CASE("a question that breaks a rule of its columns is 422") {
+  RunningServer server;
+  Client client(server.port());
+  const Reply refused =
+      client.ask("POST", "/v1/predict/late", R"({"origin":"ATL","distance":9999})");
+  CHECK(refused.status == 422);
+  CHECK(*at(parsed(refused.body), "code").string() == code_name(Code::bad_row));
+}
+
+TEST_CASE("the status page shows commands for the address that it was asked at") {
+  RunningServer server;
+  Client client(server.port());
+  const auto page = [&](const std::string& head) {
+    REQUIRE(client.send(head));
+    const auto reply = client.receive();
+    REQUIRE(reply.has_value());
+    return reply->body;
+  };
+  CHECK(page("GET / HTTP/1.1\r\nHost: models.example:8443\r\n\r\n")
+            .find("http://models.example:8443/v1/predict/late") != std::string::npos);
+  const std::string own = "http://127.0.0.1:" + std::to_string(server.port()) + "/v1/predict/late";
+  CHECK(page("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").find(own) != std::string::npos);
+  CHECK(page("GET / HTTP/1.1\r\nHost: x;reboot\r\n\r\n").find(own) != std::string::npos);
+  CHECK(page("GET / HTTP/1.1\r\nHost: x\r\n\r\n").find("PORT") == std::string::npos);
+}
+
 TEST_CASE("a body over the limit is refused before it is sent, and the client can read why") {
   RunningServer server;
   Client client(server.port());

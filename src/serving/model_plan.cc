@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "define/row_schemas.h"
+
 namespace coeval::serving {
 namespace {
 
@@ -56,11 +58,20 @@ void plan_views(ModelPlan& plan) {
 }
 
 void plan_question(ModelPlan& plan) {
-  plan.question = question_schema(*plan.model);
+  plan.question = define::question_schema(*plan.model);
   plan.at_slot = plan.question.index_of(plan.model->at_column);
   for (const data::Field& field : plan.question.fields) plan.keys.push_back(field.name);
   if (plan.at_slot < 0) plan.keys.push_back(plan.model->at_column);
   plan.keys.emplace_back("at");
+}
+
+std::optional<Error> plan_rules(ModelPlan& plan, const define::Project& project) {
+  const auto source = static_cast<std::size_t>(plan.model->source);
+  auto rules =
+      quality::RowChecks::compile(project.sources[source], plan.model->row.question_columns);
+  if (!rules) return std::move(rules).error();
+  plan.rules = std::move(*rules);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -82,23 +93,10 @@ ModelPlan plan_model(const std::string& name, LoadedModel loaded, const define::
   if (plan.model != nullptr) {
     plan_question(plan);
     plan_views(plan);
+    plan.unusable = plan_rules(plan, project);
   }
-  plan.unusable = mismatch(plan, kernel);
+  if (!plan.unusable) plan.unusable = mismatch(plan, kernel);
   return plan;
-}
-
-data::Schema question_schema(const define::Model& model) {
-  const auto& fields = model.row.schema.fields;
-  const auto count = static_cast<std::ptrdiff_t>(model.row.question_columns.size());
-  return {{fields.begin(), fields.begin() + count}};
-}
-
-data::Schema input_schema(const define::Model& model) {
-  data::Schema schema;
-  for (const define::Input& input : model.inputs) {
-    schema.fields.push_back({input.name, input.type, true});
-  }
-  return schema;
 }
 
 }  // namespace coeval::serving

@@ -8,6 +8,7 @@
 
 #include "data/column.h"
 #include "define/project.h"
+#include "quality/checks.h"
 #include "serving/engine.h"
 
 namespace coeval::serving {
@@ -26,10 +27,11 @@ struct ModelPlan {
 
   std::string name;
   LoadedModel loaded;
-  const define::Model* model = nullptr;  ///< owned by the project
-  data::Schema question;                 ///< the question's columns
-  int at_slot = -1;                      ///< the question column that is the question's time, or -1
-  std::vector<std::string> keys;         ///< every key that a question may have, for suggestions
+  const define::Model* model = nullptr;             ///< owned by the project
+  data::Schema question;                            ///< the question's columns
+  std::shared_ptr<const quality::RowChecks> rules;  ///< the source's declared rules for them
+  int at_slot = -1;               ///< the question column that is the question's time, or -1
+  std::vector<std::string> keys;  ///< every key that a question may have, for suggestions
   std::vector<Asked> asked;
   std::vector<int> views;
   /// Why the model cannot be served although it is loaded.
@@ -45,10 +47,5 @@ bool same_request(const models::ModelCard& card, const define::Project& project,
 /// comes back with `unusable` set: it must not score, whatever its file says. (design: No skew)
 ModelPlan plan_model(const std::string& name, LoadedModel loaded, const define::Project& project,
                      const kernel::Kernel& kernel);
-
-/// The columns of a model's inputs, as they are logged and shown.
-data::Schema input_schema(const define::Model& model);
-/// The question's own columns of a model.
-data::Schema question_schema(const define::Model& model);
 
 }  // namespace coeval::serving

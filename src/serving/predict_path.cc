@@ -6,28 +6,78 @@
 #include "define/diagnostics.h"
 #include "serving/engine_parts.h"
 #include "serving/question_rows.h"
+#include "serving/question_rules.h"
 #include "serving/scored_questions.h"
 
 namespace coeval::serving {
 namespace {
 
+/// Why a question of a request is not asked.
+struct Refusal {
+  Error error;
+  std::vector<BrokenRule> broken;  ///< the rules behind a bad_row
+};
+
 /// Questions of one request: those that can be asked, and why the others cannot.
 struct AskedQuestions {
   QuestionBatch batch;
-  std::vector<std::optional<Error>> errors;  ///< by place in the request; null = in the batch
+  std::vector<std::optional<Refusal>> refused;  ///< by place in the request; null = in the batch
 };
 
-Error unknown_model(const define::Project& project, const PlanTable& plans, std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& [known, plan] : plans) names.push_back(known);
-  std::string advice = define::did_you_mean(name, names);
+Error not_served(const define::Project& project, const PlanTable& plans, std::string_view name) {
+  if (const auto absent = plans.absent.find(name); absent != plans.absent.end()) {
+    return absent->second;
+  }
   if (project.find_model(name) != nullptr) {
-    advice = "it is defined but not built: run `coeval build`";
-  } else if (advice.empty()) {
-    advice = names.empty() ? "no model is served yet: run `coeval build`"
-                           : "the models are " + define::listed(names);
+    return {Code::unknown_model,
+            "model " + define::in_quotes(name) + " is defined, but this server does not serve it",
+            "`coeval show " + std::string(name) + "` says what was built of it",
+            {},
+            {}};
+  }
+  std::vector<std::string> names;
+  for (const define::Model& model : project.models) names.push_back(model.name);
+  std::string advice = define::did_you_mean(name, names);
+  if (advice.empty()) {
+    advice =
+        names.empty() ? "the definition has no model" : "the models are " + define::listed(names);
   }
   return {Code::unknown_model, "no model " + define::in_quotes(name), std::move(advice), {}, {}};
+}
+
+Refusal breaks_rules(std::vector<BrokenRule> broken) {
+  std::string reasons;
+  for (const BrokenRule& rule : broken) reasons += (reasons.empty() ? "" : "; ") + rule.reason;
+  return {{Code::bad_row,
+           std::move(reasons),
+           "mend the question and ask again; nothing was predicted for it",
+           {},
+           {}},
+          std::move(broken)};
+}
+
+data::Json refusal_json(const Refusal& refusal) {
+  data::Json json = error_json(refusal.error);
+  if (refusal.broken.empty()) return json;
+  data::Json::Array rules;
+  for (const BrokenRule& broken : refusal.broken) {
+    data::Json& rule = rules.emplace_back();
+    rule.set("column", broken.column);
+    rule.set("rule", broken.rule);
+    rule.set("found", broken.found);
+    rule.set("reason", broken.reason);
+  }
+  json.set("broken_rules", std::move(rules));
+  return json;
+}
+
+/// The refusal of one question among many: which, and why.
+std::string refusal_at(std::size_t place, const Refusal& refusal) {
+  data::Json json;
+  json.set("row", place);
+  const data::Json why = refusal_json(refusal);
+  for (const auto& [key, value] : *why.object()) json.set(key, value);
+  return json.dump();
 }
 
 Error too_old(const ModelPlan& plan, const define::View& view, std::int64_t at_us) {
@@ -54,13 +104,18 @@ class QuestionReader {
     for (const data::Field& field : plan.question.fields) builders_.emplace_back(field.type);
   }
 
-  void add(const data::Json& json) { asked_.errors.push_back(try_add(json)); }
+  void add(const data::Json& json) {
+    auto error = try_add(json);
+    auto& refused = asked_.refused.emplace_back();
+    if (error) refused = Refusal{std::move(*error), {}};
+  }
 
   AskedQuestions finish() {
     data::Batch& rows = asked_.batch.rows;
     rows.schema = plan_.question;
     for (data::ColumnBuilder& builder : builders_) rows.columns.push_back(builder.finish());
     rows.rows = static_cast<std::int64_t>(asked_.batch.at_us.size());
+    refuse_bad_questions();
     return std::move(asked_);
   }
 
@@ -82,6 +137,17 @@ class QuestionReader {
     for (std::size_t i = 0; i < builders_.size(); ++i) builders_[i].append(question->values[i]);
     asked_.batch.at_us.push_back(at_us);
     return std::nullopt;
+  }
+
+  void refuse_bad_questions() {
+    std::vector<std::size_t> places;  // in the request, of each row of the batch
+    for (std::size_t i = 0; i < asked_.refused.size(); ++i) {
+      if (!asked_.refused[i]) places.push_back(i);
+    }
+    for (BadQuestion& bad : take_out_bad_questions(*plan_.rules, asked_.batch)) {
+      asked_.refused[places[static_cast<std::size_t>(bad.row)]] =
+          breaks_rules(std::move(bad.broken));
+    }
   }
 
   const ModelPlan& plan_;
@@ -172,8 +238,8 @@ Answer Engine::predict(std::string_view name, std::string_view body, bool featur
   Parts& parts = *parts_;
   const double began_s = monotonic_seconds();
   const std::shared_ptr<const PlanTable> plans = parts.current_plans();
-  const auto found = plans->find(name);
-  if (found == plans->end()) return error_answer(unknown_model(*parts.project, *plans, name));
+  const auto found = plans->served.find(name);
+  if (found == plans->served.end()) return error_answer(not_served(*parts.project, *plans, name));
   const ModelPlan& plan = found->second;
   if (plan.unusable) return error_answer(*plan.unusable);
   if (const Status writable = parts.writable(); !writable) return error_answer(writable.error());
@@ -188,7 +254,9 @@ Answer Engine::predict(std::string_view name, std::string_view body, bool featur
     reader.add(*json);
   }
   AskedQuestions asked = reader.finish();
-  if (many == nullptr && asked.errors[0]) return error_answer(*asked.errors[0]);
+  if (many == nullptr && asked.refused[0]) {
+    return {info(asked.refused[0]->error.code).http_status, refusal_json(*asked.refused[0]).dump()};
+  }
   auto answers = parts.answer_questions(plan, asked.batch, began_s,
                                         features || parts.options.include_features);
   if (!answers) return error_answer(answers.error());
@@ -196,9 +264,9 @@ Answer Engine::predict(std::string_view name, std::string_view body, bool featur
 
   std::string text = "{\"predictions\":[";
   auto next = answers->begin();
-  for (std::size_t i = 0; i < asked.errors.size(); ++i) {
+  for (std::size_t i = 0; i < asked.refused.size(); ++i) {
     if (i > 0) text += ',';
-    text += asked.errors[i] ? error_answer(*asked.errors[i]).body : *next++;
+    text += asked.refused[i] ? refusal_at(i, *asked.refused[i]) : *next++;
   }
   text += "]}";
   return {200, std::move(text)};

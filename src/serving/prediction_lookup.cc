@@ -2,6 +2,7 @@
 
 #include "data/row_codec.h"
 #include "define/diagnostics.h"
+#include "define/row_schemas.h"
 #include "serving/engine_parts.h"
 
 namespace coeval::serving {
@@ -38,8 +39,9 @@ data::Json record_json(const stores::PredictionRecord& record, const define::Mod
   // Names and types of the columns are those of the definition; another one cannot name them.
   const bool readable = model != nullptr && model->ir_hash == record.ir_hash;
   json.set("question",
-           readable ? row_json(record.question, question_schema(*model)) : data::Json());
-  json.set("features", readable ? row_json(record.features, input_schema(*model)) : data::Json());
+           readable ? row_json(record.question, define::question_schema(*model)) : data::Json());
+  json.set("features", readable ? row_json(record.features, define::input_schema(model->inputs))
+                                : data::Json());
   return json;
 }
 

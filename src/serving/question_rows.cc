@@ -24,11 +24,11 @@ std::unexpected<Error> unknown_key(std::string_view key, const ModelPlan& plan) 
               std::move(advice));
 }
 
-std::unexpected<Error> missing(const data::Field& field, bool is_null) {
-  return fail(Code::missing_value,
-              "key '" + field.name + (is_null ? "' is null" : "' is missing") + ", expected " +
-                  std::string(data::name(field.type)),
-              "give it a value");
+std::unexpected<Error> missing(const data::Field& field) {
+  return fail(
+      Code::missing_value,
+      "key '" + field.name + "' is missing, expected " + std::string(data::name(field.type)),
+      "give it a value");
 }
 
 Status take_at(const data::Json& value, std::string_view key, Question& question) {
@@ -47,7 +47,6 @@ Status take_at(const data::Json& value, std::string_view key, Question& question
 Status take_column(const data::Json& value, const data::Field& field, data::Value& out) {
   auto read = data::from_json(value, field.type);
   if (!read) return std::unexpected(about_key(std::move(read).error(), field.name));
-  if (data::is_null(*read) && !field.nullable) return missing(field, true);
   out = std::move(*read);
   return {};
 }
@@ -56,7 +55,7 @@ Status require_all(const ModelPlan& plan, const std::vector<bool>& given) {
   for (std::size_t i = 0; i < given.size(); ++i) {
     const bool is_time = static_cast<int>(i) == plan.at_slot;  // filled in when T is settled
     if (given[i] || is_time || plan.question.fields[i].nullable) continue;
-    return missing(plan.question.fields[i], false);
+    return missing(plan.question.fields[i]);
   }
   return {};
 }

@@ -55,6 +55,9 @@ Reactor::~Reactor() = default;
 
 Status Reactor::bind() {
   COEVAL_ASSIGN(listener_, listen_on(options_.address, options_.port));
+  const bool ipv6 = options_.address.find(':') != std::string::npos;
+  handler_.set_address((ipv6 ? "[" + options_.address + "]" : options_.address) + ":" +
+                       std::to_string(listener_.port));
   return open();
 }
 

@@ -1,20 +1,33 @@
 #include "serving/request_handler.h"
 
+#include <strings.h>
+
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/time.h"
+#include "define/diagnostics.h"
 #include "serving/routes.h"
 #include "serving/status_page.h"
 
 namespace coeval::serving {
 namespace {
 
-/// Whether an answer promises something that the log must have first.
+constexpr std::string_view kIdentity = "identity";  // RFC 9110, 8.4.1: no encoding at all
+
+/// An answer that promises something that the log, or the quarantine, must have first.
 Response logged(Answer answer) {
   Response response = json_response(std::move(answer));
   response.needs_commit = true;
+  return response;
+}
+
+/// A prediction promises that it was logged; a refused question promises nothing.
+Response prediction_response(Answer answer) {
+  Response response = json_response(std::move(answer));
+  response.needs_commit = response.status == 200;
   return response;
 }
 
@@ -30,6 +43,26 @@ Result<std::optional<std::int64_t>> read_now(const Target& target, bool data_clo
   if (!us)
     return std::unexpected(std::move(us).error().within("reading the query parameter 'now'"));
   return std::optional<std::int64_t>(*us);
+}
+
+/// A body that is compressed would be read as garbage.
+Status check_encoding(const Request& request) {
+  const std::string_view coding = request.content_encoding;
+  if (coding.empty() || request.body.empty()) return {};
+  const bool identity = coding.size() == kIdentity.size() &&
+                        ::strncasecmp(coding.data(), kIdentity.data(), kIdentity.size()) == 0;
+  if (identity) return {};
+  return fail(Code::unsupported_encoding,
+              "the header Content-Encoding says " + define::in_quotes(coding) +
+                  ", which this server does not decode",
+              "send the body as it is, without Content-Encoding");
+}
+
+/// A Host field is shown to the reader as a part of a command, so only what a host looks like is.
+bool is_plain_host(std::string_view host) {
+  constexpr std::string_view kHostBytes =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+  return !host.empty() && host.find_first_not_of(kHostBytes) == std::string_view::npos;
 }
 
 Result<bool> read_flag(const Target& target, std::string_view name) {
@@ -52,7 +85,10 @@ Response RequestHandler::handle(const Request& request, bool draining) {
     response.allow = std::move(allow);
     return response;
   }
-  Response response = dispatch(*match, *target, request, draining);
+  const Status readable = check_encoding(request);
+  Response response =
+      readable ? dispatch(*match, *target, request, draining) : error_response(readable.error());
+  response.only_identity = !readable;
   response.route = match->route->path;
   return response;
 }
@@ -76,11 +112,12 @@ Response RequestHandler::dispatch(const RouteMatch& match, const Target& target,
     case RouteId::status_page: {
       Response page;
       page.content_type = "text/html; charset=utf-8";
-      page.body = status_page(engine_.overview());
+      page.body =
+          status_page(engine_.overview(), is_plain_host(request.host) ? request.host : address_);
       return page;
     }
     case RouteId::predict:
-      return logged(engine_.predict(match.parameter, request.body, *features, *now));
+      return prediction_response(engine_.predict(match.parameter, request.body, *features, *now));
     case RouteId::events:
       return logged(engine_.events(match.parameter, request.body, *now));
     case RouteId::prediction:
@@ -93,7 +130,8 @@ Response RequestHandler::dispatch(const RouteMatch& match, const Target& target,
       return text;
     }
     case RouteId::v2_metadata:
-      return json_response({200, R"({"name":"coeval","version":"0.1.0","extensions":[]})"});
+      return json_response(
+          {200, R"({"name":"coeval","version":")" COEVAL_VERSION R"(","extensions":[]})"});
     case RouteId::v2_live:
       return health(true, draining);
     case RouteId::v2_ready:

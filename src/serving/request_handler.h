@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "serving/engine.h"
 #include "serving/http_message.h"
 
@@ -10,6 +13,8 @@ namespace coeval::serving {
 class RequestHandler {
  public:
   explicit RequestHandler(Engine& engine) : engine_(engine) {}
+  /// Where the server listens, "127.0.0.1:8080": shown to a client that does not say how it came.
+  void set_address(std::string address) { address_ = std::move(address); }
   /// `draining` makes readiness 503.
   Response handle(const Request& request, bool draining);
 
@@ -18,6 +23,7 @@ class RequestHandler {
                     const Request& request, bool draining);
   Response health(bool live_only, bool draining) const;
   Engine& engine_;
+  std::string address_;
 };
 
 }  // namespace coeval::serving

@@ -29,6 +29,12 @@ constexpr std::size_t kLastChunkBytes = 5;
 
 std::string_view view(BeastView text) { return {text.data(), text.size()}; }
 
+/// RFC 9112, 5.2: a field that goes on in the next line. Beast would join the two.
+bool has_folded_line(std::string_view fields) {
+  return fields.find("\r\n ") != std::string_view::npos ||
+         fields.find("\r\n\t") != std::string_view::npos;
+}
+
 }  // namespace
 
 /// Beast's parser with what RFC 9112 lets a strict server refuse on top. Of the fields only those
@@ -68,7 +74,13 @@ class RequestParser::Beast final : public http::basic_parser<true> {
         return;
       case http::field::host:
         ++hosts_;
+        owner_.request_.host = view(value);
         return;
+      case http::field::content_encoding: {
+        std::string& codings = owner_.request_.content_encoding;
+        codings.append(codings.empty() ? "" : ", ").append(view(value));
+        return;
+      }
       case http::field::expect:
         if (!beast::iequals(value, "100-continue")) {
           refuse(ec, coeval::Code::bad_request, "unknown expectation",
@@ -181,6 +193,13 @@ std::size_t RequestParser::parse_step(std::string_view bytes) {
   const std::size_t step = beast_->put({bytes.data(), bytes.size()}, ec);
   if (phase_ == Phase::failed) return step;
   if (phase_ == Phase::header) header_used_ += step;
+  // Beast takes a field with all its lines at once, and the trailer with the last chunk's size.
+  const bool trailer = phase_ == Phase::body && beast_->chunked() && beast_->is_done();
+  if ((phase_ == Phase::header || trailer) && has_folded_line(bytes.substr(0, step))) {
+    fail_with(Code::bad_request, "a header field is folded over two lines",
+              "send each field on one line, as RFC 9112 has it");
+    return step;
+  }
   // Unused bytes are a header, or a chunk's own header, that has not ended yet: both are bounded.
   const bool unfinished = ec == http::error::need_more;
   const std::size_t header =

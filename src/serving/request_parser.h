@@ -14,7 +14,8 @@ namespace coeval::serving {
 ///
 /// Strict, because two parsers that disagree about where a request ends are a security hole:
 /// conflicting or repeated lengths, transfer codings other than chunked, a missing or repeated
-/// Host, control bytes and bare line feeds are refused. After an error the connection cannot go on.
+/// Host, folded fields, control bytes and bare line feeds are refused. After an error the
+/// connection cannot go on.
 class RequestParser {
  public:
   struct Limits {

@@ -115,6 +115,49 @@ TEST_CASE("a malformed request line or field is refused") {
   CHECK(refusal("GET / HTTP/1.1\r\n" + kHost + kHost + "\r\n") == Code::bad_request);
 }
 
+TEST_CASE("a field that is folded over two lines is refused, in the header and in the trailer") {
+  for (const std::string fold : {"\r\n b", "\r\n\tb", "\r\n ", " \r\n \r\n b"}) {
+    CAPTURE(fold);
+    CHECK(refusal("GET / HTTP/1.1\r\n" + kHost + "a: a" + fold + "\r\n\r\n") == Code::bad_request);
+    CHECK(refusal("GET / HTTP/1.1\r\na: a" + fold + "\r\n" + kHost + "\r\n") == Code::bad_request);
+    CHECK(refusal("POST / HTTP/1.1\r\n" + kHost + "Transfer-Encoding: chunked\r\n\r\n" +
+                  "1\r\nx\r\n0\r\na: a" + fold + "\r\n\r\n") == Code::bad_request);
+  }
+  CHECK(refusal("GET / HTTP/1.1\r\n " + kHost + "\r\n") == Code::bad_request);
+  const std::string folded = "GET / HTTP/1.1\r\n" + kHost + "a: a\r\n b\r\nc: d\r\n\r\n";
+  for (std::size_t piece = 1; piece <= folded.size(); ++piece) {
+    CAPTURE(piece);
+    CHECK(read_all(folded, piece).phase == Phase::failed);
+  }
+  // Bytes of a body are no fields.
+  const std::string body = "a: b\r\n c\r\n\td";
+  const Reading plain =
+      read_all("POST / HTTP/1.1\r\n" + kHost + "Content-Length: " + std::to_string(body.size()) +
+                   "\r\n\r\n" + body,
+               1000);
+  REQUIRE(plain.requests.size() == 1);
+  CHECK(plain.requests[0].body == body);
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{1000}}) {
+    const Reading chunked =
+        read_all("POST / HTTP/1.1\r\n" + kHost + "Transfer-Encoding: chunked\r\n\r\nc\r\n" + body +
+                     "\r\n0\r\nx: y\r\n\r\n",
+                 piece);
+    REQUIRE(chunked.requests.size() == 1);
+    CHECK(chunked.requests[0].body == body);
+  }
+}
+
+TEST_CASE("the fields that say where a request goes and how its body is coded are kept") {
+  const Reading reading = read_all(
+      "POST / HTTP/1.1\r\nHost: example.org:81\r\nContent-Encoding: gzip\r\n"
+      "content-encoding: br\r\nContent-Length: 1\r\n\r\nx",
+      7);
+  REQUIRE(reading.requests.size() == 1);
+  CHECK(reading.requests[0].host == "example.org:81");
+  CHECK(reading.requests[0].content_encoding == "gzip, br");
+  CHECK(read_all("GET / HTTP/1.0\r\n\r\n", 100).requests.at(0).host.empty());
+}
+
 TEST_CASE("limits hold before the bytes have come") {
   const std::string post = "POST / HTTP/1.1\r\n" + kHost;
   CHECK(refusal(post + "Content-Length: 104857600\r\n\r\n") == Code::body_too_large);

@@ -82,9 +82,19 @@ TEST_CASE("dates of answers are as RFC 9110 writes them") {
 TEST_CASE("the status page shows names as text, never as markup") {
   Overview overview;
   overview.project = "<script>alert('x')</script>&";
-  const std::string page = status_page(overview);
+  const std::string page = status_page(overview, "localhost:8080");
   CHECK(page.find("<script>") == std::string::npos);
   CHECK(page.find("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;") != std::string::npos);
+}
+
+TEST_CASE("the status page names what is not served, with the reason") {
+  Overview overview;
+  overview.absent = {{"late", "no version of model 'late' is promoted; coeval promote late"}};
+  const std::string page = status_page(overview, "localhost:8080");
+  CHECK(page.find("coeval promote late") != std::string::npos);
+  CHECK(page.find("Ask one") == std::string::npos);
+  CHECK(status_page(Overview{}, "localhost:8080").find("The definition has none.") !=
+        std::string::npos);
 }
 
 }  // namespace

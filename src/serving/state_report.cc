@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "define/row_schemas.h"
 #include "serving/engine_parts.h"
 
 namespace coeval::serving {
@@ -16,13 +17,23 @@ data::Json fields_json(const data::Schema& schema) {
   return fields;
 }
 
+/// What a model that cannot be asked says of itself.
+void set_not_ready(data::Json& json, const Error& reason) {
+  json.set("ready", false);
+  const data::Json why = error_json(reason);
+  for (const auto& [key, value] : *why.object()) json.set(key, value);
+}
+
 data::Json plan_json(const ModelPlan& plan) {
   const models::ModelCard& card = plan.loaded.served->card;
   data::Json json;
   json.set("name", plan.name);
   json.set("version", plan.loaded.version);
-  json.set("ready", !plan.unusable.has_value());
-  if (plan.unusable) json.set("error", one_line(*plan.unusable));
+  if (plan.unusable) {
+    set_not_ready(json, *plan.unusable);
+  } else {
+    json.set("ready", true);
+  }
   json.set("ir_hash", card.ir_hash);
   json.set("bits_id", card.bits_id);
   json.set("recipe_id", card.recipe_id);
@@ -31,9 +42,16 @@ data::Json plan_json(const ModelPlan& plan) {
   if (plan.model != nullptr) {
     json.set("at", plan.model->at_column);
     json.set("question", fields_json(plan.question));
-    json.set("inputs", fields_json(input_schema(*plan.model)));
+    json.set("inputs", fields_json(define::input_schema(plan.model->inputs)));
   }
   json.set("metrics", plan.loaded.served->metrics);
+  return json;
+}
+
+data::Json absent_json(const std::string& name, const Error& reason) {
+  data::Json json;
+  json.set("name", name);
+  set_not_ready(json, reason);
   return json;
 }
 
@@ -77,10 +95,12 @@ void append_state(std::string& out, const kernel::Kernel& kernel,
 Answer Engine::models() const {
   data::Json::Array models;
   const std::shared_ptr<const PlanTable> plans = parts_->current_plans();
-  for (const auto& [name, plan] : *plans) models.push_back(plan_json(plan));
+  for (const auto& [name, plan] : plans->served) models.push_back(plan_json(plan));
+  for (const auto& [name, reason] : plans->absent) models.push_back(absent_json(name, reason));
   data::Json json;
   json.set("project", parts_->project->name);
   json.set("ir_hash", parts_->project->ir_hash);
+  json.set("clock", parts_->options.data_clock ? "data" : "system");
   json.set("models", std::move(models));
   return {200, json.dump()};
 }
@@ -94,9 +114,12 @@ Overview Engine::overview() const {
   overview.data_clock = parts_->options.data_clock;
   overview.writable = ready();
   const std::shared_ptr<const PlanTable> plans = parts_->current_plans();
-  for (const auto& [name, plan] : *plans) {
+  for (const auto& [name, plan] : plans->served) {
     overview.models.push_back({name, plan.loaded.version, plan.loaded.served->card.bits_id,
                                plan.unusable ? one_line(*plan.unusable) : "", plan.question});
+  }
+  for (const auto& [name, reason] : plans->absent) {
+    overview.absent.emplace_back(name, one_line(reason));
   }
   const kernel::Kernel& kernel = *parts_->kernel;
   for (const int view : kernel.views()) {

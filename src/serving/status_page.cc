@@ -39,12 +39,13 @@ std::string example_value(const data::Field& field) {
   }
 }
 
-std::string example_question(const Overview::Model& model) {
+std::string example_question(const Overview::Model& model, std::string_view address) {
   std::string json;
   for (const data::Field& field : model.question.fields) {
     json += (json.empty() ? "{\"" : ", \"") + field.name + "\": " + example_value(field);
   }
-  return "curl -s localhost:PORT/v1/predict/" + model.name + " -d '" + json + "}'";
+  return "curl -s 'http://" + std::string(address) + "/v1/predict/" + model.name + "' -d '" + json +
+         "}'";
 }
 
 std::string model_rows(const Overview& overview) {
@@ -54,18 +55,24 @@ std::string model_rows(const Overview& overview) {
             "</td><td>" + (model.problem.empty() ? "ready" : html_text(model.problem)) +
             "</td><td><code>" + html_text(model.bits_id.substr(0, 12)) + "</code></td></tr>\n";
   }
+  for (const auto& [name, reason] : overview.absent) {
+    html += "<tr><td>" + html_text(name) + "</td><td>–</td><td>" + html_text(reason) +
+            "</td><td></td></tr>\n";
+  }
   return html;
 }
 
-std::string models_section(const Overview& overview) {
-  if (overview.models.empty()) {
-    return "<h2>Models</h2><p>None yet: <code>coeval build</code> makes one.</p>\n";
+std::string models_section(const Overview& overview, std::string_view address) {
+  if (overview.models.empty() && overview.absent.empty()) {
+    return "<h2>Models</h2><p>The definition has none.</p>\n";
   }
   std::string html =
       "<h2>Models</h2><table><tr><th>name</th><th>version</th><th>state</th><th>bits</th></tr>\n" +
-      model_rows(overview) + "</table>\n<p>Ask one:</p><pre>";
+      model_rows(overview) + "</table>\n";
+  if (overview.models.empty()) return html;
+  html += "<p>Ask one:</p><pre>";
   for (const Overview::Model& model : overview.models)
-    html += html_text(example_question(model)) + "\n";
+    html += html_text(example_question(model, address)) + "\n";
   return html + "</pre>\n";
 }
 
@@ -118,7 +125,7 @@ std::string html_text(std::string_view text) {
   return out;
 }
 
-std::string status_page(const Overview& overview) {
+std::string status_page(const Overview& overview, std::string_view address) {
   std::string html(kHead);
   html += "<h1>coeval: " + html_text(overview.project) + "</h1>\n";
   html +=
@@ -134,7 +141,7 @@ std::string status_page(const Overview& overview) {
                                        : "cannot be written: events and predictions are refused");
   html += row("definition", overview.ir_hash.substr(0, 12));
   html += "</table>\n";
-  html += models_section(overview) + views_section(overview) + addresses_section();
+  html += models_section(overview, address) + views_section(overview) + addresses_section();
   return html + "</body></html>\n";
 }
 

@@ -1,9 +1,11 @@
-// Metadata is three tables that only grow. What is true now is a question about the newest rows: an
+// Metadata is four tables that only grow. What is true now is a question about the newest rows: an
 // alias points where its last move put it, a step is cached if a row with its key exists. Triggers
 // refuse UPDATE and DELETE, so that not even a hand at the sqlite3 prompt rewrites history by
 // accident.
 //
-// The file's user_version is the version of this layout.
+// The file's user_version is the version of this layout: 2 since a version's folder has a manifest.
+// A file of layout 1 gets the new table when it is opened for writing; its versions have no
+// manifest.
 
 #include "stores/meta_store.h"
 
@@ -16,7 +18,7 @@ namespace coeval::stores {
 
 namespace {
 
-constexpr std::int64_t kLayoutVersion = 1;
+constexpr std::int64_t kLayoutVersion = 2;
 
 // synchronous = FULL: a promotion that was confirmed survives a power failure.
 constexpr const char* kPragmas =
@@ -53,6 +55,19 @@ CREATE TRIGGER cached_steps_no_delete BEFORE DELETE ON cached_steps
 PRAGMA user_version = 1;
 )sql";
 
+// The newest row of a version says what its folder holds.
+constexpr const char* kManifests = R"sql(
+CREATE TABLE model_manifests (
+  entry INTEGER PRIMARY KEY, model TEXT NOT NULL, version INTEGER NOT NULL CHECK (version > 0),
+  manifest_id TEXT NOT NULL, recorded_us INTEGER NOT NULL) STRICT;
+CREATE INDEX model_manifests_by_version ON model_manifests (model, version, entry);
+CREATE TRIGGER model_manifests_no_update BEFORE UPDATE ON model_manifests
+  BEGIN SELECT RAISE(ABORT, 'model_manifests is append-only'); END;
+CREATE TRIGGER model_manifests_no_delete BEFORE DELETE ON model_manifests
+  BEGIN SELECT RAISE(ABORT, 'model_manifests is append-only'); END;
+PRAGMA user_version = 2;
+)sql";
+
 constexpr const char* kSameVersion =
     "SELECT version FROM model_versions WHERE model = ? AND recipe_id = ? AND bits_id = ?";
 constexpr const char* kNextVersion =
@@ -62,7 +77,14 @@ constexpr const char* kInsertVersion =
     "gates_passed, metrics_json, gates_json, created_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* kVersions =
     "SELECT model, version, folder, ir_hash, dataset_id, recipe_id, bits_id, gates_passed, "
-    "metrics_json, gates_json, created_us FROM model_versions WHERE model = ? ORDER BY version";
+    "metrics_json, gates_json, created_us, coalesce((SELECT manifest_id FROM model_manifests m "
+    "WHERE m.model = v.model AND m.version = v.version ORDER BY entry DESC LIMIT 1), '') "
+    "FROM model_versions v WHERE model = ? ORDER BY version";
+constexpr const char* kManifest =
+    "SELECT manifest_id FROM model_manifests WHERE model = ? AND version = ? "
+    "ORDER BY entry DESC LIMIT 1";
+constexpr const char* kInsertManifest =
+    "INSERT INTO model_manifests (model, version, manifest_id, recorded_us) VALUES (?, ?, ?, ?)";
 constexpr const char* kModels = "SELECT DISTINCT model FROM model_versions ORDER BY model";
 constexpr const char* kVersionExists =
     "SELECT 1 FROM model_versions WHERE model = ? AND version = ?";
@@ -95,6 +117,7 @@ ModelVersion version_row(Statement& row) {
   version.metrics_json = row.text();
   version.gates_json = row.text();
   version.created_us = row.integer();
+  version.manifest_id = row.text();
   return version;
 }
 
@@ -137,6 +160,7 @@ Result<std::optional<Row>> first_row(Statement& query, Row (*read)(Statement&)) 
 }
 
 int version_number(Statement& row) { return static_cast<int>(row.integer()); }
+std::string first_text(Statement& row) { return row.text(); }
 
 class SqliteMetaStore final : public MetaStore {
  public:
@@ -147,6 +171,7 @@ class SqliteMetaStore final : public MetaStore {
     COEVAL_ASSIGN(auto transaction, Transaction::begin(*database_));
     COEVAL_ASSIGN(const std::int64_t found, layout_version());
     if (found == 0) COEVAL_TRY(database_->execute(kLayout));
+    if (found < 2) COEVAL_TRY(database_->execute(kManifests));
     if (found > kLayoutVersion)
       return fail(Code::unsupported,
                   "the metadata database has layout " + std::to_string(found) +
@@ -155,12 +180,18 @@ class SqliteMetaStore final : public MetaStore {
     return transaction.commit();
   }
 
+  Status refuse_writes() { return database_->execute("PRAGMA query_only = ON"); }
+
   Result<int> register_version(ModelVersion version) override {
     COEVAL_ASSIGN(auto transaction, Transaction::begin(*database_));
     COEVAL_ASSIGN(const auto same, same_version(version));
-    if (same) return *same;
-    COEVAL_ASSIGN(version.version, next_version(version.model));
-    COEVAL_TRY(insert(version));
+    if (same) {
+      version.version = *same;
+    } else {
+      COEVAL_ASSIGN(version.version, next_version(version.model));
+      COEVAL_TRY(insert(version));
+    }
+    COEVAL_TRY(record_manifest(version));
     COEVAL_TRY(transaction.commit());
     return version.version;
   }
@@ -173,10 +204,11 @@ class SqliteMetaStore final : public MetaStore {
 
   Result<std::vector<std::string>> models() override {
     COEVAL_ASSIGN(auto query, database_->prepare(kModels));
-    return all_rows<std::string>(query, [](Statement& row) { return row.text(); });
+    return all_rows(query, first_text);
   }
 
   Status move_alias(const AliasMove& move) override {
+    COEVAL_TRY(check_alias_name(move.alias));
     COEVAL_ASSIGN(auto transaction, Transaction::begin(*database_));
     if (move.version != 0) COEVAL_TRY(must_exist(move.model, move.version));
     {
@@ -246,6 +278,19 @@ class SqliteMetaStore final : public MetaStore {
     return statement.bind(version.gates_json).bind(version.created_us).run();
   }
 
+  Status record_manifest(const ModelVersion& version) {
+    if (version.manifest_id.empty()) return {};
+    {
+      COEVAL_ASSIGN(auto query, database_->prepare(kManifest));
+      query.bind(version.model).bind(version.version);
+      COEVAL_ASSIGN(const auto newest, first_row<std::string>(query, first_text));
+      if (newest == version.manifest_id) return {};
+    }
+    COEVAL_ASSIGN(auto statement, database_->prepare(kInsertManifest));
+    statement.bind(version.model).bind(version.version).bind(version.manifest_id);
+    return statement.bind(version.created_us).run();
+  }
+
   Status must_exist(const std::string& model, int version) {
     COEVAL_ASSIGN(auto query, database_->prepare(kVersionExists));
     COEVAL_ASSIGN(const bool found, query.bind(model).bind(version).step());
@@ -270,6 +315,28 @@ Result<std::unique_ptr<MetaStore>> open_sqlite(const std::string& path) {
 Result<std::unique_ptr<MetaStore>> open_meta_store(const std::string& path) {
   COEVAL_TRY(make_folders(folder_of(path)));
   return open_sqlite(path);
+}
+
+Result<std::unique_ptr<MetaStore>> open_meta_store_for_reading(const std::string& path) {
+  COEVAL_ASSIGN(auto database, Database::copy_of(path));
+  auto store = std::make_unique<SqliteMetaStore>(std::move(database));
+  auto prepared = store->prepare_layout();
+  if (!prepared)
+    return std::unexpected(std::move(prepared).error().within("while reading '" + path + "'"));
+  COEVAL_TRY(store->refuse_writes());
+  return store;
+}
+
+Status check_alias_name(std::string_view alias) {
+  constexpr std::size_t kLongest = 64;
+  constexpr std::string_view kBytes = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+  if (!alias.empty() && alias.size() <= kLongest &&
+      alias.find_first_not_of(kBytes) == std::string_view::npos)
+    return {};
+  return fail(Code::usage,
+              "not a name for an alias: '" + std::string(alias.substr(0, kLongest)) +
+                  (alias.size() > kLongest ? "…'" : "'"),
+              "an alias has 1 to 64 of a-z, 0-9, _ and -, such as champion");
 }
 
 Result<std::unique_ptr<MetaStore>> make_memory_meta_store() { return open_sqlite(":memory:"); }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -19,7 +20,14 @@ struct ModelVersion {
   bool gates_passed = false;
   std::string metrics_json, gates_json;
   std::int64_t created_us = 0;
+  /// Hash of all files of the folder, to be compared when it is loaded; empty for a version that
+  /// was registered before this was recorded.
+  std::string manifest_id;
 };
+
+/// Whether an alias may be called so: 1 to 64 of a–z, 0–9, _ and -.
+/// Errors: usage, with the reason.
+Status check_alias_name(std::string_view alias);
 
 /// One move of an alias; the newest row of an alias is where it points. version 0 = removed.
 struct AliasMove {
@@ -45,11 +53,12 @@ class MetaStore {
  public:
   virtual ~MetaStore() = default;
   /// Assigns the next version number and stores the row; returns the number. A row with the same
-  /// recipe_id and bits_id as an existing version of the model returns that version.
+  /// recipe_id and bits_id as an existing version of the model returns that version; its manifest,
+  /// when it is another one (the folder was made again), takes the place of the recorded one.
   virtual Result<int> register_version(ModelVersion version) = 0;
   virtual Result<std::vector<ModelVersion>> versions(const std::string& model) = 0;
   virtual Result<std::vector<std::string>> models() = 0;
-  /// Errors: unknown_model when that version was never registered.
+  /// Errors: unknown_model when that version was never registered; usage for a bad alias.
   virtual Status move_alias(const AliasMove& move) = 0;
   virtual Result<std::optional<int>> alias(const std::string& model, const std::string& alias) = 0;
   virtual Result<std::vector<AliasMove>> alias_history(const std::string& model) = 0;
@@ -61,6 +70,10 @@ class MetaStore {
 };
 /// SQLite in WAL mode. Errors: metadata, disk_full; unsupported for a file of a newer version.
 Result<std::unique_ptr<MetaStore>> open_meta_store(const std::string& path);
+/// What the file holds now, for verbs that only read: nothing on disk is made or changed, and
+/// permission to read is enough. Without a file it is empty. What others write later is not seen;
+/// writing is refused. Errors: metadata; unsupported for a file of a newer version.
+Result<std::unique_ptr<MetaStore>> open_meta_store_for_reading(const std::string& path);
 /// The in-memory twin (SQLite's own ":memory:").
 Result<std::unique_ptr<MetaStore>> make_memory_meta_store();
 

@@ -47,6 +47,10 @@ class Database {
  public:
   /// Opens or makes a file; ":memory:" for none. Errors: metadata, disk_full.
   static Result<std::unique_ptr<Database>> open(const std::string& path);
+  /// A private copy in memory of what the file holds now, committed transactions of its write-ahead
+  /// log included; an empty database when there is no file. Asks for permission to read only, makes
+  /// and changes no file, whichever other process has it open. Errors: metadata, io.
+  static Result<std::unique_ptr<Database>> copy_of(const std::string& path);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "kernel/evaluate.h"
 #include "replay/feature_dataset.h"
+#include "replay/labels.h"
 
 namespace coeval::training {
 
@@ -64,19 +64,15 @@ Result<ModelRows> model_rows(const define::Project& project, const define::Model
                 "declare the column without nullable = true, so that such rows go to quarantine");
   ModelRows out;
   out.questions = questions_of(model, rows);
-  kernel::EvaluationCounts counts;
-  out.label = kernel::evaluate(*model.label, rows, {}, counts);
-  const data::Column known = kernel::evaluate(*model.label_known, rows, {}, counts);
+  replay::Labels labels = replay::labels_of(project, model, past);
+  out.label = std::move(labels.label);
   std::vector<SplitPart> parts(static_cast<std::size_t>(rows.rows));
   for (std::int64_t row = 0; row < rows.rows; ++row) {
-    const bool valid = !out.label.is_null(row) && !known.is_null(row);
-    // A live row's label is known when the row arrived, a historic one's when the definition says.
-    const std::int64_t known_us = history.place_in_file(row) < 0
-                                      ? history.known_us[static_cast<std::size_t>(row)]
-                                      : known.integer(row);
+    const auto place = static_cast<std::size_t>(row);
+    const bool valid = labels.known_us[place] != replay::Labels::kNever;
     const SplitPart part =
-        assign(out.questions.at_us[static_cast<std::size_t>(row)], known_us, valid, model.split);
-    parts[static_cast<std::size_t>(row)] = part;
+        assign(out.questions.at_us[place], labels.known_us[place], valid, model.split);
+    parts[place] = part;
     out.counts.add(part, valid && out.label.bit(row));
   }
   out.split = split_column(parts);

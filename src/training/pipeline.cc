@@ -4,12 +4,15 @@
 #include <filesystem>
 
 #include "data/hash.h"
+#include "define/ir.h"
 #include "models/model_folder.h"
+#include "replay/labels.h"
 #include "stores/files.h"
 #include "stores/record_names.h"
 #include "training/evaluate.h"
 #include "training/model_dataset.h"
 #include "training/recipe.h"
+#include "training/registered_model.h"
 #include "training/trainer.h"
 #include "training/training_rows.h"
 
@@ -40,12 +43,16 @@ std::string inputs_text(const define::Model& model) {
   return text;
 }
 
+std::string label_text(const define::Project& project, const define::Model& model) {
+  if (model.label_matures || model.label_events) return define::label_ir(project, model);
+  return define::canonical(*model.label) + " known " + define::canonical(*model.label_known);
+}
+
 // Everything that a dataset's bytes depend on, by name, so that a miss can say which one changed.
 Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& model) {
   const auto& project = *shop.project;
   std::vector<int> views = replay::views_of(model.row);
-  std::vector<int> sources = replay::sources_of(project, views);
-  sources.push_back(model.source);
+  const std::vector<int> sources = replay::sources_of(project, model);
   data::Json json{data::Json::Object{}};
   for (const int index : sources) {
     const auto& source = project.sources[static_cast<std::size_t>(index)];
@@ -59,8 +66,7 @@ Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& mod
     json.set("view:" + project.views[static_cast<std::size_t>(view)].name,
              define::view_hash(project, view));
   json.set("inputs", data::sha256_hex(inputs_text(model)));
-  json.set("label",
-           define::canonical(*model.label) + " known " + define::canonical(*model.label_known));
+  json.set("label", label_text(project, model));
   json.set("split", format_time(model.split.train_until_us) + " " +
                         format_time(model.split.validate_until_us) + " " +
                         format_time(model.split.test_until_us));
@@ -178,8 +184,7 @@ class Build {
 
   Result<replay::Past> load() {
     replay::PastOptions options;
-    options.sources = replay::sources_of(*shop_.project, replay::views_of(model_.row));
-    options.sources.push_back(model_.source);
+    options.sources = replay::sources_of(*shop_.project, model_);
     options.log = shop_.log;
     if (shop_.log != nullptr) {
       COEVAL_ASSIGN(const auto cut, replay::read_cut(*shop_.log));
@@ -325,7 +330,7 @@ class Build {
     COEVAL_ASSIGN(const auto versions, shop_.meta->versions(model_.name));
     for (const auto& version : versions) {
       if (version.version != *champion) continue;
-      auto loaded = models::load_model(shop_.state_folder + "/" + version.folder);
+      auto loaded = load_version(shop_.state_folder, version);
       if (!loaded) return {};  // no evidence: the gate that needs it fails and says so
       const models::Encoder& encoder = (*loaded)->encoder;
       if (!same_columns(encoder, rows.encoder)) return {};
@@ -368,6 +373,26 @@ class Build {
     return golden;
   }
 
+  // Whether the folder of a version holds it already. What lies there and is no registered model is
+  // the rest of a build that did not end, or was changed since: it is moved away.
+  Result<bool> settle_folder(const stores::ModelVersion& made) {
+    const std::string folder = shop_.state_folder + "/" + made.folder;
+    if (!std::filesystem::exists(folder)) return false;
+    COEVAL_ASSIGN(const auto versions, shop_.meta->versions(model_.name));
+    for (const auto& version : versions) {
+      if (version.folder != made.folder || !load_version(shop_.state_folder, version)) continue;
+      if (version.bits_id == made.bits_id) return true;
+      return fail(Code::training_failed,
+                  "the recipe of version " + std::to_string(version.version) +
+                      " gave another model this time: bits id " + made.bits_id + " instead of " +
+                      version.bits_id,
+                  "training must give the same bits each time; is the trainer's library the same?");
+    }
+    COEVAL_ASSIGN(const std::string aside, set_aside(folder));
+    shop_.say(model_.name + ": " + folder + " is no registered model, moved to " + aside);
+    return false;
+  }
+
   Status save(const TrainingRows& rows, const TrainedModel& trained,
               const std::vector<float>& margins, const std::vector<float>& scores,
               data::Json metrics) {
@@ -402,9 +427,12 @@ class Build {
 
     const std::string folder = shop_.state_folder + "/" + version.folder;
     COEVAL_TRY(stores::make_folders(shop_.state_folder + "/models/" + model_.name));
-    if (!std::filesystem::exists(folder))
+    COEVAL_ASSIGN(const bool is_there, settle_folder(version));
+    if (!is_there)
       COEVAL_TRY(models::save_model(folder, card, rows.encoder, trained.bytes, metrics,
                                     golden_rows(rows, margins, scores)));
+    COEVAL_ASSIGN(const auto saved, models::load_model(folder));
+    version.manifest_id = saved->manifest_id;
     outcome_.plan.train.output = version.folder;
     COEVAL_ASSIGN(outcome_.version, shop_.meta->register_version(version));
     version.version = outcome_.version;
@@ -420,11 +448,30 @@ class Build {
 
 }  // namespace
 
+namespace {
+
+// A model that was found is worth nothing when it cannot be loaded any more.
+Status doubt(const Workshop& shop, const define::Model& model, StepPlan& train) {
+  if (!train.hit) return {};
+  COEVAL_ASSIGN(const auto versions, shop.meta->versions(model.name));
+  for (const auto& version : versions) {
+    if (version.folder != train.output) continue;
+    const auto loaded = load_version(shop.state_folder, version);
+    if (loaded) continue;
+    train.hit = false;
+    train.why = "its output cannot be used: " + loaded.error().message;
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<BuildPlan> plan_build(const Workshop& shop, const define::Model& model) {
   BuildPlan plan;
   COEVAL_ASSIGN(auto inputs, dataset_inputs(shop, model));
   COEVAL_ASSIGN(plan.dataset, plan_step(shop, model, "dataset", std::move(inputs)));
   COEVAL_ASSIGN(plan.train, plan_step(shop, model, "train", train_inputs(model, plan.dataset.key)));
+  COEVAL_TRY(doubt(shop, model, plan.train));
   return plan;
 }
 

@@ -1,5 +1,7 @@
 """Bad input: what, where, what to do; nothing lost, no crash."""
 
+import gzip
+import http.client
 import json
 import os
 import pathlib
@@ -57,6 +59,11 @@ class BadDefinition(unittest.TestCase):
         text = self.check(DEFINITION.replace('known = "ts + minutes(30)"\n', ""))
         self.assertIn("error[C0503]", text)
         self.assertIn("event time", text)
+
+    def test_a_known_time_that_is_always_null_is_refused(self):
+        text = self.check(DEFINITION.replace('known = "ts + minutes(30)"', 'known = "null"'))
+        self.assertIn("error[C0503]", text)
+        self.assertIn("none would ever be known", text)
 
     def test_no_project_here(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -148,6 +155,48 @@ class BadRequests(unittest.TestCase):
     def test_json_with_a_missing_key(self):
         text = self.refused("POST", "/v1/predict/risk?now=2024-04-03T00:00:00Z", {"user": "u1"}, 400, "C0204")
         self.assertIn("amount", text)
+
+    def test_a_question_obeys_the_rules_of_its_columns(self):
+        position = self.server.call("GET", "/metrics")[1].split("\ncoeval_log_position ")[1].split()[0]
+        question = {"user": "someone", "amount": -5.0}
+        text = self.refused("POST", "/v1/predict/risk?now=2024-04-03T00:00:00Z", question, 422, "C0601")
+        self.assertEqual(text, 'amount must be at least 0, found -5; user must match u[0-9]+, found "someone"')
+        _, answer = self.server.call("POST", "/v1/predict/risk?now=2024-04-03T00:00:00Z", question)
+        self.assertEqual([(rule["column"], rule["rule"], rule["found"]) for rule in answer["broken_rules"]],
+                         [("amount", "amount.min", -5.0), ("user", "user.pattern", "someone")])
+        self.refused("POST", "/v1/predict/risk", {"user": None, "amount": "NaN", "at": "2024-04-03"}, 422, "C0601")
+        after = self.server.call("GET", "/metrics")[1].split("\ncoeval_log_position ")[1].split()[0]
+        self.assertEqual(after, position)  # nothing was logged
+
+    def test_bad_questions_of_a_batch_are_named_and_the_good_ones_answered(self):
+        good = {"user": "u1", "amount": 5.0}
+        status, answer = self.server.call("POST", "/v1/predict/risk?now=2024-04-03T00:00:00Z",
+                                          [good, {**good, "amount": 1000.5}, {"user": "u1"}, good])
+        self.assertEqual(status, 200, answer)
+        first, second, third, fourth = answer["predictions"]
+        self.assertEqual(first["score"], fourth["score"])
+        self.assertEqual((second["row"], second["code"]), (1, "C0601"))
+        self.assertEqual([rule["rule"] for rule in second["broken_rules"]], ["amount.max"])
+        self.assertEqual((third["row"], third["code"]), (2, "C0204"))
+
+    def test_a_compressed_body_is_refused_and_named(self):
+        body = gzip.compress(json.dumps({"user": "u1", "amount": 5.0}).encode())
+        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=30)
+        self.addCleanup(connection.close)
+        for target in ("/v1/predict/risk", "/v1/events/orders"):
+            connection.request("POST", target, body, {"Content-Encoding": "gzip"})
+            answer = connection.getresponse()
+            text = json.loads(answer.read())
+            self.assertEqual((answer.status, text["code"]), (415, "C0910"))
+            self.assertIn("Content-Encoding says 'gzip'", text["error"])
+            self.assertEqual(answer.headers["Accept-Encoding"], "identity")
+
+    def test_a_folded_header_line_is_refused(self):
+        with socket.create_connection((self.server.host, self.server.port)) as sock:
+            sock.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nX-Note: a\r\n b\r\n\r\n")
+            answer = sock.recv(65536)
+        self.assertIn(b" 400 ", answer.split(b"\r\n")[0])
+        self.assertIn(b"folded", answer)
 
     def test_text_that_is_no_json(self):
         text = self.refused("POST", "/v1/predict/risk", "{\"user\": ", 400, "C0202")

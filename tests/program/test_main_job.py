@@ -1,10 +1,14 @@
 """From raw rows to an audited prediction, by the command line and over HTTP."""
 
+import hashlib
 import json
+import pathlib
+import shutil
 import socket
+import sqlite3
 import unittest
 
-from program import CUT, Project, Server, order_json, orders, wait_until
+from program import CUT, DEFINITION, Project, Server, order_json, orders, run, wait_until
 
 
 class MainJob(unittest.TestCase):
@@ -228,6 +232,130 @@ rows = "count()"
         before = (self.project.folder / "orders.csv").read_bytes()
         self.project.run("dataset", "risk", "--out", self.project.folder / "orders.csv", check=2)
         self.assertEqual((self.project.folder / "orders.csv").read_bytes(), before)
+
+    def test_a_model_that_waits_for_its_promotion_says_so(self):
+        twin = Project()
+        self.addCleanup(twin.remove)
+        question = {"user": "u7", "amount": 3.5}
+        server = Server(twin, as_of="2024-05-01")
+        status, answer = server.call("POST", "/v1/predict/risk", question)
+        self.assertEqual(status, 404)
+        self.assertIn("no built version", answer["error"])
+        self.assertIn("coeval build risk", answer["advice"])
+        self.assertEqual(server.stop(), 0)
+        twin.run("build")
+        server = Server(twin, as_of="2024-05-01")
+        self.assertIn("no version of model 'risk' is promoted (1 is built)", server.errors())
+        status, answer = server.call("POST", "/v1/predict/risk", question)
+        self.assertEqual((status, answer["code"]), (404, "C0901"))
+        self.assertEqual(answer["error"], "no version of model 'risk' is promoted (1 is built)")
+        self.assertEqual(answer["advice"], "coeval promote risk")
+        self.assertIn("coeval promote risk", server.call("GET", "/")[1])
+        model, = server.call("GET", "/v1/models")[1]["models"]
+        self.assertEqual((model["name"], model["ready"], model["code"]), ("risk", False, "C0901"))
+        twin.run("promote", "risk")
+        wait_until(lambda: server.call("POST", "/v1/predict/risk?now=2024-05-02", question)[0] == 200)
+        self.assertEqual(server.stop(), 0)
+
+    # A model that reads strings, so that its dictionary decides scores.
+    def project_with_a_dictionary(self):
+        project = Project(DEFINITION.replace('["hour", "amount", "user.*"]', '["hour", "amount", "user", "user.*"]'))
+        self.addCleanup(project.remove)
+        project.build_and_promote()
+        return project, next((project.folder / ".coeval/models/risk").iterdir())
+
+    def forge(self, model, name, what, by):
+        """Changes a file of a model's folder and the checksums with it."""
+        text = (model / name).read_text()
+        self.assertIn(what, text)
+        (model / name).write_text(text.replace(what, by, 1))
+        sums = [f"{hashlib.sha256((model / file).read_bytes()).hexdigest()}  {file}\n"
+                for file in ("model.ubj", "encoder.json", "model.json", "metrics.json", "golden.bin")]
+        (model / "sha256sums").write_text("".join(sums))
+
+    def test_a_forged_file_of_a_model_is_refused_wherever_it_would_be_used(self):
+        twin, model = self.project_with_a_dictionary()
+        server = Server(twin)
+        question = {"user": "u7", "amount": 3.5}
+        self.assertEqual(server.call("POST", "/v1/predict/risk?now=2024-04-02", question)[0], 200)
+        self.assertEqual(server.stop(), 0)
+        built = {path.name: path.read_bytes() for path in model.iterdir()}
+        for name, what, by in (("encoder.json", '"u0"', '"u00"'), ("model.json", '"threshold": 0.5', '"threshold": 0.9'),
+                               ("metrics.json", '"auc": 0.', '"auc": 0.9')):
+            self.forge(model, name, what, by)
+            for verb in (["audit"], ["serve", "--port", "0"]):
+                refused = twin.run(*verb, check=1)
+                self.assertIn("error[C0801]: the folder is not the one that was registered", refused.stderr)
+            finding, = [one for one in twin.json("doctor", check=3) if one["subject"] == "risk@v1"]
+            self.assertFalse(finding["sound"])
+            for path in model.iterdir():
+                path.write_bytes(built[path.name])
+            self.assertEqual(twin.json("audit")["differ_count"], 0)
+
+    def test_building_again_mends_a_forged_model(self):
+        twin, model = self.project_with_a_dictionary()
+        encoder = (model / "encoder.json").read_bytes()
+        self.forge(model, "encoder.json", '"u0"', '"u00"')
+        plan, = twin.json("plan", "--exit-code", check=4)
+        self.assertTrue(plan["dataset"]["hit"])
+        self.assertFalse(plan["train"]["hit"])
+        self.assertIn("not the one that was registered", plan["train"]["why"])
+        self.assertIn("moved to", twin.run("build").stderr)
+        self.assertEqual((model / "encoder.json").read_bytes(), encoder)
+        self.assertEqual(twin.json("show")[0]["versions_count"], 1)
+        self.assertIn("train hit", twin.run("build").stderr)
+        server = Server(twin)
+        self.assertIn("model risk@v1: loaded", server.errors())
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_version_of_before_manifests_is_served_as_it_was(self):
+        twin, model = self.project_with_a_dictionary()
+        meta = sqlite3.connect(twin.folder / ".coeval/meta.sqlite")
+        meta.executescript("DROP TABLE model_manifests; PRAGMA user_version = 1;")
+        meta.close()
+        self.assertEqual(twin.json("show", "risk")["manifest_id"], "")
+        finding, = [one for one in twin.json("doctor") if one["subject"] == "risk@v1"]
+        self.assertIn("not recorded", finding["finding"])
+        server = Server(twin)
+        self.assertEqual(server.call("POST", "/v1/predict/risk?now=2024-04-02", {"user": "u7", "amount": 3.5})[0], 200)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(twin.json("audit")["differ_count"], 0)
+        shutil.rmtree(twin.folder / ".coeval/log")
+        shutil.rmtree(model)
+        self.assertIn("its output was missing", twin.run("build").stderr)
+        self.assertEqual(len(twin.json("show", "risk")["manifest_id"]), 64)
+
+    def test_replay_looks_at_the_server_before_it_sends_anything(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        server = Server(twin, clock="system", as_of="2024-05-01")
+        refused = twin.run("replay", "--from", CUT, "--to", "2024-05-01", "--url", server.url, check=2)
+        self.assertIn("machine's clock", refused.stderr)
+        self.assertIn(f"coeval serve --clock data --as-of {CUT}", refused.stderr)
+        self.assertNotIn("AUC", refused.stdout)
+        metrics = server.call("GET", "/metrics")[1]
+        self.assertNotIn('route="/v1/predict/{model}"', metrics)
+        self.assertNotIn('route="/v1/events/{source}"', metrics)
+        self.assertEqual(server.stop(), 0)
+        other = Project()
+        self.addCleanup(other.remove)
+        server = Server(other)
+        refused = twin.run("replay", "--from", CUT, "--to", "2024-05-01", "--url", server.url, check=2)
+        self.assertIn("does not serve model 'risk': model 'risk' has no built version", refused.stderr)
+        self.assertEqual(server.stop(), 0)
+        self.assertIn("C0907", twin.run("replay", "--from", CUT, "--to", "2024-05-01", "--url", server.url,
+                                        check=1).stderr)
+
+    def test_the_server_tells_its_version_and_its_address(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        server = Server(twin)
+        version = run("--version").stdout.split()[1]
+        self.assertEqual(server.call("GET", "/v2")[1], {"name": "coeval", "version": version, "extensions": []})
+        described = (pathlib.Path(__file__).parents[2] / "docs/openapi.yaml").read_text()
+        self.assertIn(f"\n  version: {version}\n", described)
+        self.assertIn(f"curl -s &#39;{server.url}/v1/predict/risk&#39;", server.call("GET", "/")[1])
+        self.assertEqual(server.stop(), 0)
 
     def test_the_clock_of_the_machine_serves_an_empty_present(self):
         twin = self.project.copy()

@@ -1,0 +1,492 @@
+#include "replay/arithmetic.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "exact/decay.h"
+#include "exact/distinct_count.h"
+#include "exact/frequent_values.h"
+#include "exact/moments.h"
+#include "exact/quantile_sketch.h"
+#include "exact/ratio.h"
+#include "exact/slope.h"
+#include "kernel/total_order.h"
+#include "replay/exact_text.h"
+
+namespace coeval::replay {
+
+namespace {
+
+using data::Type;
+using data::Value;
+using define::Aggregation;
+
+constexpr std::size_t kTermsWritten = 12;
+
+std::string number(double value) { return data::to_text(Value{value}, Type::float64); }
+std::string number(std::int64_t value) { return std::to_string(value); }
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+Value or_null(std::optional<double> value) { return value ? Value{*value} : Value{}; }
+std::string text_or_null(const Value& value, Type type) { return data::to_text(value, type); }
+
+// A column as plain numbers: booleans as 0 and 1.
+template <class Number>
+std::vector<Number> numbers(const data::Column& column) {
+  std::vector<Number> out;
+  out.reserve(static_cast<std::size_t>(column.size()));
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if constexpr (std::is_same_v<Number, double>)
+      out.push_back(column.real(row));
+    else
+      out.push_back(column.type() == Type::boolean ? std::int64_t{column.bit(row)}
+                                                   : column.integer(row));
+  }
+  return out;
+}
+
+template <class Number>
+std::string terms(const std::vector<Number>& values, const char* between) {
+  std::string text;
+  const std::size_t shown = std::min(values.size(), kTermsWritten);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const std::string term = number(values[i]);
+    text += (i == 0 ? "" : between) + (term.starts_with('-') && i > 0 ? "(" + term + ")" : term);
+  }
+  return values.size() > shown ? text + between + "…" : text;
+}
+
+// Exact sums of either kind under one name.
+exact::Int128 total(const std::vector<std::int64_t>& values) {
+  exact::Int128 sum = 0;
+  for (const std::int64_t value : values) sum += value;
+  return sum;
+}
+exact::ExactSum total(const std::vector<double>& values) {
+  exact::ExactSum sum;
+  for (const double value : values) sum.add(value);
+  return sum;
+}
+
+template <class Number>
+std::string sum_step(const std::vector<Number>& values) {
+  return "exact sum of " + counted(values.size(), "value") + ": " + terms(values, " + ") + " = " +
+         exact_text(total(values));
+}
+
+Value rounded_sum(exact::Int128 sum, Type result) {
+  const auto value = exact::to_int64(sum);
+  if (!value || (result == Type::int32 && *value != static_cast<std::int32_t>(*value))) return {};
+  return Value{*value};
+}
+Value rounded_sum(const exact::ExactSum& sum, Type result) {
+  return Value{sum.round(result == Type::float32 ? exact::kFloat32 : exact::kFloat64)};
+}
+double mean_of(exact::Int128 sum, std::int64_t count) { return exact::mean(sum, count); }
+double mean_of(const exact::ExactSum& sum, std::int64_t count) { return sum.mean(count); }
+
+// Everything that a rule may look at.
+struct Problem {
+  const define::Aggregate& aggregate;
+  const WindowValues& values;
+
+  std::size_t rows() const { return values.event_time_us.size(); }
+  Type type() const { return values.argument.type(); }
+  bool is_real() const { return data::is_float(type()); }
+  bool is_text() const { return type() == Type::string; }
+};
+
+// Calls the rule with the argument as int64 or as double.
+template <class Rule>
+Arithmetic with_numbers(const Problem& problem, Rule rule) {
+  if (problem.is_real()) return rule(numbers<double>(problem.values.argument));
+  return rule(numbers<std::int64_t>(problem.values.argument));
+}
+
+Arithmetic count(const Problem& problem) {
+  return {Value{static_cast<std::int64_t>(problem.rows())}, {counted(problem.rows(), "event")}};
+}
+
+Arithmetic sum(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  return with_numbers(problem, [&](const auto& values) -> Arithmetic {
+    const Value value = rounded_sum(total(values), problem.aggregate.result);
+    std::vector<std::string> steps = {sum_step(values)};
+    if (data::is_null(value))
+      steps.emplace_back("which its type cannot hold: null");
+    else
+      steps.push_back("rounded once to " + std::string(data::name(problem.aggregate.result)) +
+                      ": " + data::to_text(value, problem.aggregate.result));
+    return {value, std::move(steps)};
+  });
+}
+
+Arithmetic mean(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  return with_numbers(problem, [&](const auto& values) -> Arithmetic {
+    const double value = mean_of(total(values), static_cast<std::int64_t>(values.size()));
+    return {Value{value},
+            {sum_step(values), exact_text(total(values)) + " / " + std::to_string(values.size()) +
+                                   ", rounded once = " + number(value)}};
+  });
+}
+
+std::string squares_text(const exact::Moments& moments) {
+  const auto& squares = moments.squares().total();
+  return exact_text(squares.limbs(), static_cast<int>(64 * squares.first_limb()) - 2148);
+}
+std::string squares_text(const exact::IntegerMoments& moments) {
+  return exact_text(moments.squares().limbs, 0);
+}
+exact::Moments moments_of(const std::vector<double>& values) {
+  exact::Moments moments;
+  for (const double value : values) moments.add(value);
+  return moments;
+}
+exact::IntegerMoments moments_of(const std::vector<std::int64_t>& values) {
+  exact::IntegerMoments moments;
+  for (const std::int64_t value : values) moments.add(value);
+  return moments;
+}
+
+Arithmetic spread(const Problem& problem) {
+  const Aggregation kind = problem.aggregate.kind;
+  const bool root = kind == Aggregation::std || kind == Aggregation::std_pop;
+  const bool sample = kind == Aggregation::var || kind == Aggregation::std;
+  const auto divisor = sample ? exact::Divisor::sample : exact::Divisor::population;
+  return with_numbers(problem, [&](const auto& values) -> Arithmetic {
+    const auto moments = moments_of(values);
+    const auto value = root ? moments.deviation(divisor) : moments.variance(divisor);
+    std::vector<std::string> steps = {"n = " + std::to_string(values.size()) +
+                                      ", Σx = " + exact_text(moments.sum()) +
+                                      ", Σx² = " + squares_text(moments)};
+    if (!value) {
+      steps.emplace_back(sample ? "fewer than two values: null" : "no values: null");
+    } else {
+      const std::string formula =
+          std::string("(n·Σx² − (Σx)²) / (n·") + (sample ? "(n − 1))" : "n)");
+      steps.push_back((root ? "√(" + formula + ")" : formula) +
+                      ", exact and rounded once = " + number(*value));
+    }
+    return {or_null(value), std::move(steps)};
+  });
+}
+
+// The value of one row as the kernel tells it: every NaN is the one quiet NaN.
+Value value_at(const data::Column& column, std::int64_t row) {
+  if (column.is_null(row)) return {};
+  if (data::is_float(column.type())) return Value{kernel::canonical_value(column.real(row))};
+  return column.value(row);
+}
+
+std::string picked(const Problem& problem, const std::string& which, std::size_t row) {
+  const auto& column = problem.values.argument;
+  return which + ": " + data::to_text(column.value(static_cast<std::int64_t>(row)), column.type()) +
+         ", of " + format_time(problem.values.event_time_us[row]);
+}
+
+// Whether row a comes before row b: texts by bytes, floats by their total order.
+bool comes_before(const data::Column& column, std::int64_t a, std::int64_t b) {
+  if (column.type() == Type::string) return column.string(a) < column.string(b);
+  if (column.type() == Type::boolean) return column.bit(a) < column.bit(b);
+  if (data::is_float(column.type()))
+    return kernel::order_key(column.real(a)) < kernel::order_key(column.real(b));
+  return column.integer(a) < column.integer(b);
+}
+
+Arithmetic extreme(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  const auto& column = problem.values.argument;
+  const bool least = problem.aggregate.kind == Aggregation::min;
+  std::int64_t best = 0;
+  for (std::int64_t row = 1; row < column.size(); ++row)
+    if (least ? comes_before(column, row, best) : comes_before(column, best, row)) best = row;
+  const std::string which =
+      std::string(least ? "smallest" : "largest") + " of " + counted(problem.rows(), "value");
+  return {value_at(column, best), {picked(problem, which, static_cast<std::size_t>(best))}};
+}
+
+// first, last, latest, lag: rows stand in T5's order.
+Arithmetic by_place(const Problem& problem) {
+  const Aggregation kind = problem.aggregate.kind;
+  const auto back = kind == Aggregation::lag ? static_cast<std::size_t>(problem.aggregate.k) : 0;
+  if (back >= problem.rows())
+    return {{}, {counted(problem.rows(), "value") + ", so there is none at that place: null"}};
+  const std::size_t row = kind == Aggregation::first ? 0 : problem.rows() - 1 - back;
+  const std::string which = kind == Aggregation::first ? "oldest"
+                            : back == 0 ? "newest"
+                                        : std::to_string(back) + " before the newest";
+  return {
+      value_at(problem.values.argument, static_cast<std::int64_t>(row)),
+      {picked(problem, which + " by (event time, position) of " + counted(problem.rows(), "value"),
+              row)}};
+}
+
+Arithmetic truth(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  const auto values = numbers<std::int64_t>(problem.values.argument);
+  const auto trues = static_cast<std::size_t>(std::ranges::count(values, 1));
+  const bool any = problem.aggregate.kind == Aggregation::any;
+  return {Value{any ? trues > 0 : trues == values.size()},
+          {std::to_string(trues) + " of " + counted(values.size(), "value") + " are true"}};
+}
+
+// Sums of one argument of ratio; a row where it is null adds nothing.
+struct PartSum {
+  bool real = false;
+  exact::Int128 integers = 0;
+  exact::ExactSum reals;
+  std::size_t present = 0;
+
+  explicit PartSum(const data::Column& column) : real(data::is_float(column.type())) {
+    for (std::int64_t row = 0; row < column.size(); ++row) {
+      if (column.is_null(row)) continue;
+      ++present;
+      if (real)
+        reals.add(column.real(row));
+      else
+        integers +=
+            column.type() == Type::boolean ? std::int64_t{column.bit(row)} : column.integer(row);
+    }
+  }
+  std::string text() const {
+    return (real ? exact_text(reals) : exact_text(integers)) + " (" + counted(present, "value") +
+           ")";
+  }
+};
+
+Arithmetic ratio(const Problem& problem) {
+  const PartSum a(problem.values.argument), b(problem.values.divisor);
+  const auto value =
+      a.real ? (b.real ? exact::ratio(a.reals, b.reals) : exact::ratio(a.reals, b.integers))
+             : (b.real ? exact::ratio(a.integers, b.reals) : exact::ratio(a.integers, b.integers));
+  const Value result = a.present == 0 ? Value{} : or_null(value);
+  return {result,
+          {"sum of the first argument = " + a.text(), "sum of the second argument = " + b.text(),
+           "the quotient, rounded once = " + text_or_null(result, Type::float64)}};
+}
+
+Arithmetic rate(const Problem& problem) {
+  const auto& bounds = problem.values.bounds;
+  if (problem.rows() == 0) return {{}, {"no events: null"}};
+  if (bounds.from_us == std::numeric_limits<std::int64_t>::min())
+    return {{}, {"a window without a begin has no length in hours: null"}};
+  const exact::Int128 length = static_cast<exact::Int128>(bounds.to_us) - bounds.from_us;
+  const auto rows = static_cast<exact::Int128>(problem.rows());
+  const Value value = or_null(exact::ratio(rows * kHourUs, length));
+  return {value,
+          {counted(problem.rows(), "event") + " in " + exact_text(length) + " µs",
+           "per hour, rounded once: " + exact_text(rows) + " · 3600000000 / " + exact_text(length) +
+               " = " + text_or_null(value, Type::float64)}};
+}
+
+template <class Number>
+std::optional<double> slope_of(const std::vector<std::int64_t>& times,
+                               const std::vector<Number>& values) {
+  std::conditional_t<std::is_same_v<Number, double>, exact::SlopeMoments,
+                     exact::IntegerSlopeMoments>
+      moments;
+  for (std::size_t i = 0; i < values.size(); ++i) moments.add(times[i], values[i]);
+  return moments.slope();
+}
+
+Arithmetic slope(const Problem& problem) {
+  const auto& times = problem.values.event_time_us;
+  return with_numbers(problem, [&](const auto& values) -> Arithmetic {
+    const auto value = slope_of(times, values);
+    const std::set<std::int64_t> distinct(times.begin(), times.end());
+    std::vector<std::string> steps = {counted(values.size(), "value") + " at " +
+                                      counted(distinct.size(), "distinct time")};
+    steps.push_back(value ? "(n·Σtx − Σt·Σx) / (n·Σt² − (Σt)²) per day, rounded once = " +
+                                number(*value)
+                          : "fewer than two distinct times: null");
+    return {or_null(value), std::move(steps)};
+  });
+}
+
+Arithmetic since(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no events: null"}};
+  const auto& times = problem.values.event_time_us;
+  const std::int64_t time =
+      problem.aggregate.kind == Aggregation::since_last ? times.back() : times.front();
+  const exact::Int128 age = static_cast<exact::Int128>(problem.values.at_us) - time;
+  const Value value = or_null(exact::ratio(age, exact::Int128{kSecondUs}));
+  return {
+      value,
+      {"from " + format_time(time) + " to " + format_time(problem.values.at_us) + ": " +
+       exact_text(age) + " µs / 1000000, rounded once = " + text_or_null(value, Type::float64)}};
+}
+
+Arithmetic decayed(const Problem& problem) {
+  const auto& times = problem.values.event_time_us;
+  const std::int64_t half_life = problem.aggregate.half_life_us;
+  return with_numbers(problem, [&](const auto& values) -> Arithmetic {
+    exact::DecayedSum sums(half_life);
+    std::vector<std::string> steps;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::int64_t age = problem.values.at_us - times[i];
+      sums.add(age, values[i]);
+      const exact::DecayFactor factor(age, half_life);
+      if (values.size() - i > kTermsWritten) continue;
+      steps.push_back(number(values[i]) + " of age " + exact_text(exact::Int128{age}) + " µs" +
+                      (factor.is_beyond() ? ": older than 64 half-lives, left out"
+                                          : " · " + number(factor.weight()) + " = " +
+                                                number(factor.times(values[i]))));
+    }
+    if (values.size() > kTermsWritten)
+      steps.insert(steps.begin(), counted(values.size(), "term") + ", the newest:");
+    const bool is_mean = problem.aggregate.kind == Aggregation::decayed_mean;
+    const auto value = is_mean ? sums.mean() : sums.sum();
+    steps.push_back((is_mean ? "their sum divided by the sum of the weights = "
+                             : "their exact sum, rounded once = ") +
+                    text_or_null(or_null(value), Type::float64));
+    return {or_null(value), std::move(steps)};
+  });
+}
+
+Arithmetic quantile(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  return with_numbers(problem, [&](auto values) -> Arithmetic {
+    using Number = typename std::decay_t<decltype(values)>::value_type;
+    exact::QuantileSketch<Number> sketch;
+    for (const Number value : values) sketch.add(value);
+    const double p = problem.aggregate.p;
+    const Value told = or_null(sketch.quantile(p));
+    if (sketch.is_approximate())
+      return {told,
+              {"more than 1,024 distinct values: approximate, from bins, = " +
+               text_or_null(told, Type::float64)}};
+    if constexpr (std::is_same_v<Number, double>) {
+      if (std::ranges::any_of(values, [](double x) { return x != x; }))
+        return {told, {"one of the values is NaN"}};
+      for (double& value : values) value += 0.0;  // −0 counts as 0
+    }
+    std::ranges::sort(values);
+    const auto rank = exact::quantile_rank(p, static_cast<std::int64_t>(values.size()));
+    const auto low = static_cast<std::size_t>(rank.index);
+    const Number a = values[low], b = values[std::min(low + 1, values.size() - 1)];
+    const double value = exact::interpolate(a, b, rank);
+    return {Value{value},
+            {"p · (n − 1) = " + number(p) + " · " + std::to_string(values.size() - 1) +
+                 ": order statistics " + std::to_string(low) + " and " + std::to_string(low + 1) +
+                 " (from 0) are " + number(a) + " and " + number(b),
+             number(a) + " + (" + number(b) + " − " + number(a) + ") · " +
+                 number(exact::interpolate(0.0, 1.0, rank)) + ", rounded once = " + number(value)}};
+  });
+}
+
+// A value of any type as the order of its kind sees it; equal keys are equal values.
+struct Keyed {
+  std::int64_t number = 0;
+  std::string text;
+  friend auto operator<=>(const Keyed&, const Keyed&) = default;
+};
+Keyed key_of(const data::Column& column, std::int64_t row) {
+  if (column.type() == Type::string) return {0, std::string(column.string(row))};
+  if (column.type() == Type::boolean) return {column.bit(row), {}};
+  if (data::is_float(column.type())) return {kernel::order_key(column.real(row)), {}};
+  return {column.integer(row), {}};
+}
+
+struct Group {
+  std::int64_t count = 0, row = 0;  // one of its rows
+};
+std::map<Keyed, Group> groups_of(const data::Column& column) {
+  std::map<Keyed, Group> groups;
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    Group& group = groups[key_of(column, row)];
+    ++group.count;
+    group.row = row;
+  }
+  return groups;
+}
+
+std::string groups_text(const data::Column& column, const std::map<Keyed, Group>& groups) {
+  std::vector<const Group*> sorted;
+  for (const auto& [key, group] : groups) sorted.push_back(&group);
+  std::ranges::stable_sort(sorted,
+                           [](const Group* a, const Group* b) { return a->count > b->count; });
+  std::string text;
+  for (std::size_t i = 0; i < sorted.size() && i < kTermsWritten; ++i)
+    text += (i == 0 ? "" : ", ") + data::to_text(column.value(sorted[i]->row), column.type()) +
+            " ×" + std::to_string(sorted[i]->count);
+  return sorted.size() > kTermsWritten ? text + ", …" : text;
+}
+
+Arithmetic distinct(const Problem& problem) {
+  const auto& column = problem.values.argument;
+  const auto groups = groups_of(column);
+  std::vector<std::string> steps = {counted(groups.size(), "distinct value") + " among " +
+                                    counted(problem.rows(), "value") +
+                                    (groups.empty() ? "" : ": " + groups_text(column, groups))};
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  return {Value{static_cast<std::int64_t>(groups.size())}, std::move(steps)};
+}
+
+Arithmetic mode(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  const auto& column = problem.values.argument;
+  const auto groups = groups_of(column);
+  const Group* best = nullptr;  // of several the smallest: the map goes upwards
+  for (const auto& [key, group] : groups)
+    if (best == nullptr || group.count > best->count) best = &group;
+  return {value_at(column, best->row),
+          {"of " + counted(groups.size(), "distinct value") + ": " + groups_text(column, groups)}};
+}
+
+}  // namespace
+
+Result<Arithmetic> compute(const define::Aggregate& aggregate, const WindowValues& values) {
+  const Problem problem{aggregate, values};
+  switch (aggregate.kind) {
+    case Aggregation::count:
+      return count(problem);
+    case Aggregation::sum:
+      return sum(problem);
+    case Aggregation::mean:
+      return mean(problem);
+    case Aggregation::var:
+    case Aggregation::std:
+    case Aggregation::var_pop:
+    case Aggregation::std_pop:
+      return spread(problem);
+    case Aggregation::min:
+    case Aggregation::max:
+      return extreme(problem);
+    case Aggregation::first:
+    case Aggregation::last:
+    case Aggregation::latest:
+    case Aggregation::lag:
+      return by_place(problem);
+    case Aggregation::distinct:
+      return distinct(problem);
+    case Aggregation::quantile:
+      return quantile(problem);
+    case Aggregation::mode:
+      return mode(problem);
+    case Aggregation::any:
+    case Aggregation::all:
+      return truth(problem);
+    case Aggregation::ratio:
+      return ratio(problem);
+    case Aggregation::rate:
+      return rate(problem);
+    case Aggregation::slope:
+      return slope(problem);
+    case Aggregation::since_last:
+    case Aggregation::since_first:
+      return since(problem);
+    case Aggregation::decayed_sum:
+    case Aggregation::decayed_mean:
+      return decayed(problem);
+  }
+  return fail(Code::unsupported, "aggregate '" + std::string(name(aggregate.kind)) +
+                                     "' has no worked arithmetic in this version");
+}
+
+}  // namespace coeval::replay

@@ -1,0 +1,155 @@
+#include "replay/arithmetic.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "define/aggregates.h"
+
+namespace coeval::replay {
+namespace {
+
+using data::Type;
+using data::Value;
+using define::Aggregation;
+
+template <class Number>
+data::Column column_of(const std::vector<Number>& values) {
+  data::ColumnBuilder builder(std::is_same_v<Number, double> ? Type::float64 : Type::int64);
+  for (const Number value : values) {
+    if constexpr (std::is_same_v<Number, double>)
+      builder.append_real(value);
+    else
+      builder.append_integer(value);
+  }
+  return builder.finish();
+}
+
+constexpr std::int64_t kAt = 1'000 * kHourUs;
+
+template <class Number>
+WindowValues values_of(const std::vector<Number>& numbers) {
+  WindowValues values;
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    values.event_time_us.push_back(kAt - static_cast<std::int64_t>(numbers.size() - i) * kHourUs);
+  values.argument = column_of(numbers);
+  values.divisor = column_of(numbers);
+  values.at_us = kAt;
+  values.bounds = {kAt - 24 * kHourUs, kAt};
+  return values;
+}
+
+define::Aggregate aggregate_of_kind(Aggregation kind, Type result = Type::float64) {
+  define::Aggregate aggregate;
+  aggregate.kind = kind;
+  aggregate.result = result;
+  aggregate.p = 0.5;
+  aggregate.half_life_us = kHourUs;
+  return aggregate;
+}
+
+template <class Number>
+Value value_of(Aggregation kind, const std::vector<Number>& numbers, Type result = Type::float64) {
+  const auto computed = compute(aggregate_of_kind(kind, result), values_of(numbers));
+  REQUIRE(computed);
+  CHECK_FALSE(computed->steps.empty());
+  return computed->value;
+}
+
+TEST_CASE("every aggregate of the language has its arithmetic, also of nothing") {
+  for (const auto& function : define::aggregate_functions()) {
+    CAPTURE(function.name);
+    for (const std::size_t count : {0, 1, 5}) {
+      const std::vector<std::int64_t> numbers(count, 1);
+      auto aggregate = aggregate_of_kind(function.kind);
+      if (function.result == define::AggregateResult::int64) aggregate.result = Type::int64;
+      const auto computed = compute(aggregate, values_of(numbers));
+      REQUIRE(computed);
+      CHECK_FALSE(computed->steps.empty());
+      // semantics: V3
+      if (count == 0)
+        CHECK(data::is_null(computed->value) == (function.kind != Aggregation::count));
+    }
+  }
+}
+
+// Integers so small that one division of exact doubles is the correctly rounded answer.
+TEST_CASE("moments, means and quantiles of small integers equal one exact division") {
+  std::mt19937 random(7);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::int64_t> x(2 + random() % 20);
+    std::int64_t sum = 0, squares = 0;
+    for (auto& value : x) {
+      value = static_cast<std::int64_t>(random() % 2001) - 1000;
+      sum += value;
+      squares += value * value;
+    }
+    const auto n = static_cast<std::int64_t>(x.size());
+    const auto d = [](std::int64_t v) { return static_cast<double>(v); };
+    const std::int64_t top = n * squares - sum * sum;
+    CHECK(value_of(Aggregation::sum, x, Type::int64) == Value{sum});
+    CHECK(value_of(Aggregation::mean, x) == Value{d(sum) / d(n)});
+    CHECK(value_of(Aggregation::var, x) == Value{d(top) / d(n * (n - 1))});
+    CHECK(value_of(Aggregation::var_pop, x) == Value{d(top) / d(n * n)});
+    CHECK(value_of(Aggregation::min, x, Type::int64) == Value{*std::ranges::min_element(x)});
+    CHECK(value_of(Aggregation::last, x, Type::int64) == Value{x.back()});
+    CHECK(value_of(Aggregation::first, x, Type::int64) == Value{x.front()});
+    auto sorted = x;
+    std::ranges::sort(sorted);
+    const auto middle = static_cast<std::size_t>((n - 1) / 2);
+    const std::int64_t twice =
+        n % 2 == 1 ? 2 * sorted[middle] : sorted[middle] + sorted[middle + 1];
+    CHECK(value_of(Aggregation::quantile, x) == Value{d(twice) / 2});
+    sorted.erase(std::ranges::unique(sorted).begin(), sorted.end());
+    CHECK(value_of(Aggregation::distinct, x, Type::int64) ==
+          Value{static_cast<std::int64_t>(sorted.size())});
+  }
+}
+
+TEST_CASE("what cancels leaves no trace, and a sum too large for its type is null") {
+  CHECK(value_of(Aggregation::sum, std::vector<double>{9e15, 0.1, -9e15}) == Value{0.1});
+  CHECK(value_of(Aggregation::mean, std::vector<double>{1e308, 1e308}) == Value{1e308});
+  CHECK(data::is_null(
+      value_of(Aggregation::sum, std::vector<std::int64_t>{INT64_MAX, 1}, Type::int64)));
+}
+
+TEST_CASE("times count as they are") {
+  const std::vector<std::int64_t> x = {4, 8, 16};
+  CHECK(value_of(Aggregation::since_last, x) == Value{3600.0});
+  CHECK(value_of(Aggregation::since_first, x) == Value{3 * 3600.0});
+  CHECK(value_of(Aggregation::rate, x) == Value{3.0 / 24});
+  // Ages of 3, 2 and 1 half-lives.
+  CHECK(value_of(Aggregation::decayed_sum, x) == Value{4.0 / 8 + 8.0 / 4 + 16.0 / 2});
+  CHECK(value_of(Aggregation::decayed_mean, x) ==
+        Value{(4.0 / 8 + 8.0 / 4 + 16.0 / 2) / (1.0 / 8 + 1.0 / 4 + 1.0 / 2)});
+  const std::vector<std::int64_t> straight = {1, 3, 5, 7};  // 2 an hour
+  CHECK(value_of(Aggregation::slope, straight) == Value{48.0});
+  CHECK(value_of(Aggregation::ratio, x) == Value{1.0});
+}
+
+TEST_CASE("the most frequent value, of several the smallest") {
+  CHECK(value_of(Aggregation::mode, std::vector<std::int64_t>{5, 2, 5, 2, 9}, Type::int64) ==
+        Value{std::int64_t{2}});
+}
+
+TEST_CASE("the steps show sums, divisions and what was picked") {
+  const auto steps = [](Aggregation kind) {
+    const auto computed =
+        compute(aggregate_of_kind(kind), values_of(std::vector<double>{1, 2, 4.5}));
+    REQUIRE(computed);
+    std::string text;
+    for (const auto& step : computed->steps) text += step + "\n";
+    return text;
+  };
+  CHECK(steps(Aggregation::mean) ==
+        "exact sum of 3 values: 1 + 2 + 4.5 = 7.5\n7.5 / 3, rounded once = 2.5\n");
+  CHECK(steps(Aggregation::var).find("Σx² = 25.25") != std::string::npos);
+  CHECK(steps(Aggregation::quantile).find("order statistics 1 and 2 (from 0) are 2 and 4.5") !=
+        std::string::npos);
+}
+
+}  // namespace
+}  // namespace coeval::replay

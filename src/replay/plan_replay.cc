@@ -1,0 +1,378 @@
+#include "replay/plan_replay.h"
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <set>
+
+#include "base/worker_pool.h"
+#include "data/row_codec.h"
+#include "define/row_schemas.h"
+#include "kernel/kernel.h"
+#include "replay/dataset.h"
+#include "replay/fold.h"
+#include "replay/log_rows.h"
+#include "replay/past.h"
+
+namespace coeval::replay {
+
+namespace {
+
+constexpr std::size_t kRecordsInMemory = 1u << 18;
+
+using Records = std::vector<stores::PredictionRecord>;
+
+bool same_bits(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
+
+// A version that the log names, and how the new definition sees it.
+struct Version {
+  AuditedModel audited;
+  const define::Model* now = nullptr;  // of the new definition; null when it has no such model
+  std::vector<int> views;              // that `now` reads
+  std::vector<std::size_t> places;     // per input of the version, its place among those of `now`
+  PlanReplayVersion report;
+  std::vector<PlanExample> score_examples;  // kept apart: decisions are shown first
+  Records records;
+
+  const define::Model& then() const {
+    return audited.project->models[static_cast<std::size_t>(audited.model)];
+  }
+  bool is_comparable() const { return report.obstacles.empty(); }
+};
+
+using Versions = std::map<std::pair<std::string, int>, Version>;
+
+bool is_wanted(const stores::PredictionRecord& record, const PlanReplayOptions& options) {
+  return !options.since_us || record.at_us >= *options.since_us;
+}
+
+class Replay {
+ public:
+  Replay(std::shared_ptr<const define::Project> project, const OpenFormat& formats,
+         const stores::EventLog& log, const FindModel& find, const PlanReplayOptions& options)
+      : project_(std::move(project)),
+        formats_(formats),
+        log_(log),
+        find_(find),
+        options_(options),
+        pool_(options.threads) {}
+
+  Result<PlanReplay> run() {
+    COEVAL_TRY(survey());
+    const bool any = std::ranges::any_of(
+        versions_, [](const auto& entry) { return entry.second.is_comparable(); });
+    if (any) COEVAL_TRY(play());
+    PlanReplay out;
+    for (auto& [key, version] : versions_) {
+      settle_examples(version);
+      out.predictions += version.report.predictions;
+      out.versions.push_back(std::move(version.report));
+    }
+    return out;
+  }
+
+ private:
+  // Calls `take` for each prediction that is wanted and each other record, until it fails.
+  Status read_log(const std::function<Status(const stores::Record&,
+                                             std::optional<stores::PredictionRecord>)>& take) {
+    Status failed;
+    COEVAL_TRY(log_.read(Position{0}, [&](const stores::Record& record) {
+      if (record.kind != stores::RecordKind::prediction) {
+        failed = take(record, std::nullopt);
+        return failed.has_value();
+      }
+      auto prediction = stores::decode_prediction(record.payload);
+      if (!prediction)
+        failed = std::unexpected(std::move(prediction).error());
+      else if (is_wanted(*prediction, options_))
+        failed = take(record, std::move(*prediction));
+      return failed.has_value();
+    }));
+    return failed;
+  }
+
+  // First pass: which versions there are.
+  Status survey() {
+    return read_log(
+        [&](const stores::Record&, std::optional<stores::PredictionRecord> found) -> Status {
+          if (!found) return {};
+          const std::pair key{found->model, found->version};
+          auto at = versions_.find(key);
+          if (at == versions_.end()) {
+            COEVAL_ASSIGN(Version version, meet(found->model, found->version));
+            at = versions_.emplace(key, std::move(version)).first;
+          }
+          ++at->second.report.predictions;
+          return {};
+        });
+  }
+
+  Result<Version> meet(const std::string& model, int number) {
+    Version version;
+    COEVAL_ASSIGN(version.audited, find_(model, number));
+    version.report.model = model;
+    version.report.version = number;
+    version.now = project_->find_model(model);
+    if (version.now == nullptr) {
+      version.report.obstacles = {"the definition has no model '" + model + "' any more"};
+      return version;
+    }
+    version.report.obstacles = obstacles_between(version.then(), *version.now);
+    if (!version.is_comparable()) return version;
+    version.views = views_of(version.now->row);
+    for (const auto& input : version.then().inputs)
+      version.places.push_back(static_cast<std::size_t>(
+          std::ranges::find(version.now->inputs, input.name, &define::Input::name) -
+          version.now->inputs.begin()));
+    return version;
+  }
+
+  // Second pass: the log from its begin, with every event in its place. (semantics: T3 T9)
+  Status play() {
+    std::set<int> views;
+    for (const auto& [key, version] : versions_)
+      if (version.is_comparable()) views.insert(version.views.begin(), version.views.end());
+    views_.assign(views.begin(), views.end());
+    const std::vector<int> sources = sources_of(*project_, views_);
+    COEVAL_ASSIGN(kernel_, kernel::Kernel::create(project_, views_));
+    COEVAL_ASSIGN(const auto cut, read_cut(log_));
+    std::optional<std::int64_t> cut_us;
+    if (cut) cut_us = cut->cut_us;
+    COEVAL_TRY(fold_files(*kernel_, sources, formats_, cut_us, options_.threads));
+    LogCollector collector(*project_, sources);
+    std::size_t held = 0;
+    const auto take = [&](const stores::Record& record,
+                          std::optional<stores::PredictionRecord> found) -> Status {
+      if (found) {
+        Version& version = versions_.at({found->model, found->version});
+        if (version.is_comparable()) version.records.push_back(std::move(*found));
+      } else {
+        COEVAL_TRY(collector.add(record));
+      }
+      if (++held < kRecordsInMemory) return {};
+      held = 0;
+      return flush(collector);
+    };
+    COEVAL_TRY(read_log(take));
+    return flush(collector);
+  }
+
+  struct Events {
+    kernel::EventBlock block;
+    std::vector<std::int64_t> positions;
+  };
+  struct Asked {
+    Version* version = nullptr;
+    data::Batch columns;
+    std::vector<std::int64_t> at_us;
+    kernel::QuestionBlock block;
+    std::vector<std::vector<data::Column>> features;  // by view
+  };
+
+  Status flush(LogCollector& collector) {
+    std::map<int, Events> events;
+    for (auto& [tag, rows] : collector.rows()) {
+      Events chunk;
+      chunk.positions = rows.positions;
+      const auto known = rows.known_us;
+      const auto& source = project_->sources[static_cast<std::size_t>(rows.source)];
+      COEVAL_ASSIGN(chunk.block,
+                    kernel_->prepare_events(rows.source, rows.finish(source.schema), known));
+      events.emplace(rows.source, std::move(chunk));
+    }
+    std::vector<Asked> asked;
+    for (auto& [key, version] : versions_) {
+      if (version.records.empty()) continue;
+      COEVAL_ASSIGN(auto questions, questions_of(version));
+      asked.push_back(std::move(questions));
+    }
+    pool_.run(views_.size(), [&](std::size_t i) {
+      const int source = project_->views[static_cast<std::size_t>(views_[i])].source;
+      const auto found = events.find(source);
+      static const Events kNone;
+      play_view(views_[i], found == events.end() ? kNone : found->second, asked);
+    });
+    for (auto& questions : asked) {
+      COEVAL_TRY(judge(questions));
+      questions.version->records.clear();
+    }
+    return {};
+  }
+
+  Result<Asked> questions_of(Version& version) {
+    Asked asked;
+    asked.version = &version;
+    std::ranges::stable_sort(version.records, {}, &stores::PredictionRecord::position);
+    std::vector<std::string> rows;
+    for (const auto& record : version.records) {
+      rows.push_back(record.question);
+      asked.at_us.push_back(record.at_us);
+    }
+    COEVAL_ASSIGN(asked.columns, decode_rows(define::question_schema(version.then()), rows));
+    COEVAL_ASSIGN(asked.block,
+                  kernel_->prepare_questions(asked.columns, asked.at_us, version.views));
+    asked.features.resize(project_->views.size());
+    return asked;
+  }
+
+  // Plays one view through a part of the log, each question at its position.
+  void play_view(int view, const Events& events, std::vector<Asked>& asked) {
+    const auto& declared = project_->views[static_cast<std::size_t>(view)];
+    const std::size_t features = declared.feature_count();
+    struct Turn {
+      Asked* asked;
+      std::vector<std::vector<kernel::Cell>> cells;
+      std::size_t next = 0;
+    };
+    std::vector<Turn> turns;
+    for (auto& questions : asked)
+      if (std::ranges::count(questions.version->views, view) > 0)
+        turns.push_back(
+            {&questions, std::vector(features, std::vector<kernel::Cell>(questions.at_us.size()))});
+    std::vector<kernel::Cell> row(features);
+    const auto answer_until = [&](std::uint64_t position) {
+      for (auto& turn : turns) {
+        const auto& records = turn.asked->version->records;
+        for (; turn.next < records.size() && records[turn.next].position.value <= position;
+             ++turn.next) {
+          kernel_->ask(view, turn.asked->block, static_cast<std::int64_t>(turn.next), row);
+          for (std::size_t f = 0; f < features; ++f) turn.cells[f][turn.next] = row[f];
+        }
+      }
+    };
+    for (std::size_t i = 0; i < events.positions.size(); ++i) {
+      answer_until(static_cast<std::uint64_t>(events.positions[i]));
+      kernel_->apply(view, events.block, static_cast<std::int64_t>(i));
+    }
+    answer_until(~std::uint64_t{0});
+    for (auto& turn : turns) {
+      auto& columns = turn.asked->features[static_cast<std::size_t>(view)];
+      for (std::size_t f = 0; f < features; ++f)
+        columns.push_back(kernel::to_column(declared.feature_type(f), turn.cells[f]));
+    }
+  }
+
+  // The version's inputs by the new definition, in the version's order.
+  Result<data::Batch> inputs_of(const Asked& asked) {
+    const Version& version = *asked.version;
+    COEVAL_ASSIGN(const data::Batch row,
+                  kernel::assemble_row(version.now->row, asked.columns,
+                                       pick_features(version.now->row, asked.features)));
+    kernel::EvaluationCounts counts;
+    const data::Batch now = kernel::evaluate_inputs(version.now->inputs, row, asked.at_us, counts);
+    data::Batch inputs;
+    inputs.schema = define::input_schema(version.then().inputs);
+    inputs.rows = now.rows;
+    for (const std::size_t place : version.places) inputs.columns.push_back(now.columns[place]);
+    return inputs;
+  }
+
+  Status judge(Asked& asked) {
+    Version& version = *asked.version;
+    const auto& served = *version.audited.served;
+    COEVAL_ASSIGN(const data::Batch inputs, inputs_of(asked));
+    std::vector<float> matrix(asked.at_us.size() * served.encoder.width());
+    COEVAL_TRY(served.encoder.encode(inputs, matrix));
+    std::vector<float> margins(asked.at_us.size());
+    served.forest.margins(matrix, margins);
+    for (std::size_t i = 0; i < margins.size(); ++i)
+      COEVAL_TRY(judge_one(version, i, inputs, served.forest.transform(margins[i])));
+    done_ += static_cast<std::int64_t>(margins.size());
+    if (options_.progress) options_.progress(done_);
+    return {};
+  }
+
+  Status judge_one(Version& version, std::size_t i, const data::Batch& inputs, float score) {
+    const auto& record = version.records[i];
+    const auto row = static_cast<std::int64_t>(i);
+    PlanReplayVersion& report = version.report;
+    const bool decision = static_cast<double>(score) >= version.now->threshold;
+    const bool features_differ = data::encode_row(inputs, row) != record.features;
+    const bool score_differs = !same_bits(score, record.score);
+    const bool decision_differs = decision != record.decision;
+    report.features_differ += features_differ ? 1 : 0;
+    report.scores_differ += score_differs ? 1 : 0;
+    report.decisions_differ += decision_differs ? 1 : 0;
+    auto& examples = decision_differs ? report.examples : version.score_examples;
+    if ((!score_differs && !decision_differs) || examples.size() >= options_.max_examples)
+      return {};
+    PlanExample example{record.id, record.at_us, record.score, score, record.decision,
+                        decision,  {},           {},           {}};
+    if (features_differ) COEVAL_TRY(name_feature(record, inputs, row, example));
+    examples.push_back(std::move(example));
+    return {};
+  }
+
+  // The first input of other bits.
+  static Status name_feature(const stores::PredictionRecord& record, const data::Batch& inputs,
+                             std::int64_t row, PlanExample& example) {
+    const std::vector<std::string> rows = {record.features};
+    COEVAL_ASSIGN(const data::Batch served, decode_rows(inputs.schema, rows));
+    for (std::size_t i = 0; i < inputs.columns.size(); ++i) {
+      const data::Field& field = inputs.schema.fields[i];
+      const data::Batch then{{{field}}, {served.columns[i]}, 1};
+      const data::Batch now{{{field}}, {inputs.columns[i]}, inputs.rows};
+      if (data::encode_row(then, 0) == data::encode_row(now, row)) continue;
+      example.feature = field.name;
+      example.before = data::to_text(served.columns[i].value(0), field.type);
+      example.after = data::to_text(inputs.columns[i].value(row), field.type);
+      break;
+    }
+    return {};
+  }
+
+  void settle_examples(Version& version) const {
+    auto& examples = version.report.examples;
+    for (auto& example : version.score_examples)
+      if (examples.size() < options_.max_examples) examples.push_back(std::move(example));
+  }
+
+  std::shared_ptr<const define::Project> project_;
+  const OpenFormat& formats_;
+  const stores::EventLog& log_;
+  const FindModel& find_;
+  const PlanReplayOptions& options_;
+  WorkerPool pool_;
+  Versions versions_;
+  std::vector<int> views_;
+  std::unique_ptr<kernel::Kernel> kernel_;
+  std::int64_t done_ = 0;
+};
+
+std::string type_name(data::Type type) { return std::string(data::name(type)); }
+
+}  // namespace
+
+std::vector<std::string> obstacles_between(const define::Model& served, const define::Model& now) {
+  std::vector<std::string> obstacles;
+  for (const auto& input : served.inputs) {
+    const auto found = std::ranges::find(now.inputs, input.name, &define::Input::name);
+    if (found == now.inputs.end())
+      obstacles.push_back("input '" + input.name + "' is gone");
+    else if (found->type != input.type)
+      obstacles.push_back("input '" + input.name + "' was " + type_name(input.type) +
+                          " and is now " + type_name(found->type));
+  }
+  const data::Schema asked = define::question_schema(served);
+  for (const auto& field : define::question_schema(now).fields) {
+    const int place = asked.index_of(field.name);
+    if (place < 0)
+      obstacles.push_back("questions were not asked for '" + field.name +
+                          "', which the new inputs read");
+    else if (place >= 0 && asked.fields[static_cast<std::size_t>(place)].type != field.type)
+      obstacles.push_back("question column '" + field.name + "' was " +
+                          type_name(asked.fields[static_cast<std::size_t>(place)].type) +
+                          " and is now " + type_name(field.type));
+  }
+  return obstacles;
+}
+
+Result<PlanReplay> plan_replay(std::shared_ptr<const define::Project> project,
+                               const OpenFormat& formats, const stores::EventLog& log,
+                               const FindModel& find_model, const PlanReplayOptions& options) {
+  return Replay(std::move(project), formats, log, find_model, options).run();
+}
+
+}  // namespace coeval::replay

@@ -1,0 +1,31 @@
+#include "training/registered_model.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "stores/files.h"
+
+namespace coeval::training {
+
+Result<std::shared_ptr<const models::ServedModel>> load_version(
+    const std::string& state_folder, const stores::ModelVersion& version) {
+  return models::load_model(state_folder + "/" + version.folder,
+                            {version.manifest_id, version.bits_id, version.ir_hash});
+}
+
+Result<std::string> set_aside(const std::string& folder) {
+  constexpr int kMaxAside = 1000;
+  for (int i = 1; i <= kMaxAside; ++i) {
+    const std::string aside = folder + ".damaged-" + std::to_string(i);
+    if (std::filesystem::exists(aside)) continue;
+    std::error_code failure;
+    std::filesystem::rename(folder, aside, failure);
+    if (failure)
+      return std::unexpected(stores::error_from_errno(failure.value(), "move away", folder));
+    return aside;
+  }
+  return fail(Code::io, "there are 1,000 folders beside '" + folder + "' already",
+              "delete those that end in .damaged-…");
+}
+
+}  // namespace coeval::training

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "models/model_folder.h"
+#include "stores/meta_store.h"
+
+namespace coeval::training {
+
+/// Loads a registered version; its folder must be the one that was registered.
+/// Errors: those of models::load_model.
+Result<std::shared_ptr<const models::ServedModel>> load_version(
+    const std::string& state_folder, const stores::ModelVersion& version);
+
+/// Moves a folder that cannot be used out of the way, to `folder`.damaged-1, -2, …: what is in it
+/// is kept for who wants to know. Returns the new path. Errors: io.
+Result<std::string> set_aside(const std::string& folder);
+
+}  // namespace coeval::training
