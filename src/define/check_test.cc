@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +11,7 @@ namespace coeval::define {
 namespace {
 
 using testing::changed;
+using testing::cpu_seconds;
 using testing::error_of;
 using testing::errors_of;
 using testing::kFlights;
@@ -125,7 +125,9 @@ TEST_CASE("a known time that is null for every row is refused") {
   for (const std::string null :
        {"null", "date + minutes(null)", "date - minutes(40 + null)", "if(true, null, date + 1h)",
         "if(null, date + 1h, null)", "if(distance > 3, date + minutes(null), null)",
-        "coalesce(date + minutes(null), null)"}) {
+        "coalesce(date + minutes(null), null)",
+        "case when distance > 3 then date + minutes(null) else null end",
+        "nullif(date + minutes(null), date)"}) {
     CAPTURE(null);
     CHECK(begins(error_of(known, null),
                  "6:9 C0503 the known time of source 'flights' is null for every row"));
@@ -133,7 +135,10 @@ TEST_CASE("a known time that is null for every row is refused") {
   CHECK(begins(error_of("\"int32\", min = -120", "\"int32\", known = \"null\", min = -120"),
                "11:38 C0503 the known time of column 'delay' of source 'flights' is null"));
   for (const std::string sometimes : {"if(distance > 3, null, date + 1h)",
-                                      "coalesce(null, date + 1h)", "if(false, null, date + 1h)"}) {
+                                      "coalesce(null, date + 1h)", "if(false, null, date + 1h)",
+                                      "case when distance > 3 then null else date + 1h end",
+                                      "if(distance is distinct from null, date + 1h, null)",
+                                      "nullif(date + 1h, null)"}) {
     CAPTURE(sometimes);
     CHECK(errors_of(changed(kFlights, known, sometimes)).empty());
   }
@@ -460,10 +465,9 @@ TEST_CASE("hostile definitions are refused at once, with a place") {
   };
   for (const auto& [name, text] : hostile) {
     CAPTURE(name);
-    const auto before = std::chrono::steady_clock::now();
+    const double before = cpu_seconds();
     const Checked checked = check_text(text, "coeval.toml");
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
-    CHECK(took.count() < 3);  // one second, thrice: sanitizers and busy machines run this too
+    CHECK(cpu_seconds() - before < 3);  // one second, thrice: sanitizers run this too
     CHECK_FALSE(checked.project);
     REQUIRE_FALSE(checked.errors.empty());
     CHECK(checked.errors[0].position.line > 0);
@@ -609,14 +613,12 @@ TEST_CASE("a thousand features are checked in a tenth of a second") {
                  "inputs   = [" + inputs);
   double best = 1e9;
   for (int i = 0; i < 3; ++i) {
-    const auto before = std::chrono::steady_clock::now();
+    const double before = cpu_seconds();
     CHECK(project_of(text).models[0].inputs.size() == 1'010);
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - before;
-    best = std::min(best, took.count());
+    best = std::min(best, 1000 * (cpu_seconds() - before));
   }
   MESSAGE("check of 1,000 features: " << best << " ms");
-  CHECK(best < 1'000);  // generous: sanitizers and busy machines run this too
+  CHECK(best < 1'000);  // generous: sanitizers run this too
 }
 
 TEST_CASE("a view is asked only where the question has its keys") {

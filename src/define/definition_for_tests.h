@@ -2,12 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <ctime>
 #include <string>
 #include <vector>
 
 #include "define/project.h"
 
 namespace coeval::define::testing {
+
+/// CPU time of this process: bounds on wall time fail on busy machines.
+inline double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 /// A small definition that checks; tests change a line of it. Line numbers are part of the tests.
 inline const std::string kFlights = R"toml([project]

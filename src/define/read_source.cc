@@ -40,7 +40,14 @@ bool is_always_null(const Expr& expr) {
     case Op::is_not_null:
     case Op::logical_and:  // false and null is false
     case Op::logical_or:
+    case Op::is_distinct:
       return false;
+    case Op::nullif:
+      return null(expr.args[0]);
+    case Op::case_when:  // condition, value, …, else
+      for (std::size_t i = 1; i < expr.args.size(); i += 2)
+        if (!null(expr.args[i])) return false;
+      return null(expr.args.back());
     case Op::coalesce:
       return std::ranges::all_of(expr.args, null);
     case Op::if_else: {

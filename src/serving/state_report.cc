@@ -83,11 +83,19 @@ void append_state(std::string& out, const kernel::Kernel& kernel,
                      &kernel::Kernel::dropped_late_count);
   const kernel::EvaluationCounts& views = kernel.counts();
   append_metric_head(out, "coeval_nulls_from_arithmetic_total", "counter",
-                     "Values that integer arithmetic had to turn into null.");
+                     "Values that an expression had to turn into null.");
   append_sample(out, "coeval_nulls_from_arithmetic_total", metric_label("why", "overflow"),
                 static_cast<double>(views.integer_overflows + inputs.integer_overflows));
   append_sample(out, "coeval_nulls_from_arithmetic_total", metric_label("why", "zero_division"),
                 static_cast<double>(views.integer_zero_divisions + inputs.integer_zero_divisions));
+  append_sample(out, "coeval_nulls_from_arithmetic_total", metric_label("why", "failed_cast"),
+                static_cast<double>(views.failed_casts + inputs.failed_casts));
+  append_sample(out, "coeval_nulls_from_arithmetic_total", metric_label("why", "long_text"),
+                static_cast<double>(views.long_texts + inputs.long_texts));
+  append_metric_head(out, "coeval_approximate_answers_total", "counter",
+                     "Answers of sketches, beyond the cap of distinct values.");
+  append_sample(out, "coeval_approximate_answers_total", "",
+                static_cast<double>(views.approximate_answers));
 }
 
 }  // namespace
