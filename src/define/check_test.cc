@@ -134,11 +134,10 @@ TEST_CASE("a known time that is null for every row is refused") {
   }
   CHECK(begins(error_of("\"int32\", min = -120", "\"int32\", known = \"null\", min = -120"),
                "11:38 C0503 the known time of column 'delay' of source 'flights' is null"));
-  for (const std::string sometimes : {"if(distance > 3, null, date + 1h)",
-                                      "coalesce(null, date + 1h)", "if(false, null, date + 1h)",
-                                      "case when distance > 3 then null else date + 1h end",
-                                      "if(distance is distinct from null, date + 1h, null)",
-                                      "nullif(date + 1h, null)"}) {
+  for (const std::string sometimes :
+       {"if(distance > 3, null, date + 1h)", "coalesce(null, date + 1h)",
+        "if(false, null, date + 1h)", "case when distance > 3 then null else date + 1h end",
+        "if(distance is distinct from null, date + 1h, null)", "nullif(date + 1h, null)"}) {
     CAPTURE(sometimes);
     CHECK(errors_of(changed(kFlights, known, sometimes)).empty());
   }

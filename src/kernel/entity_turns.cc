@@ -26,8 +26,7 @@ void EntityTurns::sort(std::size_t entities, std::span<const std::int32_t> entit
   event_places_.assign(entity_of_event.size(), kNowhere);
   question_places_.assign(entity_of_question.size(), kNowhere);
   for (std::size_t i = 0; i < entity_of_event.size(); ++i)
-    if (entity_of_event[i] >= 0)
-      ++turns_[event_places_[i] = turn_of(entity_of_event[i])].event_end;
+    if (entity_of_event[i] >= 0) ++turns_[event_places_[i] = turn_of(entity_of_event[i])].event_end;
   for (std::size_t i = 0; i < entity_of_question.size(); ++i)
     if (entity_of_question[i] >= 0)
       ++turns_[question_places_[i] = turn_of(entity_of_question[i])].question_end;

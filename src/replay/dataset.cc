@@ -34,8 +34,8 @@ class Fold {
       COEVAL_ASSIGN(fold.events_[static_cast<std::size_t>(source)],
                     fold.kernel_->prepare_events(source, history.rows, history.known_us, run));
     }
-    COEVAL_ASSIGN(fold.questions_, fold.kernel_->prepare_questions(questions.columns,
-                                                                   questions.at_us, views, run));
+    COEVAL_ASSIGN(fold.questions_,
+                  fold.kernel_->prepare_questions(questions.columns, questions.at_us, views, run));
     return fold;
   }
 

@@ -320,13 +320,12 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   read.schema = declared.schema;
   auto reader = (*files)->open(history.path, read);
   if (!reader) return failed(std::move(reader).error());
-  // What does not need the rows goes beside what does: the file's hash beside the reading, the order
-  // beside the joining of the pieces.
+  // What does not need the rows goes beside what does: the file's hash beside the reading, the
+  // order beside the joining of the pieces.
   auto hash =
       std::async(std::launch::async, [&history] { return data::sha256_of_file(history.path); });
   FileFold fold(declared, *checks, history);
-  if (auto read_it = read_all(**reader, fold); !read_it)
-    return failed(std::move(read_it).error());
+  if (auto read_it = read_all(**reader, fold); !read_it) return failed(std::move(read_it).error());
   fold.place_by_line((*reader)->lines());
   fold.add_unreadable((*reader)->bad_rows());
   auto order =

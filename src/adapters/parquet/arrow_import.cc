@@ -26,8 +26,7 @@ Result<const std::uint8_t*> aligned_bitmap(const std::shared_ptr<arrow::Buffer>&
                                            std::int64_t offset, std::int64_t length,
                                            std::shared_ptr<arrow::Buffer>& moved) {
   if (offset % 8 == 0) return bitmap->data() + offset / 8;
-  auto copy =
-      arrow::internal::CopyBitmap(memory_pool(), bitmap->data(), offset, length);
+  auto copy = arrow::internal::CopyBitmap(memory_pool(), bitmap->data(), offset, length);
   if (!copy.ok())
     return fail(Code::io, "out of memory while reading a bitmap", "read smaller batches");
   moved = std::move(copy).ValueUnsafe();

@@ -16,7 +16,9 @@ constexpr std::int64_t kDictionaryBytes = 256 * 1024;
 
 std::shared_ptr<parquet::WriterProperties> writer_properties(int level) {
   parquet::WriterProperties::Builder builder;
-  builder.memory_pool(memory_pool())->created_by("coeval")->version(parquet::ParquetVersion::PARQUET_2_6);
+  builder.memory_pool(memory_pool())
+      ->created_by("coeval")
+      ->version(parquet::ParquetVersion::PARQUET_2_6);
   builder.enable_dictionary()->dictionary_pagesize_limit(kDictionaryBytes);
   if (level == 0)
     builder.compression(parquet::Compression::SNAPPY);

@@ -180,9 +180,9 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> open_file(const std::string&
   properties.set_page_checksum_verification(true);
   auto pages = parquet::ParquetFileReader::Open(std::move(input), properties);
   const auto arrow_properties = reader_properties(*pages->metadata(), options);
-  COEVAL_ARROW_ASSIGN(auto file, path,
-                      parquet::arrow::FileReader::Make(memory_pool(),
-                                                       std::move(pages), arrow_properties));
+  COEVAL_ARROW_ASSIGN(
+      auto file, path,
+      parquet::arrow::FileReader::Make(memory_pool(), std::move(pages), arrow_properties));
   return file;
 }
 
