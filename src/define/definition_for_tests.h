@@ -12,6 +12,12 @@ namespace coeval::define::testing {
 
 /// CPU time of this process: bounds on wall time fail on busy machines.
 inline double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+/// How much slower a sanitizer may be; the bounds themselves are those of the release build.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr double kPatience = 20;
+#else
+inline constexpr double kPatience = 1;
+#endif
 
 /// A small definition that checks; tests change a line of it. Line numbers are part of the tests.
 inline const std::string kFlights = R"toml([project]
