@@ -151,7 +151,8 @@ TEST_CASE("offsets and times of a rule may have minutes and seconds") {
 }
 
 TEST_CASE("a summer time may last all year") {
-  // The example of RFC 9636: it ends at the moment at which the next year's begins.
+  // RFC 9636's own example, placeholder name and all: it ends at the moment at which the next
+  // year's begins.
   const TimeZone zone = ruled("XXX3EDT4,0/0,J365/23");
   for (std::int64_t us = at("2019-12-01"); us < at("2025-02-01"); us += kHourUs)
     REQUIRE(zone.offset_us_at(us) == -4 * kHourUs);

@@ -10,6 +10,7 @@
 #include "replay/dataset.h"
 #include "replay/fold.h"
 #include "replay/log_rows.h"
+#include "replay/play_view.h"
 
 namespace coeval::replay {
 
@@ -246,43 +247,13 @@ class LogPass {
     return asked;
   }
 
-  // Plays one view through the chunk in the order of the log. (semantics: T3)
   void replay_view(int view, const ChunkEvents& events, std::vector<ChunkQuestions>& asked) {
-    const auto& declared = project_->views[static_cast<std::size_t>(view)];
-    const std::size_t features = declared.feature_count();
-    struct Cursor {
-      ChunkQuestions* questions;
-      std::vector<std::vector<kernel::Cell>> cells;
-      std::size_t next = 0;
-    };
-    std::vector<Cursor> cursors;
-    for (auto& questions : asked) {
-      const auto& views = questions.group->views;
-      if (std::find(views.begin(), views.end(), view) == views.end()) continue;
-      const std::size_t rows = questions.group->records.size();
-      cursors.push_back({&questions, std::vector(features, std::vector<kernel::Cell>(rows)), 0});
-    }
-    std::vector<kernel::Cell> row(features);
-    const auto answer_before = [&](std::uint64_t position) {
-      for (auto& cursor : cursors) {
-        const auto& records = cursor.questions->group->records;
-        for (; cursor.next < records.size() && records[cursor.next].position.value <= position;
-             ++cursor.next) {
-          kernel_->ask(view, cursor.questions->block, static_cast<std::int64_t>(cursor.next), row);
-          for (std::size_t f = 0; f < features; ++f) cursor.cells[f][cursor.next] = row[f];
-        }
-      }
-    };
-    for (std::size_t i = 0; i < events.positions.size(); ++i) {
-      answer_before(static_cast<std::uint64_t>(events.positions[i]));
-      kernel_->apply(view, events.block, static_cast<std::int64_t>(i));
-    }
-    answer_before(~std::uint64_t{0});
-    for (auto& cursor : cursors) {
-      auto& columns = cursor.questions->features[static_cast<std::size_t>(view)];
-      for (std::size_t f = 0; f < features; ++f)
-        columns.push_back(kernel::to_column(declared.feature_type(f), cursor.cells[f]));
-    }
+    std::vector<LoggedQuestions> questions;
+    for (auto& one : asked)
+      if (std::ranges::count(one.group->views, view) > 0)
+        questions.push_back(
+            {&one.block, one.group->records, &one.features[static_cast<std::size_t>(view)]});
+    play_view(*kernel_, view, events.block, events.positions, questions);
   }
 
   Status judge(ChunkQuestions& asked) {

@@ -13,6 +13,7 @@
 #include "replay/fold.h"
 #include "replay/log_rows.h"
 #include "replay/past.h"
+#include "replay/play_view.h"
 
 namespace coeval::replay {
 
@@ -192,7 +193,7 @@ class Replay {
       const int source = project_->views[static_cast<std::size_t>(views_[i])].source;
       const auto found = events.find(source);
       static const Events kNone;
-      play_view(views_[i], found == events.end() ? kNone : found->second, asked);
+      answer_view(views_[i], found == events.end() ? kNone : found->second, asked);
     });
     for (auto& questions : asked) {
       COEVAL_TRY(judge(questions));
@@ -217,41 +218,13 @@ class Replay {
     return asked;
   }
 
-  // Plays one view through a part of the log, each question at its position.
-  void play_view(int view, const Events& events, std::vector<Asked>& asked) {
-    const auto& declared = project_->views[static_cast<std::size_t>(view)];
-    const std::size_t features = declared.feature_count();
-    struct Turn {
-      Asked* asked;
-      std::vector<std::vector<kernel::Cell>> cells;
-      std::size_t next = 0;
-    };
-    std::vector<Turn> turns;
-    for (auto& questions : asked)
-      if (std::ranges::count(questions.version->views, view) > 0)
-        turns.push_back(
-            {&questions, std::vector(features, std::vector<kernel::Cell>(questions.at_us.size()))});
-    std::vector<kernel::Cell> row(features);
-    const auto answer_until = [&](std::uint64_t position) {
-      for (auto& turn : turns) {
-        const auto& records = turn.asked->version->records;
-        for (; turn.next < records.size() && records[turn.next].position.value <= position;
-             ++turn.next) {
-          kernel_->ask(view, turn.asked->block, static_cast<std::int64_t>(turn.next), row);
-          for (std::size_t f = 0; f < features; ++f) turn.cells[f][turn.next] = row[f];
-        }
-      }
-    };
-    for (std::size_t i = 0; i < events.positions.size(); ++i) {
-      answer_until(static_cast<std::uint64_t>(events.positions[i]));
-      kernel_->apply(view, events.block, static_cast<std::int64_t>(i));
-    }
-    answer_until(~std::uint64_t{0});
-    for (auto& turn : turns) {
-      auto& columns = turn.asked->features[static_cast<std::size_t>(view)];
-      for (std::size_t f = 0; f < features; ++f)
-        columns.push_back(kernel::to_column(declared.feature_type(f), turn.cells[f]));
-    }
+  void answer_view(int view, const Events& events, std::vector<Asked>& asked) {
+    std::vector<LoggedQuestions> questions;
+    for (auto& one : asked)
+      if (std::ranges::count(one.version->views, view) > 0)
+        questions.push_back(
+            {&one.block, one.version->records, &one.features[static_cast<std::size_t>(view)]});
+    play_view(*kernel_, view, events.block, events.positions, questions);
   }
 
   // The version's inputs by the new definition, in the version's order.
