@@ -40,11 +40,13 @@ OVER_NUMBERS = ["sum", "mean", "var", "std", "var_pop", "std_pop", "slope"]
 OVER_ANYTHING = ["count", "min", "max", "first", "last", "distinct", "mode"]
 WITH_CONSTANTS = ["decayed_sum({0}, 1h)", "decayed_mean({0}, 90min)", "lag({0}, 0)", "lag({0}, 1)", "lag({0}, 3)",
                   "quantile({0}, 0.5)", "quantile({0}, 0.25)", "quantile({0}, 1)", "latest({0})"]
+FLOATS = ["x", "g", "x / 3"]
+LISTS = ["last_k({0}, 1)", "last_k({0}, 3)", "top_k({0}, 2)", "top_k({0}, 5)"]
 PLAIN = ["count()", "rate()", "since_last()", "since_first()"]
 
 
 def random_aggregate(rng):
-    kind = rng.randrange(12)
+    kind = rng.randrange(14)
     if kind == 0:
         text = rng.choice(PLAIN)
     elif kind <= 3:
@@ -57,9 +59,36 @@ def random_aggregate(rng):
         text = f"{rng.choice(['sum', 'mean', 'count'])}({rng.choice(CONDITIONS)})"
     elif kind == 10:
         text = f"ratio({rng.choice(NUMBERS)}, {rng.choice(NUMBERS)})"
-    else:
+    elif kind == 11:
         text = rng.choice(WITH_CONSTANTS).format(rng.choice(NUMBERS))
+    else:
+        over = rng.choice(FLOATS if kind == 12 else NUMBERS + ["t", "b", "ts"])
+        text = rng.choice(LISTS).format(over)
     return text + (f" where {rng.choice(CONDITIONS)}" if rng.random() < 0.4 else "")
+
+
+def readings(rng, aggregates, windows):
+    """What a model can read of the aggregates: them, but of lists what is taken out of them."""
+    names, vectors = [], []
+    for i, text in enumerate(aggregates):
+        for window in windows:
+            name = f"a{i}_{window.replace(' ', '_')}"
+            if not text.startswith(("last_k", "top_k")):
+                names.append(name)
+                continue
+            over = text.partition("(")[2].rpartition(",")[0]
+            # Of a time only whether it is there is compared: the oracle shows no times.
+            taken = "(element(v.{0}, {1})) is null" if over == "ts" else "element(v.{0}, {1})"
+            names += [f"length(v.{name})"] + [taken.format(name, place) for place in range(3)]
+            vectors += ["v." + name] if over in FLOATS else []
+    for _ in range(2 if vectors else 0):
+        a, b = rng.choice(vectors), rng.choice(vectors)
+        names.append(f"{rng.choice(['dot', 'l2', 'cosine'])}({a}, {b})")
+    return list(dict.fromkeys(names))
+
+
+def quoted(name):
+    return f'"{name}"' if " " in name else name
 
 
 def random_value(rng, column, nans):
@@ -126,22 +155,21 @@ def random_case(rng, number):
     spread = rng.choice([MINUTE, 10 * MINUTE, 60 * MINUTE])
     events, moments = random_events(rng, oracle.parse_time(place), rng.choice([5, 30, 80]), spread, nans)
     questions = random_questions(rng, moments, windows, keys, rng.choice([4, 12]))
-    quoted = ", ".join(f'"{window}"' for window in windows)
+    spans = ", ".join(f'"{window}"' for window in windows)
     lines = [f"== random {number}", "[project]", f'zone = "{zone}"', "[view.v]",
-             "by = [" + ", ".join(f'"{key}"' for key in keys) + "]", f"windows = [{quoted}]",
+             "by = [" + ", ".join(f'"{key}"' for key in keys) + "]", f"windows = [{spans}]",
              f'lateness = "{rng.choice(LATENESS)}"']
     lines += [f'a{i} = "{text}"' for i, text in enumerate(aggregates)]
     heads = ["ts", "known"] + [heading for _, heading, _ in COLUMNS]
     rows = [[time_text(ts), time_text(known)] + cells for ts, known, cells in events]
     lines += ["", "events", table([heads] + rows), ""]
-    names = [f"a{i}_{window.replace(' ', '_')}" for i in range(len(aggregates)) for window in windows]
-    return "\n".join(lines), keys, names, questions
+    return "\n".join(lines), keys, readings(rng, aggregates, windows), questions
 
 
 def answered(path, text, keys, names, questions):
     """The case with the oracle's answers; without the features that it does not know, or nothing."""
     head = ["at"] + keys + ["|"]
-    path.write_text(text + "\nask\n" + table([head + names] + [q + ["|"] + ["?"] * len(names) for q in questions]))
+    path.write_text(text + "\nask\n" + table([head + [quoted(name) for name in names]] + [q + ["|"] + ["?"] * len(names) for q in questions]))
     case = oracle.read_cases(path)[0]
     world = oracle.World(case)
     columns = {}
@@ -157,7 +185,7 @@ def answered(path, text, keys, names, questions):
     if not columns:
         return None, 0
     rows = [q + ["|"] + [column[i] for column in columns.values()] for i, q in enumerate(questions)]
-    return text + "\nask\n" + table([head + list(columns)] + rows) + "\n", len(rows) * len(columns)
+    return text + "\nask\n" + table([head + [quoted(name) for name in columns]] + rows) + "\n", len(rows) * len(columns)
 
 
 def main():

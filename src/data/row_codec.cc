@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "data/packed_list.h"
 
 namespace coeval::data {
 
@@ -27,7 +28,7 @@ void append_cell(std::string& out, const Column& column, std::int64_t row) {
   const std::size_t bytes_each = width(column.type());
   if (column.type() == Type::boolean) {
     put_u8(out, column.bit(row) ? 1 : 0);
-  } else if (column.type() == Type::string) {
+  } else if (has_bytes(column.type())) {
     put_text(out, column.string(row));
   } else {
     COEVAL_CHECK(bytes_each != 0);
@@ -50,6 +51,7 @@ bool skip_cell(ByteReader& reader, Type type) {
   std::uint8_t flag = 0;
   if (type == Type::boolean) return reader.u8(flag) && flag <= 1;
   if (type == Type::string) return reader.text(ignored);
+  if (is_list(type)) return reader.text(ignored) && is_packed_list(ignored, type);
   return width(type) != 0 && reader.bytes(width(type), ignored);
 }
 
@@ -61,7 +63,7 @@ void decode_cell(ByteReader& reader, ColumnBuilder& builder) {
   if (builder.type() == Type::boolean) {
     reader.u8(flag);
     builder.append_boolean(flag != 0);
-  } else if (builder.type() == Type::string) {
+  } else if (has_bytes(builder.type())) {
     reader.text(text);
     builder.append_string(text);
   } else if (width(builder.type()) == 4) {

@@ -26,10 +26,14 @@ struct TextTable {
 
 /// Reads RFC 4180 CSV with a header row; columns are matched by name; extra columns are ignored,
 /// missing ones are an error. An empty unquoted field is null. A bad field makes a bad row, never
-/// an error of the whole. Errors: bad_csv (no header, unterminated quote, missing column).
+/// an error of the whole. Errors: bad_csv (no header, unterminated quote, missing column);
+/// unsupported as check_csv_types.
 Result<TextTable> read_csv(std::string_view text, const Schema& schema);
 /// One JSON object a line. Unknown members are ignored; a missing nullable member is null.
 Result<TextTable> read_jsonl(std::string_view text, const Schema& schema);
+
+/// Errors: unsupported for a column of lists, which CSV has no way to write.
+Status check_csv_types(const Schema& schema);
 
 /// Writes with a header; strings quoted when they need it; null as an empty field.
 std::string write_csv(const Batch& batch);

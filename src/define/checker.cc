@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/packed_list.h"
 #include "define/aggregates.h"
 #include "define/build.h"
 #include "define/constant_arguments.h"
@@ -90,6 +91,8 @@ class Checker {
         return cast(syntax);
       case Syntax::Kind::call:
         return call(syntax);
+      case Syntax::Kind::list:
+        return list(syntax);
     }
     return nullptr;
   }
@@ -201,6 +204,8 @@ class Checker {
       return mismatch(where,
                       "cannot compare " + type_text(left->type) + " with " + type_text(right->type),
                       comparison_advice(left->type, right->type));
+    if (data::is_list(type))
+      return mismatch(where, "lists cannot be compared", "compare elements: element(list, 0)");
     if (type == Type::boolean && op != Op::equal && op != Op::not_equal)
       return mismatch(where, "booleans have no order", "compare them with = or <>");
     type = widened(type);
@@ -329,7 +334,7 @@ class Checker {
   }
 
   ExprPtr unknown_function(const Syntax& syntax) {
-    if (find_aggregate(syntax.text) || is_future_aggregate(syntax.text))
+    if (find_aggregate(syntax.text))
       return report(Code::bad_call, syntax,
                     in_quotes(syntax.text) + " is an aggregate and belongs in a view",
                     "add it to a [view.…] table and read it as view.aggregate_window");
@@ -366,10 +371,23 @@ class Checker {
     if (const auto problem = check_constants(function.op, args))
       return report(Code::bad_call, *syntax.args[problem->argument], problem->message,
                     problem->advice);
+    if (function.parameter(0).takes == Takes::vector && !of_one_length(args))
+      return mismatch(syntax,
+                      in_quotes(function.name) + " takes lists of one length, not " +
+                          type_text(args[0]->type) + " and " + type_text(args[1]->type),
+                      "compare lists that were made by one model");
+    if (function.op == Op::nullif && data::is_list(common))
+      return mismatch(syntax, "lists cannot be compared", "compare elements: element(list, 0)");
     const Type type = result_type(function, args);
     if (type == Type::null) return make_literal(Type::null, {});
     if (function.op == Op::fn_regexp_like) return matching(syntax, function.op, std::move(args));
     return in_zone(made(syntax, function.op, type, std::move(args)));
+  }
+
+  // Lists that may have any length are compared where they are.
+  static bool of_one_length(const std::vector<ExprPtr>& args) {
+    const auto a = data::list_length(args[0]->type), b = data::list_length(args[1]->type);
+    return a == b || a == 0 || b == 0;
   }
 
   static bool is_common(Takes takes) {
@@ -379,6 +397,7 @@ class Checker {
 
   // The argument with the type that its parameter wants; null when it cannot have it.
   static ExprPtr taken(const Parameter& parameter, Type common, ExprPtr expr) {
+    if (data::is_list(expr->type) && !takes_lists(parameter.takes)) return nullptr;
     if (parameter.constant && (expr->op != Op::literal || data::is_null(expr->literal)))
       return nullptr;
     const Type given = is_common(parameter.takes) ? common : expr->type;
@@ -386,6 +405,8 @@ class Checker {
     if (wanted != Type::null) return cast_to(wanted, std::move(expr));
     return parameter.takes == Takes::anything ? expr : nullptr;  // all of them are null
   }
+
+  static bool takes_lists(Takes takes) { return takes == Takes::anything || takes >= Takes::sized; }
 
   // What a value of a type is cast to; null when the parameter does not take it.
   static Type wanted_type(Takes takes, Type type) {
@@ -413,6 +434,13 @@ class Checker {
         return only(Type::timestamp);
       case Takes::condition:
         return only(Type::boolean);
+      case Takes::sized:
+        return data::is_list(type) ? type : only(Type::string);
+      case Takes::list:
+      case Takes::vector:
+        if (type == Type::null) return data::list_of(Type::float64);
+        if (takes == Takes::vector && !data::is_float(data::element_of(type))) return Type::null;
+        return data::is_list(type) ? type : Type::null;
       case Takes::anything:
         break;
     }
@@ -425,6 +453,9 @@ class Checker {
     const std::string advice = "write " + std::string(function.signature);
     if (parameter.constant)
       return report(Code::bad_call, where, name + " needs a constant here", advice);
+    if (parameter.takes == Takes::vector && data::is_list(found))
+      return report(Code::bad_call, where, name + " does not take " + type_text(found),
+                    "it takes lists of floats; constants are written [1.0, 2.5]");
     const bool text = parameter.takes == Takes::text && can_convert(found, Type::string);
     return report(Code::bad_call, where, name + " does not take " + type_text(found),
                   text ? "write cast(… as string)" : advice);
@@ -442,6 +473,8 @@ class Checker {
         return Type::string;
       case Gives::duration:
         return Type::duration;
+      case Gives::element:
+        return data::element_of(args[0]->type);
       case Gives::as_argument:
         break;
     }
@@ -549,6 +582,30 @@ class Checker {
       if (is_value(i)) parts[i] = cast_to(type, std::move(parts[i]));
     const Op op = parts.size() == 3 ? Op::if_else : Op::case_when;
     return made(syntax, op, type, std::move(parts));
+  }
+
+  // Constants alone, brought to one type.
+  ExprPtr list(const Syntax& syntax) {
+    if (syntax.args.size() > data::kMaxListLength)
+      return report(Code::too_deep, syntax, "a list of more than 4,096 elements", "write fewer");
+    std::vector<ExprPtr> elements;
+    Type type = Type::null;
+    for (const auto& part : syntax.args) {
+      ExprPtr element = check(*part);
+      if (!element) return nullptr;
+      const Type next = common_type(type, element->type);
+      const bool scalar = !data::is_list(next) && next != Type::duration && next != Type::null;
+      if (element->op != Op::literal || data::is_null(element->literal) || !scalar)
+        return mismatch(*part, "an element of a list must be a constant, all of one type",
+                        "write [0.5, 1.25]");
+      type = next;
+      elements.push_back(std::move(element));
+    }
+    std::string bytes;
+    for (auto& element : elements)
+      data::append_element(bytes, type, cast_to(type, std::move(element))->literal);
+    const auto length = static_cast<std::uint32_t>(elements.size());
+    return make_literal(data::list_of(type, length), std::move(bytes));
   }
 
   // A constant is cast here and now, so that a mistake is found here and now.

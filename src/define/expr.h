@@ -114,7 +114,7 @@ enum class Op : std::uint8_t {
   fn_split_part,
   fn_replace,
   fn_concat,
-  fn_length,
+  fn_length,  ///< of a text or a list
   fn_contains,
   fn_starts_with,
   fn_ends_with,
@@ -123,6 +123,11 @@ enum class Op : std::uint8_t {
   fn_hash_bucket,
   fn_bucketize,
   fn_width_bucket,
+  fn_element,  ///< list, int64: the element's type; null where the list has none there
+  // Two lists of floats → float64; null where they have not one length.
+  fn_dot,
+  fn_cosine,
+  fn_l2,
 };
 
 /// A node of a typed expression. Immutable after checking.

@@ -118,7 +118,6 @@ TEST_CASE("each function's example compiles, and the table is whole") {
     CHECK_FALSE(function.doc.empty());
     CHECK_FALSE(function.expected.empty());
     CHECK(function.signature.starts_with(function.name));
-    CHECK_FALSE(is_future_function(function.name));
     CHECK(find_function(function.name) == &function);
   }
 }
@@ -161,11 +160,6 @@ TEST_CASE("what cannot be parsed is said once, where it is") {
   CHECK(failure("15mins + ts") == "1 C0302: not a duration: '15mins'");
   CHECK(failure("1.5h") == "1 C0302: not a number: '1.5h'");
   CHECK(failure("x where b") == "3 C0302: 'where' belongs to an aggregate of a view");
-}
-
-TEST_CASE("the wider language is named as such") {
-  CHECK(failure("dot(x, x)") == "1 C0105: function 'dot' is not in this version");
-  CHECK(failure("element(x, 1)") == "1 C0105: function 'element' is not in this version");
 }
 
 TEST_CASE("case is a chain of conditions, and needs no else") {

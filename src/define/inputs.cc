@@ -116,6 +116,7 @@ class InputReader {
     }
     if (!can_be_input(input.type)) {
       const bool time = input.type == Type::timestamp;
+      if (data::is_list(input.type)) return list(input, written);
       errors_.report(
           Code::type_error, written.position,
           "input " + in_quotes(input.name) + " is " + std::string(data::name(input.type)) +
@@ -125,6 +126,15 @@ class InputReader {
     }
     input.categorical = input.type == Type::string;
     inputs.push_back({std::move(input), written.position, scope_.take_features_used()});
+  }
+
+  void list(const Input& input, const InputText& written) {
+    const bool vector = data::is_float(data::element_of(input.type));
+    errors_.report(Code::type_error, written.position,
+                   "input " + in_quotes(input.name) + " is " + data::name(input.type) +
+                       "; a model reads numbers, booleans and strings",
+                   "take a part of it, such as element(" + input.name + ", 0)" +
+                       (vector ? ", or compare it: dot(" + input.name + ", other)" : ""));
   }
 
   void too_many(const InputText& written) {

@@ -66,6 +66,8 @@ std::string constants_ir(const Aggregate& aggregate) {
     case Aggregation::ratio:
       return ", " + canonical(*aggregate.divisor);
     case Aggregation::lag:
+    case Aggregation::last_k:
+    case Aggregation::top_k:
       return ", " + std::to_string(aggregate.k);
     case Aggregation::quantile:
       return ", " + number_of(aggregate.p);

@@ -55,9 +55,11 @@ enum class Aggregation : std::uint8_t {
   last,
   latest,  ///< of the newest event, null or not
   lag,
+  last_k,
   distinct,
   quantile,
   mode,
+  top_k,
   any,
   all,
   ratio,
@@ -94,7 +96,7 @@ struct Aggregate {
   Aggregation kind = Aggregation::count;
   ExprPtr argument;                      ///< over the source's row; null for count()
   ExprPtr divisor;                       ///< the second argument of ratio
-  std::int64_t k = 0;                    ///< of lag: 0 to kMaxLag
+  std::int64_t k = 0;                    ///< of lag: 0 to kMaxLag; of last_k and top_k: from 1
   double p = 0;                          ///< of quantile: 0 to 1
   std::int64_t half_life_us = 0;         ///< of decayed_sum and decayed_mean: positive
   ExprPtr where;                         ///< boolean over the source's row; null = every row

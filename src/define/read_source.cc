@@ -147,8 +147,19 @@ class SourceReader {
                    "a column's name has 1 to 256 bytes, no dot and no control character");
   }
 
+  static bool is_column_type(Type type) {
+    if (!data::is_list(type)) return true;
+    return data::element_of(type) == Type::float32 && data::list_length(type) > 0;
+  }
+
   Type read_type(const TomlValue& value) {
     const auto type = data::parse_type(value.text);
+    if (type && !is_column_type(*type)) {
+      errors_.report(Code::unsupported, value.position,
+                     "a column cannot be " + in_quotes(data::name(*type)),
+                     "columns hold list<float32>(n), n from 1 to 4096");
+      return Type::null;
+    }
     if (type) return *type;
     std::vector<std::string> names;
     for (int i = 0; i < static_cast<int>(Type::duration); ++i)
@@ -184,6 +195,7 @@ class SourceReader {
                    in_quotes(entry->key) + " of " + what + " does not fit its type " +
                        std::string(data::name(column.type)),
                    column.type == Type::string ? "a string has a pattern or an enum"
+                   : data::is_list(column.type) ? "a list has no bounds"
                                                : "write a value of that type, without quotes");
     return std::nullopt;
   }

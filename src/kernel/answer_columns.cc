@@ -31,10 +31,11 @@ Column boolean_column(std::span<const std::uint64_t> cells, std::vector<std::uin
                          static_cast<std::int64_t>(cells.size()));
 }
 
-// Each distinct string once, in the order in which they come first. Null cells have no bits.
-Column string_column(std::span<const std::uint64_t> cells, std::vector<std::uint8_t> validity) {
+// Each distinct string or list once, in the order in which they come first. Null cells have no bits.
+Column string_column(Type type, std::span<const std::uint64_t> cells,
+                     std::vector<std::uint8_t> validity) {
   std::unordered_map<std::uint64_t, std::int32_t> codes;
-  data::ColumnBuilder dictionary(Type::string);
+  data::ColumnBuilder dictionary(type);
   std::vector<std::int32_t> coded;
   coded.reserve(cells.size());
   for (const std::uint64_t bits : cells) {
@@ -49,9 +50,8 @@ Column string_column(std::span<const std::uint64_t> cells, std::vector<std::uint
 Column column_of(Type type, std::vector<std::byte> bytes, std::vector<std::uint8_t> validity,
                  std::size_t rows) {
   const std::span cells(reinterpret_cast<const std::uint64_t*>(bytes.data()), rows);
+  if (data::has_bytes(type)) return string_column(type, cells, std::move(validity));
   switch (type) {
-    case Type::string:
-      return string_column(cells, std::move(validity));
     case Type::boolean:
       return boolean_column(cells, std::move(validity));
     case Type::int32:

@@ -14,6 +14,7 @@
 #include "kernel/block_values.h"
 #include "kernel/bucket_functions.h"
 #include "kernel/cast_functions.h"
+#include "kernel/list_functions.h"
 #include "kernel/maths_functions.h"
 #include "kernel/text_functions.h"
 #include "kernel/time_functions.h"
@@ -119,6 +120,8 @@ class BlockEvaluator {
 
   // Where the functions of one kind are found, by the order of define::Op.
   static Slice of_topic(const Expr& expr, std::span<const Slice> args, const BlockContext& block) {
+    if (expr.op >= Op::fn_element || data::is_list(expr.args[0]->type))
+      return list_function(expr, args, block);
     if (expr.op <= Op::logical_or) return binary(expr, args, block);
     if (expr.op >= Op::fn_year && expr.op <= Op::fn_date_diff)
       return calendar_function(expr, args, block);
@@ -258,6 +261,7 @@ class BlockEvaluator {
   }
 
   Slice column(const data::Column& column) {
+    if (data::has_bytes(column.type())) return strings(column);
     switch (column.type()) {
       case Type::boolean: {
         auto* out = arena_.take<std::uint8_t>(rows_);
@@ -272,8 +276,6 @@ class BlockEvaluator {
       case Type::int32:
       case Type::date:
         return widened<std::int32_t, std::int64_t>(column);
-      case Type::string:
-        return strings(column);
       default:
         return Slice::of(column.values<std::int64_t>().data() + first_, validity(column));
     }
@@ -309,7 +311,7 @@ class Collector {
   }
 
   void add(const Slice& slice, std::int64_t first, std::int64_t rows) {
-    if (type_ == Type::string) return add_strings(slice, rows);
+    if (data::has_bytes(type_)) return add_strings(slice, rows);
     const auto from = static_cast<std::size_t>(first);
     const auto count = static_cast<std::size_t>(rows);
     if (slice.valid != nullptr) add_validity(slice.valid, from, count);
@@ -333,7 +335,7 @@ class Collector {
   }
 
   data::Column finish() {
-    if (type_ == Type::string) return strings_.finish();
+    if (data::has_bytes(type_)) return strings_.finish();
     if (type_ == Type::boolean)
       return data::Column::boolean(std::move(bits_), std::move(validity_), rows_);
     return data::Column::fixed(type_, std::move(values_), std::move(validity_), rows_);

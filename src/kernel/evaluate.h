@@ -30,8 +30,8 @@ struct EvaluationCounts {
   friend bool operator==(const EvaluationCounts&, const EvaluationCounts&) = default;
 };
 
-/// The longest text that a function makes, and the longest that an expression other than a bare
-/// column gives; a longer one is null, and counted.
+/// The longest text that a function makes, and the longest text or packed list that an expression
+/// other than a bare column gives; a longer one is null, and counted.
 inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kMaxResultBytes = std::size_t{1} << 14;
 

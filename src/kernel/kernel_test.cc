@@ -77,6 +77,12 @@ TEST_CASE(
           REQUIRE(columns[feature].type() == type);
           REQUIRE(columns[feature].is_null(place) == !expected[feature].valid);
           if (!expected[feature].valid) continue;
+          if (data::is_list(type)) {
+            const std::string bytes(columns[feature].string(place));
+            REQUIRE(data::is_packed_list(bytes, type));
+            REQUIRE(elements_text(bytes, type) == expected[feature].text);
+            continue;
+          }
           if (type == data::Type::string) {
             REQUIRE(columns[feature].string(place) == expected[feature].text);
             continue;

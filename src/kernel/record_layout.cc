@@ -57,6 +57,7 @@ ExprPtr stored_argument(const ExprPtr& argument) {
 }
 
 Storage storage_of(Type type) {
+  if (data::is_list(type)) return Storage::string;
   switch (type) {
     case Type::boolean:
       return Storage::bit;
@@ -105,8 +106,10 @@ std::optional<Gather> gather_of(const AggregatePlan& plan) {
     case Aggregation::quantile:
       return Gather::quantile;
     case Aggregation::mode:
+    case Aggregation::top_k:
       return Gather::mode;
     case Aggregation::lag:
+    case Aggregation::last_k:
     case Aggregation::latest:
       return Gather::newest;
     case Aggregation::min:
@@ -253,7 +256,9 @@ void plan_answer(const define::Aggregate& aggregate, LayoutBuilder& builder, Agg
   const auto gather = gather_of(plan);
   if (!gather) return;
   CollectionPlan collection{*gather, plan.measure, plan.measure.part_bit, 0, 0};
-  if (*gather == Gather::newest) collection.keep = static_cast<std::size_t>(aggregate.k) + 1;
+  plan.k = static_cast<std::size_t>(aggregate.k);
+  if (*gather == Gather::newest) collection.keep = plan.k + 1;
+  if (plan.kind == Aggregation::last_k) collection.keep = plan.k;
   if (plan.kind == Aggregation::latest) collection.counted_bit = builder.where_bit(aggregate);
   if (*gather == Gather::decayed) collection.half_life_us = aggregate.half_life_us;
   plan.collection = index_of(layout.collections, collection);

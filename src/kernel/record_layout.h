@@ -19,7 +19,7 @@ enum class Storage : std::uint8_t {
   narrow,  ///< 32-bit integers
   wide,    ///< 64-bit integers
   real,    ///< float64
-  string,  ///< 64 bits that stand for a string: a row of its column in a block, its address in
+  string,  ///< 64 bits that stand for a string or a packed list: a row of its column in a block, its address in
            ///< state
 };
 
@@ -44,6 +44,7 @@ struct AggregatePlan {
   int power = -1;           ///< var, std, slope: index into RecordLayout::powers
   int collection = -1;      ///< what a walk over the events gives: index into collections
   double p = 0;             ///< of quantile
+  std::size_t k = 0;        ///< of top_k
   data::Type result = data::Type::null;
 };
 

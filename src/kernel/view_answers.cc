@@ -2,8 +2,10 @@
 // and what is gathered from the events that lie between two.
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "base/check.h"
+#include "data/packed_list.h"
 #include "exact/ratio.h"
 #include "kernel/total_order.h"
 #include "kernel/view_state.h"
@@ -368,6 +370,10 @@ Cell ViewState::collection_cell(const AggregatePlan& plan, const Collection& col
               : collection.get<exact::QuantileSketch<std::int64_t>>().quantile(plan.p));
     case Aggregation::mode:
       return mode_cell(plan, collection);
+    case Aggregation::last_k:
+      return last_k_cell(plan, collection.get<NewestValues>());
+    case Aggregation::top_k:
+      return top_k_cell(plan, collection);
     case Aggregation::decayed_sum:
       return real_cell(collection.get<exact::DecayedSum>().sum());
     case Aggregation::decayed_mean:
@@ -392,6 +398,65 @@ Cell ViewState::mode_cell(const AggregatePlan& plan, const Collection& collectio
   const auto mode = std::ranges::max_element(
       counts, {}, [](const auto& entry) { return entry.second; });  // the first, so the smallest
   return mode == counts.end() ? Cell{} : string_cell(mode->first);
+}
+
+namespace {
+
+// A list of the values, or a text's bytes, that events had; NaN is the one NaN. (semantics: A6)
+class ListOfValues {
+ public:
+  explicit ListOfValues(data::Type list) : element_(data::element_of(list)) {}
+  void add(std::uint64_t bits) {
+    if (data::is_float(element_))
+      append(canonical_value(std::bit_cast<double>(bits)));
+    else if (element_ == data::Type::boolean)
+      append(bits != 0);
+    else
+      append(static_cast<std::int64_t>(bits));
+  }
+  void add(std::string_view text) { append(std::string(text)); }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  void append(const data::Value& value) { data::append_element(bytes_, element_, value); }
+
+  data::Type element_;
+  std::string bytes_;
+};
+
+}  // namespace
+
+Cell ViewState::last_k_cell(const AggregatePlan& plan, const NewestValues& newest) {
+  ListOfValues list(plan.result);
+  for (const DatedValue& value : newest.values)
+    value.string ? list.add(value.string.text()) : list.add(value.bits);
+  return list_cell(list.bytes());
+}
+
+// By count descending; equal counts stay in the order of the values.
+Cell ViewState::top_k_cell(const AggregatePlan& plan, const Collection& collection) {
+  ListOfValues list(plan.result);
+  if (plan.measure.storage != Storage::string) {
+    for (const auto& entry : collection.get<exact::FrequentValues<std::int64_t>>().top_k(plan.k))
+      list.add(bits_of_key(entry.value, plan.measure.storage));
+    return list_cell(list.bytes());
+  }
+  std::vector<std::pair<std::string_view, std::int64_t>> counts;
+  for (const auto& [string, count] : collection.get<StringCounts>().counts)
+    counts.emplace_back(string.text(), count);
+  std::ranges::stable_sort(counts, std::greater<>{}, [](const auto& entry) { return entry.second; });
+  if (counts.size() > plan.k) counts.resize(plan.k);
+  for (const auto& [text, count] : counts) list.add(text);
+  return list_cell(list.bytes());
+}
+
+// Nothing was gathered where there are no elements. One that is too long is null, and counted.
+Cell ViewState::list_cell(const std::string& bytes) {
+  if (bytes.empty()) return {};
+  if (bytes.size() <= kMaxResultBytes)
+    return string_cell(StringRef::adopt(strings_.take(bytes)));
+  ++counts_.long_texts;
+  return {};
 }
 
 Cell ViewState::string_extreme_cell(const AggregatePlan& plan, const StringExtremes& extremes) {

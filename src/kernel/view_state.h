@@ -225,6 +225,9 @@ class ViewState {
   Cell mode_cell(const AggregatePlan& plan, const Collection& collection);
   Cell dated_cell(const DatedValue& value);
   Cell string_cell(const StringRef& string);
+  Cell last_k_cell(const AggregatePlan& plan, const NewestValues& newest);
+  Cell top_k_cell(const AggregatePlan& plan, const Collection& collection);
+  Cell list_cell(const std::string& bytes);
 
   // Bytes: view_snapshot.cc.
   bool append_entity(std::string& out, std::int32_t number) const;

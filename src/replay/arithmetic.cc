@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "data/packed_list.h"
 #include "exact/decay.h"
 #include "exact/distinct_count.h"
 #include "exact/frequent_values.h"
@@ -13,6 +14,8 @@
 #include "exact/quantile_sketch.h"
 #include "exact/ratio.h"
 #include "exact/slope.h"
+#include "kernel/evaluate.h"
+#include "kernel/tally.h"
 #include "kernel/total_order.h"
 #include "replay/exact_text.h"
 
@@ -389,7 +392,10 @@ struct Keyed {
 Keyed key_of(const data::Column& column, std::int64_t row) {
   if (column.type() == Type::string) return {0, std::string(column.string(row))};
   if (column.type() == Type::boolean) return {column.bit(row), {}};
-  if (data::is_float(column.type())) return {kernel::order_key(column.real(row)), {}};
+  if (data::is_float(column.type())) {
+    const double real = column.real(row);
+    return {kernel::order_key(real == 0 ? 0.0 : real), {}};  // −0 counts as 0
+  }
   return {column.integer(row), {}};
 }
 
@@ -428,14 +434,67 @@ Arithmetic distinct(const Problem& problem) {
   return {Value{static_cast<std::int64_t>(groups.size())}, std::move(steps)};
 }
 
-Arithmetic mode(const Problem& problem) {
+// A list of values; null, as the kernel has it, where that is too long.
+Value list_of_values(Type element, const std::vector<Value>& values) {
+  std::string bytes;
+  for (const Value& value : values) data::append_element(bytes, element, value);
+  if (bytes.size() > kernel::kMaxResultBytes) return {};
+  return Value{std::move(bytes)};
+}
+
+// last_k: rows stand in T5's order.
+Arithmetic newest(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  const auto wanted = static_cast<std::size_t>(problem.aggregate.k);
+  std::vector<Value> values;
+  for (std::size_t row = problem.rows(); row-- > 0 && values.size() < wanted;)
+    values.push_back(value_at(problem.values.argument, static_cast<std::int64_t>(row)));
+  return {list_of_values(problem.type(), values),
+          {"the newest " + std::to_string(values.size()) + " by (event time, position) of " +
+               counted(problem.rows(), "value"),
+           picked(problem, "the first of them", problem.rows() - 1)}};
+}
+
+// The value that a key of the kernel's sketch stands for.
+Value value_of_key(std::int64_t key, Type type) {
+  if (type == Type::boolean) return key != 0;
+  if (!data::is_float(type)) return key;
+  return std::bit_cast<double>(kernel::bits_of_key(key, kernel::Storage::real));
+}
+
+// Up to k values by count descending, then ascending: of numbers above the cap from counters, as
+// the kernel has them. (semantics: A4)
+std::vector<Value> most_frequent(const Problem& problem, const std::map<Keyed, Group>& groups,
+                                 std::size_t k) {
+  const auto& column = problem.values.argument;
+  std::vector<Value> values;
+  if (!problem.is_text() && groups.size() > exact::kDefaultCap) {
+    exact::FrequentValues<std::int64_t> sketch;
+    for (const auto& [key, group] : groups) sketch.add(key.number, group.count);
+    for (const auto& entry : sketch.top_k(k)) values.push_back(value_of_key(entry.value, column.type()));
+    return values;
+  }
+  std::vector<const Group*> sorted;  // of equal counts the smallest first: the map goes upwards
+  for (const auto& [key, group] : groups) sorted.push_back(&group);
+  std::ranges::stable_sort(sorted,
+                           [](const Group* a, const Group* b) { return a->count > b->count; });
+  for (std::size_t i = 0; i < std::min(k, sorted.size()); ++i) {
+    Value value = value_at(column, sorted[i]->row);
+    if (auto* real = std::get_if<double>(&value)) *real += 0.0;  // −0 counts as 0
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+// mode and top_k.
+Arithmetic by_frequency(const Problem& problem) {
   if (problem.rows() == 0) return {{}, {"no values: null"}};
   const auto& column = problem.values.argument;
   const auto groups = groups_of(column);
-  const Group* best = nullptr;  // of several the smallest: the map goes upwards
-  for (const auto& [key, group] : groups)
-    if (best == nullptr || group.count > best->count) best = &group;
-  return {value_at(column, best->row),
+  const bool one = problem.aggregate.kind == Aggregation::mode;
+  const auto values =
+      most_frequent(problem, groups, one ? 1 : static_cast<std::size_t>(problem.aggregate.k));
+  return {one ? values.front() : list_of_values(column.type(), values),
           {"of " + counted(groups.size(), "distinct value") + ": " + groups_text(column, groups)}};
 }
 
@@ -468,7 +527,10 @@ Result<Arithmetic> compute(const define::Aggregate& aggregate, const WindowValue
     case Aggregation::quantile:
       return quantile(problem);
     case Aggregation::mode:
-      return mode(problem);
+    case Aggregation::top_k:
+      return by_frequency(problem);
+    case Aggregation::last_k:
+      return newest(problem);
     case Aggregation::any:
     case Aggregation::all:
       return truth(problem);

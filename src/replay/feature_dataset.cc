@@ -2,14 +2,32 @@
 
 #include <limits>
 
+#include "data/packed_list.h"
+
 namespace coeval::replay {
 
 namespace {
 
 using data::Type;
 
+// Lists of a file may have any length, and nulls among their elements.
+Result<data::Column> fit_lists(const data::Column& column, const data::Field& wanted) {
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) continue;
+    const data::ListView list(column.string(row), column.type());
+    bool whole = data::is_packed_list(column.string(row), wanted.type);
+    for (std::size_t i = 0; whole && i < list.size(); ++i) whole = !list.is_null_element(i);
+    if (!whole)
+      return fail(Code::type_mismatch, "question column '" + wanted.name + "', row " +
+                                           std::to_string(row) + ", must be " + name(wanted.type) +
+                                           " without nulls");
+  }
+  return column.with_list_type(wanted.type);
+}
+
 Result<data::Column> fit(const data::Column& column, const data::Field& wanted) {
   if (column.type() == wanted.type) return column;
+  if (data::is_list(column.type()) && data::is_list(wanted.type)) return fit_lists(column, wanted);
   if (!data::is_integer(column.type()) || !data::is_integer(wanted.type))
     return fail(Code::type_mismatch, "question column '" + wanted.name + "' must be " +
                                          std::string(name(wanted.type)) + ", found " +

@@ -54,6 +54,10 @@ Result<data::Column> conform_column(const data::Column& column,
   if (column.type() == declared.type) return column;
   if (column.type() == Type::int64 && declared.type == Type::int32)
     return narrow(column, declared.name, misfits);
+  // Whether the lists have the declared length is a rule of each row.
+  if (data::is_list(column.type()) && data::is_list(declared.type) &&
+      data::element_of(column.type()) == data::element_of(declared.type))
+    return column.with_list_type(declared.type);
   return fail(Code::type_mismatch,
               "column '" + declared.name + "' is declared " + std::string(name(declared.type)) +
                   ", found " + std::string(name(column.type())),

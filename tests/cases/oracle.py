@@ -17,6 +17,7 @@ import sys
 import tomllib
 import zoneinfo
 
+import oracle_lists  # noqa: F401: what it knows of lists
 from oracle_aggregates import Aggregate, window_bounds
 from oracle_cases import EPOCH, CaseError, Date, Unknown, parse_duration, parse_time, read_cases, read_float, read_value
 from oracle_expressions import Parser

@@ -1,4 +1,5 @@
 #include "adapters/parquet/arrow_import.h"
+#include "adapters/parquet/arrow_lists.h"
 #include "adapters/parquet/memory_pool.h"
 
 #include <limits>
@@ -166,6 +167,7 @@ Result<Column> import_dates(const arrow::Array& array) {
 }
 
 Result<Column> import_plain(Type type, const arrow::Array& array) {
+  if (data::is_list(type)) return import_lists(array);
   switch (type) {
     case Type::boolean:
       return share_booleans(array);
@@ -223,10 +225,11 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
     default:
       break;
   }
+  if (is_list_of_floats(type)) return data::list_of(Type::float32);
   return fail(Code::unsupported,
               "column '" + column + "' has the type " + type.ToString() + ", which is not read yet",
               "leave the column out, or write it as bool, int32, int64, float32, float64, string, "
-              "timestamp or date");
+              "timestamp, date or lists of floats");
 }
 
 std::int32_t GrowingDictionary::code_of(std::string_view text) {
