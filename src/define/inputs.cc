@@ -36,8 +36,8 @@ bool can_be_input(Type type) {
 
 class InputReader {
  public:
-  InputReader(const WideRow& row, QuestionScope& scope, Diagnostics& errors)
-      : row_(row), scope_(scope), errors_(errors) {}
+  InputReader(const WideRow& row, QuestionScope& scope, bool lists, Diagnostics& errors)
+      : row_(row), scope_(scope), lists_(lists), errors_(errors) {}
 
   void read(const InputText& written) {
     if (is_glob(written.text.text)) return glob(written);
@@ -114,7 +114,7 @@ class InputReader {
                      "input " + in_quotes(input.name) + " stands twice", "name each input once");
       return;
     }
-    if (!can_be_input(input.type)) {
+    if (!can_be_input(input.type) && !(lists_ && data::is_list(input.type))) {
       const bool time = input.type == Type::timestamp;
       if (data::is_list(input.type)) return list(input, written);
       errors_.report(
@@ -144,6 +144,7 @@ class InputReader {
 
   const WideRow& row_;
   QuestionScope& scope_;
+  const bool lists_;
   Diagnostics& errors_;
   std::set<std::string> names_;
 };
@@ -170,8 +171,8 @@ bool matches_glob(std::string_view text, std::string_view glob) {
 }
 
 std::vector<WideInput> read_inputs(const std::vector<InputText>& texts, const WideRow& row,
-                                   QuestionScope& scope, Diagnostics& errors) {
-  InputReader reader(row, scope, errors);
+                                   QuestionScope& scope, Diagnostics& errors, bool lists) {
+  InputReader reader(row, scope, lists, errors);
   for (const auto& text : texts) reader.read(text);
   return std::move(reader.inputs);
 }

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "kernel/record_layout.h"
+#include "kernel/string_table.h"
 
 namespace coeval::replay {
 
@@ -39,6 +40,19 @@ std::int64_t entity_bytes(const define::View& view, const kernel::RecordLayout& 
   return static_cast<std::int64_t>((bytes + kLine - 1) / kLine * kLine);
 }
 
+// Declared lists, each taken to be another; what is short or mostly repeated, as texts are, is left
+// out.
+std::int64_t list_bytes(const kernel::RecordLayout& layout) {
+  std::size_t bytes = 0;
+  for (const auto& slot : layout.strings) {
+    const data::Type type = slot.argument->type;
+    if (data::is_list(type))
+      bytes += sizeof(kernel::InternedString) +
+               data::list_length(type) * data::width(data::element_of(type));
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
 }  // namespace
 
 StateEstimate estimate_state(const define::Project& project, int view,
@@ -47,7 +61,7 @@ StateEstimate estimate_state(const define::Project& project, int view,
   const auto& source = project.sources[static_cast<std::size_t>(declared.source)];
   const auto layout = kernel::RecordLayout::create(declared, source.schema);
   StateEstimate estimate;
-  estimate.bytes_per_event = static_cast<std::int64_t>(layout.stride);
+  estimate.bytes_per_event = static_cast<std::int64_t>(layout.stride) + list_bytes(layout);
   estimate.bytes_per_entity = entity_bytes(declared, layout);
   if (history.rows.rows == 0) return estimate;
   const auto times =
