@@ -131,9 +131,10 @@ Result<Column> concatenate_lists(std::span<const Batch> batches, std::size_t col
       const Column& from = batch.columns[column];
       bytes += from.is_null(row) ? 0 : from.string(row).size();
       if (bytes >= std::size_t{1} << 31)
-        return fail(Code::unsupported,
-                    "column '" + batch.schema.fields[column].name + "' holds 2 GiB of lists or more",
-                    "declare shorter lists, or read fewer rows");
+        return fail(
+            Code::unsupported,
+            "column '" + batch.schema.fields[column].name + "' holds 2 GiB of lists or more",
+            "declare shorter lists, or read fewer rows");
       builder.append_from(from, row);
     }
   return builder.finish();
@@ -213,7 +214,8 @@ Column Column::with_list_type(Type type) const {
   COEVAL_CHECK(is_list(type) && is_list(type_) && element_of(type) == element_of(type_));
   Column same = *this;
   same.type_ = type;
-  if (dictionary_) same.dictionary_ = std::make_shared<const Column>(dictionary_->with_list_type(type));
+  if (dictionary_)
+    same.dictionary_ = std::make_shared<const Column>(dictionary_->with_list_type(type));
   return same;
 }
 

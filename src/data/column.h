@@ -29,7 +29,8 @@ class Column {
   /// Strings, or packed lists of that type: `offsets` has rows + 1 entries.
   static Column strings(std::vector<std::int32_t> offsets, std::string bytes,
                         std::vector<std::uint8_t> validity, Type type = Type::string);
-  /// Dictionary-coded strings or lists: codes index into `dictionary`, a plain column without nulls.
+  /// Dictionary-coded strings or lists: codes index into `dictionary`, a plain column without
+  /// nulls.
   static Column coded(std::vector<std::int32_t> codes, std::shared_ptr<const Column> dictionary,
                       std::vector<std::uint8_t> validity);
   /// Borrows buffers that `owner` keeps alive (Arrow arrays, mapped files); same layouts as above.
@@ -105,8 +106,8 @@ class ColumnBuilder {
   void reserve(std::int64_t rows);
   void append_null();
   void append_boolean(bool v);
-  void append_integer(std::int64_t v);  ///< the caller has checked that it fits int32 / date
-  void append_real(double v);           ///< rounds to float32 for Type::float32
+  void append_integer(std::int64_t v);     ///< the caller has checked that it fits int32 / date
+  void append_real(double v);              ///< rounds to float32 for Type::float32
   void append_string(std::string_view v);  ///< of a list: its packed bytes
   /// Appends a value of this builder's type, or null. The variant's alternative must fit.
   void append(const Value& value);

@@ -89,15 +89,16 @@ void append_json_string(std::string& out, std::string_view text);
 void append_json_number(std::string& out, double value);
 
 /// The JSON of one cell: timestamps as RFC 3339 strings, dates as YYYY-MM-DD; outside the years 0
-/// to 9999, which those texts cannot say, as integer µs and days; lists as arrays. `from_json` reads
-/// back the same value.
+/// to 9999, which those texts cannot say, as integer µs and days; lists as arrays. `from_json`
+/// reads back the same value.
 Json to_json(const Value& value, Type type);
 /// Reads a JSON value as the declared type: a number is never read from a string, nor the other
 /// way, but for the three strings "NaN", "Infinity", "-Infinity" that dump() writes for floats; an
 /// int that does not fit is an error, a float32 beyond its range too; 3.0 is the integer 3, 3.5 is
 /// none; timestamps take RFC 3339 text or integer µs, dates YYYY-MM-DD or integer days; lists take
-/// arrays of the declared length without nulls. (semantics: V1) null gives a null Value. Errors: type_mismatch, out_of_range; the message names what was
-/// found, not the column, which the caller adds.
+/// arrays of the declared length without nulls. (semantics: V1) null gives a null Value. Errors:
+/// type_mismatch, out_of_range; the message names what was found, not the column, which the caller
+/// adds.
 Result<Value> from_json(const Json& json, Type type);
 
 }  // namespace coeval::data

@@ -18,9 +18,7 @@ T load(std::string_view bytes, std::size_t i) {
 }
 
 // Bytes of each element; 0 for strings, which differ.
-std::size_t element_width(Type element) {
-  return element == Type::boolean ? 1 : width(element);
-}
+std::size_t element_width(Type element) { return element == Type::boolean ? 1 : width(element); }
 
 std::string element_text(const Value& value, Type element) {
   const auto* text = std::get_if<std::string>(&value);

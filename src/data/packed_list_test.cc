@@ -23,7 +23,8 @@ std::string packed(Type element, const std::vector<Value>& values) {
 TEST_CASE("names of list types are read back, and others are none") {
   CHECK(name(list_of(Type::float32, 8)) == "list<float32>(8)");
   CHECK(name(list_of(Type::string)) == "list<string>");
-  for (const Type type : {list_of(Type::float32, 1), list_of(Type::boolean), list_of(Type::date, 4096)})
+  for (const Type type :
+       {list_of(Type::float32, 1), list_of(Type::boolean), list_of(Type::date, 4096)})
     CHECK(*parse_type(name(type)) == type);
   for (const char* text : {"list<float32>(4097)", "list<float32>()", "list<list<int32>>",
                            "list<duration>", "list<float32", "list<float32>(3)x"})
@@ -75,7 +76,8 @@ TEST_CASE("an array in JSON is a list of the declared length, or says what is wr
   CHECK(std::get<std::string>(*good) == packed(Type::float32, {1.0, 0.5, -2000.0}));
   CHECK(to_json(*good, type).dump() == "[1.0,0.5,-2000.0]");
   CHECK(is_null(*read("null")));
-  CHECK(read("[1, 2]").error().message == "expected list<float32>(3), found an array of 2 elements");
+  CHECK(read("[1, 2]").error().message ==
+        "expected list<float32>(3), found an array of 2 elements");
   CHECK(read("[1, 2, 3, 4]").error().code == Code::type_mismatch);
   CHECK(read("[1, null, 3]").error().message == "element 1 of the list is null");
   CHECK(read("[1, 2, \"x\"]").error().message ==
@@ -88,7 +90,8 @@ TEST_CASE("an array in JSON is a list of the declared length, or says what is wr
 
 Batch two_lists() {
   Batch batch;
-  batch.schema.fields = {{"v", list_of(Type::float32, 2), true}, {"t", list_of(Type::string), true}};
+  batch.schema.fields = {{"v", list_of(Type::float32, 2), true},
+                         {"t", list_of(Type::string), true}};
   ColumnBuilder v(batch.schema.fields[0].type), t(batch.schema.fields[1].type);
   v.append(Value{packed(Type::float32, {1.0, 2.0})});
   v.append_null();
@@ -146,8 +149,7 @@ TEST_CASE("a length is claimed without looking, and coded columns keep their cod
   CHECK(any.value(0) == batch.columns[0].value(0));
   ColumnBuilder entries(list_of(Type::float32));
   entries.append_string("12345678");
-  const Column coded =
-      Column::coded({0, 0}, std::make_shared<const Column>(entries.finish()), {});
+  const Column coded = Column::coded({0, 0}, std::make_shared<const Column>(entries.finish()), {});
   CHECK(coded.type() == list_of(Type::float32));
   CHECK(coded.with_list_type(list_of(Type::float32, 2)).string(1) == "12345678");
 }

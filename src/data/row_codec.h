@@ -18,7 +18,8 @@ std::string encode_row(const Batch& batch, std::int64_t row);
 void append_row(std::string& out, const Batch& batch, std::int64_t row);
 
 /// Appends the decoded values to one builder per field of `schema`. Errors: bad_file when the bytes
-/// are cut short, too long, a string is not inside them, or a list is none; nothing is appended then.
+/// are cut short, too long, a string is not inside them, or a list is none; nothing is appended
+/// then.
 Status decode_row(std::string_view bytes, const Schema& schema,
                   std::vector<ColumnBuilder>& builders);
 

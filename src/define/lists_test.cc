@@ -94,8 +94,7 @@ TEST_CASE("lists go where they are taken, and nowhere else") {
   CHECK(failure("hash_bucket(v, 3)") == "13 C0414: 'hash_bucket' does not take list<float32>(3)");
   CHECK(failure("cross(v, w)") == "7 C0414: 'cross' does not take list<float32>(3)");
   CHECK(failure("cast(v as string)").starts_with("1 C0413: no cast from list<float32>(3)"));
-  CHECK(failure("if(n > 1, v, u)") ==
-        "14 C0413: 'if' mixes list<float32>(3) and list<float32>(2)");
+  CHECK(failure("if(n > 1, v, u)") == "14 C0413: 'if' mixes list<float32>(3) and list<float32>(2)");
 }
 
 const std::string kFar = "\"sum(delay) where distance > 1000\"";
@@ -106,7 +105,8 @@ std::string with_columns(const std::string& text) {
                  "plane = { type = \"string\", nullable = true }\n[view.origin]");
 }
 std::string view_with(const std::string& far) {
-  return changed(with_columns(changed(kFlights, "\"origin.*\"", "\"origin.flights_3h\"")), kFar, far);
+  return changed(with_columns(changed(kFlights, "\"origin.*\"", "\"origin.flights_3h\"")), kFar,
+                 far);
 }
 Type far_type(const std::string& far) {
   const Project project = project_of(view_with("\"" + far + "\""));
@@ -129,9 +129,10 @@ TEST_CASE("last_k and top_k give lists of what they gather, up to a thousand") {
   CHECK(far_type("count(vector)") == Type::int64);
   CHECK(far_type("mean(dot(vector, [1.0, 2, 3]))") == Type::float64);
   for (const std::string k : {"0", "1001", "-1", "1.5", "delay"})
-    CHECK(far_error("\"last_k(delay, " + k + ")\"").find(
-              "the last argument of 'last_k' must be a constant whole number from 1 to 1000") !=
-          std::string::npos);
+    CHECK(
+        far_error("\"last_k(delay, " + k + ")\"")
+            .find("the last argument of 'last_k' must be a constant whole number from 1 to 1000") !=
+        std::string::npos);
   for (const std::string name : {"min", "max", "distinct", "mode"})
     CHECK(far_error("\"" + name + "(vector)\"").find("does not take such a value") !=
           std::string::npos);
@@ -189,7 +190,8 @@ TEST_CASE("a model reads no list, but what is taken out of one") {
   CHECK(errors_of(with_input("element(origin.far_3h, 0)")).empty());
   CHECK(errors_of(with_input("length(origin.far_14d)")).empty());
   const std::string vectors = view_with("\"last(vector)\"");
-  const auto advice = errors_of(changed(vectors, "\"pressure\"]", "\"pressure\", \"origin.far_3h\"]"));
+  const auto advice =
+      errors_of(changed(vectors, "\"pressure\"]", "\"pressure\", \"origin.far_3h\"]"));
   REQUIRE(advice.size() == 1);
   CHECK(advice[0].find("or compare it: dot(origin.far_3h, other)") != std::string::npos);
   CHECK(errors_of(changed(vectors, "\"pressure\"]",

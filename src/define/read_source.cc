@@ -194,9 +194,9 @@ class SourceReader {
     errors_.report(Code::bad_toml_value, value.position,
                    in_quotes(entry->key) + " of " + what + " does not fit its type " +
                        std::string(data::name(column.type)),
-                   column.type == Type::string ? "a string has a pattern or an enum"
+                   column.type == Type::string  ? "a string has a pattern or an enum"
                    : data::is_list(column.type) ? "a list has no bounds"
-                                               : "write a value of that type, without quotes");
+                                                : "write a value of that type, without quotes");
     return std::nullopt;
   }
 

@@ -42,8 +42,8 @@ Placed placed(const LongSum& sum) {
 }
 
 double rounded(const Placed& sum, int shift) {
-  const double size = round_magnitude(sum.value.magnitude.limbs(), sum.exponent + shift, false,
-                                      kFloat64);
+  const double size =
+      round_magnitude(sum.value.magnitude.limbs(), sum.exponent + shift, false, kFloat64);
   return sum.value.negative ? -size : size;
 }
 

@@ -48,7 +48,7 @@ struct Number {
   ~Number() { mpfr_clear(value); }
   Number(const Number&) = delete;
   Number& operator=(const Number&) = delete;
-  double rounded() { 
+  double rounded() {
     const mpfr_exp_t low = mpfr_get_emin(), high = mpfr_get_emax();
     mpfr_t out;
     mpfr_init2(out, 53);
@@ -107,7 +107,8 @@ bool same_bits(double a, double b) {
 // Any finite float64 or float32, from sizes that cancel to all there are.
 double drawn(std::mt19937_64& random, int kind) {
   if (kind == 0) return static_cast<double>(random() % 2001) / 8 - 125;
-  if (kind == 1) return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(random())));
+  if (kind == 1)
+    return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(random())));
   return std::bit_cast<double>(random());
 }
 

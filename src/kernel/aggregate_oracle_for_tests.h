@@ -180,7 +180,8 @@ inline Answer mode_answer(std::span<const Number> values) {
 /// A list as a text that no other list has: of reals the bits, of texts the lengths too.
 inline std::string element_text(const Number& v) {
   if (v.kind == Number::Kind::text) return std::to_string(v.s.size()) + ":" + v.s + ";";
-  return std::to_string(v.is_real() ? real_answer(v.d).bits : static_cast<std::uint64_t>(v.i)) + ";";
+  return std::to_string(v.is_real() ? real_answer(v.d).bits : static_cast<std::uint64_t>(v.i)) +
+         ";";
 }
 inline Answer list_answer(std::span<const Number> values, std::int64_t k) {
   Answer list{true, 0, {}};

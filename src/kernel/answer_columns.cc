@@ -32,7 +32,8 @@ Column boolean_column(std::span<const std::uint64_t> cells, std::vector<std::uin
                          static_cast<std::int64_t>(cells.size()));
 }
 
-// Each distinct string or list once, in the order in which they come first. Null cells have no bits.
+// Each distinct string or list once, in the order in which they come first. Null cells have no
+// bits.
 Column string_column(Type type, std::span<const std::uint64_t> cells,
                      std::vector<std::uint8_t> validity) {
   std::unordered_map<std::uint64_t, std::int32_t> codes;

@@ -43,7 +43,8 @@ inline std::string elements_text(const std::string& bytes, data::Type type) {
 inline Answer answer_of(data::Type type, const Cell& cell) {
   if (!cell.valid) return {};
   if (data::is_list(type))
-    return {true, 0, elements_text(std::string(to_column(type, std::span(&cell, 1)).string(0)), type)};
+    return {true, 0,
+            elements_text(std::string(to_column(type, std::span(&cell, 1)).string(0)), type)};
   if (type != data::Type::string) return {true, cell.bits, {}};
   return {true, 0, std::string(to_column(type, std::span(&cell, 1)).string(0))};
 }

@@ -38,12 +38,10 @@ double drawn(std::mt19937_64& random) {
 Lists random_lists(std::int64_t rows) {
   std::mt19937_64 random(5);
   Lists out;
-  out.batch.schema.fields = {{"a", list_of(Type::float32, kLength), true},
-                             {"b", list_of(Type::float32, kLength), true},
-                             {"l", list_of(Type::float64), true},
-                             {"r", list_of(Type::float64), true},
-                             {"t", list_of(Type::string), true},
-                             {"i", Type::int64, true}};
+  out.batch.schema.fields = {
+      {"a", list_of(Type::float32, kLength), true}, {"b", list_of(Type::float32, kLength), true},
+      {"l", list_of(Type::float64), true},          {"r", list_of(Type::float64), true},
+      {"t", list_of(Type::string), true},           {"i", Type::int64, true}};
   std::vector<data::ColumnBuilder> builders;
   for (const auto& field : out.batch.schema.fields) builders.emplace_back(field.type);
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -95,10 +93,10 @@ TEST_CASE("thousands of rows have the bits that each has alone, coded or plain")
   coded.columns[2] =
       data::Column::coded(codes, std::make_shared<const data::Column>(lists.batch.columns[2]), {});
   for (const std::string text :
-       {"dot(a, b)", "l2(a, b)", "cosine(a, b)", "dot(l, r)", "l2(l, r)", "cosine(l, r)", "dot(l, a)",
-        "element(a, i)", "element(l, i)", "element(t, i)", "length(t)", "length(a)", "length(l)",
-        "if(i > 1, a, b)", "coalesce(a, b)", "dot(if(i > 1, a, b), [1.5, 2, -3, 0.1, 1e30])",
-        "element([1, 2, 3], i)", "a is null"}) {
+       {"dot(a, b)", "l2(a, b)", "cosine(a, b)", "dot(l, r)", "l2(l, r)", "cosine(l, r)",
+        "dot(l, a)", "element(a, i)", "element(l, i)", "element(t, i)", "length(t)", "length(a)",
+        "length(l)", "if(i > 1, a, b)", "coalesce(a, b)",
+        "dot(if(i > 1, a, b), [1.5, 2, -3, 0.1, 1e30])", "element([1, 2, 3], i)", "a is null"}) {
     CAPTURE(text);
     const data::Column all = evaluated(text, lists.batch), other = evaluated(text, coded);
     for (std::int64_t row = 0; row < 2500; ++row) {
@@ -135,7 +133,8 @@ TEST_CASE("products and distances are exact and rounded once, null where lengths
 
 TEST_CASE("an element is found from the front, and outside there is null") {
   data::Batch batch;
-  batch.schema.fields = {{"t", list_of(Type::string), true}, {"d", list_of(Type::date), true},
+  batch.schema.fields = {{"t", list_of(Type::string), true},
+                         {"d", list_of(Type::date), true},
                          {"f", list_of(Type::boolean), true}};
   data::ColumnBuilder t(list_of(Type::string)), d(list_of(Type::date)), f(list_of(Type::boolean));
   t.append(packed(Type::string, {std::string("a"), std::string(), std::string("größer")}));

@@ -19,8 +19,8 @@ enum class Storage : std::uint8_t {
   narrow,  ///< 32-bit integers
   wide,    ///< 64-bit integers
   real,    ///< float64
-  string,  ///< 64 bits that stand for a string or a packed list: a row of its column in a block, its address in
-           ///< state
+  string,  ///< 64 bits that stand for a string or a packed list: a row of its column in a block,
+           ///< its address in state
 };
 
 /// The argument of an aggregate as stored: whether an event takes part (its `where` is true and its

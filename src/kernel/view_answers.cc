@@ -434,7 +434,8 @@ Cell ViewState::top_k_cell(const AggregatePlan& plan, const Collection& collecti
   std::vector<std::pair<std::string_view, std::int64_t>> counts;
   for (const auto& [string, count] : collection.get<StringCounts>().counts)
     counts.emplace_back(string.text(), count);
-  std::ranges::stable_sort(counts, std::greater<>{}, [](const auto& entry) { return entry.second; });
+  std::ranges::stable_sort(counts, std::greater<>{},
+                           [](const auto& entry) { return entry.second; });
   if (counts.size() > plan.k) counts.resize(plan.k);
   for (const auto& [text, count] : counts) list.add(text);
   return list_cell(list.bytes());
@@ -443,8 +444,7 @@ Cell ViewState::top_k_cell(const AggregatePlan& plan, const Collection& collecti
 // Nothing was gathered where there are no elements. One that is too long is null, and counted.
 Cell ViewState::list_cell(const std::string& bytes) {
   if (bytes.empty()) return {};
-  if (bytes.size() <= kMaxResultBytes)
-    return string_cell(StringRef::adopt(strings_.take(bytes)));
+  if (bytes.size() <= kMaxResultBytes) return string_cell(StringRef::adopt(strings_.take(bytes)));
   ++counts_.long_texts;
   return {};
 }

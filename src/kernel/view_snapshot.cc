@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/packed_list.h"
 #include "data/row_codec.h"
 #include "kernel/varint.h"
 #include "kernel/view_state.h"
@@ -86,6 +87,8 @@ bool take_strings(std::string_view& bytes, const RecordLayout& layout, StringTab
     if (bit_of(record, layout.strings[i].part_bit)) {
       std::string_view text;
       if (!take_text(bytes, text)) return false;
+      const data::Type type = layout.strings[i].argument->type;
+      if (data::is_list(type) && !data::is_packed_list(text, type)) return false;
       bits = bits_of_string(strings.take(text));
     }
     store(record + layout.strings_at + 8 * i, bits);

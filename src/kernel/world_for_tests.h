@@ -85,18 +85,18 @@ struct AggregateKind {
   Takes takes;
 };
 inline const std::vector<AggregateKind> kAggregates = {
-    {"count", Takes::anything},      {"sum", Takes::numbers},
-    {"mean", Takes::numbers},        {"var", Takes::numbers},
-    {"std", Takes::numbers},         {"var_pop", Takes::numbers},
-    {"std_pop", Takes::numbers},     {"min", Takes::anything},
-    {"max", Takes::anything},        {"first", Takes::anything},
-    {"last", Takes::anything},       {"latest", Takes::anything},
-    {"lag", Takes::anything},        {"distinct", Takes::anything},
-    {"quantile", Takes::numbers},    {"mode", Takes::anything},
-    {"any", Takes::truths},          {"all", Takes::truths},
-    {"ratio", Takes::numbers},       {"rate", Takes::nothing},
-    {"slope", Takes::numbers},       {"since_last", Takes::nothing},
-    {"since_first", Takes::nothing}, {"decayed_sum", Takes::numbers},
+    {"count", Takes::anything},       {"sum", Takes::numbers},
+    {"mean", Takes::numbers},         {"var", Takes::numbers},
+    {"std", Takes::numbers},          {"var_pop", Takes::numbers},
+    {"std_pop", Takes::numbers},      {"min", Takes::anything},
+    {"max", Takes::anything},         {"first", Takes::anything},
+    {"last", Takes::anything},        {"latest", Takes::anything},
+    {"lag", Takes::anything},         {"distinct", Takes::anything},
+    {"quantile", Takes::numbers},     {"mode", Takes::anything},
+    {"any", Takes::truths},           {"all", Takes::truths},
+    {"ratio", Takes::numbers},        {"rate", Takes::nothing},
+    {"slope", Takes::numbers},        {"since_last", Takes::nothing},
+    {"since_first", Takes::nothing},  {"decayed_sum", Takes::numbers},
     {"decayed_mean", Takes::numbers}, {"last_k", Takes::anything},
     {"top_k", Takes::anything}};
 

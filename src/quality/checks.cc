@@ -25,7 +25,7 @@ struct ColumnRules {
   FloatRange floats;
   std::unique_ptr<RE2> pattern;
   std::set<std::string, std::less<>> allowed;
-  std::vector<int> string_rules;  // the pattern's before the enum's, those there are
+  std::vector<int> string_rules;             // the pattern's before the enum's, those there are
   int length_rule = -1, elements_rule = -1;  // of lists
   bool has_range() const { return integers.min_rule >= 0 || integers.max_rule >= 0; }
 };

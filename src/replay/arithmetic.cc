@@ -471,7 +471,8 @@ std::vector<Value> most_frequent(const Problem& problem, const std::map<Keyed, G
   if (!problem.is_text() && groups.size() > exact::kDefaultCap) {
     exact::FrequentValues<std::int64_t> sketch;
     for (const auto& [key, group] : groups) sketch.add(key.number, group.count);
-    for (const auto& entry : sketch.top_k(k)) values.push_back(value_of_key(entry.value, column.type()));
+    for (const auto& entry : sketch.top_k(k))
+      values.push_back(value_of_key(entry.value, column.type()));
     return values;
   }
   std::vector<const Group*> sorted;  // of equal counts the smallest first: the map goes upwards

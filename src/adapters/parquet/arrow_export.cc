@@ -84,8 +84,7 @@ std::shared_ptr<arrow::Array> fixed_view(const Column& column) {
 }
 
 std::shared_ptr<arrow::Array> array_view(const Column& column) {
-  if (data::is_list(column.type()))
-    return export_lists(column, validity_view(column), array_view);
+  if (data::is_list(column.type())) return export_lists(column, validity_view(column), array_view);
   if (column.is_coded()) return coded_view(column);
   return column.type() == Type::string ? strings_view(column) : fixed_view(column);
 }

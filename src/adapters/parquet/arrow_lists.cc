@@ -18,11 +18,11 @@ using data::Type;
 void append_real(std::string& bytes, const arrow::Array& values, std::int64_t i) {
   std::uint32_t bits = data::kNullElement;
   if (values.IsValid(i))
-    bits = values.type_id() == arrow::Type::FLOAT
-               ? std::bit_cast<std::uint32_t>(
-                     static_cast<const arrow::FloatArray&>(values).Value(i))
-               : std::bit_cast<std::uint32_t>(static_cast<float>(
-                     static_cast<const arrow::DoubleArray&>(values).Value(i)));
+    bits =
+        values.type_id() == arrow::Type::FLOAT
+            ? std::bit_cast<std::uint32_t>(static_cast<const arrow::FloatArray&>(values).Value(i))
+            : std::bit_cast<std::uint32_t>(
+                  static_cast<float>(static_cast<const arrow::DoubleArray&>(values).Value(i)));
   bytes.append(reinterpret_cast<const char*>(&bits), sizeof bits);
 }
 

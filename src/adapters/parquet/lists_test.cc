@@ -67,7 +67,8 @@ std::vector<std::string> texts_of(const std::string& path) {
   return texts;
 }
 
-// [[1, 0.1], null, [], [null, inf], [3, 4]] of any list type of Arrow that has one builder of reals.
+// [[1, 0.1], null, [], [null, inf], [3, 4]] of any list type of Arrow that has one builder of
+// reals.
 template <class ListBuilder, class RealBuilder>
 std::shared_ptr<arrow::Array> lists_by_arrow() {
   auto reals = std::make_shared<RealBuilder>();
@@ -134,8 +135,9 @@ TEST_CASE("Arrow reads the lists that we write, of every type") {
         "list<element: int64 not null>[1099511627776]");
   CHECK(arrow_text(list_of(Type::boolean), {packed(Type::boolean, {true, false, true})}) ==
         "list<element: bool not null>[true, false, true]");
-  CHECK(arrow_text(list_of(Type::string),
-                   {packed(Type::string, {std::string("a"), std::string("größer"), std::string()})}) ==
+  CHECK(arrow_text(
+            list_of(Type::string),
+            {packed(Type::string, {std::string("a"), std::string("größer"), std::string()})}) ==
         "list<element: string not null>[a, größer, ]");
   CHECK(arrow_text(list_of(Type::date), {packed(Type::date, {day})}) ==
         "list<element: date32[day] not null>[2022-01-08]");
@@ -155,7 +157,8 @@ TEST_CASE("coded lists are written as those that they stand for") {
   CHECK(texts_of(path) == std::vector<std::string>{"[2, 3]", "null", "[2, 3]"});
 }
 
-TEST_CASE("lists of floats and doubles are read from all of Arrow's lists; a double is rounded once") {
+TEST_CASE(
+    "lists of floats and doubles are read from all of Arrow's lists; a double is rounded once") {
   TemporaryFolder folder;
   const std::string path = folder / "t.parquet";
   const std::vector<std::string> floats = {"[1, 0.10000000149011612]", "null", "[]", "[null, inf]",
