@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "data/packed_list.h"
 #include "define/aggregates.h"
 #include "define/build.h"
 #include "define/constant_arguments.h"
 #include "define/conversion.h"
 #include "define/functions.h"
+#include "define/list_arguments.h"
 #include "define/parser.h"
 
 namespace coeval::define {
@@ -368,26 +368,15 @@ class Checker {
       args[i] = taken(function.parameter(i), common, std::move(args[i]));
       if (!args[i]) return wrong_argument(*syntax.args[i], function, function.parameter(i), found);
     }
-    if (const auto problem = check_constants(function.op, args))
+    auto problem = check_constants(function.op, args);
+    if (!problem) problem = check_lists(function.op, args);
+    if (problem)
       return report(Code::bad_call, *syntax.args[problem->argument], problem->message,
                     problem->advice);
-    if (function.parameter(0).takes == Takes::vector && !of_one_length(args))
-      return mismatch(syntax,
-                      in_quotes(function.name) + " takes lists of one length, not " +
-                          type_text(args[0]->type) + " and " + type_text(args[1]->type),
-                      "compare lists that were made by one model");
-    if (function.op == Op::nullif && data::is_list(common))
-      return mismatch(syntax, "lists cannot be compared", "compare elements: element(list, 0)");
     const Type type = result_type(function, args);
     if (type == Type::null) return make_literal(Type::null, {});
     if (function.op == Op::fn_regexp_like) return matching(syntax, function.op, std::move(args));
     return in_zone(made(syntax, function.op, type, std::move(args)));
-  }
-
-  // Lists that may have any length are compared where they are.
-  static bool of_one_length(const std::vector<ExprPtr>& args) {
-    const auto a = data::list_length(args[0]->type), b = data::list_length(args[1]->type);
-    return a == b || a == 0 || b == 0;
   }
 
   static bool is_common(Takes takes) {
@@ -405,8 +394,6 @@ class Checker {
     if (wanted != Type::null) return cast_to(wanted, std::move(expr));
     return parameter.takes == Takes::anything ? expr : nullptr;  // all of them are null
   }
-
-  static bool takes_lists(Takes takes) { return takes == Takes::anything || takes >= Takes::sized; }
 
   // What a value of a type is cast to; null when the parameter does not take it.
   static Type wanted_type(Takes takes, Type type) {
@@ -435,12 +422,9 @@ class Checker {
       case Takes::condition:
         return only(Type::boolean);
       case Takes::sized:
-        return data::is_list(type) ? type : only(Type::string);
       case Takes::list:
       case Takes::vector:
-        if (type == Type::null) return data::list_of(Type::float64);
-        if (takes == Takes::vector && !data::is_float(data::element_of(type))) return Type::null;
-        return data::is_list(type) ? type : Type::null;
+        return wanted_list(takes, type);
       case Takes::anything:
         break;
     }
@@ -594,18 +578,13 @@ class Checker {
       ExprPtr element = check(*part);
       if (!element) return nullptr;
       const Type next = common_type(type, element->type);
-      const bool scalar = !data::is_list(next) && next != Type::duration && next != Type::null;
-      if (element->op != Op::literal || data::is_null(element->literal) || !scalar)
+      if (!can_be_element(*element, next))
         return mismatch(*part, "an element of a list must be a constant, all of one type",
                         "write [0.5, 1.25]");
       type = next;
       elements.push_back(std::move(element));
     }
-    std::string bytes;
-    for (auto& element : elements)
-      data::append_element(bytes, type, cast_to(type, std::move(element))->literal);
-    const auto length = static_cast<std::uint32_t>(elements.size());
-    return make_literal(data::list_of(type, length), std::move(bytes));
+    return list_of_constants(type, std::move(elements));
   }
 
   // A constant is cast here and now, so that a mistake is found here and now.

@@ -208,6 +208,20 @@ class Datasets(unittest.TestCase):
             checked += 1
         self.assertGreater(checked, 200)
 
+    def test_lines_with_wrong_lists_are_set_aside(self):
+        twin = self.project.copy()
+        self.addCleanup(twin.remove)
+        rows = list(self.project.rows)
+        rows[3], rows[5] = dict(rows[3], taste=[1, 2]), dict(rows[5], taste=[1, None, 3, 4])
+        with open(twin.folder / "visits.jsonl", "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        twin.run("build")
+        lines = [json.loads(line) for line in
+                 (twin.folder / ".coeval/quarantine/visits.jsonl").read_text().splitlines()]
+        self.assertEqual([(line["row"], line["rules"], line["reason"]) for line in lines], [
+            (4, ["format"], "taste: expected list<float32>(4), found an array of 2 elements"),
+            (6, ["format"], "taste: element 1 of the list is null")])
+
     def test_csv_is_refused_both_ways(self):
         project = self.project
         refused = project.run("dataset", "--features", "user", "--questions", project.folder / "visits.jsonl", "--at",
