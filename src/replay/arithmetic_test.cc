@@ -135,6 +135,34 @@ TEST_CASE("the most frequent value, of several the smallest") {
         Value{std::int64_t{2}});
 }
 
+template <class Number>
+std::string list_text(Aggregation kind, std::int64_t k, const std::vector<Number>& numbers) {
+  auto aggregate = aggregate_of_kind(kind);
+  aggregate.k = k;
+  const auto computed = compute(aggregate, values_of(numbers));
+  REQUIRE(computed);
+  const bool real = std::is_same_v<Number, double>;
+  return data::to_text(computed->value, data::list_of(real ? Type::float64 : Type::int64));
+}
+
+TEST_CASE("lists are the newest values, or the most frequent ones") {
+  const std::vector<std::int64_t> x = {5, 2, 5, 2, 9};
+  CHECK(list_text(Aggregation::last_k, 3, x) == "[9, 2, 5]");
+  CHECK(list_text(Aggregation::last_k, 9, x) == "[9, 2, 5, 2, 5]");
+  CHECK(list_text(Aggregation::top_k, 2, x) == "[2, 5]");
+  CHECK(list_text(Aggregation::top_k, 9, x) == "[2, 5, 9]");
+  CHECK(list_text(Aggregation::top_k, 9, std::vector<double>{-0.0, std::nan(""), 0.0, -1}) ==
+        "[0, -1, nan]");
+  CHECK(list_text(Aggregation::last_k, 2, std::vector<double>{1, -0.0}) == "[-0, 1]");
+  CHECK(list_text(Aggregation::last_k, 2, std::vector<double>{}) == "null");
+  // Above the cap of distinct values, where the kernel counts in a sketch, too.
+  std::vector<std::int64_t> many;
+  for (std::int64_t i = 0; i < 2000; ++i) many.insert(many.end(), {i, 7, -3, 7});
+  CHECK(list_text(Aggregation::top_k, 2, many) == "[7, -3]");
+  std::vector<double> reals(many.begin(), many.end());
+  CHECK(list_text(Aggregation::top_k, 2, reals) == "[7, -3]");
+}
+
 TEST_CASE("the steps show sums, divisions and what was picked") {
   const auto steps = [](Aggregation kind) {
     const auto computed =
