@@ -130,6 +130,7 @@ void MergeReplay::sort_questions() {
     else
       questions_by_entity_[next[static_cast<std::size_t>(entity)]++] = question;
   }
+  questions_.entities = {};  // not needed any more
 }
 
 // All cursors at the entity's first event, all sums nothing.
