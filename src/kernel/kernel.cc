@@ -256,8 +256,9 @@ class PlainAnswers final : public HistoryAnswers {
 
 class MergedAnswers final : public HistoryAnswers {
  public:
-  MergedAnswers(const define::View& view, MergeReplay replay)
-      : view_(view), replay_(std::move(replay)) {}
+  MergedAnswers(const define::View& view, std::shared_ptr<const std::vector<std::int64_t>> at_us,
+                MergeReplay replay)
+      : view_(view), at_us_(std::move(at_us)), replay_(std::move(replay)) {}
 
   std::vector<data::Column> next(std::size_t count) override {
     AnswerColumns answers(view_, count);
@@ -267,6 +268,7 @@ class MergedAnswers final : public HistoryAnswers {
 
  private:
   const define::View& view_;
+  const std::shared_ptr<const std::vector<std::int64_t>> at_us_;  // what the replay reads
   MergeReplay replay_;
 };
 
@@ -293,6 +295,10 @@ std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
       added[i] = std::make_shared<const AddedEvents>(layout, per_view(views[i]),
                                                      events[source_of(views[i])].rows);
   }
+  auto at_us = std::make_shared<std::vector<std::int64_t>>();
+  at_us->reserve(question_order.size());
+  for (const std::int64_t row : question_order)
+    at_us->push_back(questions.at_us[static_cast<std::size_t>(row)]);
   std::vector<std::unique_ptr<HistoryAnswers>> answers(views.size());
   run(views.size(), [&](std::size_t i) {
     const int view = views[i];
@@ -308,11 +314,11 @@ std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
       entities[row] =
           entity_of(state, *questions.views[static_cast<std::size_t>(view)], question_order[row]);
     answers[i] = std::make_unique<MergedAnswers>(
-        parts_->view(view),
+        parts_->view(view), at_us,
         MergeReplay(parts_->view(view), state.layout(),
                     static_cast<std::size_t>(state.keys().size()),
                     {added[i], per_view(view).entities, order.by_known, order.by_time},
-                    {questions.at_us, question_order, std::move(entities)}));
+                    {*at_us, std::move(entities)}));
   });
   return answers;
 }
