@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,10 @@ struct TextTable {
 /// missing ones are an error. An empty unquoted field is null. A bad field makes a bad row, never
 /// an error of the whole. Errors: bad_csv (no header, unterminated quote, missing column).
 Result<TextTable> read_csv(std::string_view text, const Schema& schema);
-/// One JSON object a line. Unknown members are ignored; a missing nullable member is null.
-Result<TextTable> read_jsonl(std::string_view text, const Schema& schema);
+/// One JSON object a line. Unknown members are ignored; a missing nullable member is null. A member
+/// of a name in `as_text` may also be an object or array: its text is the value.
+Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
+                             std::span<const std::string> as_text = {});
 
 /// Writes with a header; strings quoted when they need it; null as an empty field.
 std::string write_csv(const Batch& batch);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/time.h"
+#include "data/decimal.h"
 
 namespace coeval::data {
 
@@ -36,13 +37,30 @@ std::string integer_text(std::int64_t value, Type type) {
     case Type::duration:
       return format_duration(value);
     default:
-      return std::to_string(value);
+      return is_decimal(type) ? decimal_text(value, scale_of(type)) : std::to_string(value);
   }
+}
+
+// decimal(p,s) by p, then s.
+using DecimalNames = std::array<std::array<std::string, 32>, 32>;
+const DecimalNames& decimal_names() {
+  static const DecimalNames kNames = [] {
+    DecimalNames names;
+    for (int p = 1; p <= kMaxDecimalDigits; ++p)
+      for (int s = 0; s <= p; ++s)
+        names[static_cast<std::size_t>(p)][static_cast<std::size_t>(s)] =
+            "decimal(" + std::to_string(p) + "," + std::to_string(s) + ")";
+    return names;
+  }();
+  return kNames;
 }
 
 }  // namespace
 
 std::string_view name(Type type) {
+  if (is_decimal(type))
+    return decimal_names()[static_cast<std::size_t>(precision_of(type))]
+                          [static_cast<std::size_t>(scale_of(type))];
   for (const auto& row : kTypeNames)
     if (row.type == type) return row.name;
   return "?";
@@ -53,11 +71,13 @@ Result<Type> parse_type(std::string_view text) {
     if (row.type == Type::duration || row.type == Type::null) continue;
     if (row.name == text) return row.type;
   }
-  if (text.starts_with("decimal") || text.starts_with("list"))
+  if (text.starts_with("decimal")) return parse_decimal_type(text);
+  if (text.starts_with("list"))
     return fail(Code::unsupported, "type '" + std::string(text) + "' is not read by this version",
-                "use int64 in the smallest unit for money, and one column per element for lists");
+                "use one column per element for lists");
   return fail(Code::bad_toml_value, "unknown type '" + std::string(text) + "'",
-              "the types are bool, int32, int64, float32, float64, string, timestamp, date");
+              "the types are bool, int32, int64, float32, float64, decimal(p,s), string, "
+              "timestamp, date");
 }
 
 std::size_t width(Type type) {
@@ -72,7 +92,7 @@ std::size_t width(Type type) {
     case Type::duration:
       return 8;
     default:
-      return 0;
+      return is_decimal(type) ? 8 : 0;
   }
 }
 

@@ -10,7 +10,8 @@
 namespace coeval::data {
 
 /// Types of values. (semantics: V1) `duration` exists inside expressions only, never in a file.
-enum class Type : std::uint8_t {
+/// Beyond those listed there is one for each decimal(p,s): decimal_type().
+enum class Type : std::uint32_t {
   boolean,
   int32,
   int64,
@@ -26,20 +27,33 @@ enum class Type : std::uint8_t {
 /// "int32", "timestamp", … as written in definitions.
 std::string_view name(Type type);
 /// Reads a type name. Errors: bad_toml_value, with the names that exist; unsupported for
-/// decimal(p,s) and list<float32>(n), which V1 lists and this version does not read yet.
+/// list<float32>(n), which V1 lists and this version does not read yet.
 Result<Type> parse_type(std::string_view text);
 
 inline bool is_integer(Type t) { return t == Type::int32 || t == Type::int64; }
 inline bool is_float(Type t) { return t == Type::float32 || t == Type::float64; }
-inline bool is_number(Type t) { return is_integer(t) || is_float(t); }
+
+/// Digits that a decimal may have: each value · 10^scale is an int64.
+inline constexpr int kMaxDecimalDigits = 18;
+/// decimal(precision, scale): `precision` digits, `scale` of them after the point; 1 ≤ precision ≤
+/// kMaxDecimalDigits, 0 ≤ scale ≤ precision. A column holds value · 10^scale as int64.
+constexpr Type decimal_type(int precision, int scale) {
+  return static_cast<Type>(0x400 | precision << 5 | scale);
+}
+constexpr bool is_decimal(Type t) { return static_cast<std::uint32_t>(t) >> 10 == 1; }
+/// Digits of a decimal, and those after its point; the scale of every other type is 0.
+constexpr int precision_of(Type t) { return static_cast<int>(t) >> 5 & 31; }
+constexpr int scale_of(Type t) { return is_decimal(t) ? static_cast<int>(t) & 31 : 0; }
+
+inline bool is_number(Type t) { return is_integer(t) || is_float(t) || is_decimal(t); }
 /// Bytes of one value in a column; 0 for boolean (one bit), string and null.
 std::size_t width(Type type);
 
 /// One value. std::monostate is null. Integers of every width, timestamps, dates and durations are
-/// int64; both float widths are double.
+/// int64, and so is a decimal, times 10^scale; both float widths are double.
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 inline bool is_null(const Value& v) { return v.index() == 0; }
-/// For people: null, true, 12, 0.5, "ABC"; a timestamp as RFC 3339.
+/// For people: null, true, 12, 0.5, 12.30, "ABC"; a timestamp as RFC 3339.
 std::string to_text(const Value& value, Type type);
 
 }  // namespace coeval::data

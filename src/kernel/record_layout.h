@@ -44,6 +44,7 @@ struct AggregatePlan {
   int power = -1;           ///< var, std, slope: index into RecordLayout::powers
   int collection = -1;      ///< what a walk over the events gives: index into collections
   double p = 0;             ///< of quantile
+  int scale = 0, divisor_scale = 0;  ///< of decimals, which are summed times 10^scale
   data::Type result = data::Type::null;
 };
 

@@ -57,10 +57,19 @@ void plan_views(ModelPlan& plan) {
   }
 }
 
-void plan_question(ModelPlan& plan) {
+void plan_question(ModelPlan& plan, const define::Project& project) {
   plan.question = define::question_schema(*plan.model);
   plan.at_slot = plan.question.index_of(plan.model->at_column);
-  for (const data::Field& field : plan.question.fields) plan.keys.push_back(field.name);
+  plan.extraction = std::make_shared<const quality::JsonExtraction>(
+      project.sources[static_cast<std::size_t>(plan.model->source)],
+      plan.model->row.question_columns);
+  for (std::size_t i = 0; i < plan.question.fields.size(); ++i) {
+    const int holder = plan.extraction->holder_at(i);
+    std::string key = holder < 0
+                          ? plan.question.fields[i].name
+                          : plan.extraction->holders()[static_cast<std::size_t>(holder)];
+    if (std::ranges::find(plan.keys, key) == plan.keys.end()) plan.keys.push_back(std::move(key));
+  }
   if (plan.at_slot < 0) plan.keys.push_back(plan.model->at_column);
   plan.keys.emplace_back("at");
 }
@@ -91,7 +100,7 @@ ModelPlan plan_model(const std::string& name, LoadedModel loaded, const define::
   plan.loaded = std::move(loaded);
   plan.model = project.find_model(name);
   if (plan.model != nullptr) {
-    plan_question(plan);
+    plan_question(plan, project);
     plan_views(plan);
     plan.unusable = plan_rules(plan, project);
   }

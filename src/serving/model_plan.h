@@ -9,6 +9,7 @@
 #include "data/column.h"
 #include "define/project.h"
 #include "quality/checks.h"
+#include "quality/json_extraction.h"
 #include "serving/engine.h"
 
 namespace coeval::serving {
@@ -30,6 +31,7 @@ struct ModelPlan {
   const define::Model* model = nullptr;             ///< owned by the project
   data::Schema question;                            ///< the question's columns
   std::shared_ptr<const quality::RowChecks> rules;  ///< the source's declared rules for them
+  std::shared_ptr<const quality::JsonExtraction> extraction;  ///< of question columns from JSON
   int at_slot = -1;               ///< the question column that is the question's time, or -1
   std::vector<std::string> keys;  ///< every key that a question may have, for suggestions
   std::vector<Asked> asked;

@@ -16,9 +16,10 @@ import struct
 import sys
 import tomllib
 import zoneinfo
+from fractions import Fraction
 
 from oracle_aggregates import Aggregate, window_bounds
-from oracle_cases import EPOCH, CaseError, Date, Unknown, parse_duration, parse_time, read_cases, read_float, read_value
+from oracle_cases import EPOCH, CaseError, Date, Dec, Unknown, decimal_text, parse_duration, parse_time, read_cases, read_float, read_value
 from oracle_expressions import Parser
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -136,6 +137,8 @@ def same(found, expected_cell):
         return text == found
     if isinstance(found, bool):
         return text == ("true" if found else "false")
+    if isinstance(found, Dec):
+        return Fraction(text) == found
     if isinstance(found, float):
         expected = read_float(text, False)
         return (found != found and expected != expected) or struct.pack("<d", found) == struct.pack("<d", expected)
@@ -150,6 +153,8 @@ def shown(value):
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Dec):
+        return decimal_text(value)
     if isinstance(value, float):
         if value == int(value) if math.isfinite(value) else False:
             return repr(int(value)) if abs(value) < 1e15 and math.copysign(1, value) == (1 if value >= 0 else -1) \

@@ -31,6 +31,33 @@ class Duration(int):
     """Microseconds."""
 
 
+class Dec(Fraction):
+    """An exact value of a decimal type with `scale` digits after the point."""
+
+    def __new__(cls, value, scale):
+        self = super().__new__(cls, value)
+        self._scale = scale
+        if (self * 10**scale).denominator != 1:
+            raise CaseError(f"{value} has more than {scale} digits after the point")
+        return self
+
+    @property
+    def scale(self):
+        return self._scale
+
+
+def decimal(value, scale):
+    """semantics V5: what 18 digits cannot hold is null."""
+    return Dec(value, scale) if abs(value) * 10**scale < 10**18 else None
+
+
+def decimal_text(value):
+    """All digits of the scale."""
+    digits = str(abs(int(value * 10**value.scale))).rjust(value.scale + 1, "0")
+    cut = len(digits) - value.scale
+    return ("-" if value < 0 else "") + digits[:cut] + ("." + digits[cut:] if value.scale else "")
+
+
 class Table:
     def __init__(self):
         self.columns = []  # (name, type)
@@ -70,7 +97,7 @@ def heading_of(word, case):
         for table in case.events.values():
             kind = dict(table.columns).get(name, kind)
     kind = kind or "string"
-    if kind not in TYPES:
+    if kind not in TYPES and not re.fullmatch(r"decimal\(\d+,\d+\)", kind):
         raise CaseError(f"no type {kind}")
     return name, kind
 
@@ -210,4 +237,6 @@ def read_value(cell, kind, time=None):
         return parse_time(text)
     if kind == "date":
         return Date(parse_time(text) // DAY_US)
+    if kind.startswith("decimal"):
+        return Dec(Fraction(text), int(kind.rstrip(")").split(",")[1]))
     return int(text)
