@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "data/decimal.h"
 
 namespace coeval::data {
 
@@ -50,6 +51,10 @@ bool skip_cell(ByteReader& reader, Type type) {
   std::uint8_t flag = 0;
   if (type == Type::boolean) return reader.u8(flag) && flag <= 1;
   if (type == Type::string) return reader.text(ignored);
+  if (is_decimal(type)) {
+    std::uint64_t scaled = 0;
+    return reader.u64(scaled) && has_digits(static_cast<std::int64_t>(scaled), precision_of(type));
+  }
   return width(type) != 0 && reader.bytes(width(type), ignored);
 }
 

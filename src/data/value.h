@@ -38,12 +38,23 @@ inline constexpr int kMaxDecimalDigits = 18;
 /// decimal(precision, scale): `precision` digits, `scale` of them after the point; 1 ≤ precision ≤
 /// kMaxDecimalDigits, 0 ≤ scale ≤ precision. A column holds value · 10^scale as int64.
 constexpr Type decimal_type(int precision, int scale) {
-  return static_cast<Type>(0x400 | precision << 5 | scale);
+  // Numbered by precision, then scale, after the types that are listed; all below 256.
+  return static_cast<Type>(32 + (precision - 1) * (precision + 2) / 2 + scale);
 }
-constexpr bool is_decimal(Type t) { return static_cast<std::uint32_t>(t) >> 10 == 1; }
-/// Digits of a decimal, and those after its point; the scale of every other type is 0.
-constexpr int precision_of(Type t) { return static_cast<int>(t) >> 5 & 31; }
-constexpr int scale_of(Type t) { return is_decimal(t) ? static_cast<int>(t) & 31 : 0; }
+constexpr bool is_decimal(Type t) {
+  return t >= decimal_type(1, 0) && t <= decimal_type(kMaxDecimalDigits, kMaxDecimalDigits);
+}
+/// Digits of a decimal.
+constexpr int precision_of(Type t) {
+  int precision = 1;
+  while (t > decimal_type(precision, precision)) ++precision;
+  return precision;
+}
+/// Its digits after the point; 0 of every other type.
+constexpr int scale_of(Type t) {
+  return is_decimal(t) ? static_cast<int>(t) - static_cast<int>(decimal_type(precision_of(t), 0))
+                       : 0;
+}
 
 inline bool is_number(Type t) { return is_integer(t) || is_float(t) || is_decimal(t); }
 /// Bytes of one value in a column; 0 for boolean (one bit), string and null.

@@ -65,10 +65,13 @@ void plan_question(ModelPlan& plan, const define::Project& project) {
       plan.model->row.question_columns);
   for (std::size_t i = 0; i < plan.question.fields.size(); ++i) {
     const int holder = plan.extraction->holder_at(i);
-    std::string key = holder < 0
-                          ? plan.question.fields[i].name
-                          : plan.extraction->holders()[static_cast<std::size_t>(holder)];
-    if (std::ranges::find(plan.keys, key) == plan.keys.end()) plan.keys.push_back(std::move(key));
+    data::Field field = plan.question.fields[i];
+    if (holder >= 0)
+      field = {plan.extraction->holders()[static_cast<std::size_t>(holder)], data::Type::string,
+               field.nullable};
+    if (plan.given.index_of(field.name) >= 0) continue;
+    plan.keys.push_back(field.name);
+    plan.given.fields.push_back(std::move(field));
   }
   if (plan.at_slot < 0) plan.keys.push_back(plan.model->at_column);
   plan.keys.emplace_back("at");

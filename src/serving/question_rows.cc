@@ -31,17 +31,20 @@ std::unexpected<Error> missing(const data::Field& field) {
       "give it a value");
 }
 
-Status take_at(const data::Json& value, std::string_view key, Question& question) {
-  auto read = data::from_json(value, data::Type::timestamp);
-  if (!read) return std::unexpected(about_key(std::move(read).error(), key));
-  if (data::is_null(*read)) return {};
-  const std::int64_t at_us = std::get<std::int64_t>(*read);
+Status set_at(std::int64_t at_us, std::string_view key, Question& question) {
   if (question.at_us && *question.at_us != at_us) {
     return fail(Code::bad_json, "the question's time is given twice, with two values",
                 "give 'at' or '" + std::string(key) + "', not both");
   }
   question.at_us = at_us;
   return {};
+}
+
+Status take_at(const data::Json& value, std::string_view key, Question& question) {
+  auto read = data::from_json(value, data::Type::timestamp);
+  if (!read) return std::unexpected(about_key(std::move(read).error(), key));
+  if (data::is_null(*read)) return {};
+  return set_at(std::get<std::int64_t>(*read), key, question);
 }
 
 Status take_column(const data::Json& value, const data::Field& field, data::Value& out) {
@@ -61,6 +64,15 @@ Status take_text(const data::Json& value, std::string_view key, std::optional<st
   return {};
 }
 
+// The question's time may itself stand in JSON.
+Status take_time_out(const ModelPlan& plan, Question& question) {
+  if (plan.at_slot < 0) return {};
+  const auto slot = static_cast<std::size_t>(plan.at_slot);
+  const auto* at_us = std::get_if<std::int64_t>(&question.values[slot]);
+  if (plan.extraction->holder_at(slot) < 0 || at_us == nullptr) return {};
+  return set_at(*at_us, plan.model->at_column, question);
+}
+
 // A null is left to the rules.
 Status take_out(const ModelPlan& plan, const HeldTexts& held, Question& question,
                 std::vector<bool>& given) {
@@ -71,7 +83,7 @@ Status take_out(const ModelPlan& plan, const HeldTexts& held, Question& question
     const int holder = plan.extraction->holder_at(i);
     if (holder >= 0) given[i] = held[static_cast<std::size_t>(holder)].has_value();
   }
-  if (faults.empty()) return {};
+  if (faults.empty()) return take_time_out(plan, question);
   const Code code = faults.front().rule == "json" ? Code::bad_json : Code::type_mismatch;
   return fail(code, faults.front().reason, "mend the text of the JSON that is sent");
 }

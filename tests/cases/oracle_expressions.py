@@ -427,10 +427,22 @@ def split_part(_, text, separator, n):
     return parts[index] if n != 0 and 0 <= index < len(parts) else ""
 
 
+def of_one_type(choose):
+    """Decimals and integers are brought to one scale; what does not fit there is null."""
+    def chosen(zone, *values):
+        if any(isinstance(v, Dec) for v in values) and not any(isinstance(v, float) for v in values):
+            scale = max(getattr(v, "scale", 0) for v in values)
+            values = [decimal(Fraction(v), scale) for v in values]
+        return None if None in values else choose(zone, *values)
+    return chosen
+
+
+@of_one_type
 def largest(_, *values):
     return max(values, key=lambda v: (v != v, v)) if not isinstance(values[0], str) else max(values, key=str.encode)
 
 
+@of_one_type
 def smallest(_, *values):
     return min(values, key=lambda v: (v != v, v)) if not isinstance(values[0], str) else min(values, key=str.encode)
 
