@@ -98,7 +98,7 @@ TEST_CASE("errors of a source") {
   CHECK(begins(error_of("{ type = \"int32\", min = -120", "{ type = \"decimal(9,12)\", min = -120"),
                "11:21 C0305 unknown type 'decimal(9,12)' | write decimal(p,s)"));
   CHECK(begins(error_of("{ type = \"int32\", min = -120", "{ type = \"decimal(9,2)\", min = 0.005"),
-               "11:45 C0305 'min' of column 'delay' of source 'flights' does not fit its type "
+               "11:43 C0305 'min' of column 'delay' of source 'flights' does not fit its type "
                "decimal(9,2)"));
   const auto nullable = errors_of(
       changed(kFlights, "{ type = \"timestamp\" }", "{ type = \"timestamp\", nullable = true }"));

@@ -96,6 +96,7 @@ class RowReader {
       if (value) {
         values_[i] = std::move(*value);
       } else {
+        values_[i] = {};
         fault(bad, field.name + ".type", field.name + ": " + value.error().message);
       }
     }
