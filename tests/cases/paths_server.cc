@@ -113,7 +113,8 @@ class Server {
     request.schema.fields.push_back({"at", data::Type::timestamp, false});
     request.columns.push_back(data::take(world_.questions.columns[0], rows));
     const auto& source = world_.project->sources[static_cast<std::size_t>(world_.model->source)];
-    for (const std::string& holder : quality::JsonExtraction(source).holders()) {
+    const quality::JsonExtraction extraction(source);
+    for (const std::string& holder : extraction.holders()) {
       if (request.find(holder) != nullptr || !is_asked_for(source, holder)) continue;
       request.schema.fields.push_back({holder, data::Type::string, true});
       request.columns.push_back(data::take(*world_.questions.find(holder), rows));
