@@ -176,7 +176,8 @@ Wide divided_half_even(Wide value, int digits) {
 
 bool rescaled(std::int64_t scaled, int scale, Type to, std::int64_t& out) {
   const int more = scale_of(to) - scale;
-  const Wide value = more >= 0 ? Wide{scaled} * power_of_ten(more) : divided_half_even(scaled, -more);
+  const Wide value =
+      more >= 0 ? Wide{scaled} * power_of_ten(more) : divided_half_even(scaled, -more);
   out = static_cast<std::int64_t>(value);
   return has_digits(value, precision_of(to));
 }
@@ -190,7 +191,8 @@ bool decimal_of_real(double value, Type to, std::int64_t& out) {
   std::uint64_t whole = bits & ((std::uint64_t{1} << 52) - 1);
   if (field != 0) whole |= std::uint64_t{1} << 52;
   // value = whole · 2^exponent; the product with 10^scale has at most 113 bits.
-  UnsignedWide product = UnsignedWide{whole} * static_cast<UnsignedWide>(power_of_ten(scale_of(to)));
+  UnsignedWide product =
+      UnsignedWide{whole} * static_cast<UnsignedWide>(power_of_ten(scale_of(to)));
   if (exponent >= 0) {
     if (exponent > 64) return false;  // at least 2^117
     if (product >> (127 - exponent) != 0) return false;

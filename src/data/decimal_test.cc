@@ -79,8 +79,8 @@ TEST_CASE("a decimal is read from its digits, all of them") {
   CHECK(read("999999999999999999", decimal_type(18, 0)) == "999999999999999999");
   CHECK(read("0.999999999999999999", decimal_type(18, 18)) == "0.999999999999999999");
   CHECK(read("1", decimal_type(18, 18)) == "too large");
-  for (const char* text : {"", "-", ".", "e5", "1e", "1e+", "1.2.3", "+1", " 1", "1 ", "0x10", "inf",
-                           "nan", "1,5", "--1"})
+  for (const char* text : {"", "-", ".", "e5", "1e", "1e+", "1.2.3", "+1", " 1", "1 ", "0x10",
+                           "inf", "nan", "1,5", "--1"})
     CHECK(read(text) == "no number");
 }
 
@@ -126,7 +126,8 @@ TEST_CASE("a float becomes the nearest decimal, half to even by its exact value"
     double value = 0;
     switch (rng() % 3) {
       case 0:
-        value = static_cast<double>(random_scaled(rng)) / std::pow(10, static_cast<double>(rng() % 19));
+        value =
+            static_cast<double>(random_scaled(rng)) / std::pow(10, static_cast<double>(rng() % 19));
         break;
       case 1:
         value = std::ldexp(static_cast<double>(rng() % 4096), -static_cast<int>(rng() % 14));
@@ -145,7 +146,8 @@ TEST_CASE("a float becomes the nearest decimal, half to even by its exact value"
     if (fits) REQUIRE(found == expected);
   }
   std::int64_t found = 0;
-  for (const double none : {std::numeric_limits<double>::quiet_NaN(), HUGE_VAL, -HUGE_VAL, 1e18, 1e300})
+  for (const double none :
+       {std::numeric_limits<double>::quiet_NaN(), HUGE_VAL, -HUGE_VAL, 1e18, 1e300})
     CHECK_FALSE(decimal_of_real(none, decimal_type(18, 0), found));
   CHECK(decimal_of_real(5e-324, decimal_type(18, 18), found));
   CHECK(found == 0);
@@ -192,7 +194,8 @@ TEST_CASE("JSON gives and takes decimals by their digits, as numbers and as text
 
 TEST_CASE("text tables hold decimals exactly, and name what they cannot hold") {
   const Schema schema{{{"d", decimal_type(18, 17), true}}};
-  const auto csv = read_csv("d\n0.12345678901234567\n\n1e-17\n12\n\"-9.99999999999999999\"\n", schema);
+  const auto csv =
+      read_csv("d\n0.12345678901234567\n\n1e-17\n12\n\"-9.99999999999999999\"\n", schema);
   REQUIRE(csv.has_value());
   REQUIRE(csv->rows.rows == 4);
   CHECK(csv->rows.columns[0].integer(0) == 12'345'678'901'234'567);
@@ -201,7 +204,8 @@ TEST_CASE("text tables hold decimals exactly, and name what they cannot hold") {
   CHECK(csv->rows.columns[0].integer(3) == -999'999'999'999'999'999);
   REQUIRE(csv->bad.size() == 1);
   CHECK(csv->bad[0].reason == "d: does not fit decimal(18,17): '12'");
-  CHECK(write_csv(csv->rows) == "d\n0.12345678901234567\n\n0.00000000000000001\n-9.99999999999999999\n");
+  CHECK(write_csv(csv->rows) ==
+        "d\n0.12345678901234567\n\n0.00000000000000001\n-9.99999999999999999\n");
   const auto lines = read_jsonl(write_jsonl(csv->rows), schema);
   REQUIRE(lines.has_value());
   CHECK(lines->bad.empty());

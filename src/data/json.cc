@@ -173,8 +173,8 @@ Json& Json::push(Json v) {
 }
 
 std::string_view Json::kind() const {
-  constexpr std::array<std::string_view, 8> kKinds = {"null",     "a boolean", "an integer",
-                                                      "a number", "a string",  "an array",
+  constexpr std::array<std::string_view, 8> kKinds = {"null",      "a boolean", "an integer",
+                                                      "a number",  "a string",  "an array",
                                                       "an object", "a number"};
   return kKinds[value_.index()];
 }

@@ -87,7 +87,8 @@ struct JsonLimits {
 };
 /// What is kept of the text besides its tree.
 struct JsonTexts {
-  bool numbers = false;  ///< each number with a fraction or exponent keeps its text: decimals need it
+  bool numbers =
+      false;  ///< each number with a fraction or exponent keeps its text: decimals need it
   /// Members of these names whose value is an object or array are read as strings of that value's
   /// text.
   std::span<const std::string> as_text = {};

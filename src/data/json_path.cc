@@ -22,9 +22,10 @@ std::string part_text(std::string_view part) {
 }
 
 std::unexpected<Error> bad_path(std::string_view text, const std::string& what) {
-  return fail(Code::bad_toml_value, "bad JSON path '" + std::string(text) + "': " + what,
-              "write the column, then keys and places: payload.card.country, payload.items[0].price; "
-              "an odd key in double quotes");
+  return fail(
+      Code::bad_toml_value, "bad JSON path '" + std::string(text) + "': " + what,
+      "write the column, then keys and places: payload.card.country, payload.items[0].price; "
+      "an odd key in double quotes");
 }
 
 class PathReader {

@@ -16,7 +16,8 @@ enum class Over : std::uint8_t { rows, rows_or_anything, number, two_numbers, co
 /// The constant that an aggregate takes as its last argument.
 enum class AggregateConstant : std::uint8_t { none, place, fraction, half_life };
 
-/// The type of an aggregate's value; `sum` is int64, float64 for floats, decimal(18,s) for decimals.
+/// The type of an aggregate's value; `sum` is int64, float64 for floats, decimal(18,s) for
+/// decimals.
 enum class AggregateResult : std::uint8_t { int64, float64, boolean, sum, as_argument };
 
 /// One aggregate of views. (semantics: A7)

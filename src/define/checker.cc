@@ -262,9 +262,9 @@ class Checker {
     if (is_literal_zero(*right)) return division_by_zero(syntax);
     if (is_of_decimals(left->type, right->type)) {
       const Type common = common_decimal(left->type, right->type);
-      return made(syntax, Op::divide, Type::float64,
-                  {scaled_operand(std::move(left), common),
-                   scaled_operand(std::move(right), common)});
+      return made(
+          syntax, Op::divide, Type::float64,
+          {scaled_operand(std::move(left), common), scaled_operand(std::move(right), common)});
     }
     return made(
         syntax, Op::divide, Type::float64,

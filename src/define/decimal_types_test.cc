@@ -4,7 +4,6 @@
 
 #include <string>
 
-
 namespace coeval::define {
 namespace {
 
@@ -68,8 +67,9 @@ TEST_CASE("comparisons keep both sides as they are, but for floats") {
 TEST_CASE("values of one choice get one scale") {
   CHECK(typed("coalesce(a, b)") ==
         "decimal(14,4) coalesce(cast(a as decimal(14,4)), cast(b as decimal(14,4)))");
-  CHECK(typed("if(true, a, 7)") == "decimal(18,2) if(true, cast(a as decimal(18,2)), "
-                                   "cast(decimal '7.00' as decimal(18,2)))");
+  CHECK(typed("if(true, a, 7)") ==
+        "decimal(18,2) if(true, cast(a as decimal(18,2)), "
+        "cast(decimal '7.00' as decimal(18,2)))");
   CHECK(typed("least(a, n)") ==
         "decimal(18,2) least(cast(a as decimal(18,2)), cast(n as decimal(18,2)))");
   CHECK(typed("greatest(a, x)") == "float64 greatest(cast(a as float64), x)");

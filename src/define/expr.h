@@ -19,7 +19,8 @@ namespace coeval::define {
 /// - or it is of decimals, of decimal and int64: the node's type holds the exact result of add,
 ///   subtract and multiply, which is null, and counted, where it has more digits (V5); divide gives
 ///   the exact quotient rounded once to float64, null where the divisor is 0;
-/// - comparison has two arguments of one type, or is of decimals of any scale and int64: int64, float64, string, timestamp, date, duration;
+/// - comparison has two arguments of one type, or is of decimals of any scale and int64: int64,
+/// float64, string, timestamp, date, duration;
 ///   equal and not_equal also boolean; is_distinct and nullif have two arguments of any one type;
 /// - if_else, case_when, coalesce, nullif, fn_least, fn_greatest and fn_clamp have values of one
 ///   type, that of the node;

@@ -132,8 +132,8 @@ class SourceReader {
                             "unknown column " + in_quotes(path->column),
                             close.empty() ? "declare the column that holds the JSON text" : close);
     }
-    if (holder->json != nullptr || (holder->column.type != Type::string &&
-                                    holder->column.type != Type::null))
+    if (holder->json != nullptr ||
+        (holder->column.type != Type::string && holder->column.type != Type::null))
       return errors_.report(Code::type_error, place,
                             "column " + in_quotes(path->column) + " of " + what_ +
                                 (holder->json ? " is itself taken out of JSON"

@@ -26,8 +26,8 @@ std::optional<data::Value> integer(const TomlValue& value, Type type) {
   return data::Value(value.integer);
 }
 
-// A number with a fraction is the shortest text that means the same float64: up to 15 digits that is
-// what was written. A text is exact.
+// A number with a fraction is the shortest text that means the same float64: up to 15 digits that
+// is what was written. A text is exact.
 std::optional<data::Value> decimal(const TomlValue& value, Type type) {
   std::array<char, 32> room{};
   std::string_view text = value.text;

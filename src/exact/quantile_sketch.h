@@ -47,8 +47,8 @@ class QuantileSketch {
 
   std::int64_t count() const { return count_; }
   bool is_approximate() const { return approximate_; }
-  /// p in [0, 1]. Null: no values. Integers stand for themselves divided by `unit`, a positive power
-  /// of ten; 1 for floats.
+  /// p in [0, 1]. Null: no values. Integers stand for themselves divided by `unit`, a positive
+  /// power of ten; 1 for floats.
   std::optional<double> quantile(double p, std::uint64_t unit = 1) const;
 
   /// Canonical bytes; read_bytes takes them off the front.

@@ -85,9 +85,7 @@ Wide rounded_tens(std::int64_t x, int scale, int tens) {
   return whole(Op::fn_round, x, scale + tens) * data::power_of_ten(tens);
 }
 
-std::int64_t signum(std::int64_t x) {
-  return static_cast<int>(x > 0) - static_cast<int>(x < 0);
-}
+std::int64_t signum(std::int64_t x) { return static_cast<int>(x > 0) - static_cast<int>(x < 0); }
 
 // A value as another type's integer lane.
 Slice as_integers(Type from, Type to, const Slice& a, std::int64_t& failures,
@@ -118,13 +116,15 @@ Slice decimal_arithmetic(const Expr& expr, const Slice& a, const Slice& b,
   const Aligned sides(expr, a, b);
   const int precision = data::precision_of(expr.type);
   const std::uint8_t* valid = both_valid(a.valid, b.valid, block);
-  return made_rows<std::int64_t>(
-      valid, block.counts.integer_overflows, block, [&](std::size_t i, std::int64_t& out) {
-        if (expr.op == Op::add) return put(sides.left(i) + sides.right(i), precision, out);
-        if (expr.op == Op::subtract) return put(sides.left(i) - sides.right(i), precision, out);
-        COEVAL_CHECK(expr.op == Op::multiply);
-        return put(Wide{sides.x[i]} * sides.y[i], precision, out);
-      });
+  return made_rows<std::int64_t>(valid, block.counts.integer_overflows, block,
+                                 [&](std::size_t i, std::int64_t& out) {
+                                   if (expr.op == Op::add)
+                                     return put(sides.left(i) + sides.right(i), precision, out);
+                                   if (expr.op == Op::subtract)
+                                     return put(sides.left(i) - sides.right(i), precision, out);
+                                   COEVAL_CHECK(expr.op == Op::multiply);
+                                   return put(Wide{sides.x[i]} * sides.y[i], precision, out);
+                                 });
 }
 
 Slice decimal_compare(const Expr& expr, const Slice& a, const Slice& b, const BlockContext& block) {
@@ -181,14 +181,15 @@ Slice decimal_convert(Type from, Type to, const Slice& a, std::int64_t& failures
         return data::decimal_to_float(a.integers[i], scale);
       });
     case Type::float64:
-      return sure_rows<double>(
-          a.valid, block, [&](std::size_t i) { return data::decimal_to_real(a.integers[i], scale); });
+      return sure_rows<double>(a.valid, block, [&](std::size_t i) {
+        return data::decimal_to_real(a.integers[i], scale);
+      });
     default:
-      return made_rows<std::int64_t>(
-          a.valid, failures, block, [&](std::size_t i, std::int64_t& out) {
-            out = define::decimal_to_integer(a.integers[i], scale);
-            return to == Type::int64 || define::fits_int32(out);
-          });
+      return made_rows<std::int64_t>(a.valid, failures, block,
+                                     [&](std::size_t i, std::int64_t& out) {
+                                       out = define::decimal_to_integer(a.integers[i], scale);
+                                       return to == Type::int64 || define::fits_int32(out);
+                                     });
   }
 }
 

@@ -263,7 +263,8 @@ inline Cell ViewState::summed_cell(const AggregatePlan& plan, const Sums& sums,
   if (plan.kind == Aggregation::count) return integer_cell(count);
   if (count == 0) return {};
   if (plan.power >= 0)
-    return real_cell(sums.power(static_cast<std::size_t>(plan.power)).answer(plan.kind, plan.scale));
+    return real_cell(
+        sums.power(static_cast<std::size_t>(plan.power)).answer(plan.kind, plan.scale));
   switch (plan.kind) {
     case Aggregation::any:
       return integer_cell(sums.linear(static_cast<std::size_t>(plan.linear)) > 0 ? 1 : 0);
@@ -317,8 +318,7 @@ Cell ViewState::ratio_cell(const AggregatePlan& plan, const Sums& sums) const {
         exact::ratio(sums.real(slot_a), integer_sum(sums, b, plan.divisor_linear), unit_b));
   const exact::Int128 sum = integer_sum(sums, a, plan.linear);
   if (real_b) return real_cell(exact::ratio(sum, unit_a, sums.real(slot_b)));
-  return real_cell(
-      exact::ratio(sum, unit_a, integer_sum(sums, b, plan.divisor_linear), unit_b));
+  return real_cell(exact::ratio(sum, unit_a, integer_sum(sums, b, plan.divisor_linear), unit_b));
 }
 
 // semantics: V5. A sum that its type cannot hold is null, and counted.
@@ -365,11 +365,10 @@ Cell ViewState::collection_cell(const AggregatePlan& plan, const Collection& col
       return count == 0 ? Cell{} : integer_cell(count);
     }
     case Aggregation::quantile:
-      return real_cell(
-          plan.measure.storage == Storage::real
-              ? collection.get<exact::QuantileSketch<double>>().quantile(plan.p)
-              : collection.get<exact::QuantileSketch<std::int64_t>>().quantile(
-                    plan.p, unit_of(plan.scale)));
+      return real_cell(plan.measure.storage == Storage::real
+                           ? collection.get<exact::QuantileSketch<double>>().quantile(plan.p)
+                           : collection.get<exact::QuantileSketch<std::int64_t>>().quantile(
+                                 plan.p, unit_of(plan.scale)));
     case Aggregation::mode:
       return mode_cell(plan, collection);
     case Aggregation::decayed_sum:

@@ -62,8 +62,8 @@ std::vector<JsonFault> JsonExtraction::fill(std::span<const std::optional<std::s
 void JsonExtraction::fill_from(std::size_t holder, std::string_view text,
                                std::span<data::Value> row, data::JsonParser& parser,
                                std::vector<JsonFault>& faults) const {
-  const auto json = parser.parse(text, {.max_bytes = kMaxTextBytes}, 1,
-                                 {.numbers = reads_decimals_[holder]});
+  const auto json =
+      parser.parse(text, {.max_bytes = kMaxTextBytes}, 1, {.numbers = reads_decimals_[holder]});
   if (!json) {
     faults.push_back({holders_[holder], "json", holders_[holder] + ": " + json.error().message});
     return;
@@ -80,8 +80,8 @@ void JsonExtraction::fill_from(std::size_t holder, std::string_view text,
     if (value)
       row[part.place] = std::move(*value);
     else
-      faults.push_back({part.name, "type",
-                        part.name + ": " + part.path.text() + ": " + value.error().message});
+      faults.push_back(
+          {part.name, "type", part.name + ": " + part.path.text() + ": " + value.error().message});
   }
 }
 

@@ -7,9 +7,11 @@ namespace coeval::quality {
 namespace {
 
 define::Source source_of(const std::string& columns) {
-  const std::string text = "[project]\nname = \"p\"\n[source.payments]\ntime = \"ts\"\n"
-                           "known = \"event time\"\n[source.payments.columns]\nts = \"timestamp\"\n"
-                           "payload = { type = \"string\", nullable = true }\n" + columns;
+  const std::string text =
+      "[project]\nname = \"p\"\n[source.payments]\ntime = \"ts\"\n"
+      "known = \"event time\"\n[source.payments.columns]\nts = \"timestamp\"\n"
+      "payload = { type = \"string\", nullable = true }\n" +
+      columns;
   define::Checked checked = define::check_text(text, "coeval.toml");
   if (!checked.errors.empty()) FAIL(checked.errors[0].message);
   return checked.project->sources[0];
@@ -65,12 +67,14 @@ TEST_CASE("a value of another type and a way that leads nowhere are named with t
 }
 
 TEST_CASE("text that is no JSON is a fault of the column that holds it") {
-  const auto source = source_of("a = { type = \"int32\", nullable = true, json = \"payload.a\" }\n");
+  const auto source =
+      source_of("a = { type = \"int32\", nullable = true, json = \"payload.a\" }\n");
   CHECK(taken(source, "{\"a\":1").starts_with("payload.json payload: "));
   CHECK(taken(source, "").starts_with("payload.json payload: "));
   CHECK(taken(source, R"({"a":1,"a":2})").starts_with("payload.json payload: "));
   CHECK(taken(source, std::string(65, '[') + std::string(65, ']')).starts_with("payload.json"));
-  CHECK(taken(source, std::string(JsonExtraction::kMaxTextBytes + 1, ' ')).starts_with("payload.json"));
+  CHECK(taken(source, std::string(JsonExtraction::kMaxTextBytes + 1, ' '))
+            .starts_with("payload.json"));
 }
 
 TEST_CASE("a path is read as it is written") {
@@ -82,9 +86,9 @@ TEST_CASE("a path is read as it is written") {
   CHECK(text("payload[0][12].a-b_c") == "payload[0][12].a-b_c");
   CHECK(text("payload.\"a b\".\"x\"\"y\".\"\".größe") == "payload.\"a b\".\"x\"\"y\".\"\".größe");
   CHECK(text("\"odd column\".a") == "\"odd column\".a");
-  for (const char* bad : {"", "payload", "payload.", ".a", "payload..a", "payload[a]", "payload[-1]",
-                          "payload[0", "payload.a b", "payload.\"a", "payload[]", "payload a",
-                          "payload[99999999999]"})
+  for (const char* bad :
+       {"", "payload", "payload.", ".a", "payload..a", "payload[a]", "payload[-1]", "payload[0",
+        "payload.a b", "payload.\"a", "payload[]", "payload a", "payload[99999999999]"})
     CHECK(text(bad) == "refused");
   std::string deep = "p";
   for (int i = 0; i < 65; ++i) deep += "[0]";

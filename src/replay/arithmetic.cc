@@ -291,19 +291,18 @@ struct PartSum {
     }
   }
   std::string text() const {
-    return (real ? exact_text(reals) : sum_text(integers, scale)) + " (" + counted(present, "value") +
-           ")";
+    return (real ? exact_text(reals) : sum_text(integers, scale)) + " (" +
+           counted(present, "value") + ")";
   }
 };
 
 Arithmetic ratio(const Problem& problem) {
   const PartSum a(problem.values.argument), b(problem.values.divisor);
   const auto value =
-      a.real
-          ? (b.real ? exact::ratio(a.reals, b.reals)
-                    : exact::ratio(a.reals, b.integers, unit_of(b.scale)))
-          : (b.real ? exact::ratio(a.integers, unit_of(a.scale), b.reals)
-                    : exact::ratio(a.integers, unit_of(a.scale), b.integers, unit_of(b.scale)));
+      a.real ? (b.real ? exact::ratio(a.reals, b.reals)
+                       : exact::ratio(a.reals, b.integers, unit_of(b.scale)))
+             : (b.real ? exact::ratio(a.integers, unit_of(a.scale), b.reals)
+                       : exact::ratio(a.integers, unit_of(a.scale), b.integers, unit_of(b.scale)));
   const Value result = a.present == 0 ? Value{} : or_null(value);
   return {result,
           {"sum of the first argument = " + a.text(), "sum of the second argument = " + b.text(),

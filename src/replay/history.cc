@@ -50,8 +50,8 @@ data::Column narrow(const data::Column& wide, const std::string& column,
   return builder.finish();
 }
 
-// Decimals of the file, or their texts, as the declared decimal: a value that it cannot hold exactly
-// is that row's error. (V1)
+// Decimals of the file, or their texts, as the declared decimal: a value that it cannot hold
+// exactly is that row's error. (V1)
 data::Column as_decimals(const data::Column& column, const define::SourceColumn& declared,
                          std::vector<std::pair<std::int64_t, std::string>>& misfits) {
   data::ColumnBuilder builder(declared.type);

@@ -139,8 +139,8 @@ class Player {
       return pipe.post(events_target_ + now,
                        row_json(history_.rows, item.row, all_columns_).dump());
     const define::Model& model = *models_[static_cast<std::size_t>(item.asker)];
-    data::Json question = row_json(history_.rows, item.row,
-                                   question_columns_[static_cast<std::size_t>(item.asker)]);
+    data::Json question =
+        row_json(history_.rows, item.row, question_columns_[static_cast<std::size_t>(item.asker)]);
     question.set("at", format_time(item.time_us));
     return pipe.post("/v1/predict/" + model.name + now, question.dump());
   }
@@ -181,7 +181,7 @@ class Player {
   std::string events_target_;
   std::vector<int> all_columns_;
   std::vector<std::vector<int>> question_columns_;  // by model
-  std::vector<data::Column> labels_;  // by model
+  std::vector<data::Column> labels_;                // by model
   std::deque<Item> asked_;
   TrafficReport report_;
 };

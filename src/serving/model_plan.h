@@ -28,8 +28,8 @@ struct ModelPlan {
 
   std::string name;
   LoadedModel loaded;
-  const define::Model* model = nullptr;             ///< owned by the project
-  data::Schema question;                            ///< the question's columns
+  const define::Model* model = nullptr;  ///< owned by the project
+  data::Schema question;                 ///< the question's columns
   data::Schema given;  ///< what a request holds: texts of JSON instead of what is taken out of them
   std::shared_ptr<const quality::RowChecks> rules;  ///< the source's declared rules for them
   std::shared_ptr<const quality::JsonExtraction> extraction;  ///< of question columns from JSON

@@ -94,8 +94,8 @@ Status require_all(const ModelPlan& plan, const std::vector<bool>& given) {
     if (given[i] || is_time || plan.question.fields[i].nullable) continue;
     const int holder = plan.extraction->holder_at(i);
     if (holder < 0) return missing(plan.question.fields[i]);
-    return missing({plan.extraction->holders()[static_cast<std::size_t>(holder)],
-                    data::Type::string, false});
+    return missing(
+        {plan.extraction->holders()[static_cast<std::size_t>(holder)], data::Type::string, false});
   }
   return {};
 }

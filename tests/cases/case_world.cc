@@ -209,8 +209,9 @@ Status take_out_of_questions(const define::Source& source, data::Batch& question
   COEVAL_TRY(take_out(source, rows));
   for (std::size_t i = 0; i < source.columns.size(); ++i)
     if (source.columns[i].json)
-      questions.columns[static_cast<std::size_t>(
-          questions.schema.index_of(source.columns[i].name))] = rows.columns[i];
+      questions
+          .columns[static_cast<std::size_t>(questions.schema.index_of(source.columns[i].name))] =
+          rows.columns[i];
   return {};
 }
 

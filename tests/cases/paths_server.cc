@@ -101,9 +101,10 @@ class Server {
     const auto source = static_cast<std::size_t>(event.source);
     const data::Batch& rows = world_.sources[source];
     if (!world_.finite) return write_to_log(event, rows);
-    return expect_200(engine_->events(world_.project->sources[source].name,
-                                      json_of(world_.project->sources[source], rows, event.row,
-                                              event.row % 2 == 1), std::nullopt));
+    return expect_200(engine_->events(
+        world_.project->sources[source].name,
+        json_of(world_.project->sources[source], rows, event.row, event.row % 2 == 1),
+        std::nullopt));
   }
 
   Status ask(std::int64_t question, const TakeAnswer& take) {
@@ -119,9 +120,8 @@ class Server {
       request.schema.fields.push_back({holder, data::Type::string, true});
       request.columns.push_back(data::take(*world_.questions.find(holder), rows));
     }
-    COEVAL_TRY(
-        expect_200(engine_->predict(kModel, json_of(source, request, 0, question % 2 == 1), true,
-                                    std::nullopt)));
+    COEVAL_TRY(expect_200(engine_->predict(kModel, json_of(source, request, 0, question % 2 == 1),
+                                           true, std::nullopt)));
     return read_answer(question, at_us, take);
   }
 
