@@ -16,9 +16,17 @@ void require(bool condition) {
 
 data::Schema schema_of(std::uint8_t choice) {
   using data::Type;
-  constexpr std::array kTypes = {Type::string, Type::int32,   Type::boolean,   Type::float32,
-                                 Type::int64,  Type::float64, Type::timestamp, Type::date,
-                                 Type::string, Type::boolean};
+  constexpr std::array kTypes = {Type::string,
+                                 Type::int32,
+                                 Type::boolean,
+                                 Type::float32,
+                                 Type::int64,
+                                 Type::float64,
+                                 Type::timestamp,
+                                 Type::date,
+                                 Type::string,
+                                 Type::boolean,
+                                 data::decimal_type(12, 2)};
   data::Schema schema;
   for (std::size_t i = 0; i < choice % (kTypes.size() + 1); ++i)
     schema.fields.push_back({std::to_string(i), kTypes[(i + choice) % kTypes.size()], true});
