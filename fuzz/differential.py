@@ -28,14 +28,16 @@ PLACES = [("UTC", "2024-01-01T10:00:00"), ("UTC", "2024-02-29T22:00:00"), ("Euro
           ("Europe/Berlin", "2024-10-26T22:00:00"), ("America/Sao_Paulo", "2018-11-04T01:00:00"),
           ("Asia/Kathmandu", "2023-12-31T17:00:00"), ("UTC", "1969-12-31T22:00:00")]
 COLUMNS = [("k", "k", "string"), ("j", "j:int64", "int64"), ("n", "n:int32!", "int32"), ("m", "m:int64", "int64"),
-           ("x", "x:float64", "float64"), ("g", "g:float32", "float32"), ("b", "b:bool", "bool"), ("t", "t", "string")]
+           ("x", "x:float64", "float64"), ("g", "g:float32", "float32"), ("b", "b:bool", "bool"), ("t", "t", "string"),
+           ("d", "d:decimal(12,2)", "decimal"), ("e", "e:decimal(18,6)", "decimal")]
 KEYS = [["k"], ["k"], ["k", "j"], ["j"], []]
 WINDOWS = ["1us", "1min", "10min", "1h", "90min", "3h", "24h", "2d", "all", "today", "this_week", "this_month",
            "1h offset 1h", "30min offset 2h", "1d offset 1min"]
 LATENESS = ["0s", "10min", "2h", "1d"]
-NUMBERS = ["n", "m", "x", "g", "n * 3 + 1", "x / 3", "m - n", "coalesce(m, n)", "n % (n - 5)", "abs(n)"]
+NUMBERS = ["n", "m", "x", "g", "n * 3 + 1", "x / 3", "m - n", "coalesce(m, n)", "n % (n - 5)", "abs(n)",
+           "d", "e", "d * 3 + e", "d - n", "d / e", "-d", "round(e, 1)", "d * x"]
 CONDITIONS = ["b", "n > 5", "x > 0.5", "t = 'a'", "m is null", "b or n > 10", "not b", "n between 0 and 10",
-              "t in ('a', 'b')", "x <> x", "t like 'a%'"]
+              "t in ('a', 'b')", "x <> x", "t like 'a%'", "d > e", "d >= n", "e < x", "d = decimal '1.5'"]
 OVER_NUMBERS = ["sum", "mean", "var", "std", "var_pop", "std_pop", "slope"]
 OVER_ANYTHING = ["count", "min", "max", "first", "last", "distinct", "mode"]
 WITH_CONSTANTS = ["decayed_sum({0}, 1h)", "decayed_mean({0}, 90min)", "lag({0}, 0)", "lag({0}, 1)", "lag({0}, 3)",
@@ -101,6 +103,11 @@ def random_value(rng, column, nans):
         return rng.choice(["true", "false"])
     if column.startswith("j"):
         return str(rng.randrange(3))
+    if kind.startswith("decimal"):
+        scale = 2 if kind.endswith("2)") else 6
+        digits = rng.choice([1, 3, 3, 5, 12 if scale == 2 else 18])
+        return oracle.decimal_text(oracle.Dec(oracle.Fraction(rng.randrange(-10**digits + 1, 10**digits), 10**scale),
+                                              scale))
     if kind == "int32":
         return str(rng.randrange(-5, 20))
     if kind == "int64":

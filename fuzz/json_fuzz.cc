@@ -1,5 +1,7 @@
 #include <cstdint>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "data/json.h"
 #include "data/json_fault.h"
@@ -25,13 +27,34 @@ void check_printing(const data::Json& json, const data::JsonLimits& limits) {
 
 void check_cells(const data::Json& json) {
   using data::Type;
-  for (const Type type : {Type::boolean, Type::int32, Type::int64, Type::float32, Type::float64,
-                          Type::string, Type::timestamp, Type::date}) {
+  for (const Type type :
+       {Type::boolean, Type::int32, Type::int64, Type::float32, Type::float64, Type::string,
+        Type::timestamp, Type::date, data::decimal_type(12, 2), data::decimal_type(18, 18)}) {
     const auto cell = data::from_json(json, type);
     if (!cell) continue;
     const auto text = data::to_json(*cell, type).dump();
-    const auto again = data::from_json(*data::parse_json(text), type);
+    const auto again = data::from_json(*data::parse_json(text, {}, {.numbers = true}), type);
     require(again.has_value() && data::to_json(*again, type).dump() == text);
+  }
+}
+
+// Numbers that keep their text have the value of that text, and a member kept as text the tree that
+// was read from it.
+void check_texts(const data::Json& plain, const data::Json& kept) {
+  if (const auto* text = kept.number_text()) {
+    require(std::strtod(text->c_str(), nullptr) == *plain.real());
+  } else if (const auto* array = kept.array()) {
+    for (std::size_t i = 0; i < array->size(); ++i) check_texts((*plain.array())[i], (*array)[i]);
+  } else if (const auto* object = kept.object()) {
+    for (std::size_t i = 0; i < object->size(); ++i) {
+      const data::Json& before = (*plain.object())[i].second;
+      const data::Json& after = (*object)[i].second;
+      const bool held = after.string() != nullptr && before.string() == nullptr;
+      if (held)
+        require(data::parse_json(*after.string())->dump() == before.dump());
+      else
+        check_texts(before, after);
+    }
   }
 }
 
@@ -49,5 +72,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   }
   check_printing(*json, limits);
   check_cells(*json);
+  static const std::vector<std::string> kHeld = {"a", "b", ""};
+  const auto kept = data::parse_json(text, limits, {.numbers = true, .as_text = kHeld});
+  require(kept.has_value());
+  check_texts(*json, *kept);
   return 0;
 }

@@ -25,7 +25,8 @@ data::Schema schema_of(std::uint8_t choice) {
                                  Type::timestamp,
                                  Type::date,
                                  data::list_of(Type::string),
-                                 data::list_of(Type::float32, 2)};
+                                 data::list_of(Type::float32, 2),
+                                 data::decimal_type(12, 2)};
   data::Schema schema;
   for (std::size_t i = 0; i < choice % (kTypes.size() + 1); ++i)
     schema.fields.push_back({std::to_string(i), kTypes[(i + choice) % kTypes.size()], true});

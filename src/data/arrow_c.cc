@@ -60,10 +60,10 @@ const char* format_of(Type type) {
       return "tdD";
     case Type::duration:
       return "tDu";
-    case Type::null:
+    default:
       break;
   }
-  COEVAL_CHECK(false);  // no column has this type
+  COEVAL_CHECK(false);  // no column that is exported has this type
 }
 
 template <class Struct, class Owner>

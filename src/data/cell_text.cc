@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/time.h"
+#include "data/decimal.h"
 #include "data/utf8.h"
 
 namespace coeval::data {
@@ -53,6 +54,18 @@ Result<Cell> time_text(std::string_view text) {
   return *us;
 }
 
+Result<Cell> decimal_text_cell(std::string_view text, Type type) {
+  std::int64_t scaled = 0;
+  switch (read_decimal(text, type, scaled)) {
+    case DecimalFault::no_number:
+      return text_is_not(type, text);
+    case DecimalFault::none:
+      return scaled;
+    default:
+      return text_does_not_fit(type, text);
+  }
+}
+
 template <class T, class Wide>
 Result<Cell> widened(std::string_view text, Type type) {
   COEVAL_ASSIGN(const T value, number_text<T>(text, type));
@@ -79,6 +92,7 @@ Result<Cell> parse_cell(std::string_view text, Type type) {
       if (!is_utf8(text)) return fail(Code::type_mismatch, "the text is not UTF-8");
       return text;
     default:
+      if (is_decimal(type)) return decimal_text_cell(text, type);
       return widened<std::int64_t, std::int64_t>(text, type);
   }
 }

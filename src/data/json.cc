@@ -38,6 +38,10 @@ void JsonWriter::write(const Json& json) {
   if (const auto* array = json.array()) return write_array(*array);
   if (const auto* text = json.string()) return append_json_string(out_, *text);
   if (const auto* integer = json.integer()) return append_integer(out_, *integer);
+  if (const auto* digits = json.number_text()) {
+    out_ += *digits;
+    return;
+  }
   if (const auto* real = json.real()) return append_json_number(out_, *real);
   const auto* boolean = json.boolean();
   out_ += boolean == nullptr ? "null" : *boolean ? "true" : "false";
@@ -169,8 +173,9 @@ Json& Json::push(Json v) {
 }
 
 std::string_view Json::kind() const {
-  constexpr std::array<std::string_view, 7> kKinds = {
-      "null", "a boolean", "an integer", "a number", "a string", "an array", "an object"};
+  constexpr std::array<std::string_view, 8> kKinds = {"null",      "a boolean", "an integer",
+                                                      "a number",  "a string",  "an array",
+                                                      "an object", "a number"};
   return kKinds[value_.index()];
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,11 +32,26 @@ class Json {
   Json(const char* v) : value_(std::string(v)) {}
   Json(Array v) : value_(std::move(v)) {}
   Json(Object v) : value_(std::move(v)) {}
+  /// A number that keeps its text, which is a JSON number with a fraction or an exponent, or a
+  /// decimal's digits; dump() writes that text.
+  static Json number(double value, std::string text) {
+    Json json;
+    json.value_ = WrittenNumber{value, std::move(text)};
+    return json;
+  }
 
   bool is_null() const { return value_.index() == 0; }
   const bool* boolean() const { return std::get_if<bool>(&value_); }
   const std::int64_t* integer() const { return std::get_if<std::int64_t>(&value_); }
-  const double* real() const { return std::get_if<double>(&value_); }
+  const double* real() const {
+    if (const auto* written = std::get_if<WrittenNumber>(&value_)) return &written->value;
+    return std::get_if<double>(&value_);
+  }
+  /// The text of a number that was made or read with it, or null.
+  const std::string* number_text() const {
+    const auto* written = std::get_if<WrittenNumber>(&value_);
+    return written == nullptr ? nullptr : &written->text;
+  }
   const std::string* string() const { return std::get_if<std::string>(&value_); }
   const Array* array() const { return std::get_if<Array>(&value_); }
   const Object* object() const { return std::get_if<Object>(&value_); }
@@ -56,17 +72,32 @@ class Json {
   std::string dump_pretty() const;
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
+  struct WrittenNumber {
+    double value = 0;
+    std::string text;
+  };
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object,
+               WrittenNumber>
+      value_;
 };
 
 struct JsonLimits {
   std::size_t max_bytes = 64u << 20;
   int max_depth = 64;  ///< arrays and objects inside one another; a lone scalar has depth 0
 };
+/// What is kept of the text besides its tree.
+struct JsonTexts {
+  bool numbers =
+      false;  ///< each number with a fraction or exponent keeps its text: decimals need it
+  /// Members of these names whose value is an object or array are read as strings of that value's
+  /// text.
+  std::span<const std::string> as_text = {};
+  bool any() const { return numbers || !as_text.empty(); }
+};
 /// Reads one JSON text (RFC 8259; a byte order mark is skipped). Errors, each with line and column
 /// (in characters, from 1) of the first fault in the message: bad_json; out_of_range for a number
 /// that neither int64 nor double can hold; too_deep. And body_too_large.
-Result<Json> parse_json(std::string_view text, JsonLimits limits = {});
+Result<Json> parse_json(std::string_view text, JsonLimits limits = {}, JsonTexts texts = {});
 
 /// The same, for many texts: keeps its buffers from one to the next.
 /// Threading: one thread at a time.
@@ -77,7 +108,8 @@ class JsonParser {
   JsonParser(JsonParser&&) noexcept;
   JsonParser& operator=(JsonParser&&) noexcept;
   /// `first_line` is the number, in its file, of the line that `text` begins with; for messages.
-  Result<Json> parse(std::string_view text, JsonLimits limits = {}, std::int64_t first_line = 1);
+  Result<Json> parse(std::string_view text, JsonLimits limits = {}, std::int64_t first_line = 1,
+                     JsonTexts texts = {});
 
  private:
   struct Buffers;
@@ -89,11 +121,13 @@ void append_json_string(std::string& out, std::string_view text);
 void append_json_number(std::string& out, double value);
 
 /// The JSON of one cell: timestamps as RFC 3339 strings, dates as YYYY-MM-DD; outside the years 0
-/// to 9999, which those texts cannot say, as integer µs and days; lists as arrays. `from_json`
-/// reads back the same value.
+/// to 9999, which those texts cannot say, as integer µs and days; a decimal as a number with all
+/// digits of its scale; lists as arrays. `from_json` reads back the same value.
 Json to_json(const Value& value, Type type);
 /// Reads a JSON value as the declared type: a number is never read from a string, nor the other
-/// way, but for the three strings "NaN", "Infinity", "-Infinity" that dump() writes for floats; an
+/// way, but for the three strings "NaN", "Infinity", "-Infinity" that dump() writes for floats, and
+/// for decimals, which are read exactly from either (a number with a fraction needs its text:
+/// JsonTexts); an
 /// int that does not fit is an error, a float32 beyond its range too; 3.0 is the integer 3, 3.5 is
 /// none; timestamps take RFC 3339 text or integer µs, dates YYYY-MM-DD or integer days; lists take
 /// arrays of the declared length without nulls. (semantics: V1) null gives a null Value. Errors:

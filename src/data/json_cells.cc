@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/time.h"
+#include "data/decimal.h"
 #include "data/json.h"
 #include "data/packed_list.h"
 #include "data/utf8.h"
@@ -92,6 +93,27 @@ Result<Value> float_cell(const Json& json, Type type) {
   return static_cast<double>(narrow);
 }
 
+// A number without its text is the shortest that means the same float64, which up to 15 digits is
+// what was written.
+std::string number_text(const Json& json) {
+  if (const auto* text = json.number_text()) return *text;
+  return json.string() != nullptr ? *json.string() : json.dump();
+}
+
+Result<Value> decimal_cell(const Json& json, Type type) {
+  if (json.integer() == nullptr && json.real() == nullptr && json.string() == nullptr)
+    return not_a(type, json);
+  std::int64_t scaled = 0;
+  switch (read_decimal(number_text(json), type, scaled)) {
+    case DecimalFault::no_number:
+      return not_a(type, json);
+    case DecimalFault::none:
+      return scaled;
+    default:
+      return does_not_fit(type, json);
+  }
+}
+
 Result<Value> time_cell(const Json& json) {
   constexpr std::string_view kAdvice =
       "write RFC 3339 such as \"2001-06-01T12:30:00Z\", or integer microseconds";
@@ -154,6 +176,9 @@ Json to_json(const Value& value, Type type) {
   const std::int64_t integer = std::get<std::int64_t>(value);
   if (type == Type::timestamp) return time_json(integer);
   if (type == Type::date) return date_json(integer);
+  if (is_decimal(type))
+    return Json::number(decimal_to_real(integer, scale_of(type)),
+                        decimal_text(integer, scale_of(type)));
   return integer;
 }
 
@@ -175,6 +200,7 @@ Result<Value> from_json(const Json& json, Type type) {
     case Type::date:
       return date_cell(json);
     default:
+      if (is_decimal(type)) return decimal_cell(json, type);
       return integer_cell(json, type);
   }
 }

@@ -12,7 +12,7 @@ constexpr std::size_t kLargestJsonl = (1ull << 31) - 1;
 
 class JsonlReader {
  public:
-  explicit JsonlReader(const Schema& schema);
+  JsonlReader(const Schema& schema, std::span<const std::string> as_text);
   void read_line(std::string_view line, std::int64_t number);
   TextTable finish();
 
@@ -25,10 +25,16 @@ class JsonlReader {
   std::vector<ColumnBuilder> builders_;
   std::vector<Value> values_;  // one row, complete before any of it is appended
   TextTable table_;
+  JsonTexts texts_;
 };
 
-JsonlReader::JsonlReader(const Schema& schema) : schema_(schema), values_(schema.fields.size()) {
-  for (const Field& field : schema.fields) builders_.emplace_back(field.type);
+JsonlReader::JsonlReader(const Schema& schema, std::span<const std::string> as_text)
+    : schema_(schema), values_(schema.fields.size()) {
+  texts_.as_text = as_text;
+  for (const Field& field : schema.fields) {
+    builders_.emplace_back(field.type);
+    texts_.numbers = texts_.numbers || is_decimal(field.type);
+  }
 }
 
 // A null is left to the quality rules of the source; an absent member says that the writer's idea
@@ -45,7 +51,7 @@ std::string JsonlReader::read_member(const Json& row, std::size_t column) {
 }
 
 std::string JsonlReader::fault_of(std::string_view line, std::int64_t number) {
-  const auto row = parser_.parse(line, {}, number);
+  const auto row = parser_.parse(line, {}, number, texts_);
   if (!row) return row.error().message;
   if (row->object() == nullptr) return "expected an object, found " + std::string(row->kind());
   std::string faults;
@@ -77,13 +83,14 @@ TextTable JsonlReader::finish() {
 
 }  // namespace
 
-Result<TextTable> read_jsonl(std::string_view text, const Schema& schema) {
+Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
+                             std::span<const std::string> as_text) {
   if (text.size() > kLargestJsonl)
     return fail(Code::unsupported,
                 "JSON lines of 2 GiB or more in one piece, bytes: " + std::to_string(text.size()),
                 "cut it into smaller files");
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  JsonlReader reader(schema);
+  JsonlReader reader(schema, as_text);
   for (std::int64_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);

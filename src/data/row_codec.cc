@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "data/decimal.h"
 #include "data/packed_list.h"
 
 namespace coeval::data {
@@ -52,6 +53,10 @@ bool skip_cell(ByteReader& reader, Type type) {
   if (type == Type::boolean) return reader.u8(flag) && flag <= 1;
   if (type == Type::string) return reader.text(ignored);
   if (is_list(type)) return reader.text(ignored) && is_packed_list(ignored, type);
+  if (is_decimal(type)) {
+    std::uint64_t scaled = 0;
+    return reader.u64(scaled) && has_digits(static_cast<std::int64_t>(scaled), precision_of(type));
+  }
   return width(type) != 0 && reader.bytes(width(type), ignored);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,8 +30,10 @@ struct TextTable {
 /// an error of the whole. Errors: bad_csv (no header, unterminated quote, missing column);
 /// unsupported as check_csv_types.
 Result<TextTable> read_csv(std::string_view text, const Schema& schema);
-/// One JSON object a line. Unknown members are ignored; a missing nullable member is null.
-Result<TextTable> read_jsonl(std::string_view text, const Schema& schema);
+/// One JSON object a line. Unknown members are ignored; a missing nullable member is null. A member
+/// of a name in `as_text` may also be an object or array: its text is the value.
+Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
+                             std::span<const std::string> as_text = {});
 
 /// Errors: unsupported for a column of lists, which CSV has no way to write.
 Status check_csv_types(const Schema& schema);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/time.h"
+#include "data/decimal.h"
 #include "data/packed_list.h"
 
 namespace coeval::data {
@@ -38,7 +39,7 @@ std::string integer_text(std::int64_t value, Type type) {
     case Type::duration:
       return format_duration(value);
     default:
-      return std::to_string(value);
+      return is_decimal(type) ? decimal_text(value, scale_of(type)) : std::to_string(value);
   }
 }
 
@@ -60,6 +61,20 @@ std::optional<Type> parse_list(std::string_view text) {
   return list_of(*element, length);
 }
 
+// decimal(p,s) by p, then s.
+using DecimalNames = std::array<std::array<std::string, 32>, 32>;
+const DecimalNames& decimal_names() {
+  static const DecimalNames kNames = [] {
+    DecimalNames names;
+    for (int p = 1; p <= kMaxDecimalDigits; ++p)
+      for (int s = 0; s <= p; ++s)
+        names[static_cast<std::size_t>(p)][static_cast<std::size_t>(s)] =
+            "decimal(" + std::to_string(p) + "," + std::to_string(s) + ")";
+    return names;
+  }();
+  return kNames;
+}
+
 }  // namespace
 
 std::string name(Type type) {
@@ -68,6 +83,9 @@ std::string name(Type type) {
     return "list<" + name(element_of(type)) + ">" +
            (length > 0 ? "(" + std::to_string(length) + ")" : "");
   }
+  if (is_decimal(type))
+    return decimal_names()[static_cast<std::size_t>(precision_of(type))]
+                          [static_cast<std::size_t>(scale_of(type))];
   for (const auto& row : kTypeNames)
     if (row.type == type) return std::string(row.name);
   return "?";
@@ -82,12 +100,10 @@ Result<Type> parse_type(std::string_view text) {
   if (text.starts_with("list"))
     return fail(Code::bad_toml_value, "no type of lists: '" + std::string(text) + "'",
                 "write list<float32>(n) with a length n from 1 to 4096");
-  if (text.starts_with("decimal"))
-    return fail(Code::unsupported, "type '" + std::string(text) + "' is not read by this version",
-                "use int64 in the smallest unit for money");
+  if (text.starts_with("decimal")) return parse_decimal_type(text);
   return fail(Code::bad_toml_value, "unknown type '" + std::string(text) + "'",
-              "the types are bool, int32, int64, float32, float64, string, timestamp, date, "
-              "list<float32>(n)");
+              "the types are bool, int32, int64, float32, float64, decimal(p,s), string, "
+              "timestamp, date, list<float32>(n)");
 }
 
 std::size_t width(Type type) {
@@ -102,7 +118,7 @@ std::size_t width(Type type) {
     case Type::duration:
       return 8;
     default:
-      return 0;
+      return is_decimal(type) ? 8 : 0;
   }
 }
 

@@ -10,7 +10,8 @@
 namespace coeval::data {
 
 /// Types of values. (semantics: V1) `duration` exists inside expressions only, never in a file.
-/// Named here are the scalar ones; list_of() makes those of lists, which no `case` names.
+/// Named here are the scalar ones; decimal_type() makes those of decimals and list_of() those of
+/// lists, which no `case` names.
 enum class Type : std::uint32_t {
   boolean,
   int32,
@@ -48,23 +49,47 @@ constexpr std::uint32_t list_length(Type list) {
 
 /// "int32", "timestamp", "list<float32>(8)", "list<string>", … as written in definitions.
 std::string name(Type type);
-/// Reads a type name. Errors: bad_toml_value, with the names that exist; unsupported for
-/// decimal(p,s), which V1 lists and this version does not read yet.
+/// Reads a type name. Errors: bad_toml_value, with the names that exist.
 Result<Type> parse_type(std::string_view text);
 
 inline bool is_integer(Type t) { return t == Type::int32 || t == Type::int64; }
 inline bool is_float(Type t) { return t == Type::float32 || t == Type::float64; }
-inline bool is_number(Type t) { return is_integer(t) || is_float(t); }
+
+/// Digits that a decimal may have: each value · 10^scale is an int64.
+inline constexpr int kMaxDecimalDigits = 18;
+/// decimal(precision, scale): `precision` digits, `scale` of them after the point; 1 ≤ precision ≤
+/// kMaxDecimalDigits, 0 ≤ scale ≤ precision. A column holds value · 10^scale as int64.
+constexpr Type decimal_type(int precision, int scale) {
+  // Numbered by precision, then scale, after the types that are listed; all below 256.
+  return static_cast<Type>(32 + (precision - 1) * (precision + 2) / 2 + scale);
+}
+constexpr bool is_decimal(Type t) {
+  return t >= decimal_type(1, 0) && t <= decimal_type(kMaxDecimalDigits, kMaxDecimalDigits);
+}
+/// Digits of a decimal.
+constexpr int precision_of(Type t) {
+  int precision = 1;
+  while (t > decimal_type(precision, precision)) ++precision;
+  return precision;
+}
+/// Its digits after the point; 0 of every other type.
+constexpr int scale_of(Type t) {
+  return is_decimal(t) ? static_cast<int>(t) - static_cast<int>(decimal_type(precision_of(t), 0))
+                       : 0;
+}
+
+inline bool is_number(Type t) { return is_integer(t) || is_float(t) || is_decimal(t); }
 /// Whether values are bytes of any number: strings, and lists, which are packed (packed_list.h).
 inline bool has_bytes(Type t) { return t == Type::string || is_list(t); }
 /// Bytes of one value in a column; 0 for boolean (one bit), string, lists and null.
 std::size_t width(Type type);
 
 /// One value. std::monostate is null. Integers of every width, timestamps, dates and durations are
-/// int64; both float widths are double; a list is its packed bytes (packed_list.h).
+/// int64, and so is a decimal, times 10^scale; both float widths are double; a list is its packed bytes
+/// (packed_list.h).
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 inline bool is_null(const Value& v) { return v.index() == 0; }
-/// For people: null, true, 12, 0.5, ABC, [0.5, 1]; a timestamp as RFC 3339.
+/// For people: null, true, 12, 0.5, 12.30, ABC, [0.5, 1]; a timestamp as RFC 3339.
 std::string to_text(const Value& value, Type type);
 
 }  // namespace coeval::data

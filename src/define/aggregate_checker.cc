@@ -19,12 +19,15 @@ std::string aggregate_advice(const std::string& name) {
 
 // The argument as the kernel folds it: a boolean counts as 0 or 1 where a number is taken; null
 // when it cannot be folded.
-ExprPtr aggregated(Over over, ExprPtr argument) {
+ExprPtr aggregated(const AggregateFunction& function, ExprPtr argument) {
   const bool boolean = argument->type == Type::boolean;
-  switch (over) {
+  const bool decayed = function.constant == AggregateConstant::half_life;
+  switch (function.over) {
     case Over::number:
     case Over::two_numbers:
       if (boolean) return cast_to(Type::int64, std::move(argument));
+      if (decayed && data::is_decimal(argument->type))
+        return cast_to(Type::float64, std::move(argument));
       return data::is_number(argument->type) ? argument : nullptr;
     case Over::condition:
       return boolean ? argument : nullptr;
@@ -46,6 +49,8 @@ Type result_of(const AggregateFunction& function, const ExprPtr& argument) {
     case AggregateResult::boolean:
       return Type::boolean;
     case AggregateResult::sum:
+      if (data::is_decimal(argument->type))
+        return data::decimal_type(data::kMaxDecimalDigits, data::scale_of(argument->type));
       return data::is_float(argument->type) ? Type::float64 : Type::int64;
     case AggregateResult::as_argument:
       return argument->type;
@@ -62,7 +67,8 @@ std::string_view take_constant(AggregateConstant wanted, const Expr& constant, A
   constexpr std::int64_t kLongestHalfLifeUs = 36'525 * kDayUs;  // a century, as windows
   const auto* integer = std::get_if<std::int64_t>(&constant.literal);
   const auto* real = std::get_if<double>(&constant.literal);
-  const bool number = constant.op == Op::literal && data::is_number(constant.type);
+  const bool number = constant.op == Op::literal &&
+                      (data::is_integer(constant.type) || data::is_float(constant.type));
   switch (wanted) {
     case AggregateConstant::place:
       if (!number || !integer || *integer < 0 || *integer > kMaxLag)
@@ -137,7 +143,7 @@ class AggregateChecker {
                 const Syntax& given) {
     ExprPtr argument = check_syntax(given, scope_, text_, diagnostics_);
     if (!argument) return nullptr;
-    argument = aggregated(function.over, std::move(argument));
+    argument = aggregated(function, std::move(argument));
     if (!argument)
       errors_.report(Code::bad_call, given.begin, given.end,
                      in_quotes(syntax.function) + " does not take such a value",

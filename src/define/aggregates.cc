@@ -15,8 +15,9 @@ constexpr std::array kAggregates = {
     AggregateFunction{"count", Aggregation::count, Over::rows_or_anything, Constant::none, Result::int64,
                       "count() or count(x) → int64",
                       "Rows, or rows where x is not null. 0 for an empty window."},
-    AggregateFunction{"sum", Aggregation::sum, Over::number, Constant::none, Result::sum, "sum(x) → int64 or float64",
-                      "The exact sum, rounded once; of integers and booleans an int64. Null for an empty window."},
+    AggregateFunction{"sum", Aggregation::sum, Over::number, Constant::none, Result::sum, "sum(x) → int64, decimal or float64",
+                      "The exact sum, rounded once; of integers and booleans an int64, of decimal(p,s) a "
+                      "decimal(18,s). Null for an empty window."},
     AggregateFunction{"mean", Aggregation::mean, Over::number, Constant::none, Result::float64, "mean(x) → float64",
                       "The exact mean, rounded once; a boolean counts as 0 or 1. Null for an empty window."},
     AggregateFunction{"var", Aggregation::var, Over::number, Constant::none, Result::float64, "var(x) → float64",

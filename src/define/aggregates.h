@@ -26,7 +26,8 @@ enum class Over : std::uint8_t {
 /// The constant that an aggregate takes as its last argument.
 enum class AggregateConstant : std::uint8_t { none, place, fraction, half_life, many };
 
-/// The type of an aggregate's value; `sum` is int64, or float64 for floats.
+/// The type of an aggregate's value; `sum` is int64, float64 for floats, decimal(18,s) for
+/// decimals.
 enum class AggregateResult : std::uint8_t { int64, float64, boolean, sum, as_argument, list };
 
 /// One aggregate of views. (semantics: A7)

@@ -4,15 +4,21 @@
 #include <limits>
 #include <unordered_map>
 
+#include "define/conversion.h"
+
 namespace coeval::define {
 
 namespace {
 
 using data::Type;
 
-// A literal of another type, if that can be settled here.
+// A literal of another type; null when a decimal cannot hold it.
 ExprPtr cast_literal(Type type, const Expr& literal) {
   if (data::is_null(literal.literal)) return make_literal(type, {});
+  if (data::is_decimal(type) || data::is_decimal(literal.type)) {
+    auto value = converted(literal.literal, literal.type, type);
+    return value ? make_literal(type, std::move(*value)) : nullptr;
+  }
   if (type == Type::float64 && std::holds_alternative<std::int64_t>(literal.literal))
     return make_literal(type, static_cast<double>(std::get<std::int64_t>(literal.literal)));
   if (type == Type::int64 && std::holds_alternative<bool>(literal.literal))
@@ -68,8 +74,10 @@ ExprPtr make_node(Op op, Type type, std::vector<ExprPtr> args) {
 
 ExprPtr cast_to(Type type, ExprPtr expr) {
   if (expr->type == type) return expr;
-  if (expr->op == Op::literal) return cast_literal(type, *expr);
-  return make_node(Op::cast, type, {std::move(expr)});
+  if (expr->op == Op::literal)
+    if (ExprPtr literal = cast_literal(type, *expr)) return literal;
+  const bool may_fail = data::is_decimal(type) && !only_widens(expr->type, type);
+  return make_node(may_fail ? Op::convert : Op::cast, type, {std::move(expr)});
 }
 
 ExprPtr renumber(const ExprPtr& expr, const std::vector<int>& places) {

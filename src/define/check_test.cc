@@ -95,8 +95,11 @@ TEST_CASE("errors of a source") {
       begins(error_of("min = -120", "pattern = \"x\""), "11:30 C0305 'pattern' of column 'delay'"));
   CHECK(begins(error_of("{ type = \"int32\", min = -120", "{ type = \"int23\", min = -120"),
                "11:21 C0305 unknown type 'int23' | did you mean 'int32'?"));
-  CHECK(begins(error_of("{ type = \"int32\", min = -120", "{ type = \"decimal(9,2)\", min = -120"),
-               "11:21 C0105"));
+  CHECK(begins(error_of("{ type = \"int32\", min = -120", "{ type = \"decimal(9,12)\", min = -120"),
+               "11:21 C0305 unknown type 'decimal(9,12)' | write decimal(p,s)"));
+  CHECK(begins(error_of("{ type = \"int32\", min = -120", "{ type = \"decimal(9,2)\", min = 0.005"),
+               "11:43 C0305 'min' of column 'delay' of source 'flights' does not fit its type "
+               "decimal(9,2)"));
   const auto nullable = errors_of(
       changed(kFlights, "{ type = \"timestamp\" }", "{ type = \"timestamp\", nullable = true }"));
   REQUIRE(nullable.size() == 2);

@@ -6,6 +6,7 @@
 #include "define/build.h"
 #include "define/constant_arguments.h"
 #include "define/conversion.h"
+#include "define/decimal_types.h"
 #include "define/functions.h"
 #include "define/list_arguments.h"
 #include "define/parser.h"
@@ -24,6 +25,7 @@ bool is_temporal(Type type) {
 
 // The type that arithmetic on a and b has.
 Type number_type(Type a, Type b) {
+  if (is_of_decimals(a, b)) return common_decimal(a, b);
   return data::is_float(a) || data::is_float(b) ? Type::float64 : Type::int64;
 }
 
@@ -55,7 +57,8 @@ std::string_view symbol_of(Op op) {
 }
 
 bool is_literal_zero(const Expr& expr) {
-  const bool whole = expr.type == Type::int64 || expr.type == Type::duration;
+  const bool whole =
+      expr.type == Type::int64 || expr.type == Type::duration || data::is_decimal(expr.type);
   return expr.op == Op::literal && whole && !data::is_null(expr.literal) &&
          std::get<std::int64_t>(expr.literal) == 0;
 }
@@ -163,7 +166,8 @@ class Checker {
     if (value->type == Type::null) value = cast_to(Type::int64, std::move(value));
     if (value->op == Op::literal) {
       if (const auto* integer = std::get_if<std::int64_t>(&value->literal);
-          integer && (value->type == Type::int64 || value->type == Type::duration))
+          integer && (value->type == Type::int64 || value->type == Type::duration ||
+                      data::is_decimal(value->type)))
         return make_literal(value->type, -*integer);
       if (const auto* real = std::get_if<double>(&value->literal))
         return make_literal(value->type, -*real);
@@ -208,6 +212,9 @@ class Checker {
       return mismatch(where, "lists cannot be compared", "compare elements: element(list, 0)");
     if (type == Type::boolean && op != Op::equal && op != Op::not_equal)
       return mismatch(where, "booleans have no order", "compare them with = or <>");
+    if (data::is_decimal(type))
+      return made(where, op, Type::boolean,
+                  {scaled_operand(std::move(left), type), scaled_operand(std::move(right), type)});
     type = widened(type);
     return made(where, op, Type::boolean,
                 {cast_to(type, std::move(left)), cast_to(type, std::move(right))});
@@ -237,13 +244,33 @@ class Checker {
     if (syntax.op == Op::modulo && is_literal_zero(*right)) return division_by_zero(syntax);
     const Type type = number_type(left->type, right->type);
     if (syntax.op == Op::modulo && type != Type::int64)
-      return mismatch(syntax, "'%' needs integers, not float64", {});
+      return mismatch(syntax, "'%' needs integers, not " + type_text(type), {});
+    if (data::is_decimal(type)) return of_decimals(syntax, type, std::move(left), std::move(right));
     return made(syntax, syntax.op, type,
                 {cast_to(type, std::move(left)), cast_to(type, std::move(right))});
   }
 
+  // semantics: V5
+  ExprPtr of_decimals(const Syntax& syntax, Type common, ExprPtr left, ExprPtr right) {
+    left = scaled_operand(std::move(left), common);
+    right = scaled_operand(std::move(right), common);
+    const Type type = decimal_result(syntax.op, left->type, right->type);
+    if (type != Type::null)
+      return made(syntax, syntax.op, type, {std::move(left), std::move(right)});
+    return mismatch(syntax,
+                    "the product of " + type_text(left->type) + " and " + type_text(right->type) +
+                        " has more than 18 digits after the point",
+                    "cast one of them: cast(x as decimal(12,2)), or to float64");
+  }
+
   ExprPtr quotient(const Syntax& syntax, ExprPtr left, ExprPtr right) {
     if (is_literal_zero(*right)) return division_by_zero(syntax);
+    if (is_of_decimals(left->type, right->type)) {
+      const Type common = common_decimal(left->type, right->type);
+      return made(
+          syntax, Op::divide, Type::float64,
+          {scaled_operand(std::move(left), common), scaled_operand(std::move(right), common)});
+    }
     return made(
         syntax, Op::divide, Type::float64,
         {cast_to(Type::float64, std::move(left)), cast_to(Type::float64, std::move(right))});
@@ -363,6 +390,7 @@ class Checker {
                         "write " + std::string(function.signature));
       common = next;
     }
+    if (data::is_decimal(common) && function.gives == Gives::duration) common = Type::float64;
     for (std::size_t i = 0; i < args.size(); ++i) {
       const Type found = args[i]->type;
       args[i] = taken(function.parameter(i), common, std::move(args[i]));
@@ -373,8 +401,9 @@ class Checker {
     if (problem)
       return report(Code::bad_call, *syntax.args[problem->argument], problem->message,
                     problem->advice);
-    const Type type = result_type(function, args);
+    Type type = result_type(function, args);
     if (type == Type::null) return make_literal(Type::null, {});
+    if (data::is_decimal(type)) type = decimal_function_result(function.op, type, args);
     if (function.op == Op::fn_regexp_like) return matching(syntax, function.op, std::move(args));
     return in_zone(made(syntax, function.op, type, std::move(args)));
   }
@@ -391,7 +420,11 @@ class Checker {
       return nullptr;
     const Type given = is_common(parameter.takes) ? common : expr->type;
     const Type wanted = wanted_type(parameter.takes, given);
-    if (wanted != Type::null) return cast_to(wanted, std::move(expr));
+    if (wanted != Type::null) {
+      ExprPtr value = cast_to(wanted, std::move(expr));
+      // A decimal that does not fit is no constant.
+      return parameter.constant && value->op != Op::literal ? nullptr : value;
+    }
     return parameter.takes == Takes::anything ? expr : nullptr;  // all of them are null
   }
 

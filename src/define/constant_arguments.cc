@@ -50,7 +50,7 @@ Problem check_boundaries(const std::vector<ExprPtr>& args) {
   for (std::size_t i = 1; i < args.size(); ++i) {
     if (std::isnan(number_of(*args[i])))
       return ArgumentProblem{i, "a boundary is not a number", "write numbers"};
-    const bool integers = args[0]->type == Type::int64;
+    const bool integers = !data::is_float(args[0]->type);
     if (i > 1 && (integers ? integer_of(*args[i - 1]) >= integer_of(*args[i])
                            : number_of(*args[i - 1]) >= number_of(*args[i])))
       return ArgumentProblem{i, "the boundaries do not ascend", "each is above the one before"};

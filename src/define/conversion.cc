@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "data/decimal.h"
 
 namespace coeval::define {
 
@@ -93,7 +94,8 @@ std::optional<Value> from_text(std::string_view text, Type to) {
     case Type::date:
       return text_to_date(text, integer) ? std::optional<Value>(integer) : std::nullopt;
     default:
-      return std::nullopt;
+      if (!data::is_decimal(to) || !text_to_decimal(text, to, integer)) return std::nullopt;
+      return integer;
   }
 }
 
@@ -112,7 +114,8 @@ std::optional<Value> from_integer(std::int64_t value, Type from, Type to) {
     case Type::string:
       return std::string(ValueText().of_integer(value, from));
     default:
-      return std::nullopt;
+      if (!data::is_decimal(to) || !data::rescaled(value, 0, to, value)) return std::nullopt;
+      return value;
   }
 }
 
@@ -132,7 +135,28 @@ std::optional<Value> from_real(double value, Type from, Type to) {
     case Type::string:
       return std::string(ValueText().of_real(value, from));
     default:
-      return std::nullopt;
+      if (!data::is_decimal(to) || !data::decimal_of_real(value, to, integer)) return std::nullopt;
+      return integer;
+  }
+}
+
+std::optional<Value> from_decimal(std::int64_t value, Type from, Type to) {
+  const int scale = data::scale_of(from);
+  switch (to) {
+    case Type::boolean:
+      return value != 0;
+    case Type::int32:
+    case Type::int64:
+      return from_integer(decimal_to_integer(value, scale), Type::int64, to);
+    case Type::float32:
+      return static_cast<double>(data::decimal_to_float(value, scale));
+    case Type::float64:
+      return data::decimal_to_real(value, scale);
+    case Type::string:
+      return data::decimal_text(value, scale);
+    default:
+      if (!data::is_decimal(to) || !data::rescaled(value, scale, to, value)) return std::nullopt;
+      return value;
   }
 }
 
@@ -171,6 +195,14 @@ bool text_to_date(std::string_view text, std::int64_t& days) {
   return true;
 }
 
+bool text_to_decimal(std::string_view text, Type to, std::int64_t& scaled) {
+  return data::read_decimal(without_plus(trimmed(text)), to, scaled) == data::DecimalFault::none;
+}
+
+std::int64_t decimal_to_integer(std::int64_t scaled, int scale) {
+  return static_cast<std::int64_t>(data::divided_half_even(scaled, scale));
+}
+
 bool real_to_integer(double value, std::int64_t& integer) {
   if (!(value >= -0x1p63 && value < 0x1p63)) return false;
   integer = static_cast<std::int64_t>(value);
@@ -195,6 +227,7 @@ std::string_view ValueText::keep(std::string_view text) {
 std::string_view ValueText::of_integer(std::int64_t value, Type type) {
   if (type == Type::timestamp) return keep(format_time(value));
   if (type == Type::date) return of_date(civil_date(value));
+  if (data::is_decimal(type)) return keep(data::decimal_text(value, data::scale_of(type)));
   const auto end = std::to_chars(buffer_.data(), buffer_.data() + buffer_.size(), value).ptr;
   return {buffer_.data(), static_cast<std::size_t>(end - buffer_.data())};
 }
@@ -208,8 +241,18 @@ std::string_view ValueText::of_real(double value, Type type) {
   return {first, static_cast<std::size_t>(end - first)};
 }
 
+// Whether a decimal holds every value of a type.
+static bool widens_to_decimal(Type from, Type to) {
+  const int digits = data::precision_of(to) - data::scale_of(to);  // before the point
+  if (from == Type::boolean) return digits >= 1;
+  if (from == Type::int32) return digits >= 10;
+  return data::is_decimal(from) && data::scale_of(from) <= data::scale_of(to) &&
+         data::precision_of(from) - data::scale_of(from) <= digits;
+}
+
 bool only_widens(Type from, Type to) {
   if (from == to) return true;
+  if (data::is_decimal(to)) return widens_to_decimal(from, to);
   if (to == Type::int64) return from == Type::int32 || from == Type::boolean;
   return to == Type::float64 && (data::is_number(from) || from == Type::boolean);
 }
@@ -236,6 +279,7 @@ std::optional<Value> converted(const Value& value, Type from, Type to) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     // The value of a float literal that was written as an integer.
     if (data::is_float(from)) return from_real(static_cast<double>(*integer), from, to);
+    if (data::is_decimal(from)) return from_decimal(*integer, from, to);
     return from_integer(*integer, from, to);
   }
   return std::nullopt;

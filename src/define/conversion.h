@@ -31,6 +31,11 @@ bool text_to_timestamp(std::string_view text, std::int64_t& us);
 /// "2001-06-01".
 bool text_to_date(std::string_view text, std::int64_t& days);
 
+/// A number as text_to_real takes them, but for inf and nan, that the decimal holds exactly.
+bool text_to_decimal(std::string_view text, data::Type to, std::int64_t& scaled);
+
+/// The nearest integer to a decimal, half to even.
+std::int64_t decimal_to_integer(std::int64_t scaled, int scale);
 /// The nearest integer, half to even; false for NaN and what is no int64.
 bool real_to_integer(double value, std::int64_t& integer);
 /// IEEE's rounding: beyond the largest float32 is infinite.
@@ -45,7 +50,7 @@ inline bool fits_int32(std::int64_t value) {
 class ValueText {
  public:
   std::string_view of_boolean(bool value) { return value ? "true" : "false"; }
-  /// int32, int64, timestamp (µs) or date (days).
+  /// int32, int64, timestamp (µs), date (days) or a decimal, with all digits of its scale.
   std::string_view of_integer(std::int64_t value, data::Type type);
   /// float32 (rounded to it already) or float64.
   std::string_view of_real(double value, data::Type type);

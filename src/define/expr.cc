@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/time.h"
+#include "data/decimal.h"
 #include "data/packed_list.h"
 #include "define/checker.h"
 #include "define/functions.h"
@@ -55,12 +56,17 @@ std::string literal_text(const Expr& expr) {
   if (const auto* flag = std::get_if<bool>(&expr.literal)) return *flag ? "true" : "false";
   if (const auto* real = std::get_if<double>(&expr.literal)) return real_text(*real);
   if (const auto* text = std::get_if<std::string>(&expr.literal)) return doubled(*text, '\'');
-  return data::to_text(expr.literal, expr.type);
+  const std::string text = data::to_text(expr.literal, expr.type);
+  return data::is_decimal(expr.type) ? "decimal '" + text + "'" : text;
 }
 
-// Bare numbers are int64 and float64; a constant of a narrower type says so.
+// Bare numbers are int64 and float64; a constant of a narrower type says so, and a decimal of more
+// digits than its text has.
 std::string constant_text(const Expr& expr) {
-  const bool narrow = expr.type == Type::int32 || expr.type == Type::float32;
+  bool narrow = expr.type == Type::int32 || expr.type == Type::float32;
+  if (const auto* scaled = std::get_if<std::int64_t>(&expr.literal); data::is_decimal(expr.type))
+    narrow = scaled != nullptr &&
+             data::narrowest_decimal(*scaled, data::scale_of(expr.type)) != expr.type;
   if (!narrow || data::is_null(expr.literal)) return literal_text(expr);
   return "cast(" + literal_text(expr) + " as " + std::string(data::name(expr.type)) + ")";
 }
@@ -218,7 +224,7 @@ bool null_only_by_arguments(const Expr& expr) {
     case Op::fn_round:
       return data::is_float(expr.type);  // integers overflow, and texts may be too long
     case Op::divide:
-      return expr.args[1]->op != Op::cast;
+      return data::is_float(expr.args[1]->type) && expr.args[1]->op != Op::cast;
     case Op::question_time:
     case Op::equal:
     case Op::not_equal:

@@ -16,7 +16,11 @@ namespace coeval::define {
 /// no coercion rules of its own:
 /// - arithmetic is (int64, int64) or (float64, float64); or it is timestamp ± duration → timestamp,
 ///   duration ± duration → duration, timestamp − timestamp → duration, in that order of arguments;
-/// - comparison has two arguments of one type: int64, float64, string, timestamp, date, duration;
+/// - or it is of decimals, of decimal and int64: the node's type holds the exact result of add,
+///   subtract and multiply, which is null, and counted, where it has more digits (V5); divide gives
+///   the exact quotient rounded once to float64, null where the divisor is 0;
+/// - comparison has two arguments of one type, or is of decimals of any scale and int64: int64,
+/// float64, string, timestamp, date, duration;
 ///   equal and not_equal also boolean; is_distinct and nullif have two arguments of any one type;
 /// - if_else, case_when, coalesce, nullif, fn_least, fn_greatest and fn_clamp have values of one
 ///   type, that of the node;
@@ -53,7 +57,8 @@ enum class Op : std::uint8_t {
   coalesce,
   nullif,       ///< the first argument; null where it equals the second
   cast,         ///< int → float64, bool → int64 (0 or 1), int32 → int64, float32 → float64, bool →
-                ///< float64, duration → float64 (µs): never fails, inserted or written
+                ///< float64, duration → float64 (µs), decimal → float64, anything → a decimal that
+                ///< holds all of its values: never fails, inserted or written
   convert,      ///< a cast as written that only_widens() does not cover: null where it fails, and
                 ///< counted (V5); `zone` between timestamp and date
   try_convert,  ///< the same, not counted

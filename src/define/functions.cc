@@ -50,7 +50,7 @@ constexpr auto kFunctions = std::to_array<Function>({
         "clamp(17, 0, 10)", "10"),
 
     describe(Topic::casts, "cast", Op::convert, 1, 1, {kEach}, Gives::as_argument,
-        "cast(x as type) → that type", "x as bool, int32, int64, float32, float64, string, timestamp or date; null, and counted, where that fails.",
+        "cast(x as type) → that type", "x as bool, int32, int64, float32, float64, decimal(p,s), string, timestamp or date; null, and counted, where that fails.",
         "cast('12' as int64)", "12"),
     describe(Topic::casts, "try_cast", Op::try_convert, 1, 1, {kEach}, Gives::as_argument,
         "try_cast(x as type) → that type", "The same, but failing is expected: null, and not counted.",
@@ -161,7 +161,7 @@ constexpr auto kFunctions = std::to_array<Function>({
         "abs(x) → as x", "The absolute value.",
         "abs(-3)", "3"),
     describe(Topic::maths, "sign", Op::fn_sign, 1, 1, {kNumber}, Gives::as_argument,
-        "sign(x) → as x", "-1, 0 or 1; NaN of NaN.",
+        "sign(x) → as x, int64 for decimals", "-1, 0 or 1; NaN of NaN.",
         "sign(-2.5)", "-1"),
     describe(Topic::maths, "floor", Op::fn_floor, 1, 1, {kNumber}, Gives::as_argument,
         "floor(x) → as x", "The largest whole number that is not above x.",
@@ -229,7 +229,7 @@ constexpr auto kFunctions = std::to_array<Function>({
         "round(haversine_km(41.98, -87.9, 40.64, -73.78), 1)", "1187.4"),
 
     describe(Topic::buckets, "hash_bucket", Op::fn_hash_bucket, 2, 2, {kEach, kConstantInteger}, Gives::int64,
-        "hash_bucket(x, n) → int64", "XXH3-64 of x, modulo the constant n: 0 to n - 1. Hashed are a text's bytes, and 8 bytes, little-endian, of anything else: of int64, or of float64 with one zero and one NaN.",
+        "hash_bucket(x, n) → int64", "XXH3-64 of x, modulo the constant n: 0 to n - 1. Hashed are a text's bytes, and 8 bytes, little-endian, of anything else: of int64, of a decimal times 10^s, or of float64 with one zero and one NaN.",
         "hash_bucket('', 1000)", "138"),
     describe(Topic::buckets, "bucketize", Op::fn_bucketize, 2, kAny, {kNumber, kConstantNumber}, Gives::int64,
         "bucketize(x, b1, b2, …) → int64", "How many of the constant, ascending boundaries are not above x: 0 below the first. NaN is above all. (numpy.digitize)",

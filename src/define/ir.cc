@@ -35,7 +35,8 @@ std::string number_of(double value) {
   return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr};
 }
 
-std::string bound_of(const data::Value& value) {
+std::string bound_of(const data::Value& value, data::Type type) {
+  if (data::is_decimal(type)) return data::to_text(value, type);
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
   return number_of(std::get<double>(value));
 }
@@ -52,10 +53,11 @@ std::string column_ir(const SourceColumn& column) {
   std::string text = line(1, "column",
                           text_of(column.name) + " " + std::string(data::name(column.type)) +
                               (column.nullable ? " nullable" : ""));
-  if (column.min) text += line(2, "min", bound_of(*column.min));
-  if (column.max) text += line(2, "max", bound_of(*column.max));
+  if (column.min) text += line(2, "min", bound_of(*column.min, column.type));
+  if (column.max) text += line(2, "max", bound_of(*column.max, column.type));
   if (column.pattern) text += line(2, "pattern", text_of(*column.pattern));
   for (const auto& allowed : column.allowed) text += line(2, "enum", text_of(allowed));
+  if (column.json) text += line(2, "json", text_of(column.json->text()));
   text += line(2, "known", column.known ? canonical(*column.known) : "with the row");
   return text;
 }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/time.h"
+#include "data/decimal.h"
 #include "define/build.h"
 
 namespace coeval::define {
@@ -64,8 +65,17 @@ std::optional<double> number_of(const data::Value& value) {
   return std::nullopt;
 }
 
+// Not more than the value, nor less by 1 or more.
+std::optional<double> at_least(const data::Value& value, Type type) {
+  const auto* scaled = std::get_if<std::int64_t>(&value);
+  if (!data::is_decimal(type) || scaled == nullptr) return number_of(value);
+  const std::int64_t power = data::power_of_ten(data::scale_of(type));
+  return exact(static_cast<double>(*scaled / power - (*scaled % power < 0 ? 1 : 0)));
+}
+
 std::optional<double> literal_number(const Expr& expr) {
-  return expr.op == Op::literal ? number_of(expr.literal) : std::nullopt;
+  const bool is_float64 = expr.op == Op::literal && !data::is_decimal(expr.type);
+  return is_float64 ? number_of(expr.literal) : std::nullopt;
 }
 
 }  // namespace
@@ -113,7 +123,7 @@ bool KnownOrder::at_most_by_terms(const Expr& a, const Expr& b) const {
 std::optional<double> KnownOrder::lower_bound(const Expr& expr) const {
   switch (expr.op) {
     case Op::literal:
-      return number_of(expr.literal);
+      return at_least(expr.literal, expr.type);
     case Op::column:
       return declared_minimum(expr);
     case Op::cast:
@@ -208,7 +218,7 @@ std::optional<double> KnownOrder::quotient(const Expr& a, const Expr& b) const {
 // Rows below a declared minimum never become rows: they are in quarantine.
 std::optional<double> KnownOrder::declared_minimum(const Expr& column) const {
   const auto& min = source_.columns[static_cast<std::size_t>(column.column)].min;
-  return min && data::is_number(column.type) ? number_of(*min) : std::nullopt;
+  return min && data::is_number(column.type) ? at_least(*min, column.type) : std::nullopt;
 }
 
 ExprPtr latest(const std::vector<ExprPtr>& times, const KnownOrder& order) {

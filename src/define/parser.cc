@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/time.h"
+#include "data/decimal.h"
 #include "define/aggregates.h"
 #include "define/functions.h"
 #include "define/lexer.h"
@@ -64,6 +65,9 @@ std::string unquoted(std::string_view token) {
   }
   return text;
 }
+
+// Stands for the decimal type that a text turns out to have.
+constexpr data::Type kAnyDecimal = data::decimal_type(0, 0);
 
 // A Pratt parser. After the first error every function returns null and nothing more is reported.
 class Parser {
@@ -291,12 +295,25 @@ class Parser {
   static std::optional<data::Type> constant_type(const Token& word) {
     if (word.text == "date") return data::Type::date;
     if (word.text == "timestamp") return data::Type::timestamp;
+    if (word.text == "decimal") return kAnyDecimal;
     return std::nullopt;
+  }
+
+  // decimal '12.30' has the digits that are written.
+  SyntaxPtr decimal_constant(const Token& word, SyntaxPtr text) {
+    std::int64_t scaled = 0;
+    if (!data::read_any_decimal(std::get<std::string>(text->value), text->type, scaled))
+      return fail(Code::type_error, word,
+                  in_quotes(std::get<std::string>(text->value)) + " is no decimal",
+                  "write up to 18 digits, such as decimal '12.30'");
+    text->value = scaled;
+    return finish(std::move(text), word.begin);
   }
 
   SyntaxPtr typed_constant(const Token& word, data::Type type) {
     SyntaxPtr text = literal(data::Type::string, unquoted(token().text));
     if (!text) return nullptr;
+    if (type == kAnyDecimal) return decimal_constant(word, std::move(text));
     SyntaxPtr made = node(Syntax::Kind::cast);
     made->text = "cast";
     made->type = type;
@@ -318,15 +335,28 @@ class Parser {
     const Token target = token();
     if (target.kind != Kind::name)
       return fail(Code::expression_syntax, target, "a type is missing after 'as'", form);
-    const Result<data::Type> type = data::parse_type(target.text);
-    if (!type) return fail(Code::type_error, target, type.error().message, type.error().advice);
     ++at_;
+    const Result<data::Type> type = data::parse_type(std::string(target.text) + type_arguments());
+    if (!type) return fail(Code::type_error, target, type.error().message, type.error().advice);
     if (!expect_symbol(")", opened)) return nullptr;
     SyntaxPtr made = node(Syntax::Kind::cast);
     made->text = std::string(name.text);
     made->type = *type;
     made->args.push_back(std::move(value));
     return finish(std::move(made), name.begin);
+  }
+
+  // The "(12,2)" of a type, if one stands here; what is no such is left for the type's own error.
+  std::string type_arguments() {
+    if (!token().is_symbol("(")) return {};
+    std::string text;
+    for (int i = 0; i < 5 && token().kind != Kind::end; ++i) {
+      text += token().text;
+      const bool last = token().is_symbol(")");
+      ++at_;
+      if (last) break;
+    }
+    return text;
   }
 
   // Words such as `then` are special only where no name could stand, so columns may be called so.

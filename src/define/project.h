@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/time_zone.h"
 #include "data/column.h"
+#include "data/json_path.h"
 #include "define/expr.h"
 
 namespace coeval::define {
@@ -27,6 +28,9 @@ struct SourceColumn {
   std::optional<std::string> pattern;   ///< RE2, must match the whole string
   std::vector<std::string> allowed;     ///< `enum`: the only strings allowed; empty = any
   ExprPtr known;                        ///< timestamp over the source's row; null = as the row
+  /// Where the column is taken out of another, a string column that holds JSON text. It is read
+  /// from no file or request, but made when the row is read; afterwards it is a column like others.
+  std::optional<data::JsonPath> json;
 };
 
 /// A stream of events: files for the past, the log from the cut on.

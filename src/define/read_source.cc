@@ -25,6 +25,7 @@ constexpr std::size_t kMaxColumns = 10'000;
 struct ColumnDraft {
   SourceColumn column;
   const TomlEntry* known = nullptr;
+  const TomlEntry* json = nullptr;
 };
 
 // Whether an expression is null whatever the row: a null that no branch or default takes the place
@@ -109,6 +110,38 @@ class SourceReader {
     for (const auto& draft : drafts_)
       source_.schema.fields.push_back(
           {draft.column.name, draft.column.type, draft.column.nullable});
+    for (auto& draft : drafts_)
+      if (draft.json) read_json(draft);
+  }
+
+  // A column that is taken out of another is known when that one is, unless it says otherwise: its
+  // text cannot be read before.
+  void read_json(ColumnDraft& draft) {
+    const std::string what = "column " + in_quotes(draft.column.name) + " of " + what_;
+    const std::string advice = "write json = \"payload.card.country\"";
+    if (!expect_kind(*draft.json, Kind::string, what, advice, errors_)) return;
+    const SourcePosition& place = draft.json->value.position;
+    auto path = data::parse_json_path(draft.json->value.text);
+    if (!path)
+      return errors_.report(Code::bad_toml_value, place, path.error().message, path.error().advice);
+    const auto holder = std::ranges::find(
+        drafts_, path->column, [](const ColumnDraft& other) { return other.column.name; });
+    if (holder == drafts_.end()) {
+      const std::string close = did_you_mean(path->column, column_names());
+      return errors_.report(Code::unknown_column, place,
+                            "unknown column " + in_quotes(path->column),
+                            close.empty() ? "declare the column that holds the JSON text" : close);
+    }
+    if (holder->json != nullptr ||
+        (holder->column.type != Type::string && holder->column.type != Type::null))
+      return errors_.report(Code::type_error, place,
+                            "column " + in_quotes(path->column) + " of " + what_ +
+                                (holder->json ? " is itself taken out of JSON"
+                                              : " holds no JSON text, it is " +
+                                                    std::string(data::name(holder->column.type))),
+                            "name a column of type string, with the whole path into its text");
+    if (!draft.known) draft.known = holder->known;
+    draft.column.json = std::move(*path);
   }
 
   ColumnDraft read_column(const TomlEntry& entry) {
@@ -130,6 +163,7 @@ class SourceReader {
       draft.column.type = read_type(type->value);
     draft.column.nullable = reader.boolean("nullable").value_or(false);
     draft.known = reader.take("known");
+    draft.json = reader.take("json");
     read_rules(reader, draft.column);
     reader.finish();
     return draft;
@@ -164,6 +198,7 @@ class SourceReader {
     std::vector<std::string> names;
     for (int i = 0; i < static_cast<int>(Type::duration); ++i)
       names.emplace_back(data::name(static_cast<Type>(i)));
+    if (value.text.starts_with("decimal")) names.clear();  // its own advice is better
     const std::string advice = did_you_mean(value.text, names);
     errors_.report(type.error().code, value.position, type.error().message,
                    advice.empty() ? type.error().advice : advice);

@@ -1,5 +1,7 @@
 #include "define/typed_value.h"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 
 #include "base/time.h"
@@ -22,6 +24,23 @@ std::optional<data::Value> integer(const TomlValue& value, Type type) {
   if (value.kind != Kind::integer) return std::nullopt;
   if (type == Type::int32 && !fits_int32(value.integer)) return std::nullopt;
   return data::Value(value.integer);
+}
+
+// A number with a fraction is the shortest text that means the same float64: up to 15 digits that
+// is what was written. A text is exact.
+std::optional<data::Value> decimal(const TomlValue& value, Type type) {
+  std::array<char, 32> room{};
+  std::string_view text = value.text;
+  char* const end = room.data() + room.size();
+  if (value.kind == Kind::integer)
+    text = {room.data(), std::to_chars(room.data(), end, value.integer).ptr};
+  else if (value.kind == Kind::real)
+    text = {room.data(), std::to_chars(room.data(), end, value.real).ptr};
+  else if (value.kind != Kind::string)
+    return std::nullopt;
+  std::int64_t scaled = 0;
+  if (!text_to_decimal(text, type, scaled)) return std::nullopt;
+  return data::Value(scaled);
 }
 
 std::optional<data::Value> moment(const TomlValue& value, Type type) {
@@ -48,7 +67,7 @@ std::optional<data::Value> typed_value(const TomlValue& value, Type type) {
     case Type::date:
       return moment(value, type);
     default:
-      return std::nullopt;
+      return data::is_decimal(type) ? decimal(value, type) : std::nullopt;
   }
 }
 

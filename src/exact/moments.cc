@@ -43,10 +43,12 @@ Spread spread(std::int64_t count, const ExactSum& sum, const SquareSum& squares,
           kSquareExponent + 64 * static_cast<int>(unit), divided_by(count, divisor)};
 }
 
-Spread spread(const IntegerMoments& moments, Divisor divisor) {
+Spread spread(const IntegerMoments& moments, Divisor divisor, std::uint64_t unit = 1) {
   const Integer sum(moments.sum());
+  Natural denominator = divided_by(moments.count(), divisor);
+  if (unit != 1) denominator = denominator * Natural(Natural::Word128{unit} * unit);
   return {Integer(natural(moments.count()), false) * Integer(moments.squares().limbs) - sum * sum,
-          0, divided_by(moments.count(), divisor)};
+          0, denominator};
 }
 
 // No values have a negative sum of squared deviations, and none have sums without being there.
@@ -183,16 +185,16 @@ void IntegerMoments::combine(const IntegerMoments& other, bool negate) {
   squares_.combine(other.squares_, negate);
 }
 
-std::optional<double> IntegerMoments::variance(Divisor divisor) const {
+std::optional<double> IntegerMoments::variance(Divisor divisor, std::uint64_t unit) const {
   if (has_too_few(count_, divisor)) return std::nullopt;
-  const Spread exact = spread(*this, divisor);
+  const Spread exact = spread(*this, divisor, unit);
   if (const auto small = small_ratio(exact)) return small;
   return round_ratio(exact.numerator.magnitude, 0, exact.denominator);
 }
 
-std::optional<double> IntegerMoments::deviation(Divisor divisor) const {
+std::optional<double> IntegerMoments::deviation(Divisor divisor, std::uint64_t unit) const {
   if (has_too_few(count_, divisor)) return std::nullopt;
-  const Spread exact = spread(*this, divisor);
+  const Spread exact = spread(*this, divisor, unit);
   return round_root_of_ratio(exact.numerator.magnitude, 0, exact.denominator);
 }
 

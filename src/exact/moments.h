@@ -88,7 +88,8 @@ struct Int192 {
   friend bool operator==(const Int192&, const Int192&) = default;
 };
 
-/// The same of int64 values. Plain memory: may be moved by memcpy.
+/// The same of int64 values, or of such that stand for themselves divided by `unit`, a positive
+/// power of ten. Plain memory: may be moved by memcpy.
 class IntegerMoments {
  public:
   void add(std::int64_t x) { change(x, false); }
@@ -99,8 +100,8 @@ class IntegerMoments {
   std::int64_t count() const { return count_; }
   Int128 sum() const { return sum_; }
   const Int192& squares() const { return squares_; }
-  std::optional<double> variance(Divisor divisor) const;
-  std::optional<double> deviation(Divisor divisor) const;
+  std::optional<double> variance(Divisor divisor, std::uint64_t unit = 1) const;
+  std::optional<double> deviation(Divisor divisor, std::uint64_t unit = 1) const;
 
   void append_bytes(std::string& out) const;
   bool read_bytes(std::string_view& bytes);

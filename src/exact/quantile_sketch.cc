@@ -202,8 +202,15 @@ double interpolate(double a, double b, const QuantileRank& rank) {
                  unit);
 }
 
-double interpolate(std::int64_t a, std::int64_t b, const QuantileRank& rank) {
-  return between(a, 0, b, 0, rank, 0);
+double interpolate(std::int64_t a, std::int64_t b, const QuantileRank& rank, std::uint64_t unit) {
+  if (unit == 1) return between(a, 0, b, 0, rank, 0);
+  Integer from(Int128{a});
+  const Integer step = Integer(Int128{b}) - from;
+  from.magnitude.shift_left(rank.fraction_bits);
+  const Integer place = from + step * Integer(Natural(rank.fraction), false);
+  const double size =
+      round_ratio(place.magnitude, -rank.fraction_bits, Natural(Natural::Word128{unit}));
+  return place.negative ? -size : size;
 }
 
 template <class Value>
@@ -264,13 +271,18 @@ void QuantileSketch<Value>::clear() {
 }
 
 template <class Value>
-std::optional<double> QuantileSketch<Value>::quantile(double p) const {
+std::optional<double> QuantileSketch<Value>::quantile(double p, std::uint64_t unit) const {
   if (count_ == 0) return std::nullopt;
   if (nans_ > 0) return kNaN;
   const QuantileRank rank = quantile_rank(p, count_);
   const auto [at, next] = neighbours(values_.entries(), rank.index);
-  if (approximate_) return interpolate(middle_of<Value>(at), middle_of<Value>(next), rank);
-  return interpolate(Ordered<Value>::value(at), Ordered<Value>::value(next), rank);
+  if (approximate_)
+    return interpolate(middle_of<Value>(at), middle_of<Value>(next), rank) /
+           static_cast<double>(unit);
+  if constexpr (std::is_same_v<Value, std::int64_t>)
+    return interpolate(at, next, rank, unit);
+  else
+    return interpolate(Ordered<Value>::value(at), Ordered<Value>::value(next), rank);
 }
 
 // u8 whether approximate, how many NaN, then the values by order key, or the bins.

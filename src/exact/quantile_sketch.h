@@ -23,7 +23,9 @@ QuantileRank quantile_rank(double p, std::int64_t n);
 /// a + (b − a)·fraction, exact and rounded once. With infinities: a where the fraction is 0, else
 /// what IEEE gives (−∞ towards +∞: NaN).
 double interpolate(double a, double b, const QuantileRank& rank);
-double interpolate(std::int64_t a, std::int64_t b, const QuantileRank& rank);
+/// Of integers that stand for themselves divided by `unit`, a positive power of ten.
+double interpolate(std::int64_t a, std::int64_t b, const QuantileRank& rank,
+                   std::uint64_t unit = 1);
 
 /// Quantiles by linear interpolation between order statistics (numpy's default), one rounding:
 /// exact up to a cap of distinct values, above it from a histogram of fixed bins, 128 to each power
@@ -45,8 +47,9 @@ class QuantileSketch {
 
   std::int64_t count() const { return count_; }
   bool is_approximate() const { return approximate_; }
-  /// p in [0, 1]. Null: no values.
-  std::optional<double> quantile(double p) const;
+  /// p in [0, 1]. Null: no values. Integers stand for themselves divided by `unit`, a positive
+  /// power of ten; 1 for floats.
+  std::optional<double> quantile(double p, std::uint64_t unit = 1) const;
 
   /// Canonical bytes; read_bytes takes them off the front.
   void append_bytes(std::string& out) const;

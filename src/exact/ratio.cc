@@ -62,4 +62,25 @@ std::optional<double> ratio(Int128 a, Int128 b) {
   return quotient(Term(a), Term(b));
 }
 
+namespace {
+
+// A sum times a unit.
+Term times(Term term, std::uint64_t unit) {
+  term.value = term.value * Integer(Natural(Natural::Word128{unit}), false);
+  return term;
+}
+
+}  // namespace
+
+std::optional<double> ratio(Int128 a, std::uint64_t a_unit, Int128 b, std::uint64_t b_unit) {
+  if (a_unit == b_unit) return ratio(a, b);
+  return quotient(times(Term(a), b_unit), times(Term(b), a_unit));
+}
+std::optional<double> ratio(Int128 a, std::uint64_t a_unit, const ExactSum& b) {
+  return quotient(Term(a), times(Term(b), a_unit));
+}
+std::optional<double> ratio(const ExactSum& a, Int128 b, std::uint64_t b_unit) {
+  return quotient(times(Term(a), b_unit), Term(b));
+}
+
 }  // namespace coeval::exact

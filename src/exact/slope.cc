@@ -112,10 +112,11 @@ void IntegerSlopeMoments::combine(const IntegerSlopeMoments& other, bool negate)
   products_.combine(other.products_, negate);
 }
 
-std::optional<double> IntegerSlopeMoments::slope() const {
+std::optional<double> IntegerSlopeMoments::slope(std::uint64_t unit) const {
   const Integer spread = time_spread(times_);
   if (spread.magnitude.is_zero()) return std::nullopt;
-  return slope_of(times_, spread, Integer(products_.limbs), Integer(sum_), 0);
+  const Integer divisor(spread.magnitude * Natural(Natural::Word128{unit}), false);
+  return slope_of(times_, divisor, Integer(products_.limbs), Integer(sum_), 0);
 }
 
 void IntegerSlopeMoments::append_bytes(std::string& out) const {

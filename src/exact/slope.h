@@ -40,7 +40,8 @@ class SlopeMoments {
   LongSum products_;  // of finite values; units of 2^-1074
 };
 
-/// The same of int64 values. Plain memory: may be moved by memcpy.
+/// The same of int64 values, or of such that stand for themselves divided by `unit`, a positive
+/// power of ten. Plain memory: may be moved by memcpy.
 class IntegerSlopeMoments {
  public:
   void add(std::int64_t time_us, std::int64_t x) { change(time_us, x, false); }
@@ -50,7 +51,7 @@ class IntegerSlopeMoments {
 
   std::int64_t count() const { return times_.count(); }
   Int128 sum() const { return sum_; }
-  std::optional<double> slope() const;
+  std::optional<double> slope(std::uint64_t unit = 1) const;
 
   void append_bytes(std::string& out) const;
   bool read_bytes(std::string_view& bytes);

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/time.h"
 #include "kernel/block_rows.h"
+#include "kernel/decimal_functions.h"
 #include "kernel/total_order.h"
 
 namespace coeval::kernel {
@@ -44,7 +45,7 @@ bool divides_by_integer(const define::Expr& expr) {
   const define::Expr& divisor = *expr.args[1];
   if (divisor.op != Op::cast) return false;
   const Type type = divisor.args[0]->type;
-  return data::is_integer(type) || type == Type::duration;
+  return data::is_integer(type) || data::is_decimal(type) || type == Type::duration;
 }
 
 Slice divide(const define::Expr& expr, const Slice& a, const Slice& b, const BlockContext& block) {
@@ -254,6 +255,7 @@ Slice extreme(bool greatest, Lane lane, const Slice& a, const Slice& b, const Bl
 }
 
 Slice cast(Type from, Type to, const Slice& a, const BlockContext& block) {
+  if (data::is_decimal(from) || data::is_decimal(to)) return decimal_cast(from, to, a, block);
   const Lane source = lane_of(from), target = lane_of(to);
   if (source == target) return a;  // the lanes are as wide as the widest type
   if (source == Lane::integer && target == Lane::real) {

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "define/conversion.h"
 #include "kernel/block_rows.h"
+#include "kernel/decimal_functions.h"
 #include "kernel/text_functions.h"
 #include "kernel/time_functions.h"
 
@@ -45,6 +46,10 @@ Slice from_text(Type to, const Slice& a, std::int64_t& failures, const BlockCont
         return define::text_to_date(text[i], out);
       });
     default:
+      if (data::is_decimal(to))
+        return cast_rows<std::int64_t>(a, failures, block, [&](std::size_t i, std::int64_t& out) {
+          return define::text_to_decimal(text[i], to, out);
+        });
       return cast_rows<std::int64_t>(a, failures, block, [&](std::size_t i, std::int64_t& out) {
         return define::text_to_integer(text[i], out) &&
                (to == Type::int64 || define::fits_int32(out));
@@ -122,6 +127,8 @@ Slice convert(const Expr& expr, const Slice& a, const BlockContext& block) {
   const Type from = expr.args[0]->type, to = expr.type;
   if (from == Type::string) return from_text(to, a, failures, block);
   if (to == Type::string) return to_text(from, a, failures, block);
+  if (data::is_decimal(from) || data::is_decimal(to))
+    return decimal_convert(from, to, a, failures, block);
   if (from == Type::timestamp || from == Type::date) return between_times(expr, a, failures, block);
   if (from == Type::boolean) return from_integer(to, as_integers(a, block), failures, block);
   if (data::is_float(from)) return from_real(to, a, failures, block);

@@ -14,6 +14,7 @@
 #include "kernel/block_values.h"
 #include "kernel/bucket_functions.h"
 #include "kernel/cast_functions.h"
+#include "kernel/decimal_functions.h"
 #include "kernel/list_functions.h"
 #include "kernel/maths_functions.h"
 #include "kernel/text_functions.h"
@@ -102,6 +103,7 @@ class BlockEvaluator {
       case Op::nullif:
         return null_if(lane_of(type), a, args[1], block);
       case Op::is_distinct:
+        if (reads_decimals(expr)) return decimal_is_distinct(expr, a, args[1], block);
         return is_distinct(lane_of(type), a, args[1], block);
       case Op::fn_clamp:
         return clamp(lane_of(type), a, args[1], args[2], block);
@@ -125,6 +127,8 @@ class BlockEvaluator {
     if (expr.op <= Op::logical_or) return binary(expr, args, block);
     if (expr.op >= Op::fn_year && expr.op <= Op::fn_date_diff)
       return calendar_function(expr, args, block);
+    if (expr.op >= Op::fn_sign && expr.op <= Op::fn_trunc && data::is_decimal(expr.args[0]->type))
+      return decimal_function(expr, args[0], block);
     if (expr.op >= Op::fn_sign && expr.op <= Op::fn_haversine_km)
       return maths_function(expr, args, block);
     if (expr.op >= Op::fn_hash_bucket) return bucket_function(expr, args[0], block);
@@ -133,6 +137,7 @@ class BlockEvaluator {
 
   static Slice binary(const Expr& expr, std::span<const Slice> args, const BlockContext& block) {
     const Type type = expr.args[0]->type;
+    const bool decimal = reads_decimals(expr);
     switch (expr.op) {
       case Op::equal:
       case Op::not_equal:
@@ -140,11 +145,13 @@ class BlockEvaluator {
       case Op::less_equal:
       case Op::greater:
       case Op::greater_equal:
+        if (decimal) return decimal_compare(expr, args[0], args[1], block);
         return compare(expr.op, lane_of(type), args[0], args[1], block);
       case Op::logical_and:
       case Op::logical_or:
         return logical(expr.op, args[0], args[1], block);
       default:
+        if (decimal) return decimal_arithmetic(expr, args[0], args[1], block);
         return arithmetic(expr, type, args[0], args[1], block);
     }
   }

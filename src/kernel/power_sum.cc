@@ -3,6 +3,8 @@
 #include <bit>
 #include <type_traits>
 
+#include "data/decimal.h"
+
 namespace coeval::kernel {
 
 namespace {
@@ -65,16 +67,22 @@ std::int64_t PowerSum::count() const {
   return std::visit([](const auto& sums) { return sums.count(); }, sums_);
 }
 
-std::optional<double> PowerSum::answer(Aggregation kind) const {
+std::optional<double> PowerSum::answer(Aggregation kind, int scale) const {
   return std::visit(
       [&]<class Sums>(const Sums& sums) -> std::optional<double> {
-        if constexpr (kIsSlope<Sums>) {
+        const auto unit = static_cast<std::uint64_t>(data::power_of_ten(scale));
+        if constexpr (std::is_same_v<Sums, exact::IntegerSlopeMoments>) {
+          return sums.slope(unit);
+        } else if constexpr (std::is_same_v<Sums, exact::SlopeMoments>) {
           return sums.slope();
         } else {
           const bool sample = kind == Aggregation::var || kind == Aggregation::std;
           const bool root = kind == Aggregation::std || kind == Aggregation::std_pop;
           const Divisor divisor = sample ? Divisor::sample : Divisor::population;
-          return root ? sums.deviation(divisor) : sums.variance(divisor);
+          if constexpr (std::is_same_v<Sums, exact::IntegerMoments>)
+            return root ? sums.deviation(divisor, unit) : sums.variance(divisor, unit);
+          else
+            return root ? sums.deviation(divisor) : sums.variance(divisor);
         }
       },
       sums_);

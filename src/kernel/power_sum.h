@@ -27,8 +27,9 @@ class PowerSum {
   void combine(const PowerSum& other, std::int64_t sign);
 
   std::int64_t count() const;
-  /// Null as semantics A7 says; `kind` is var, std, var_pop, std_pop or slope.
-  std::optional<double> answer(define::Aggregation kind) const;
+  /// Null as semantics A7 says; `kind` is var, std, var_pop, std_pop or slope. What was added is
+  /// the values times 10^scale.
+  std::optional<double> answer(define::Aggregation kind, int scale) const;
 
   /// Canonical bytes; read_bytes takes them off the front, into a sum of the same plan.
   void append_bytes(std::string& out) const;

@@ -279,6 +279,8 @@ RecordLayout RecordLayout::create(const define::View& view, const data::Schema& 
       plan.kind = aggregate.kind;
       plan.result = aggregate.result;
       plan.p = aggregate.p;
+      if (aggregate.argument) plan.scale = data::scale_of(aggregate.argument->type);
+      if (aggregate.divisor) plan.divisor_scale = data::scale_of(aggregate.divisor->type);
       plan.measure = builder.measure(aggregate, aggregate.argument);
       if (aggregate.divisor) plan.divisor = builder.measure(aggregate, aggregate.divisor);
       plan_answer(aggregate, builder, plan);

@@ -45,6 +45,7 @@ struct AggregatePlan {
   int collection = -1;      ///< what a walk over the events gives: index into collections
   double p = 0;             ///< of quantile
   std::size_t k = 0;        ///< of top_k
+  int scale = 0, divisor_scale = 0;  ///< of decimals, which are summed times 10^scale
   data::Type result = data::Type::null;
 };
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/check.h"
+#include "data/decimal.h"
 #include "data/packed_list.h"
 #include "exact/ratio.h"
 #include "kernel/total_order.h"
@@ -20,6 +21,14 @@ Cell integer_cell(std::int64_t value) { return {static_cast<std::uint64_t>(value
 Cell real_cell(double value) { return {std::bit_cast<std::uint64_t>(value), true}; }
 
 Cell real_cell(std::optional<double> value) { return value ? real_cell(*value) : Cell{}; }
+
+std::uint64_t unit_of(int scale) { return static_cast<std::uint64_t>(data::power_of_ten(scale)); }
+
+// The mean of values that were summed times 10^scale.
+double mean_of(exact::Int128 sum, std::int64_t count, int scale) {
+  if (scale == 0) return exact::mean(sum, count);
+  return *exact::ratio(sum, exact::Int128{count} * data::power_of_ten(scale));
+}
 
 exact::FloatFormat format_of(data::Type type) {
   return type == data::Type::float32 ? exact::kFloat32 : exact::kFloat64;
@@ -256,7 +265,8 @@ inline Cell ViewState::summed_cell(const AggregatePlan& plan, const Sums& sums,
   if (plan.kind == Aggregation::count) return integer_cell(count);
   if (count == 0) return {};
   if (plan.power >= 0)
-    return real_cell(sums.power(static_cast<std::size_t>(plan.power)).answer(plan.kind));
+    return real_cell(
+        sums.power(static_cast<std::size_t>(plan.power)).answer(plan.kind, plan.scale));
   switch (plan.kind) {
     case Aggregation::any:
       return integer_cell(sums.linear(static_cast<std::size_t>(plan.linear)) > 0 ? 1 : 0);
@@ -287,7 +297,7 @@ Cell ViewState::large_cell(const AggregatePlan& plan, const Sums& sums, std::int
     return real_cell(mean ? sum.mean(count) : sum.round(format_of(plan.result)));
   }
   const exact::Int128 sum = sums.wide(slot);
-  return mean ? real_cell(exact::mean(sum, count)) : sum_cell(plan.result, sum);
+  return mean ? real_cell(mean_of(sum, count, plan.scale)) : sum_cell(plan.result, sum);
 }
 
 // The exact sum of integers that a measure has.
@@ -304,11 +314,13 @@ Cell ViewState::ratio_cell(const AggregatePlan& plan, const Sums& sums) const {
   const auto slot_a = static_cast<std::size_t>(a.slot), slot_b = static_cast<std::size_t>(b.slot);
   const bool real_a = a.storage == Storage::real, real_b = b.storage == Storage::real;
   if (real_a && real_b) return real_cell(exact::ratio(sums.real(slot_a), sums.real(slot_b)));
+  const std::uint64_t unit_a = unit_of(plan.scale), unit_b = unit_of(plan.divisor_scale);
   if (real_a)
-    return real_cell(exact::ratio(sums.real(slot_a), integer_sum(sums, b, plan.divisor_linear)));
+    return real_cell(
+        exact::ratio(sums.real(slot_a), integer_sum(sums, b, plan.divisor_linear), unit_b));
   const exact::Int128 sum = integer_sum(sums, a, plan.linear);
-  if (real_b) return real_cell(exact::ratio(sum, sums.real(slot_b)));
-  return real_cell(exact::ratio(sum, integer_sum(sums, b, plan.divisor_linear)));
+  if (real_b) return real_cell(exact::ratio(sum, unit_a, sums.real(slot_b)));
+  return real_cell(exact::ratio(sum, unit_a, integer_sum(sums, b, plan.divisor_linear), unit_b));
 }
 
 // semantics: V5. A sum that its type cannot hold is null, and counted.
@@ -316,6 +328,7 @@ Cell ViewState::sum_cell(data::Type result, exact::Int128 sum) {
   auto value = exact::to_int64(sum);
   if (value && result == data::Type::int32 && *value != static_cast<std::int32_t>(*value))
     value.reset();
+  if (data::is_decimal(result) && !data::has_digits(sum, data::precision_of(result))) value.reset();
   if (value) return integer_cell(*value);
   ++counts_.integer_overflows;
   return {};
@@ -354,10 +367,10 @@ Cell ViewState::collection_cell(const AggregatePlan& plan, const Collection& col
       return count == 0 ? Cell{} : integer_cell(count);
     }
     case Aggregation::quantile:
-      return real_cell(
-          plan.measure.storage == Storage::real
-              ? collection.get<exact::QuantileSketch<double>>().quantile(plan.p)
-              : collection.get<exact::QuantileSketch<std::int64_t>>().quantile(plan.p));
+      return real_cell(plan.measure.storage == Storage::real
+                           ? collection.get<exact::QuantileSketch<double>>().quantile(plan.p)
+                           : collection.get<exact::QuantileSketch<std::int64_t>>().quantile(
+                                 plan.p, unit_of(plan.scale)));
     case Aggregation::mode:
       return mode_cell(plan, collection);
     case Aggregation::last_k:

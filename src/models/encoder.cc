@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "data/decimal.h"
 #include "data/utf8.h"
 
 namespace coeval::models {
@@ -45,6 +46,13 @@ void write_numbers(const data::Column& column, Target out) {
   });
 }
 
+void write_decimals(const data::Column& column, Target out) {
+  const int scale = data::scale_of(column.type());
+  write_cells(column, out, [&](std::int64_t row) {
+    return data::decimal_to_float(column.integer(row), scale);  // the one rounding of V6
+  });
+}
+
 /// A shared dictionary may be much longer than the batch: then it is not translated as a whole.
 void write_coded(const Encoder::Column& by, const data::Column& column, Target out) {
   const data::Column& words = column.dictionary();
@@ -75,6 +83,7 @@ void write_column(const Encoder::Column& by, const data::Column& column, Target 
     default:
       break;
   }
+  if (data::is_decimal(by.type)) return write_decimals(column, out);
   if (column.is_coded()) return write_coded(by, column, out);
   write_cells(column, out, [&](std::int64_t row) { return by.code(column.string(row)); });
 }

@@ -67,7 +67,8 @@ std::string list_text(const std::vector<std::string>& allowed) {
 }
 
 bool has_integer_range(Type type) {
-  return data::is_integer(type) || type == Type::timestamp || type == Type::date;
+  return data::is_integer(type) || data::is_decimal(type) || type == Type::timestamp ||
+         type == Type::date;
 }
 
 double number(const data::Value& bound) {

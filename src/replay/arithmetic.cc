@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "data/decimal.h"
 #include "data/packed_list.h"
 #include "exact/decay.h"
 #include "exact/distinct_count.h"
@@ -29,8 +30,11 @@ using define::Aggregation;
 
 constexpr std::size_t kTermsWritten = 12;
 
-std::string number(double value) { return data::to_text(Value{value}, Type::float64); }
-std::string number(std::int64_t value) { return std::to_string(value); }
+// Integers stand for themselves divided by 10^scale, which is 0 but for decimals.
+std::string number(double value, int /*scale*/ = 0) {
+  return data::to_text(Value{value}, Type::float64);
+}
+std::string number(std::int64_t value, int scale = 0) { return data::decimal_text(value, scale); }
 std::string counted(std::size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
@@ -54,11 +58,11 @@ std::vector<Number> numbers(const data::Column& column) {
 }
 
 template <class Number>
-std::string terms(const std::vector<Number>& values, const char* between) {
+std::string terms(const std::vector<Number>& values, int scale, const char* between) {
   std::string text;
   const std::size_t shown = std::min(values.size(), kTermsWritten);
   for (std::size_t i = 0; i < shown; ++i) {
-    const std::string term = number(values[i]);
+    const std::string term = number(values[i], scale);
     text += (i == 0 ? "" : between) + (term.starts_with('-') && i > 0 ? "(" + term + ")" : term);
   }
   return values.size() > shown ? text + between + "…" : text;
@@ -76,22 +80,38 @@ exact::ExactSum total(const std::vector<double>& values) {
   return sum;
 }
 
+std::string sum_text(const exact::ExactSum& sum, int /*scale*/) { return exact_text(sum); }
+std::string sum_text(exact::Int128 sum, int scale) {
+  std::string digits = exact_text(sum);
+  if (scale == 0) return digits;
+  const std::size_t sign = sum < 0 ? 1 : 0;
+  const auto least = sign + static_cast<std::size_t>(scale) + 1;
+  if (digits.size() < least) digits.insert(sign, least - digits.size(), '0');
+  return digits.insert(digits.size() - static_cast<std::size_t>(scale), 1, '.');
+}
+
 template <class Number>
-std::string sum_step(const std::vector<Number>& values) {
-  return "exact sum of " + counted(values.size(), "value") + ": " + terms(values, " + ") + " = " +
-         exact_text(total(values));
+std::string sum_step(const std::vector<Number>& values, int scale) {
+  return "exact sum of " + counted(values.size(), "value") + ": " + terms(values, scale, " + ") +
+         " = " + sum_text(total(values), scale);
 }
 
 Value rounded_sum(exact::Int128 sum, Type result) {
   const auto value = exact::to_int64(sum);
   if (!value || (result == Type::int32 && *value != static_cast<std::int32_t>(*value))) return {};
+  if (data::is_decimal(result) && !data::has_digits(sum, data::precision_of(result))) return {};
   return Value{*value};
 }
 Value rounded_sum(const exact::ExactSum& sum, Type result) {
   return Value{sum.round(result == Type::float32 ? exact::kFloat32 : exact::kFloat64)};
 }
-double mean_of(exact::Int128 sum, std::int64_t count) { return exact::mean(sum, count); }
-double mean_of(const exact::ExactSum& sum, std::int64_t count) { return sum.mean(count); }
+double mean_of(exact::Int128 sum, std::int64_t count, int scale) {
+  return *exact::ratio(sum, exact::Int128{count} * data::power_of_ten(scale));
+}
+double mean_of(const exact::ExactSum& sum, std::int64_t count, int /*scale*/) {
+  return sum.mean(count);
+}
+std::uint64_t unit_of(int scale) { return static_cast<std::uint64_t>(data::power_of_ten(scale)); }
 
 // Everything that a rule may look at.
 struct Problem {
@@ -102,6 +122,7 @@ struct Problem {
   Type type() const { return values.argument.type(); }
   bool is_real() const { return data::is_float(type()); }
   bool is_text() const { return type() == Type::string; }
+  int scale() const { return data::scale_of(type()); }
 };
 
 // Calls the rule with the argument as int64 or as double.
@@ -119,7 +140,7 @@ Arithmetic sum(const Problem& problem) {
   if (problem.rows() == 0) return {{}, {"no values: null"}};
   return with_numbers(problem, [&](const auto& values) -> Arithmetic {
     const Value value = rounded_sum(total(values), problem.aggregate.result);
-    std::vector<std::string> steps = {sum_step(values)};
+    std::vector<std::string> steps = {sum_step(values, problem.scale())};
     if (data::is_null(value))
       steps.emplace_back("which its type cannot hold: null");
     else
@@ -132,10 +153,12 @@ Arithmetic sum(const Problem& problem) {
 Arithmetic mean(const Problem& problem) {
   if (problem.rows() == 0) return {{}, {"no values: null"}};
   return with_numbers(problem, [&](const auto& values) -> Arithmetic {
-    const double value = mean_of(total(values), static_cast<std::int64_t>(values.size()));
+    const int scale = problem.scale();
+    const double value = mean_of(total(values), static_cast<std::int64_t>(values.size()), scale);
     return {Value{value},
-            {sum_step(values), exact_text(total(values)) + " / " + std::to_string(values.size()) +
-                                   ", rounded once = " + number(value)}};
+            {sum_step(values, scale), sum_text(total(values), scale) + " / " +
+                                          std::to_string(values.size()) +
+                                          ", rounded once = " + number(value)}};
   });
 }
 
@@ -157,6 +180,15 @@ exact::IntegerMoments moments_of(const std::vector<std::int64_t>& values) {
   return moments;
 }
 
+std::optional<double> spread_of(const exact::Moments& moments, bool root, exact::Divisor divisor,
+                                std::uint64_t /*unit*/) {
+  return root ? moments.deviation(divisor) : moments.variance(divisor);
+}
+std::optional<double> spread_of(const exact::IntegerMoments& moments, bool root,
+                                exact::Divisor divisor, std::uint64_t unit) {
+  return root ? moments.deviation(divisor, unit) : moments.variance(divisor, unit);
+}
+
 Arithmetic spread(const Problem& problem) {
   const Aggregation kind = problem.aggregate.kind;
   const bool root = kind == Aggregation::std || kind == Aggregation::std_pop;
@@ -164,10 +196,12 @@ Arithmetic spread(const Problem& problem) {
   const auto divisor = sample ? exact::Divisor::sample : exact::Divisor::population;
   return with_numbers(problem, [&](const auto& values) -> Arithmetic {
     const auto moments = moments_of(values);
-    const auto value = root ? moments.deviation(divisor) : moments.variance(divisor);
+    const int scale = problem.scale();
+    const auto value = spread_of(moments, root, divisor, unit_of(scale));
     std::vector<std::string> steps = {"n = " + std::to_string(values.size()) +
-                                      ", Σx = " + exact_text(moments.sum()) +
-                                      ", Σx² = " + squares_text(moments)};
+                                      ", Σx = " + sum_text(moments.sum(), scale) +
+                                      ", Σx² = " + squares_text(moments) +
+                                      (scale == 0 ? "" : " / 10^" + std::to_string(2 * scale))};
     if (!value) {
       steps.emplace_back(sample ? "fewer than two values: null" : "no values: null");
     } else {
@@ -245,8 +279,10 @@ struct PartSum {
   exact::Int128 integers = 0;
   exact::ExactSum reals;
   std::size_t present = 0;
+  int scale = 0;
 
-  explicit PartSum(const data::Column& column) : real(data::is_float(column.type())) {
+  explicit PartSum(const data::Column& column)
+      : real(data::is_float(column.type())), scale(data::scale_of(column.type())) {
     for (std::int64_t row = 0; row < column.size(); ++row) {
       if (column.is_null(row)) continue;
       ++present;
@@ -258,16 +294,18 @@ struct PartSum {
     }
   }
   std::string text() const {
-    return (real ? exact_text(reals) : exact_text(integers)) + " (" + counted(present, "value") +
-           ")";
+    return (real ? exact_text(reals) : sum_text(integers, scale)) + " (" +
+           counted(present, "value") + ")";
   }
 };
 
 Arithmetic ratio(const Problem& problem) {
   const PartSum a(problem.values.argument), b(problem.values.divisor);
   const auto value =
-      a.real ? (b.real ? exact::ratio(a.reals, b.reals) : exact::ratio(a.reals, b.integers))
-             : (b.real ? exact::ratio(a.integers, b.reals) : exact::ratio(a.integers, b.integers));
+      a.real ? (b.real ? exact::ratio(a.reals, b.reals)
+                       : exact::ratio(a.reals, b.integers, unit_of(b.scale)))
+             : (b.real ? exact::ratio(a.integers, unit_of(a.scale), b.reals)
+                       : exact::ratio(a.integers, unit_of(a.scale), b.integers, unit_of(b.scale)));
   const Value result = a.present == 0 ? Value{} : or_null(value);
   return {result,
           {"sum of the first argument = " + a.text(), "sum of the second argument = " + b.text(),
@@ -290,18 +328,21 @@ Arithmetic rate(const Problem& problem) {
 
 template <class Number>
 std::optional<double> slope_of(const std::vector<std::int64_t>& times,
-                               const std::vector<Number>& values) {
+                               const std::vector<Number>& values, int scale) {
   std::conditional_t<std::is_same_v<Number, double>, exact::SlopeMoments,
                      exact::IntegerSlopeMoments>
       moments;
   for (std::size_t i = 0; i < values.size(); ++i) moments.add(times[i], values[i]);
-  return moments.slope();
+  if constexpr (std::is_same_v<Number, double>)
+    return moments.slope();
+  else
+    return moments.slope(unit_of(scale));
 }
 
 Arithmetic slope(const Problem& problem) {
   const auto& times = problem.values.event_time_us;
   return with_numbers(problem, [&](const auto& values) -> Arithmetic {
-    const auto value = slope_of(times, values);
+    const auto value = slope_of(times, values, problem.scale());
     const std::set<std::int64_t> distinct(times.begin(), times.end());
     std::vector<std::string> steps = {counted(values.size(), "value") + " at " +
                                       counted(distinct.size(), "distinct time")};
@@ -352,6 +393,13 @@ Arithmetic decayed(const Problem& problem) {
   });
 }
 
+double interpolated(double a, double b, const exact::QuantileRank& rank, int /*scale*/) {
+  return exact::interpolate(a, b, rank);
+}
+double interpolated(std::int64_t a, std::int64_t b, const exact::QuantileRank& rank, int scale) {
+  return exact::interpolate(a, b, rank, unit_of(scale));
+}
+
 Arithmetic quantile(const Problem& problem) {
   if (problem.rows() == 0) return {{}, {"no values: null"}};
   return with_numbers(problem, [&](auto values) -> Arithmetic {
@@ -359,7 +407,7 @@ Arithmetic quantile(const Problem& problem) {
     exact::QuantileSketch<Number> sketch;
     for (const Number value : values) sketch.add(value);
     const double p = problem.aggregate.p;
-    const Value told = or_null(sketch.quantile(p));
+    const Value told = or_null(sketch.quantile(p, unit_of(problem.scale())));
     if (sketch.is_approximate())
       return {told,
               {"more than 1,024 distinct values: approximate, from bins, = " +
@@ -373,12 +421,13 @@ Arithmetic quantile(const Problem& problem) {
     const auto rank = exact::quantile_rank(p, static_cast<std::int64_t>(values.size()));
     const auto low = static_cast<std::size_t>(rank.index);
     const Number a = values[low], b = values[std::min(low + 1, values.size() - 1)];
-    const double value = exact::interpolate(a, b, rank);
+    const int scale = problem.scale();
+    const double value = interpolated(a, b, rank, scale);
     return {Value{value},
             {"p · (n − 1) = " + number(p) + " · " + std::to_string(values.size() - 1) +
                  ": order statistics " + std::to_string(low) + " and " + std::to_string(low + 1) +
-                 " (from 0) are " + number(a) + " and " + number(b),
-             number(a) + " + (" + number(b) + " − " + number(a) + ") · " +
+                 " (from 0) are " + number(a, scale) + " and " + number(b, scale),
+             number(a, scale) + " + (" + number(b, scale) + " − " + number(a, scale) + ") · " +
                  number(exact::interpolate(0.0, 1.0, rank)) + ", rounded once = " + number(value)}};
   });
 }

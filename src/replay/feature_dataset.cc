@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "data/decimal.h"
 #include "data/packed_list.h"
 
 namespace coeval::replay {
@@ -25,9 +26,31 @@ Result<data::Column> fit_lists(const data::Column& column, const data::Field& wa
   return column.with_list_type(wanted.type);
 }
 
+// Decimals of other digits, where each value fits.
+Result<data::Column> fit_decimals(const data::Column& column, const data::Field& wanted) {
+  data::ColumnBuilder builder(wanted.type);
+  builder.reserve(column.size());
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) {
+      builder.append_null();
+      continue;
+    }
+    const std::string text = data::to_text(column.value(row), column.type());
+    std::int64_t scaled = 0;
+    if (data::read_decimal(text, wanted.type, scaled) != data::DecimalFault::none)
+      return fail(Code::out_of_range, "question column '" + wanted.name + "', row " +
+                                          std::to_string(row) + ", does not fit " +
+                                          std::string(name(wanted.type)) + ", found " + text);
+    builder.append_integer(scaled);
+  }
+  return builder.finish();
+}
+
 Result<data::Column> fit(const data::Column& column, const data::Field& wanted) {
   if (column.type() == wanted.type) return column;
   if (data::is_list(column.type()) && data::is_list(wanted.type)) return fit_lists(column, wanted);
+  if (data::is_decimal(column.type()) && data::is_decimal(wanted.type))
+    return fit_decimals(column, wanted);
   if (!data::is_integer(column.type()) || !data::is_integer(wanted.type))
     return fail(Code::type_mismatch, "question column '" + wanted.name + "' must be " +
                                          std::string(name(wanted.type)) + ", found " +

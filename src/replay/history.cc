@@ -7,9 +7,11 @@
 #include <thread>
 
 #include "base/bounded_queue.h"
+#include "data/decimal.h"
 #include "data/hash.h"
 #include "data/json.h"
 #include "kernel/evaluate.h"
+#include "quality/json_extraction.h"
 #include "replay/order.h"
 
 namespace coeval::replay {
@@ -48,6 +50,32 @@ data::Column narrow(const data::Column& wide, const std::string& column,
   return builder.finish();
 }
 
+// Decimals of the file, or their texts, as the declared decimal: a value that it cannot hold
+// exactly is that row's error. (V1)
+data::Column as_decimals(const data::Column& column, const define::SourceColumn& declared,
+                         std::vector<std::pair<std::int64_t, std::string>>& misfits) {
+  data::ColumnBuilder builder(declared.type);
+  builder.reserve(column.size());
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) {
+      builder.append_null();
+      continue;
+    }
+    const std::string text = column.type() == Type::string
+                                 ? std::string(column.string(row))
+                                 : data::to_text(column.value(row), column.type());
+    std::int64_t scaled = 0;
+    if (data::read_decimal(text, declared.type, scaled) == data::DecimalFault::none) {
+      builder.append_integer(scaled);
+      continue;
+    }
+    misfits.emplace_back(row, declared.name + " does not fit " +
+                                  std::string(data::name(declared.type)) + ", found " + text);
+    builder.append_null();
+  }
+  return builder.finish();
+}
+
 Result<data::Column> conform_column(const data::Column& column,
                                     const define::SourceColumn& declared,
                                     std::vector<std::pair<std::int64_t, std::string>>& misfits) {
@@ -58,6 +86,9 @@ Result<data::Column> conform_column(const data::Column& column,
   if (data::is_list(column.type()) && data::is_list(declared.type) &&
       data::element_of(column.type()) == data::element_of(declared.type))
     return column.with_list_type(declared.type);
+  if (data::is_decimal(declared.type) &&
+      (data::is_decimal(column.type()) || column.type() == Type::string))
+    return as_decimals(column, declared, misfits);
   return fail(Code::type_mismatch,
               "column '" + declared.name + "' is declared " + std::string(name(declared.type)) +
                   ", found " + std::string(name(column.type())),
@@ -260,9 +291,11 @@ bool cut(SourceHistory& history, std::int64_t cut_us) {
   return true;
 }
 
+// What a file holds of the source.
 std::vector<std::string> column_names(const define::Source& source) {
   std::vector<std::string> names;
-  for (const auto& column : source.columns) names.push_back(column.name);
+  for (const auto& column : source.columns)
+    if (!column.json) names.push_back(column.name);
   return names;
 }
 
@@ -280,7 +313,12 @@ Result<Conformed> conform(const data::Batch& table, const define::Source& source
   Conformed out;
   out.rows.schema = source.schema;
   out.rows.rows = table.rows;
+  const quality::JsonExtraction extraction(source);
   for (const auto& declared : source.columns) {
+    if (declared.json) {
+      out.rows.columns.emplace_back();
+      continue;
+    }
     const data::Column* column = table.find(declared.name);
     if (column == nullptr)
       return fail(Code::unknown_key, "the table has no column '" + declared.name + "'",
@@ -288,6 +326,7 @@ Result<Conformed> conform(const data::Batch& table, const define::Source& source
     COEVAL_ASSIGN(data::Column fitted, conform_column(*column, declared, out.misfits));
     out.rows.columns.push_back(std::move(fitted));
   }
+  if (!extraction.empty()) extraction.fill(out.rows, out.misfits);
   return out;
 }
 
@@ -322,6 +361,7 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   stores::ReadOptions read;
   read.columns = column_names(declared);
   read.schema = declared.schema;
+  read.json_columns = quality::JsonExtraction(declared).holders();
   auto reader = (*files)->open(history.path, read);
   if (!reader) return failed(std::move(reader).error());
   // What does not need the rows goes beside what does: the file's hash beside the reading, the

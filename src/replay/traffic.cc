@@ -65,6 +65,17 @@ data::Json row_json(const data::Batch& rows, std::int64_t row, std::span<const i
   return json;
 }
 
+// Instead of what is taken out of JSON, the columns that hold its text: that is what is sent.
+std::vector<int> given_columns(const define::Source& source, std::span<const int> columns) {
+  std::vector<int> given;
+  for (const int index : columns) {
+    const auto& column = source.columns[static_cast<std::size_t>(index)];
+    const int sent = column.json ? source.schema.index_of(column.json->column) : index;
+    if (std::ranges::find(given, sent) == given.end()) given.push_back(sent);
+  }
+  return given;
+}
+
 data::Column all_null(std::int64_t rows) {
   data::ColumnBuilder builder(data::Type::boolean);
   for (std::int64_t row = 0; row < rows; ++row) builder.append_null();
@@ -80,6 +91,10 @@ class Player {
     events_target_ = "/v1/events/" + project.sources[static_cast<std::size_t>(history.source)].name;
     for (std::size_t i = 0; i < history.rows.columns.size(); ++i)
       all_columns_.push_back(static_cast<int>(i));
+    const auto& source = project.sources[static_cast<std::size_t>(history.source)];
+    all_columns_ = given_columns(source, all_columns_);
+    for (const auto* model : models)
+      question_columns_.push_back(given_columns(source, model->row.question_columns));
     kernel::EvaluationCounts counts;
     for (const auto* model : models) {
       // Labels that later events bring are not among what is played.
@@ -124,7 +139,8 @@ class Player {
       return pipe.post(events_target_ + now,
                        row_json(history_.rows, item.row, all_columns_).dump());
     const define::Model& model = *models_[static_cast<std::size_t>(item.asker)];
-    data::Json question = row_json(history_.rows, item.row, model.row.question_columns);
+    data::Json question =
+        row_json(history_.rows, item.row, question_columns_[static_cast<std::size_t>(item.asker)]);
     question.set("at", format_time(item.time_us));
     return pipe.post("/v1/predict/" + model.name + now, question.dump());
   }
@@ -164,7 +180,8 @@ class Player {
   const TrafficOptions& options_;
   std::string events_target_;
   std::vector<int> all_columns_;
-  std::vector<data::Column> labels_;  // by model
+  std::vector<std::vector<int>> question_columns_;  // by model
+  std::vector<data::Column> labels_;                // by model
   std::deque<Item> asked_;
   TrafficReport report_;
 };

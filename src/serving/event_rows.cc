@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "quality/json_extraction.h"
+
 namespace coeval::serving {
 namespace {
 
@@ -31,10 +33,14 @@ bool is_ndjson(std::string_view body) {
 
 class RowReader {
  public:
-  explicit RowReader(const define::Source& source) : source_(source) {
+  explicit RowReader(const define::Source& source) : source_(source), extraction_(source) {
     rows_.typed.schema = source.schema;
     for (const data::Field& field : source.schema.fields) builders_.emplace_back(field.type);
     values_.resize(builders_.size());
+  }
+
+  Result<data::Json> parse(std::string_view text) const {
+    return data::parse_json(text, {}, extraction_.texts());
   }
 
   void add(const data::Json& json, std::string raw) {
@@ -74,6 +80,7 @@ class RowReader {
 
   void read_members(const data::Json& json, BadEventRow& bad) {
     for (std::size_t i = 0; i < builders_.size(); ++i) {
+      if (extraction_.holder_at(i) >= 0) continue;
       const data::Field& field = source_.schema.fields[i];
       const std::string expected = std::string(data::name(field.type));
       const data::Json* member = json.find(field.name);
@@ -89,22 +96,39 @@ class RowReader {
       if (value) {
         values_[i] = std::move(*value);
       } else {
+        values_[i] = {};
         fault(bad, field.name + ".type", field.name + ": " + value.error().message);
       }
     }
+    if (!extraction_.empty()) take_out(bad);
+  }
+
+  // A null is left to the source's rules.
+  void take_out(BadEventRow& bad) {
+    std::vector<std::optional<std::string_view>> texts;
+    for (const std::string& holder : extraction_.holders()) {
+      const auto place = static_cast<std::size_t>(source_.schema.index_of(holder));
+      const auto* text = std::get_if<std::string>(&values_[place]);
+      texts.emplace_back();
+      if (text != nullptr) texts.back() = *text;
+    }
+    for (const quality::JsonFault& found : extraction_.fill(texts, values_, parser_))
+      fault(bad, found.column + "." + found.rule, found.reason);
   }
 
   const define::Source& source_;
   EventRows rows_;
   std::vector<data::ColumnBuilder> builders_;
   std::vector<data::Value> values_;
+  quality::JsonExtraction extraction_;
+  data::JsonParser parser_;
 };
 
 void read_lines(std::string_view body, RowReader& reader) {
   while (!body.empty()) {
     const std::string_view line = take_line(body);
     if (line.empty()) continue;
-    auto json = data::parse_json(line);
+    auto json = reader.parse(line);
     if (json) {
       reader.add(*json, std::string(line));
     } else {
@@ -121,7 +145,7 @@ Result<EventRows> read_event_rows(std::string_view body, const define::Source& s
     read_lines(body, reader);
     return reader.finish();
   }
-  COEVAL_ASSIGN(const data::Json json, data::parse_json(body));
+  COEVAL_ASSIGN(const data::Json json, reader.parse(body));
   if (const data::Json::Array* rows = json.array()) {
     for (const data::Json& row : *rows) reader.add(row, row.dump());
     return reader.finish();

@@ -31,7 +31,8 @@ struct EventRows {
 };
 
 /// Reads one object, an array of objects, or NDJSON. Members that the source does not declare are
-/// ignored, as in files; a missing nullable member is null; every fault of a row is reported.
+/// ignored, as in files, and so are those that are taken out of JSON (JsonExtraction), whose text
+/// may be given as an object; a missing nullable member is null; every fault of a row is reported.
 /// Errors: bad_json when the body as a whole cannot be read. (semantics: V1)
 Result<EventRows> read_event_rows(std::string_view body, const define::Source& source);
 

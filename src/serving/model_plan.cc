@@ -57,10 +57,22 @@ void plan_views(ModelPlan& plan) {
   }
 }
 
-void plan_question(ModelPlan& plan) {
+void plan_question(ModelPlan& plan, const define::Project& project) {
   plan.question = define::question_schema(*plan.model);
   plan.at_slot = plan.question.index_of(plan.model->at_column);
-  for (const data::Field& field : plan.question.fields) plan.keys.push_back(field.name);
+  plan.extraction = std::make_shared<const quality::JsonExtraction>(
+      project.sources[static_cast<std::size_t>(plan.model->source)],
+      plan.model->row.question_columns);
+  for (std::size_t i = 0; i < plan.question.fields.size(); ++i) {
+    const int holder = plan.extraction->holder_at(i);
+    data::Field field = plan.question.fields[i];
+    if (holder >= 0)
+      field = {plan.extraction->holders()[static_cast<std::size_t>(holder)], data::Type::string,
+               field.nullable};
+    if (plan.given.index_of(field.name) >= 0) continue;
+    plan.keys.push_back(field.name);
+    plan.given.fields.push_back(std::move(field));
+  }
   if (plan.at_slot < 0) plan.keys.push_back(plan.model->at_column);
   plan.keys.emplace_back("at");
 }
@@ -91,7 +103,7 @@ ModelPlan plan_model(const std::string& name, LoadedModel loaded, const define::
   plan.loaded = std::move(loaded);
   plan.model = project.find_model(name);
   if (plan.model != nullptr) {
-    plan_question(plan);
+    plan_question(plan, project);
     plan_views(plan);
     plan.unusable = plan_rules(plan, project);
   }

@@ -9,6 +9,7 @@
 #include "data/column.h"
 #include "define/project.h"
 #include "quality/checks.h"
+#include "quality/json_extraction.h"
 #include "serving/engine.h"
 
 namespace coeval::serving {
@@ -27,9 +28,11 @@ struct ModelPlan {
 
   std::string name;
   LoadedModel loaded;
-  const define::Model* model = nullptr;             ///< owned by the project
-  data::Schema question;                            ///< the question's columns
+  const define::Model* model = nullptr;  ///< owned by the project
+  data::Schema question;                 ///< the question's columns
+  data::Schema given;  ///< what a request holds: texts of JSON instead of what is taken out of them
   std::shared_ptr<const quality::RowChecks> rules;  ///< the source's declared rules for them
+  std::shared_ptr<const quality::JsonExtraction> extraction;  ///< of question columns from JSON
   int at_slot = -1;               ///< the question column that is the question's time, or -1
   std::vector<std::string> keys;  ///< every key that a question may have, for suggestions
   std::vector<Asked> asked;

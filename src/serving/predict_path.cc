@@ -199,8 +199,8 @@ std::uint32_t microseconds_since(double began_s) {
 }
 
 /// Questions of a body, or the one error that stands for all of it.
-Result<data::Json> read_body(std::string_view body) {
-  COEVAL_ASSIGN(data::Json json, data::parse_json(body));
+Result<data::Json> read_body(std::string_view body, const ModelPlan& plan) {
+  COEVAL_ASSIGN(data::Json json, data::parse_json(body, {}, plan.extraction->texts()));
   if (const data::Json::Array* many = json.array(); many && many->size() > Engine::kMaxQuestions) {
     return fail(Code::body_too_large,
                 std::to_string(many->size()) + " questions in one request, at most " +
@@ -244,7 +244,7 @@ Answer Engine::predict(std::string_view name, std::string_view body, bool featur
   if (plan.unusable) return error_answer(*plan.unusable);
   if (const Status writable = parts.writable(); !writable) return error_answer(writable.error());
 
-  const auto json = read_body(body);
+  const auto json = read_body(body, plan);
   if (!json) return error_answer(json.error());
   QuestionReader reader(plan, *parts.kernel, parts.default_question_us(now_us));
   const data::Json::Array* many = json->array();

@@ -41,7 +41,7 @@ data::Json plan_json(const ModelPlan& plan) {
   json.set("threshold", card.threshold);
   if (plan.model != nullptr) {
     json.set("at", plan.model->at_column);
-    json.set("question", fields_json(plan.question));
+    json.set("question", fields_json(plan.given));
     json.set("inputs", fields_json(define::input_schema(plan.model->inputs)));
   }
   json.set("metrics", plan.loaded.served->metrics);
@@ -124,7 +124,7 @@ Overview Engine::overview() const {
   const std::shared_ptr<const PlanTable> plans = parts_->current_plans();
   for (const auto& [name, plan] : plans->served) {
     overview.models.push_back({name, plan.loaded.version, plan.loaded.served->card.bits_id,
-                               plan.unusable ? one_line(*plan.unusable) : "", plan.question});
+                               plan.unusable ? one_line(*plan.unusable) : "", plan.given});
   }
   for (const auto& [name, reason] : plans->absent) {
     overview.absent.emplace_back(name, one_line(reason));

@@ -44,6 +44,8 @@ struct ReadOptions {
   int threads = 2;
   /// Text formats carry no types: the columns to read must be declared here. Others ignore it.
   std::optional<data::Schema> schema;
+  /// JSON lines: string columns whose value may also be an object or array, taken as its text.
+  std::vector<std::string> json_columns;
 };
 struct WriteOptions {
   /// 0 is quick and large; above it zstd's levels. (docs/adr/0002)

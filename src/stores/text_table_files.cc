@@ -13,11 +13,16 @@ namespace {
 
 /// What tells one text format from another.
 struct TextFormat {
-  Result<data::TextTable> (*read)(std::string_view text, const data::Schema& schema);
+  Result<data::TextTable> (*read)(std::string_view text, const data::Schema& schema,
+                                  std::span<const std::string> json_columns);
   std::string (*write)(const data::Batch& batch);
   bool has_header;
 };
-constexpr TextFormat kCsv = {data::read_csv, data::write_csv, true};
+Result<data::TextTable> read_csv(std::string_view text, const data::Schema& schema,
+                                 std::span<const std::string>) {
+  return data::read_csv(text, schema);
+}
+constexpr TextFormat kCsv = {read_csv, data::write_csv, true};
 constexpr TextFormat kJsonl = {data::read_jsonl, data::write_jsonl, false};
 
 data::Batch empty_batch(const data::Schema& schema) {
@@ -106,7 +111,7 @@ class TextFiles final : public TableFiles {
                                             const ReadOptions& options) override {
     COEVAL_ASSIGN(const data::Schema schema, chosen_schema(path, options));
     COEVAL_ASSIGN(const std::string text, read_file(path));
-    auto table = format_.read(text, schema);
+    auto table = format_.read(text, schema, options.json_columns);
     if (!table)
       return std::unexpected(std::move(table).error().within("while reading '" + path + "'"));
     return std::make_unique<TextReader>(std::move(*table), options.batch_rows);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/time.h"
+#include "data/decimal.h"
 #include "data/packed_list.h"
 
 namespace coeval::cases {
@@ -337,6 +338,12 @@ Result<data::Value> read_value(const Cell& cell, data::Type type) {
     }
     default: {
       std::int64_t value = 0;
+      if (data::is_decimal(type)) {
+        if (data::read_decimal(cell.text, type, value) != data::DecimalFault::none)
+          return fail(Code::type_mismatch,
+                      "no " + std::string(data::name(type)) + ": " + cell.text);
+        return data::Value{value};
+      }
       const char* end = cell.text.data() + cell.text.size();
       const auto [stop, fault] = std::from_chars(cell.text.data(), end, value);
       if (fault != std::errc() || stop != end)

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "define/row_schemas.h"
+#include "quality/json_extraction.h"
 #include "replay/order.h"
 
 namespace coeval::cases {
@@ -152,6 +153,16 @@ bool is_finite(const data::Value& value) {
   return real == nullptr || std::isfinite(*real);
 }
 
+// Columns that the source takes out of JSON. Rows of a case are good ones.
+Status take_out(const define::Source& source, data::Batch& batch) {
+  const quality::JsonExtraction extraction(source);
+  if (extraction.empty()) return {};
+  std::vector<std::pair<std::int64_t, std::string>> faults;
+  extraction.fill(batch, faults);
+  if (faults.empty()) return {};
+  return fail(Code::bad_file, "row " + std::to_string(faults[0].first) + ": " + faults[0].second);
+}
+
 // Rows of one events table: appended under its source's schema.
 Status read_events(World& world, const EventTable& table) {
   const int index = world.project->source_index(table.source);
@@ -183,6 +194,24 @@ Status read_events(World& world, const EventTable& table) {
   batch.schema = schema;
   batch.rows = static_cast<std::int64_t>(table.rows.size());
   for (data::ColumnBuilder& builder : builders) batch.columns.push_back(builder.finish());
+  return take_out(world.project->sources[at], batch);
+}
+
+// The same for questions, whose columns stand in another order than the source's.
+Status take_out_of_questions(const define::Source& source, data::Batch& questions) {
+  data::Batch rows;
+  rows.schema = source.schema;
+  rows.rows = questions.rows;
+  for (const auto& column : source.columns) {
+    const data::Column* found = questions.find(column.name);
+    rows.columns.push_back(found == nullptr ? data::Column() : *found);
+  }
+  COEVAL_TRY(take_out(source, rows));
+  for (std::size_t i = 0; i < source.columns.size(); ++i)
+    if (source.columns[i].json)
+      questions
+          .columns[static_cast<std::size_t>(questions.schema.index_of(source.columns[i].name))] =
+          rows.columns[i];
   return {};
 }
 
@@ -210,6 +239,13 @@ Status read_questions(World& world) {
     }
   world.questions.rows = world.expected.rows = static_cast<std::int64_t>(ask.rows.size());
   for (auto& builder : columns) world.questions.columns.push_back(builder.finish());
+  const auto& source = world.project->sources[static_cast<std::size_t>(world.model->source)];
+  for (const auto& column : source.columns) {
+    if (!column.json) continue;
+    world.questions.schema.fields.push_back({column.name, column.type, column.nullable});
+    world.questions.columns.emplace_back();
+  }
+  COEVAL_TRY(take_out_of_questions(source, world.questions));
   for (auto& builder : expected) world.expected.columns.push_back(builder.finish());
   world.question_order = replay::stable_order(world.at_us);
   return {};

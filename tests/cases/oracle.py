@@ -9,6 +9,7 @@ skips, and says how many that were.
 """
 
 import datetime
+import json
 import math
 import pathlib
 import re
@@ -16,10 +17,11 @@ import struct
 import sys
 import tomllib
 import zoneinfo
+from fractions import Fraction
 
 import oracle_lists  # noqa: F401: what it knows of lists
 from oracle_aggregates import Aggregate, window_bounds
-from oracle_cases import EPOCH, CaseError, Date, Unknown, parse_duration, parse_time, read_cases, read_float, read_value
+from oracle_cases import DAY_US, EPOCH, CaseError, Date, Dec, Unknown, decimal_text, parse_duration, parse_time, read_cases, read_float, read_value
 from oracle_expressions import Parser
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -37,16 +39,48 @@ def constant(value):
     return value
 
 
+def json_value(path, kind, env):
+    """The value at the end of a path such as payload.card."odd key"[0], as a JSON line would have it."""
+    steps = re.findall(r'"((?:[^"]|"")*)"|\[(\d+)\]|([^".\[\]]+)', path)
+    text = env[steps[0][0] or steps[0][2]]
+    at = None if text is None else json.loads(text, parse_float=Fraction)
+    for quoted, index, plain in steps[1:]:
+        if at is None:
+            return None
+        if index:
+            at = at[int(index)] if int(index) < len(at) else None
+        else:
+            at = at.get(plain or quoted.replace('""', '"'))
+    if at is None:
+        return None
+    if kind.startswith("decimal"):
+        return Dec(Fraction(at), int(kind.rstrip(")").split(",")[1]))
+    if kind in ("int32", "int64"):
+        return int(at)
+    if kind == "float64":
+        return float(at)
+    if kind == "date":
+        return Date(at) if isinstance(at, int) else Date(parse_time(at) // DAY_US)
+    return at
+
+
 class World:
     def __init__(self, case):
         self.case = case
         self.toml = tomllib.loads("\n".join(case.definition))
         self.zone = zoneinfo.ZoneInfo(self.toml.get("project", {}).get("zone", "UTC"))
         self.constants = {name: constant(value) for name, value in self.toml.get("constants", {}).items()}
-        self.events = {name: self.read_events(table) for name, table in case.events.items()}
+        self.events = {name: self.read_events(name, table) for name, table in case.events.items()}
         self.views = self.toml.get("view", {})
 
-    def read_events(self, table):
+    def take_out(self, source, env):
+        """Columns that are taken out of JSON text."""
+        columns = self.toml.get("source", {}).get(source, {}).get("columns", {})
+        for name, column in columns.items():
+            if isinstance(column, dict) and "json" in column:
+                env[name] = json_value(column["json"], column["type"], env)
+
+    def read_events(self, source, table):
         rows = []
         for _, cells in table.rows:
             env, time = dict(self.constants), None
@@ -55,6 +89,7 @@ class World:
                 if name == "ts":
                     time = env[name]
             env.setdefault("known", time)
+            self.take_out(source, env)
             rows.append(env)
         return sorted(rows, key=lambda env: env["known"])  # position order; sorted() is stable
 
@@ -137,6 +172,10 @@ def same(found, expected_cell):
         return text == found
     if isinstance(found, bool):
         return text == ("true" if found else "false")
+    if isinstance(found, Dec):
+        return Fraction(text) == found
+    if isinstance(found, Date) and "-" in text[1:]:
+        return parse_time(text) == found * DAY_US
     if isinstance(found, float):
         expected = read_float(text, False)
         return (found != found and expected != expected) or struct.pack("<d", found) == struct.pack("<d", expected)
@@ -151,6 +190,8 @@ def shown(value):
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Dec):
+        return decimal_text(value)
     if isinstance(value, float):
         if value == int(value) if math.isfinite(value) else False:
             return repr(int(value)) if abs(value) < 1e15 and math.copysign(1, value) == (1 if value >= 0 else -1) \
@@ -180,6 +221,7 @@ class Report:
         width = len(case.ask.columns)
         for line, cells in case.ask.rows:
             question = {name: read_value(cell, kind) for (name, kind), cell in zip(case.ask.columns, cells)}
+            world.take_out("question", question)
             for name, cell in zip(case.ask.features, cells[width:]):
                 self.check_value(case, world, line, question, name, cell)
 

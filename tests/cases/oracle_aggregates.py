@@ -6,7 +6,7 @@ import math
 import re
 from fractions import Fraction
 
-from oracle_cases import DAY_US, Unknown, parse_duration, rounded
+from oracle_cases import DAY_US, Dec, Unknown, decimal as exact_decimal, parse_duration, rounded
 from oracle_expressions import Parser, civil, integer, is_int, utc_of
 
 
@@ -86,6 +86,8 @@ def agg_sum(window, _):
         return None
     if all(is_int(v) for v in values):
         return integer(sum(values))
+    if not any(isinstance(v, float) for v in values):
+        return exact_decimal(sum(map(Fraction, values)), max(getattr(v, "scale", 0) for v in values))
     exact, special = exact_parts(values)
     return special if special is not None else rounded(exact)
 
@@ -168,6 +170,8 @@ def decayed(window, constants):
             continue
         if not math.isfinite(value):
             raise Unknown("a decayed infinity")
+        if isinstance(value, Dec):
+            value = rounded(value)  # a decayed sum takes the nearest float
         terms.append((rounded(Fraction(value) * factor), rounded(factor)))
     if not terms:
         return None

@@ -9,7 +9,8 @@ EPOCH = datetime.datetime(1970, 1, 1)
 DAY_US = 86_400_000_000
 UNITS = {"us": 1, "ms": 1000, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": DAY_US, "w": 7 * DAY_US}
 TYPES = {"bool", "int32", "int64", "float32", "float64", "string", "timestamp", "date"}
-LIST = re.compile(r"list<(\w+)>(\(\d+\))?")
+LIST = re.compile(r"list<([\w(),]+)>(\(\d+\))?")
+DECIMAL = re.compile(r"decimal\(\d+,\d+\)")
 
 
 class Unknown(Exception):
@@ -30,6 +31,33 @@ class Date(int):
 
 class Duration(int):
     """Microseconds."""
+
+
+class Dec(Fraction):
+    """An exact value of a decimal type with `scale` digits after the point."""
+
+    def __new__(cls, value, scale):
+        self = super().__new__(cls, value)
+        self._scale = scale
+        if (self * 10**scale).denominator != 1:
+            raise CaseError(f"{value} has more than {scale} digits after the point")
+        return self
+
+    @property
+    def scale(self):
+        return self._scale
+
+
+def decimal(value, scale):
+    """semantics V5: what 18 digits cannot hold is null."""
+    return Dec(value, scale) if abs(value) * 10**scale < 10**18 else None
+
+
+def decimal_text(value):
+    """All digits of the scale."""
+    digits = str(abs(int(value * 10**value.scale))).rjust(value.scale + 1, "0")
+    cut = len(digits) - value.scale
+    return ("-" if value < 0 else "") + digits[:cut] + ("." + digits[cut:] if value.scale else "")
 
 
 class Table:
@@ -71,7 +99,7 @@ def heading_of(word, case):
         for table in case.events.values():
             kind = dict(table.columns).get(name, kind)
     kind = kind or "string"
-    if kind not in TYPES and not LIST.fullmatch(kind):
+    if kind not in TYPES and not LIST.fullmatch(kind) and not DECIMAL.fullmatch(kind):
         raise CaseError(f"no type {kind}")
     return name, kind
 
@@ -213,4 +241,6 @@ def read_value(cell, kind, time=None):
         return parse_time(text)
     if kind == "date":
         return Date(parse_time(text) // DAY_US)
+    if kind.startswith("decimal"):
+        return Dec(Fraction(text), int(kind.rstrip(")").split(",")[1]))
     return int(text)

@@ -5,7 +5,8 @@ import math
 import re
 from fractions import Fraction
 
-from oracle_cases import DAY_US, EPOCH, UNITS, Date, Duration, Time, Unknown, narrowed, parse_time, rounded
+from oracle_cases import (DAY_US, EPOCH, UNITS, Date, Dec, Duration, Time, Unknown, decimal, decimal_text, narrowed,
+                          parse_time, rounded)
 
 TOKEN = re.compile(r"""\s*(?:
     (?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?)(?P<unit>us|ms|s|min|h|d|w)?(?![\w.])
@@ -57,7 +58,7 @@ def compare(a, b):
     if isinstance(a, str):
         a, b = a.encode(), b.encode()
     elif isinstance(a, float) or isinstance(b, float):
-        a, b = float(a), float(b)
+        a, b = float(a), float(b)  # of a decimal the nearest float
         if a != a or b != b:
             return None
     return (a > b) - (a < b)
@@ -208,7 +209,7 @@ class Parser:
         if self.take("-"):
             inner = self.unary()
             return lambda env: None if (v := inner(env)) is None else (
-                integer(-v) if is_int(v) else type(v)(-v))
+                integer(-v) if is_int(v) else Dec(-v, v.scale) if isinstance(v, Dec) else type(v)(-v))
         return self.primary()
 
     def primary(self):
@@ -238,11 +239,21 @@ class Parser:
             self.at += 1
             time = parse_time(text)
             return (lambda env: time) if word == "timestamp" else (lambda env: Date(time // DAY_US))
+        if word == "decimal" and self.at < len(self.tokens) and self.tokens[self.at][0] == "value":
+            text = self.tokens[self.at][1]
+            self.at += 1
+            constant = Dec(Fraction(text), len(text.partition(".")[2]))
+            return lambda env: constant
         if word in ("cast", "try_cast") and self.take("("):
             inner = self.disjunction()
             self.expect("as")
             target = self.tokens[self.at][1].lower()
             self.at += 1
+            if target == "decimal":
+                self.expect("(")
+                digits = [option({}) for option in self.arguments()]
+                self.expect(")")
+                return lambda env: cast_to_decimal(inner(env), *digits)
             self.expect(")")
             return lambda env: cast(inner(env), target, self.zone)
         if self.take("("):
@@ -323,6 +334,8 @@ def calculated(sign, a, b):
         value = int(a) + int(b) if sign == "+" else int(a) - int(b)
         is_time = isinstance(a, Time) != isinstance(b, Time)
         return Time(value) if is_time else Duration(value)
+    if isinstance(a, Dec) or isinstance(b, Dec):
+        return of_decimals(sign, a, b)
     if sign == "%":
         if b == 0:
             return None
@@ -335,6 +348,39 @@ def calculated(sign, a, b):
         return integer(a + b if sign == "+" else a - b if sign == "-" else a * b)
     a, b = float(a), float(b)
     return a + b if sign == "+" else a - b if sign == "-" else a * b
+
+
+def of_decimals(sign, a, b):
+    """Exact where both are decimals or integers; else of the nearest floats."""
+    if isinstance(a, float) or isinstance(b, float):
+        if sign == "/" and b == 0 and isinstance(b, Dec):
+            return None
+        return calculated(sign, float(a), float(b))
+    x, y = Fraction(a), Fraction(b)
+    s, t = getattr(a, "scale", 0), getattr(b, "scale", 0)
+    if sign == "/":
+        return rounded(x / y) if y else None
+    if sign == "*":
+        return decimal(x * y, s + t)
+    if sign == "%":
+        raise Unknown("% of decimals")
+    return decimal(x + y if sign == "+" else x - y, max(s, t))
+
+
+def cast_to_decimal(value, precision, scale):
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", value):
+            return None
+        exact = Fraction(value.strip())
+        if (exact * 10**scale).denominator != 1:
+            return None
+    elif isinstance(value, float) and not math.isfinite(value):
+        return None
+    else:
+        exact = Fraction(round(Fraction(value) * 10**scale), 10**scale)  # half to even
+    return Dec(exact, scale) if abs(exact) * 10**scale < 10**precision else None
 
 
 def quotient(a, b):
@@ -363,6 +409,12 @@ def utc_of(local, zone):
 def half_away(x, digits=0):
     if is_int(x) and digits >= 0:
         return x
+    if isinstance(x, Dec):
+        if digits >= x.scale:
+            return x
+        power = Fraction(10) ** digits
+        sign = -1 if x < 0 else 1
+        return decimal(sign * Fraction(int(abs(x) * power + Fraction(1, 2))) / power, max(digits, 0))
     if isinstance(x, float) and (x != x or math.isinf(x)):
         return x
     scale = Fraction(10) ** digits
@@ -384,10 +436,22 @@ def split_part(_, text, separator, n):
     return parts[index] if n != 0 and 0 <= index < len(parts) else ""
 
 
+def of_one_type(choose):
+    """Decimals and integers are brought to one scale; what does not fit there is null."""
+    def chosen(zone, *values):
+        if any(isinstance(v, Dec) for v in values) and not any(isinstance(v, float) for v in values):
+            scale = max(getattr(v, "scale", 0) for v in values)
+            values = [decimal(Fraction(v), scale) for v in values]
+        return None if None in values else choose(zone, *values)
+    return chosen
+
+
+@of_one_type
 def largest(_, *values):
     return max(values, key=lambda v: (v != v, v)) if not isinstance(values[0], str) else max(values, key=str.encode)
 
 
+@of_one_type
 def smallest(_, *values):
     return min(values, key=lambda v: (v != v, v)) if not isinstance(values[0], str) else min(values, key=str.encode)
 
@@ -409,6 +473,8 @@ def cast(value, target, zone):
             return text + "Z"
         if is_int(value):
             return str(value)
+        if isinstance(value, Dec):
+            return decimal_text(value)
         if isinstance(value, str):
             return value
         raise Unknown("text of a float")
@@ -424,6 +490,8 @@ def cast(value, target, zone):
             if value != value or math.isinf(value):
                 return None
             number = round(Fraction(value))
+        elif isinstance(value, Dec):
+            number = round(Fraction(value))  # half to even
         else:
             number = int(value)
         return number if -(2**bits) <= number < 2**bits else None
@@ -433,6 +501,8 @@ def cast(value, target, zone):
                 value = float(value)
             except ValueError:
                 return None
+        if isinstance(value, Dec):
+            return narrowed(Fraction(value)) if target == "float32" else rounded(value)
         return narrowed(float(value)) if target == "float32" else float(value)
     if target == "bool":
         if isinstance(value, str):
@@ -478,11 +548,12 @@ FUNCTIONS = {
     "log1p": lambda _, x: only_exact(float(x), x == 0),
     "log2": lambda _, x: only_exact(float(math.frexp(x)[1] - 1), x > 0 and math.frexp(x)[0] == 0.5),
     "pow": lambda _, x, y: only_exact(float(Fraction(x) ** int(y)), y == int(y) >= 0 and x == int(x * 4) / 4),
-    "abs": lambda _, x: integer(abs(x)) if is_int(x) else type(x)(abs(x)),
-    "sign": lambda _, x: x if x != x else type(x)((x > 0) - (x < 0)),
-    "floor": lambda _, x: x if is_int(x) or math.isinf(x) or x != x else math.copysign(float(math.floor(x)), x),
-    "ceil": lambda _, x: x if is_int(x) or math.isinf(x) or x != x else math.copysign(float(math.ceil(x)), x),
-    "trunc": lambda _, x: x if is_int(x) else math.copysign(float(math.trunc(x)), x),
+    "abs": lambda _, x: integer(abs(x)) if is_int(x) else Dec(abs(x), x.scale) if isinstance(x, Dec) else
+        type(x)(abs(x)),
+    "sign": lambda _, x: x if x != x else (int if isinstance(x, Dec) else type(x))((x > 0) - (x < 0)),
+    "floor": lambda _, x: Dec(math.floor(x), 0) if isinstance(x, Dec) else x if is_int(x) or math.isinf(x) or x != x else math.copysign(float(math.floor(x)), x),
+    "ceil": lambda _, x: Dec(math.ceil(x), 0) if isinstance(x, Dec) else x if is_int(x) or math.isinf(x) or x != x else math.copysign(float(math.ceil(x)), x),
+    "trunc": lambda _, x: Dec(math.trunc(x), 0) if isinstance(x, Dec) else x if is_int(x) else math.copysign(float(math.trunc(x)), x),
     "round": lambda _, x, digits=0: half_away(x, digits),
     "sqrt": lambda _, x: math.sqrt(x) if x >= 0 else math.nan,
     "least": smallest,

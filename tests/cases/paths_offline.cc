@@ -243,6 +243,11 @@ const std::vector<std::string>* shared_keys(const World& world) {
     if (keys != nullptr && *keys != view.keys) return nullptr;
     keys = &view.keys;
   }
+  // What is taken out of JSON is not written in the case.
+  for (const define::Source& source : world.project->sources)
+    for (const define::SourceColumn& column : source.columns)
+      if (column.json && keys != nullptr && std::ranges::count(*keys, column.name) > 0)
+        return nullptr;
   return keys;
 }
 

@@ -10,6 +10,7 @@
 #include "define/row_schemas.h"
 #include "kernel/kernel.h"
 #include "paths.h"
+#include "quality/json_extraction.h"
 #include "replay/fold.h"
 #include "serving/engine.h"
 #include "stores/event_log.h"
@@ -29,11 +30,26 @@ constexpr std::size_t kEventsBetweenRestarts = 3;
 
 constexpr const char* kBasis = "case";
 
-std::string json_of(const data::Batch& batch, std::int64_t row) {
+// A row without what the server takes out of JSON itself; texts of JSON as they are, or as the
+// objects that they spell.
+std::string json_of(const define::Source& source, const data::Batch& batch, std::int64_t row,
+                    bool objects) {
   data::Json json{data::Json::Object{}};
-  for (std::size_t i = 0; i < batch.columns.size(); ++i)
+  const quality::JsonExtraction extraction(source);
+  for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+    const std::string& name = batch.schema.fields[i].name;
+    const int column = source.schema.index_of(name);
+    if (column >= 0 && source.columns[static_cast<std::size_t>(column)].json) continue;
+    if (objects && extraction.holder_of(name) >= 0 && !batch.columns[i].is_null(row)) {
+      auto held = data::parse_json(batch.columns[i].string(row), {}, {.numbers = true});
+      if (held && (held->object() != nullptr || held->array() != nullptr)) {
+        json.set(name, std::move(*held));
+        continue;
+      }
+    }
     json.set(batch.schema.fields[i].name,
              data::to_json(batch.columns[i].value(row), batch.schema.fields[i].type));
+  }
   return json.dump();
 }
 
@@ -85,8 +101,10 @@ class Server {
     const auto source = static_cast<std::size_t>(event.source);
     const data::Batch& rows = world_.sources[source];
     if (!world_.finite) return write_to_log(event, rows);
-    return expect_200(engine_->events(world_.project->sources[source].name,
-                                      json_of(rows, event.row), std::nullopt));
+    return expect_200(engine_->events(
+        world_.project->sources[source].name,
+        json_of(world_.project->sources[source], rows, event.row, event.row % 2 == 1),
+        std::nullopt));
   }
 
   Status ask(std::int64_t question, const TakeAnswer& take) {
@@ -95,12 +113,28 @@ class Server {
     data::Batch request = requested(world_, rows);
     request.schema.fields.push_back({"at", data::Type::timestamp, false});
     request.columns.push_back(data::take(world_.questions.columns[0], rows));
-    COEVAL_TRY(expect_200(engine_->predict(kModel, json_of(request, 0), true, std::nullopt)));
+    const auto& source = world_.project->sources[static_cast<std::size_t>(world_.model->source)];
+    const quality::JsonExtraction extraction(source);
+    for (const std::string& holder : extraction.holders()) {
+      if (request.find(holder) != nullptr || !is_asked_for(source, holder)) continue;
+      request.schema.fields.push_back({holder, data::Type::string, true});
+      request.columns.push_back(data::take(*world_.questions.find(holder), rows));
+    }
+    COEVAL_TRY(expect_200(engine_->predict(kModel, json_of(source, request, 0, question % 2 == 1),
+                                           true, std::nullopt)));
     return read_answer(question, at_us, take);
   }
 
  private:
   using Folder = stores::TemporaryFolder;
+
+  // Whether a column of the model's questions is taken out of the holder.
+  bool is_asked_for(const define::Source& source, const std::string& holder) const {
+    return std::ranges::any_of(world_.model->row.question_columns, [&](int column) {
+      const auto& json = source.columns[static_cast<std::size_t>(column)].json;
+      return json && json->column == holder;
+    });
+  }
 
   // What the door would refuse, NaN and infinities, gets into the log of a server that is down.
   Status write_to_log(const Event& event, const data::Batch& rows) {

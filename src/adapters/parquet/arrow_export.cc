@@ -1,6 +1,7 @@
 #include "adapters/parquet/arrow_export.h"
 #include "adapters/parquet/arrow_lists.h"
 
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include <arrow/type.h>
 
 #include "base/check.h"
+#include "data/decimal.h"
 
 namespace coeval::parquet_adapter {
 
@@ -41,11 +43,11 @@ std::shared_ptr<arrow::DataType> arrow_type(Type type) {
       return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
     case Type::date:
       return arrow::date32();
-    case Type::duration:
-    case Type::null:
+    default:
       break;
   }
-  return nullptr;
+  if (!data::is_decimal(type)) return nullptr;
+  return arrow::decimal128(data::precision_of(type), data::scale_of(type));
 }
 
 std::shared_ptr<arrow::Buffer> view(const void* bytes, std::int64_t size) {
@@ -83,9 +85,22 @@ std::shared_ptr<arrow::Array> fixed_view(const Column& column) {
                              {validity_view(column), view(column.values_data(), size)}));
 }
 
+// Arrow's decimals have 128 bits.
+std::shared_ptr<arrow::Array> decimals_copy(const Column& column) {
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(column.size()) * sizeof(data::Wide));
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    const data::Wide value = column.integer(row);
+    std::memcpy(bytes.data() + static_cast<std::size_t>(row) * sizeof value, &value, sizeof value);
+  }
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(arrow_type(column.type()), column.size(),
+                             {validity_view(column), arrow::Buffer::FromVector(std::move(bytes))}));
+}
+
 std::shared_ptr<arrow::Array> array_view(const Column& column) {
   if (data::is_list(column.type())) return export_lists(column, validity_view(column), array_view);
   if (column.is_coded()) return coded_view(column);
+  if (data::is_decimal(column.type())) return decimals_copy(column);
   return column.type() == Type::string ? strings_view(column) : fixed_view(column);
 }
 

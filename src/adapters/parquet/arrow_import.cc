@@ -2,12 +2,15 @@
 #include "adapters/parquet/arrow_lists.h"
 #include "adapters/parquet/memory_pool.h"
 
+#include <cstring>
 #include <limits>
 #include <utility>
 
 #include <arrow/array.h>
 #include <arrow/type.h>
 #include <arrow/util/bitmap_ops.h>
+
+#include "data/decimal.h"
 
 namespace coeval::parquet_adapter {
 
@@ -166,12 +169,51 @@ Result<Column> import_dates(const arrow::Array& array) {
       });
 }
 
+// Decimals that 18 digits hold. Arrow gives all of up to 38 digits as 128 bits.
+Result<Column> import_decimals(Type type, const arrow::Array& array) {
+  const auto& decimals = static_cast<const arrow::Decimal128Array&>(array);
+  data::ColumnBuilder builder(type);
+  builder.reserve(array.length());
+  for (std::int64_t row = 0; row < array.length(); ++row) {
+    if (array.IsNull(row)) {
+      builder.append_null();
+      continue;
+    }
+    data::Wide value = 0;
+    std::memcpy(&value, decimals.GetValue(row), sizeof value);
+    if (!data::has_digits(value, data::precision_of(type)))
+      return fail(Code::bad_file, "a value with more digits than its type " +
+                                      array.type()->ToString() + ": " + decimals.FormatValue(row));
+    builder.append_integer(static_cast<std::int64_t>(value));
+  }
+  return builder.finish();
+}
+
+// The digits of decimals whose type has more than 18; of one that has fewer a source may be a
+// decimal.
+template <class Array>
+Result<Column> decimal_texts(const arrow::Array& array) {
+  data::ColumnBuilder builder(Type::string);
+  for (std::int64_t row = 0; row < array.length(); ++row) {
+    if (array.IsNull(row))
+      builder.append_null();
+    else
+      builder.append_string(static_cast<const Array&>(array).FormatValue(row));
+  }
+  return builder.finish();
+}
+
 Result<Column> import_plain(Type type, const arrow::Array& array) {
   if (data::is_list(type)) return import_lists(array);
+  if (data::is_decimal(type)) return import_decimals(type, array);
   switch (type) {
     case Type::boolean:
       return share_booleans(array);
     case Type::string:
+      if (array.type_id() == arrow::Type::DECIMAL128)
+        return decimal_texts<arrow::Decimal128Array>(array);
+      if (array.type_id() == arrow::Type::DECIMAL256)
+        return decimal_texts<arrow::Decimal256Array>(array);
       return import_strings(array);
     case Type::timestamp:
       return import_timestamps(array);
@@ -198,6 +240,13 @@ Result<Column> share_codes(const arrow::DictionaryArray& chunk,
                           std::move(dictionary), kept);
 }
 
+// One of more than 18 digits comes as its text.
+Type decimal_type_of(const arrow::DecimalType& type) {
+  const bool ours = type.precision() <= data::kMaxDecimalDigits && type.scale() >= 0 &&
+                    type.scale() <= type.precision();
+  return ours ? data::decimal_type(type.precision(), type.scale()) : Type::string;
+}
+
 }  // namespace
 
 Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
@@ -220,6 +269,10 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
     case arrow::Type::DATE32:
     case arrow::Type::DATE64:
       return Type::date;
+    case arrow::Type::DECIMAL128:
+      return decimal_type_of(static_cast<const arrow::DecimalType&>(type));
+    case arrow::Type::DECIMAL256:
+      return Type::string;
     case arrow::Type::DICTIONARY:
       return type_of(column, *static_cast<const arrow::DictionaryType&>(type).value_type());
     default:
@@ -228,8 +281,8 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
   if (is_list_of_floats(type)) return data::list_of(Type::float32);
   return fail(Code::unsupported,
               "column '" + column + "' has the type " + type.ToString() + ", which is not read yet",
-              "leave the column out, or write it as bool, int32, int64, float32, float64, string, "
-              "timestamp, date or lists of floats");
+              "leave the column out, or write it as bool, int32, int64, float32, float64, decimal, "
+              "string, timestamp, date or lists of floats");
 }
 
 std::int32_t GrowingDictionary::code_of(std::string_view text) {

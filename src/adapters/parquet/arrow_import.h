@@ -14,7 +14,8 @@
 
 namespace coeval::parquet_adapter {
 
-/// Our type for one of Arrow's; a dictionary has the type of its values. Errors: unsupported,
+/// Our type for one of Arrow's; a dictionary has the type of its values, a decimal of more than 18
+/// digits is the string of its digits. Errors: unsupported,
 /// naming the column and its type.
 Result<data::Type> type_of(const std::string& column, const arrow::DataType& type);
 

@@ -1,6 +1,7 @@
 // Files that other programs wrote: Arrow itself, in all the variants that we accept or refuse, and
 // the flights of the npm package vega-datasets, which Polars wrote.
 #include <array>
+#include <tuple>
 
 #include <arrow/api.h>
 #include <arrow/io/file.h>
@@ -111,16 +112,15 @@ TEST_CASE(
     "a type that we do not have is refused with the column's name, unless nobody asks for it") {
   TemporaryFolder folder;
   const auto numbers = array_of(arrow::Int64Builder(), std::vector<std::int64_t>{1});
-  const auto decimals = array_of(arrow::Decimal128Builder(arrow::decimal128(9, 2)),
-                                 std::vector<arrow::Decimal128>{arrow::Decimal128(314)});
+  const auto halves = array_of(arrow::BinaryBuilder(), std::vector<std::string>{"x"});
   const auto list = std::make_shared<arrow::ListBuilder>(arrow::default_memory_pool(),
                                                          std::make_shared<arrow::Int64Builder>());
   for (int row = 0; row < 2; ++row) REQUIRE(list->Append().ok());
   const auto lists = list->Finish().ValueOrDie();
   const auto table = arrow::Table::Make(
-      arrow::schema({arrow::field("nested", lists->type()), arrow::field("price", decimals->type()),
+      arrow::schema({arrow::field("nested", lists->type()), arrow::field("price", halves->type()),
                      arrow::field("n", numbers->type())}),
-      {lists, decimals, numbers});
+      {lists, halves, numbers});
   const auto sink = arrow::io::FileOutputStream::Open(folder / "t.parquet").ValueOrDie();
   REQUIRE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink).ok());
 
@@ -138,6 +138,42 @@ TEST_CASE(
   const auto batches = read_table(folder / "t.parquet", options);
   REQUIRE(batches.has_value());
   CHECK(batches->front().columns[0].value(0) == data::Value(std::int64_t{1}));
+}
+
+TEST_CASE("a decimal of at most 18 digits is one of ours, however the file stores it") {
+  TemporaryFolder folder;
+  const std::string path = folder / "t.parquet";
+  for (const auto& [precision, scale, value] :
+       {std::tuple{4, 1, std::int64_t{-9999}}, std::tuple{9, 2, std::int64_t{314}},
+        std::tuple{12, 2, std::int64_t{-123'456'789'012}},
+        std::tuple{18, 18, std::int64_t{999'999'999'999'999'999}}}) {
+    const auto array = array_of(arrow::Decimal128Builder(arrow::decimal128(precision, scale)),
+                                std::vector<arrow::Decimal128>{arrow::Decimal128(value)});
+    for (const bool integers : {false, true}) {  // fixed bytes, or INT32 and INT64
+      const auto table =
+          arrow::Table::Make(arrow::schema({arrow::field("c", array->type())}), {array});
+      const auto sink = arrow::io::FileOutputStream::Open(path).ValueOrDie();
+      parquet::WriterProperties::Builder properties;
+      if (integers) properties.enable_store_decimal_as_integer();
+      REQUIRE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink, 1 << 20,
+                                         properties.build())
+                  .ok());
+      CHECK(first_value(path, data::decimal_type(precision, scale)) == data::Value(value));
+    }
+  }
+}
+
+TEST_CASE("a decimal of more digits comes as the text of its value") {
+  TemporaryFolder folder;
+  const std::string path = folder / "t.parquet";
+  const auto wide = arrow::Decimal128::FromString("123456789012345678901.25").ValueOrDie();
+  write_with_arrow(path, array_of(arrow::Decimal128Builder(arrow::decimal128(38, 2)),
+                                  std::vector<arrow::Decimal128>{wide}));
+  CHECK(first_value(path, Type::string) == data::Value(std::string("123456789012345678901.25")));
+  const auto wider = arrow::Decimal256::FromString("-1.50").ValueOrDie();
+  write_with_arrow(path, array_of(arrow::Decimal256Builder(arrow::decimal256(60, 2)),
+                                  std::vector<arrow::Decimal256>{wider}));
+  CHECK(first_value(path, Type::string) == data::Value(std::string("-1.50")));
 }
 
 TEST_CASE("text that is not UTF-8 is refused") {

@@ -65,8 +65,9 @@ inline Result<std::vector<data::Batch>> read_table(const std::string& path,
 /// One row of every type a row index can make; a null wherever `nulls` says so.
 inline data::Batch table_of_all_types(std::int64_t rows, bool nulls) {
   using data::Type;
-  const std::vector<Type> types = {Type::boolean, Type::int32,  Type::int64,     Type::float32,
-                                   Type::float64, Type::string, Type::timestamp, Type::date};
+  const std::vector<Type> types = {Type::boolean,   Type::int32,   Type::int64,
+                                   Type::float32,   Type::float64, Type::string,
+                                   Type::timestamp, Type::date,    data::decimal_type(18, 4)};
   data::Batch batch;
   batch.rows = rows;
   for (const Type type : types) {
