@@ -32,7 +32,8 @@ class Fold {
     for (const int source : sources_of(*project, views)) {
       const auto& history = past.sources[static_cast<std::size_t>(source)];
       COEVAL_ASSIGN(fold.events_[static_cast<std::size_t>(source)],
-                    fold.kernel_->prepare_events(source, history.rows, history.known_us, run));
+                    fold.kernel_->prepare_events(source, history.rows, history.known_us, run,
+                                                 history.amendments.get()));
     }
     COEVAL_ASSIGN(fold.questions_,
                   fold.kernel_->prepare_questions(questions.columns, questions.at_us, views, run));

@@ -11,6 +11,7 @@
 #include "data/json.h"
 #include "kernel/evaluate.h"
 #include "replay/order.h"
+#include "replay/versions.h"
 
 namespace coeval::replay {
 
@@ -307,6 +308,7 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   history.path = options.path.empty() ? source_path(project, source) : options.path;
   if (history.path.empty()) {
     history.rows = FileFold::empty_rows(declared);
+    settle_names(project, history, nullptr);
     return history;
   }
   const auto failed = [&](Error error) {
@@ -335,8 +337,14 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   auto hashed = hash.get();
   if (!hashed) return failed(std::move(hashed).error());
   history.sha256 = std::move(*hashed);
-  if (options.cut_us && cut(history, *options.cut_us))
-    history.order = stable_order(history.known_us);
+  if (declared.has_names()) {
+    settle_names(project, history, nullptr);
+    count_duplicates(history);
+  }
+  const bool was_cut = options.cut_us && cut(history, *options.cut_us);
+  if (was_cut) history.order = stable_order(history.known_us);
+  if (declared.has_names() && (was_cut || options.names != nullptr))
+    settle_names(project, history, options.names);
   return history;
 }
 

@@ -4,6 +4,7 @@
 
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
+#include "replay/versions.h"
 
 namespace coeval::training {
 
@@ -51,6 +52,20 @@ replay::Questions questions_of(const define::Model& model, const data::Batch& ro
   return questions;
 }
 
+// Leaves the rows that ask no question out. (semantics: T7)
+void keep(const std::vector<std::int64_t>& asking, ModelRows& rows,
+          std::vector<std::int64_t>& label_known_us) {
+  std::vector<std::int64_t> at, known;
+  for (const std::int64_t row : asking) {
+    at.push_back(rows.questions.at_us[static_cast<std::size_t>(row)]);
+    known.push_back(label_known_us[static_cast<std::size_t>(row)]);
+  }
+  rows.questions.at_us = std::move(at);
+  label_known_us = std::move(known);
+  rows.questions.columns = data::take(rows.questions.columns, asking);
+  rows.label = data::take(rows.label, asking);
+}
+
 }  // namespace
 
 Result<ModelRows> model_rows(const define::Project& project, const define::Model& model,
@@ -66,8 +81,11 @@ Result<ModelRows> model_rows(const define::Project& project, const define::Model
   out.questions = questions_of(model, rows);
   replay::Labels labels = replay::labels_of(project, model, past);
   out.label = std::move(labels.label);
-  std::vector<SplitPart> parts(static_cast<std::size_t>(rows.rows));
-  for (std::int64_t row = 0; row < rows.rows; ++row) {
+  if (history.amendments)
+    keep(replay::asking_rows(project.sources[static_cast<std::size_t>(model.source)], history), out,
+         labels.known_us);
+  std::vector<SplitPart> parts(out.questions.at_us.size());
+  for (std::int64_t row = 0; row < out.questions.columns.rows; ++row) {
     const auto place = static_cast<std::size_t>(row);
     const bool valid = labels.known_us[place] != replay::Labels::kNever;
     const SplitPart part =

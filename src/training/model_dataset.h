@@ -10,7 +10,8 @@
 
 namespace coeval::training {
 
-/// The rows of a model: each row of its source is a question at its time.
+/// The rows of a model: each event of its source is a question at its time, as it first was.
+/// Duplicates, corrections and deletions ask nothing. (semantics: T7)
 struct ModelRows {
   replay::Questions questions;  ///< the columns known at the question's time
   data::Column label;           ///< boolean, null where undecided
