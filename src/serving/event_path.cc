@@ -161,9 +161,12 @@ Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::
   std::optional<kernel::Amendments> amendments;
   if (index != nullptr) amendments = index->take(rows, known);
   if (amendments) taken.names = amendments->counted;
-  COEVAL_ASSIGN(const kernel::EventBlock block,
-                kernel->prepare_events(source, rows, known, kernel::run_in_turn,
-                                       amendments ? &*amendments : nullptr));
+  const auto block = kernel->prepare_events(source, rows, known, kernel::run_in_turn,
+                                            amendments ? &*amendments : nullptr);
+  if (!block) {
+    if (index != nullptr) index->untake(0);
+    return std::unexpected(block.error());
+  }
   std::string payload;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     payload.clear();
@@ -177,7 +180,7 @@ Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::
       return std::unexpected(std::move(position).error());
     }
     taken.last = *position;
-    kernel->apply(block, row);
+    kernel->apply(*block, row);
   }
   return taken;
 }
