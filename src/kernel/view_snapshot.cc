@@ -134,7 +134,7 @@ bool take_fate(std::string_view& bytes, const RecordLayout& layout, std::byte* r
   store(record + layout.name_at + 8, low);
   const std::int64_t known = known_time_of(record);
   if (counted > 0) until = saturating_add(known, static_cast<std::int64_t>(counted - 1));
-  return counted == 0 || *until >= known;
+  return counted == 0 || (*until >= known && *until != INT64_MAX);
 }
 
 }  // namespace

@@ -223,8 +223,12 @@ std::optional<std::string> text_of(const data::Batch& rows, std::int64_t row, in
 class Bonds {
  public:
   explicit Bonds(const World& world) : world_(world) {
-    for (const Event& event : world.events)
-      if (const auto name = name_of(event, source_of(event).identity.id)) ++uses_[*name];
+    for (const Event& event : world.events) {
+      const auto name = name_of(event, source_of(event).identity.id);
+      if (!name) continue;
+      const bool is_new_version = name == name_of(event, source_of(event).identity.replaces);
+      uses_[*name] += is_new_version ? 2 : 1;
+    }
   }
   std::vector<std::string> of(const Event& event) {
     std::vector<std::string> bonds = {std::to_string(event.source) + " at " +
