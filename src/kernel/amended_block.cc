@@ -33,7 +33,7 @@ void leave_out(const Amendments& amendments, std::vector<std::int32_t>& entities
 }
 
 void write_names(const RecordLayout& layout, const data::Column& ids,
-                 std::vector<std::byte>& records) {
+                 LargeVector<std::byte>& records) {
   std::byte* record = records.data();
   for (std::int64_t row = 0; row < ids.size(); ++row, record += layout.stride) {
     const exact::Key128 name = event_name(ids, row);

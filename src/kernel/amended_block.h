@@ -31,7 +31,7 @@ std::vector<std::int32_t> entities_taken_back(const define::View& view,
 void leave_out(const Amendments& amendments, std::vector<std::int32_t>& entities);
 /// Writes the events' names into records of a replaceable layout.
 void write_names(const RecordLayout& layout, const data::Column& ids,
-                 std::vector<std::byte>& records);
+                 LargeVector<std::byte>& records);
 /// Takes back what a row replaces, from the row's known time on.
 void take_back(ViewState& state, int view, const EventBlock& events, std::int64_t row);
 

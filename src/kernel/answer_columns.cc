@@ -1,5 +1,6 @@
 #include "kernel/answer_columns.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <unordered_map>
@@ -92,6 +93,8 @@ void AnswerColumns::put_null(std::size_t feature, std::size_t row) {
 }
 
 std::vector<Column> AnswerColumns::finish() {
+  for (auto& bitmap : validity_)  // nulls were expected and none came
+    if (std::ranges::all_of(bitmap, [](std::uint8_t byte) { return byte == 0xFF; })) bitmap.clear();
   std::vector<Column> columns;
   columns.reserve(types_.size());
   for (std::size_t i = 0; i < types_.size(); ++i)

@@ -16,6 +16,21 @@ class AnswerColumns {
   AnswerColumns(const define::View& view, std::size_t rows);
 
   std::size_t features() const { return types_.size(); }
+  std::size_t rows() const { return rows_; }
+
+  /// What is not set is 0.
+  void set(std::size_t feature, std::size_t row, std::uint64_t bits) {
+    values_[feature][row] = bits;
+  }
+  /// For a feature for which nulls are expected.
+  void set(std::size_t feature, std::size_t row, std::uint64_t bits, bool valid) {
+    values_[feature][row] = bits;
+    std::uint8_t& byte = validity_[feature][row / 8];
+    byte = static_cast<std::uint8_t>(byte & ~(static_cast<unsigned>(!valid) << row % 8));
+  }
+  void expect_nulls(std::size_t feature) {
+    if (validity_[feature].empty()) validity_[feature].assign((rows_ + 7) / 8, 0xFF);
+  }
 
   static constexpr std::size_t kTile = 64;
   /// Puts the cells of at most kTile questions, each in feature order, from `first` on. The columns
@@ -34,8 +49,7 @@ class AnswerColumns {
   }
   std::vector<data::Column> finish();
 
- private:
-  void put_null(std::size_t feature, std::size_t row);
+ private:  void put_null(std::size_t feature, std::size_t row);
 
   std::size_t rows_;
   std::vector<data::Type> types_;
