@@ -153,9 +153,9 @@ class Startup {
     COEVAL_TRY(begin_log());
     if (restored) return {};
     // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
-    return stores::save_snapshot(context_.state_folder + "/snapshots",
-                                 {basis, log->next_position(),
-                                  kernel::serialize_state(*kernel, *names)});
+    return stores::save_snapshot(
+        context_.state_folder + "/snapshots",
+        {basis, log->next_position(), kernel::serialize_state(*kernel, *names)});
   }
 
   // The cut is written when nothing can fail any more but the log itself: a server that could not
@@ -168,11 +168,10 @@ class Startup {
   }
 
   Status fold_all_files() {
-    const auto sources =
-        replay::sources_to_fold(*context_.project, kernel->views(), *names);
+    const auto sources = replay::sources_to_fold(*context_.project, kernel->views(), *names);
     const double started = monotonic_seconds();
-    COEVAL_ASSIGN(const auto folded, replay::fold_files(*kernel, *names, sources, context_.formats, cut_us,
-                                                        context_.threads()));
+    COEVAL_ASSIGN(const auto folded, replay::fold_files(*kernel, *names, sources, context_.formats,
+                                                        cut_us, context_.threads()));
     for (const auto& source : folded) {
       char line[64];
       std::snprintf(line, sizeof line, " in %.2f s", monotonic_seconds() - started);
@@ -323,8 +322,7 @@ int serve(Context& context) {
   serving::Engine::Options options;
   options.data_clock = data_clock;
   serving::Engine engine(context.project, std::move(startup.kernel), std::move(startup.log),
-                         std::move(clock), context.state_folder, options,
-                         std::move(startup.names));
+                         std::move(clock), context.state_folder, options, std::move(startup.names));
   engine.set_basis(startup.basis);
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
   engine.set_models(champions->table, std::move(champions->absent));

@@ -154,9 +154,7 @@ class Printer {
     return replay::argument_text(*context_.project, answer_.past, history_.feature, row);
   }
 
-  std::string fate(std::int64_t row) const {
-    return replay::fate_text(rows_, row, history_.seen);
-  }
+  std::string fate(std::int64_t row) const { return replay::fate_text(rows_, row, history_.seen); }
 
   std::string line(std::int64_t row) const {
     const std::string value_text = argument(row);

@@ -8,8 +8,8 @@
 #include "define/draft.h"
 #include "define/ir.h"
 #include "define/leaks.h"
-#include "define/read_identity.h"
 #include "define/project.h"
+#include "define/read_identity.h"
 #include "define/table_reader.h"
 
 namespace coeval::define {

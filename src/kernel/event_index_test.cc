@@ -96,8 +96,8 @@ TEST_CASE("what did not enter the log is as if it had not come") {
     (void)take(*part.of(0), *project, tried);
     part.of(0)->untake(cut);
     CHECK(part.serialize() == whole.serialize());
-    const std::vector<NamedEvent> rest(
-        events.begin() + static_cast<std::ptrdiff_t>(first + cut), events.end());
+    const std::vector<NamedEvent> rest(events.begin() + static_cast<std::ptrdiff_t>(first + cut),
+                                       events.end());
     CHECK(take(*part.of(0), *project, rest).roles == take(*whole.of(0), *project, rest).roles);
   }
 }

@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "data/row_codec.h"
-#include "kernel/answer_columns.h"
 #include "kernel/amended_block.h"
+#include "kernel/answer_columns.h"
 #include "kernel/blocks.h"
 #include "kernel/merge_replay.h"
 #include "kernel/replay_part.h"
@@ -107,6 +107,7 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
   const define::Source& source = parts_->project->sources[static_cast<std::size_t>(source_index)];
   COEVAL_TRY(check_rows(source, rows));
   COEVAL_CHECK(known_us.size() == static_cast<std::size_t>(rows.rows));
+  COEVAL_CHECK(amendments == nullptr || amendments->roles.size() == known_us.size());
   EventBlock block;
   block.source = source_index;
   block.rows = rows.rows;

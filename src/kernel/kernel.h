@@ -112,8 +112,9 @@ class Kernel {
 
   /// Answers every feature of a view for one question: view.feature_count() cells in feature order.
   /// An event counts iff it was applied, its known time is < T, its event time is in [T−W, T), and
-  /// it was not taken back by a row known < T. (semantics: T3 T4 T7 A1 A2 V3) `out` must have feature_count() places. A cell of a string is good
-  /// until the view's next prepare_questions, replay or restore.
+  /// it was not taken back by a row known < T. (semantics: T3 T4 T7 A1 A2 V3) `out` must have
+  /// feature_count() places. A cell of a string is good until the view's next prepare_questions,
+  /// replay or restore.
   void ask(int view, const QuestionBlock& questions, std::int64_t row, std::span<Cell> out);
 
   /// Answers questions in the order given, each after the events that were known before its time:

@@ -101,8 +101,8 @@ struct NamedKernel {
     const auto known = known_of(events);
     std::optional<Amendments> amendments;
     if (EventIndex* index = names->of(0)) amendments = index->take(rows, known);
-    const auto block = kernel->prepare_events(0, rows, known, run_in_turn,
-                                              amendments ? &*amendments : nullptr);
+    const auto block =
+        kernel->prepare_events(0, rows, known, run_in_turn, amendments ? &*amendments : nullptr);
     REQUIRE(block);
     for (std::int64_t row = 0; row < block->rows; ++row) kernel->apply(*block, row);
   }
@@ -135,8 +135,7 @@ struct NamedKernel {
   std::unique_ptr<EventIndexes> names;
 };
 
-inline const std::string kCorrected =
-    "id = \"id\"\nreplaces = \"r\"\ndeleted = \"gone\"\n";
+inline const std::string kCorrected = "id = \"id\"\nreplaces = \"r\"\ndeleted = \"gone\"\n";
 
 /// Events of few keys; every other replaces or deletes one that came before it, or one unknown.
 inline std::vector<NamedEvent> random_named_events(std::mt19937_64& random, std::size_t count,
@@ -145,7 +144,8 @@ inline std::vector<NamedEvent> random_named_events(std::mt19937_64& random, std:
   std::int64_t known = std::int64_t{1} << 50;
   for (std::size_t i = 0; i < count; ++i) {
     NamedEvent e;
-    known += static_cast<std::int64_t>(random() % 2 * (random() % static_cast<std::uint64_t>(step_us)));
+    known +=
+        static_cast<std::int64_t>(random() % 2 * (random() % static_cast<std::uint64_t>(step_us)));
     e.known = known;
     e.ts = known - static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(20 * step_us));
     if (random() % 2 == 0) e.ts -= e.ts % (5 * step_us);

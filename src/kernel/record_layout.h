@@ -98,8 +98,8 @@ struct RecordLayout {
 
   std::size_t narrow_at = 0, wide_at = 0, real_at = 0, strings_at = 0;
   std::size_t stride = 0;
-  bool replaceable = false;                   ///< events can be taken back
-  std::size_t name_at = 0, sequence_at = 0;   ///< of replaceable events
+  bool replaceable = false;                  ///< events can be taken back
+  std::size_t name_at = 0, sequence_at = 0;  ///< of replaceable events
   std::size_t bit_count = 0, narrow_count = 0;
   std::size_t words() const { return (bit_count + 31) / 32; }
   /// Counters and narrow sums, kept together as int64.

@@ -215,9 +215,8 @@ class LogPass {
       chunk.positions = rows.positions;
       const auto known = rows.known_us;
       const auto& source = project_->sources[static_cast<std::size_t>(rows.source)];
-      COEVAL_ASSIGN(chunk.block,
-                    prepare_next(*kernel_, *names_, rows.source, rows.finish(source.schema),
-                                 known));
+      COEVAL_ASSIGN(chunk.block, prepare_next(*kernel_, *names_, rows.source,
+                                              rows.finish(source.schema), known));
       events.emplace(rows.source, std::move(chunk));
     }
     std::vector<ChunkQuestions> asked;

@@ -62,8 +62,8 @@ Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, kernel::Eve
     options.names = names.of(source);
     COEVAL_ASSIGN(const SourceHistory history, load_history(project, source, formats, options));
     COEVAL_ASSIGN(const auto events,
-                  kernel.prepare_events(source, history.rows, history.known_us,
-                                        kernel::run_in_turn, history.amendments.get()));
+                  kernel.prepare_events(source, history.rows, history.known_us, kernel::run_in_turn,
+                                        history.amendments.get()));
     pool.run(views.size(), [&](std::size_t i) {
       if (project.views[static_cast<std::size_t>(views[i])].source != source) return;
       for (const std::int64_t row : history.order) kernel.apply(views[i], events, row);

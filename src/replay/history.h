@@ -47,8 +47,8 @@ struct SourceHistory {
 };
 
 struct HistoryOptions {
-  std::optional<std::int64_t> cut_us;  ///< rows known at or after it do not exist (semantics: T9)
-  std::string path;                    ///< read this file instead of the source's own
+  std::optional<std::int64_t> cut_us;   ///< rows known at or after it do not exist (semantics: T9)
+  std::string path;                     ///< read this file instead of the source's own
   kernel::EventIndex* names = nullptr;  ///< takes the rows' names; null = an index of their own
 };
 

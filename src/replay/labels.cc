@@ -161,8 +161,8 @@ class EventLabels {
       const auto place = static_cast<std::size_t>(row);
       const Fate fate = fate_of(row);
       if (fate.ever_counted)
-        by_key_[key_].push_back({times[place], fate.until_us.value_or(known[place]), row,
-                                 !fate.until_us.has_value()});
+        by_key_[key_].push_back(
+            {times[place], fate.until_us.value_or(known[place]), row, !fate.until_us.has_value()});
     }
     for (auto& [key, events] : by_key_) std::ranges::sort(events, {}, &Event::time_us);
   }

@@ -90,8 +90,7 @@ Status append_log(const define::Project& project, const stores::EventLog& log, P
   for (auto& [tag, rows] : collector.rows()) {
     if (rows.known_us.empty()) continue;
     SourceHistory& history = histories[static_cast<std::size_t>(rows.source)];
-    COEVAL_TRY(
-        append_rows(history, project.sources[static_cast<std::size_t>(rows.source)], rows));
+    COEVAL_TRY(append_rows(history, project.sources[static_cast<std::size_t>(rows.source)], rows));
     settle_names(project, history, nullptr);
   }
   return {};

@@ -145,15 +145,15 @@ std::int64_t moment(const std::string& text) { return *parse_time(text); }
 
 // Row: 0 is replaced twice, 1 deleted, 3 a duplicate.
 constexpr const char* kTx =
-    "2024-01-10,2024-01-10T01:00,1,,a,10,false\n"   // 0, line 2
-    "2024-01-11,2024-01-11T01:00,2,,a,20,true\n"    // 1
-    "2024-01-12,2024-01-12T01:00,3,,b,40,\n"        // 2
-    "2024-01-11,2024-01-12T02:00,2,,a,999,true\n"   // 3: as row 1
-    "2024-01-10,2024-01-12T03:00,4,1,b,80,true\n"   // 4: row 0, of card b
-    "2024-01-11,2024-01-12T04:00,5,2,a,-1,true\n"   // 5: takes row 1 back
+    "2024-01-10,2024-01-10T01:00,1,,a,10,false\n"    // 0, line 2
+    "2024-01-11,2024-01-11T01:00,2,,a,20,true\n"     // 1
+    "2024-01-12,2024-01-12T01:00,3,,b,40,\n"         // 2
+    "2024-01-11,2024-01-12T02:00,2,,a,999,true\n"    // 3: as row 1
+    "2024-01-10,2024-01-12T03:00,4,1,b,80,true\n"    // 4: row 0, of card b
+    "2024-01-11,2024-01-12T04:00,5,2,a,-1,true\n"    // 5: takes row 1 back
     "2024-01-10,2024-01-20T00:00,6,4,b,160,false\n"  // 6: row 4
-    "2024-01-12,2024-01-20T01:00,7,9,b,320,true\n"  // 7: nothing has that id
-    "2024-01-13,2024-01-20T02:00,9,,b,640,true\n";  // 8: replaced before it came
+    "2024-01-12,2024-01-20T01:00,7,9,b,320,true\n"   // 7: nothing has that id
+    "2024-01-13,2024-01-20T02:00,9,,b,640,true\n";   // 8: replaced before it came
 
 TEST_CASE("rows of a file add up, and are sorted by what they are") {
   const World world(kTx, "");
@@ -205,18 +205,19 @@ TEST_CASE("a label is that of what stands for the row, known when that was") {
 }
 
 TEST_CASE("an event that was taken back brings no label, and that is known no sooner") {
-  const World world("2024-01-10,2024-01-10T01:00,1,,a,1,\n"
-                    "2024-01-10,2024-01-10T01:00,2,,b,1,\n"
-                    "2024-01-10,2024-01-10T01:00,3,,c,1,\n"
-                    "2024-01-10,2024-01-10T01:00,4,,d,1,\n",
-                    "2024-01-11,2024-01-11,1,,a\n"
-                    "2024-01-11,2024-01-11,2,,b\n"
-                    "2024-01-11,2024-01-20,3,1,\n"     // a deletion
-                    "2024-01-11,2024-01-12,4,2,c\n"    // it was card c
-                    "2024-01-12,2024-01-12,5,,d\n"
-                    "2024-01-12,2024-01-12,5,,d\n"     // a duplicate
-                    "2024-01-12,2024-01-21,5,5,d\n"    // the same, said again
-                    "2024-02-01,2024-02-01,6,,z\n");
+  const World world(
+      "2024-01-10,2024-01-10T01:00,1,,a,1,\n"
+      "2024-01-10,2024-01-10T01:00,2,,b,1,\n"
+      "2024-01-10,2024-01-10T01:00,3,,c,1,\n"
+      "2024-01-10,2024-01-10T01:00,4,,d,1,\n",
+      "2024-01-11,2024-01-11,1,,a\n"
+      "2024-01-11,2024-01-11,2,,b\n"
+      "2024-01-11,2024-01-20,3,1,\n"   // a deletion
+      "2024-01-11,2024-01-12,4,2,c\n"  // it was card c
+      "2024-01-12,2024-01-12,5,,d\n"
+      "2024-01-12,2024-01-12,5,,d\n"   // a duplicate
+      "2024-01-12,2024-01-21,5,5,d\n"  // the same, said again
+      "2024-02-01,2024-02-01,6,,z\n");
   CHECK(world.labels("joined", world.past()) ==
         Lines{"- 2024-01-20T00:00:00Z", "- 2024-01-13T00:00:00Z", "+ 2024-01-12T00:00:00Z",
               "+ 2024-01-21T00:00:00Z"});

@@ -99,7 +99,7 @@ void Counters::append_names(std::string& out) const {
   if (names_.empty()) return;
   using Counts = kernel::Amendments::Counts;
   const auto append_all = [&](std::string_view name, std::string_view help,
-                              std::int64_t Counts::*count) {
+                              std::int64_t Counts::* count) {
     append_metric_head(out, name, "counter", help);
     for (const auto& [source, counts] : names_)
       append_sample(out, name, metric_label("source", source), static_cast<double>(counts.*count));

@@ -171,9 +171,9 @@ Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     payload.clear();
     data::append_row(payload, rows, row);
-    auto position = log.append({stores::RecordKind::event,
-                                KnownTime{known[static_cast<std::size_t>(row)]}, source_tags[at],
-                                schema_tags[at], payload});
+    auto position =
+        log.append({stores::RecordKind::event, KnownTime{known[static_cast<std::size_t>(row)]},
+                    source_tags[at], schema_tags[at], payload});
     if (!position) {
       // What did not enter the log was not seen.
       if (index != nullptr) index->untake(static_cast<std::size_t>(row));

@@ -100,10 +100,9 @@ std::int64_t number(const data::Json& json, std::string_view key) {
 
 TEST_CASE("duplicates are logged and told apart; the counts add up") {
   NamedEngine named;
-  const auto answer =
-      named.send("[" + order("a", "", 1) + "," + order("a", "", 2) + "," + order("b", "", 5000) +
-                 "," + order("c", "a", 3) + "," + order("d", "x", 4) + "," + order("e", "c", -1) +
-                 "]");
+  const auto answer = named.send("[" + order("a", "", 1) + "," + order("a", "", 2) + "," +
+                                 order("b", "", 5000) + "," + order("c", "a", 3) + "," +
+                                 order("d", "x", 4) + "," + order("e", "c", -1) + "]");
   CHECK(number(answer, "accepted") == 4);
   CHECK(number(answer, "duplicates") == 1);
   CHECK(number(answer, "quarantined") == 1);

@@ -87,9 +87,9 @@ class OneByOne {
 
   Status apply(const Event& event, std::int64_t known_us) {
     const std::int64_t known[] = {known_us};
-    COEVAL_ASSIGN(const kernel::EventBlock block,
-                  replay::prepare_next(*kernel_, *names_, event.source, row_of(*world_, event),
-                                       known));
+    COEVAL_ASSIGN(
+        const kernel::EventBlock block,
+        replay::prepare_next(*kernel_, *names_, event.source, row_of(*world_, event), known));
     kernel_->apply(block, 0);
     return {};
   }
