@@ -8,16 +8,18 @@
 
 namespace coeval {
 
-/// Asks the system to back memory with huge pages; it may ignore that.
-void want_huge_pages(void* memory, std::size_t bytes);
+/// From so many bytes on memory is worth huge pages.
+inline constexpr std::size_t kLargeBytes = std::size_t{4} << 20;
 
-/// Memory for arrays of many megabytes that are filled or read at many places at once: huge pages
-/// where the system gives them, which saves page faults and misses of the address cache. Elements
-/// that are not given a value are not given one: trivial types only.
+/// Memory in huge pages where the system gives them, which saves page faults and misses of the
+/// address cache; null when there is none. Freed by std::free.
+void* allocate_large(std::size_t bytes);
+
+/// Arrays that are filled once, and filled or read at many places at once: in huge pages when they
+/// are large, and elements that are not given a value are not given one. Trivial types only.
 template <class T>
 struct LargeAllocator {
   using value_type = T;
-  static constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
   LargeAllocator() = default;
   template <class U>
@@ -25,15 +27,13 @@ struct LargeAllocator {
 
   T* allocate(std::size_t count) {
     const std::size_t bytes = count * sizeof(T);
-    if (bytes < 2 * kHugePage) return static_cast<T*>(::operator new(bytes, std::align_val_t{64}));
-    const std::size_t rounded = (bytes + kHugePage - 1) / kHugePage * kHugePage;
-    void* memory = std::aligned_alloc(kHugePage, rounded);
+    if (bytes < kLargeBytes) return static_cast<T*>(::operator new(bytes, std::align_val_t{64}));
+    void* memory = allocate_large(bytes);
     if (memory == nullptr) throw std::bad_alloc();
-    want_huge_pages(memory, rounded);
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, std::size_t count) {
-    if (count * sizeof(T) < 2 * kHugePage)
+    if (count * sizeof(T) < kLargeBytes)
       ::operator delete(memory, std::align_val_t{64});
     else
       std::free(memory);

@@ -49,7 +49,8 @@ class AnswerColumns {
   }
   std::vector<data::Column> finish();
 
- private:  void put_null(std::size_t feature, std::size_t row);
+ private:
+  void put_null(std::size_t feature, std::size_t row);
 
   std::size_t rows_;
   std::vector<data::Type> types_;

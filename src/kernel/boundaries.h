@@ -10,8 +10,8 @@
 
 namespace coeval::kernel {
 
-/// A bound of windows: T itself, T − length, the begin of T's calendar period, or, for all time, the
-/// begin of the events.
+/// A bound of windows: T itself, T − length, the begin of T's calendar period, or, for all time,
+/// the begin of the events.
 struct Boundary {
   std::int64_t length_us = 0;
   define::Period period = define::Period::none;
@@ -39,7 +39,8 @@ inline WindowBounds bounds_of(const define::Window& window, std::vector<Boundary
   else if (window.us == define::kAllTime)
     bounds.begin = index({0, define::Period::none, true});
   else
-    bounds.begin = index({saturating_add(window.us, window.offset_us), define::Period::none, false});
+    bounds.begin =
+        index({saturating_add(window.us, window.offset_us), define::Period::none, false});
   return bounds;
 }
 

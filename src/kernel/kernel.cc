@@ -351,8 +351,8 @@ std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
     }
     std::vector<std::int32_t> entities(question_order.size());
     for (std::size_t row = 0; row < entities.size(); ++row)
-      entities[row] = entity_of(state, *questions.views[static_cast<std::size_t>(view)],
-                                question_order[row]);
+      entities[row] =
+          entity_of(state, *questions.views[static_cast<std::size_t>(view)], question_order[row]);
     answers[i] = std::make_unique<MergedAnswers>(
         parts_->view(view),
         MergeReplay(parts_->view(view), state.layout(),

@@ -14,9 +14,12 @@ namespace {
 
 // So many questions are answered at a time that the rows of the answers stay in the second-level
 // cache, to which the entities write here and there.
-constexpr std::uint32_t kPart = 8192;
+constexpr std::uint32_t kPart = 2048;
 
 constexpr std::size_t kCacheLine = 64;
+
+// Events are asked for so many places before they are looked at.
+constexpr std::uint32_t kEventsAhead = 6;
 
 // Where the items of each entity begin: a counting sort's first pass.
 std::vector<std::uint32_t> begins(std::size_t entities, std::span<const std::int32_t> entity_of,
@@ -99,13 +102,14 @@ MergeReplay::MergeReplay(const define::View& view, const RecordLayout& layout, s
                         events_.events->place(linear.sum), outputs_.size() * windows_.size()});
   event_begin_ = begins(entities_, events_.entities, events_.by_time);
   by_time_ = by_entity(events_.by_time);
-  if (!std::ranges::equal(events_.by_time, events_.by_known)) by_known_ = by_entity(events_.by_known);
+  if (!std::ranges::equal(events_.by_time, events_.by_known))
+    by_known_ = by_entity(events_.by_known);
   sort_questions();
   start_entities();
 }
 
 LargeVector<std::uint32_t> MergeReplay::by_entity(std::span<const std::int64_t> rows) const {
-  LargeVector<std::uint32_t> sorted(event_begin_.back());
+  LargeVector<std::uint32_t> sorted(event_begin_.back() + kEventsAhead, 0);
   std::vector<std::uint32_t> next(event_begin_.begin(), event_begin_.end() - 1);
   for (const std::int64_t row : rows)
     if (const std::int32_t entity = events_.entities[static_cast<std::size_t>(row)]; entity >= 0)
@@ -114,8 +118,8 @@ LargeVector<std::uint32_t> MergeReplay::by_entity(std::span<const std::int64_t> 
 }
 
 void MergeReplay::sort_questions() {
-  const auto places = std::views::iota(std::uint32_t{0},
-                                       static_cast<std::uint32_t>(questions_.order.size()));
+  const auto places =
+      std::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(questions_.order.size()));
   question_begin_ = begins(entities_, questions_.entities, places);
   questions_by_entity_.resize(question_begin_.back());
   std::vector<std::uint32_t> next(question_begin_.begin(), question_begin_.end() - 1);
@@ -162,6 +166,7 @@ void MergeReplay::see(const Entity& entity, std::uint32_t event_end, std::int64_
   std::uint32_t known = entity.known;
   for (; known < event_end; ++known) {
     const std::uint64_t* event = events.row(by_known[known]);
+    __builtin_prefetch(events.row(by_known[known + kEventsAhead]));
     if (AddedEvents::known_of(event) >= at_us) break;
     if (first_moving > 0) add(0, event);
     for (std::size_t i = first_moving; i < boundaries; ++i)
@@ -174,6 +179,7 @@ void MergeReplay::see(const Entity& entity, std::uint32_t event_end, std::int64_
     std::uint32_t cursor = entity.cursors[i];
     for (; cursor < event_end; ++cursor) {
       const std::uint64_t* event = event_at(cursor);
+      __builtin_prefetch(event_at(cursor + kEventsAhead));
       if (AddedEvents::time_of(event) >= to) break;
       if (AddedEvents::known_of(event) < at_us) [[likely]]
         add(i, event);
@@ -237,11 +243,11 @@ void MergeReplay::answer_all(std::uint32_t end, AnswerColumns& answers) {
   active_.clear();
   for (std::size_t i = 0; i < entities_; ++i)
     if (next_question_[i] < end) active_.push_back(static_cast<std::uint32_t>(i));
-  constexpr std::size_t kStateAhead = 9, kRowsAhead = 6, kEventsAhead = 3;
+  constexpr std::size_t kStateAhead = 9, kRowsAhead = 6, kFirstAhead = 3;
   for (std::size_t at = 0; at < active_.size(); ++at) {
     if (at + kStateAhead < active_.size()) fetch_state(active_[at + kStateAhead]);
     if (at + kRowsAhead < active_.size()) fetch_rows(active_[at + kRowsAhead]);
-    if (at + kEventsAhead < active_.size()) fetch_events(active_[at + kEventsAhead]);
+    if (at + kFirstAhead < active_.size()) fetch_events(active_[at + kFirstAhead]);
     const std::size_t i = active_[at];
     const Entity mine = entity(i);
     std::uint32_t place = mine.question, question = next_question_[i];

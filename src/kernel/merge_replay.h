@@ -82,8 +82,8 @@ struct HistoryQuestions {
 /// entity's events, in the order of event time, that only goes forward, with the sum of what lies
 /// before it and was known, so that a window is the difference of two sums. An event known late is
 /// added at the bounds that have already gone by it. Nothing is inserted, moved or given up, which
-/// is what makes this quicker than ViewState; the answers are the same bits, because sums of integers
-/// are the same in any order. (semantics: A1 A2 T3 T4)
+/// is what makes this quicker than ViewState; the answers are the same bits, because sums of
+/// integers are the same in any order. (semantics: A1 A2 T3 T4)
 ///
 /// Memory: 8 bytes per event, 4 per question, and the sums of each entity, besides the events that
 /// views of equal layout share.
@@ -171,7 +171,7 @@ class MergeReplay {
   std::vector<std::uint32_t> next_question_;  // by entity: its next place in `order`
   std::vector<std::uint32_t> active_;         // entities that are asked about in a part
   std::uint32_t first_ = 0;                   // the place in `order` of the first row of answers
-  std::vector<std::uint64_t> within_;  // what an event adds, of all events of one window
+  std::vector<std::uint64_t> within_;         // what an event adds, of all events of one window
   std::uint32_t done_ = 0;
 };
 

@@ -20,9 +20,10 @@ struct Block {
 // Folds a past into a kernel while it answers, one block of questions after the other.
 class Fold {
  public:
-  static Result<std::unique_ptr<Fold>> create(std::shared_ptr<const define::Project> project, const Past& past,
-                             const Questions& questions, std::span<const std::int64_t> order,
-                             std::vector<int> views, int threads) {
+  static Result<std::unique_ptr<Fold>> create(std::shared_ptr<const define::Project> project,
+                                              const Past& past, const Questions& questions,
+                                              std::span<const std::int64_t> order,
+                                              std::vector<int> views, int threads) {
     std::unique_ptr<Fold> made(new Fold(views, threads));
     Fold& fold = *made;
     COEVAL_ASSIGN(fold.kernel_, kernel::Kernel::create(project, views));
@@ -118,8 +119,9 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
               std::span<const define::Input> inputs, const AnswerOptions& options,
               const std::function<Status(Answers)>& sink) {
   const std::vector<std::int64_t> order = stable_order(questions.at_us);
-  COEVAL_ASSIGN(const std::unique_ptr<Fold> fold,
-                Fold::create(std::move(project), past, questions, order, views_of(row), options.threads));
+  COEVAL_ASSIGN(
+      const std::unique_ptr<Fold> fold,
+      Fold::create(std::move(project), past, questions, order, views_of(row), options.threads));
   // The next block is computed while the last one is evaluated and written.
   BoundedQueue<Block> blocks(1);
   Status outcome;
