@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/running_server.h"
 #include "data/hash.h"
+#include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"

@@ -69,8 +69,8 @@ TEST_CASE("what names, replaces and deletes events is read, with seven days for 
 }
 
 TEST_CASE("a bad name is refused where it stands") {
-  begins(error_of("id = \"tx\"", "id = \"tc\""),
-         "6:6 C0412 unknown column 'tc' | did you mean 'tx'");
+  begins(error_of("id = \"tx\"", "id = \"txx\""),
+         "6:6 C0412 unknown column 'txx' | did you mean 'tx'");
   begins(error_of("tx = \"int64\"", "tx = { type = \"int64\", nullable = true }"),
          "6:6 C0305 the id of source 'tx' may not be null");
   begins(error_of("id = \"tx\"", "id = \"late\""),
@@ -126,7 +126,7 @@ TEST_CASE("windows with offset and lateness, and duplicates, lie within what the
   const auto lookup =
       errors_of(kept + "[lookup.newest]\nfrom = \"tx\"\nby = [\"tx\"]\ncolumns = [\"amount\"]\n");
   REQUIRE(lookup.size() == 1);
-  begins(lookup[0], "26:1 C0416 lookup 'newest' reads all time");
+  begins(lookup[0], "25:9 C0416 lookup 'newest' reads all time");
 }
 
 TEST_CASE(

@@ -65,7 +65,7 @@ exact::Key128 event_name(const data::Column& ids, std::int64_t row) {
 }
 
 EventIndex::EventIndex(const define::Project& project, int source, Keep keep)
-    : project_(project), source_(project.sources[static_cast<std::size_t>(source)]), keep_(keep) {
+    : project_(project), source_(project.sources[static_cast<std::size_t>(source)]) {
   COEVAL_CHECK(source_.has_names());
   std::set<int> keys;
   for (const define::View& view : project_.views) {
@@ -91,14 +91,24 @@ data::Batch EventIndex::keys_of(const data::Batch& rows) const {
   return keys;
 }
 
-Amendments EventIndex::take(const data::Batch& rows, std::span<const std::int64_t> known_us) {
+Amendments EventIndex::take(const data::Batch& rows, std::span<const std::int64_t> known_us,
+                            Undo undo) {
   std::vector<std::int64_t> order(known_us.size());
   std::iota(order.begin(), order.end(), 0);
-  return take(rows, known_us, order);
+  notes_changes_ = undo == Undo::yes;
+  return take_in_order(rows, known_us, order);
 }
 
 Amendments EventIndex::take(const data::Batch& rows, std::span<const std::int64_t> known_us,
                             std::span<const std::int64_t> order) {
+  notes_changes_ = false;
+  return take_in_order(rows, known_us, order);
+}
+
+Amendments EventIndex::take_in_order(const data::Batch& rows,
+                                     std::span<const std::int64_t> known_us,
+                                     std::span<const std::int64_t> order) {
+  constexpr std::size_t kRowsBetweenForgetting = 1024;
   changes_.clear();
   now_before_.clear();
   forget();
@@ -122,7 +132,10 @@ Amendments EventIndex::take(const data::Batch& rows, std::span<const std::int64_
             identity.deleted && !deleted.is_null(number) && deleted.bit(number)};
     if (identity.replaces >= 0 && !column(identity.replaces).is_null(number))
       row.replaces = name_bytes(column(identity.replaces), number);
-    now_before_.push_back(now_us_);
+    if (notes_changes_)
+      now_before_.push_back(now_us_);
+    else if (place_ % kRowsBetweenForgetting == 0)
+      forget();
     now_us_ = std::max(now_us_, row.known_us);
     take_row(row, keys, column(source_.time_index).integer(number), out);
   }
@@ -219,13 +232,14 @@ const EventIndex::Entry* EventIndex::find(const std::string& name, std::int64_t 
 // The entry of a name, made where there is none; what was there before is noted.
 EventIndex::Entry& EventIndex::change(const std::string& name, std::int64_t now_us) {
   const auto [at, fresh] = entries_.try_emplace(name);
-  changes_.push_back({place_, name, fresh ? std::nullopt : std::optional(at->second)});
+  if (notes_changes_)
+    changes_.push_back({place_, name, fresh ? std::nullopt : std::optional(at->second)});
   if (due_us(at->second) < now_us) at->second = {};
   return at->second;
 }
 
 void EventIndex::watch(const std::string& name, const Entry& entry) {
-  if (keep_ == Keep::needed && due_us(entry) != INT64_MAX) due_.emplace(due_us(entry), name);
+  if (due_us(entry) != INT64_MAX) due_.emplace(due_us(entry), name);
 }
 
 void EventIndex::forget() {

@@ -40,8 +40,10 @@ class EventIndex {
  public:
   enum class Keep : std::uint8_t {
     needed,     ///< forgets what no view of the project can need
-    everything  ///< for a pass over a whole history, whose labels know no windows
+    everything  ///< all events that count: for a whole history, whose labels know no windows
   };
+  /// Whether a take can be undone: it then notes what it changes.
+  enum class Undo : std::uint8_t { no, yes };
   /// The source must have an id. The project must outlive it.
   EventIndex(const define::Project& project, int source, Keep keep);
 
@@ -50,8 +52,9 @@ class EventIndex {
   Amendments take(const data::Batch& rows, std::span<const std::int64_t> known_us,
                   std::span<const std::int64_t> order);
   /// The same of rows that are in position order.
-  Amendments take(const data::Batch& rows, std::span<const std::int64_t> known_us);
-  /// Forgets the last take from the place `from` of its order on, as if those rows had not come.
+  Amendments take(const data::Batch& rows, std::span<const std::int64_t> known_us,
+                  Undo undo = Undo::no);
+  /// Undoes the last take from row `from` on, as if those rows had not come.
   void untake(std::size_t from);
 
   /// Names held, those included that wait to be forgotten.
@@ -76,6 +79,8 @@ class EventIndex {
   };
   using Entries = std::unordered_map<std::string, Entry>;
 
+  Amendments take_in_order(const data::Batch& rows, std::span<const std::int64_t> known_us,
+                           std::span<const std::int64_t> order);
   struct Row {
     std::int64_t number, known_us;
     std::string name;
@@ -98,7 +103,6 @@ class EventIndex {
 
   const define::Project& project_;
   const define::Source& source_;
-  const Keep keep_;
   std::vector<int> key_columns_;  // of all views over the source, ascending
   data::Schema key_schema_;
   std::int64_t reach_us_ = 0;  // of the longest window with its lateness
@@ -107,12 +111,14 @@ class EventIndex {
   std::int64_t now_us_ = INT64_MIN;  // known time of the newest row
   using Due = std::pair<std::int64_t, std::string>;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // at least one for each entry
-  // What the last take changed: the place in its order, and what was there before.
+  // What the last take changed, if it can be undone: the place in its order, and what was there
+  // before.
   struct Change {
     std::size_t place;
     std::string name;
     std::optional<Entry> before;
   };
+  bool notes_changes_ = false;
   std::vector<Change> changes_;
   std::vector<std::int64_t> now_before_;  // by place
   std::size_t place_ = 0;

@@ -93,7 +93,7 @@ TEST_CASE("what did not enter the log is as if it had not come") {
     (void)take(*whole.of(0), *project, before);
     (void)take(*part.of(0), *project, before);
     (void)take(*whole.of(0), *project, kept);
-    (void)take(*part.of(0), *project, tried);
+    (void)part.of(0)->take(batch_of(*project, tried), known_of(tried), EventIndex::Undo::yes);
     part.of(0)->untake(cut);
     CHECK(part.serialize() == whole.serialize());
     const std::vector<NamedEvent> rest(events.begin() + static_cast<std::ptrdiff_t>(first + cut),
@@ -156,7 +156,7 @@ TEST_CASE("an index forgets what no window can need, and says the same without i
   }
   // 90 minutes of rows that come every 15 seconds on average, some as late as 20 minutes.
   CHECK(most < 1000);
-  CHECK(endless.size() > 3000);
+  CHECK(endless.size() > 2 * most);
 }
 
 TEST_CASE("without corrections only the horizon is remembered") {

@@ -6,6 +6,7 @@
 #include "base/worker_pool.h"
 #include "data/hash.h"
 #include "define/row_schemas.h"
+#include "kernel/event_index.h"
 #include "replay/compare.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"

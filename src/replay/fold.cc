@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/worker_pool.h"
+#include "kernel/event_index.h"
 #include "replay/dataset.h"
 #include "replay/log_rows.h"
 

@@ -10,10 +10,13 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "define/project.h"
-#include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "replay/history.h"
 #include "stores/event_log.h"
+
+namespace coeval::kernel {
+class EventIndexes;
+}
 
 namespace coeval::replay {
 

@@ -11,9 +11,12 @@
 #include "data/column.h"
 #include "define/project.h"
 #include "kernel/amendments.h"
-#include "kernel/event_index.h"
 #include "quality/checks.h"
 #include "stores/table_files.h"
+
+namespace coeval::kernel {
+class EventIndex;
+}
 
 namespace coeval::replay {
 

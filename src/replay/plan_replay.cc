@@ -8,6 +8,7 @@
 #include "base/worker_pool.h"
 #include "data/row_codec.h"
 #include "define/row_schemas.h"
+#include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"

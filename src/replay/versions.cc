@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "kernel/event_index.h"
+
 namespace coeval::replay {
 
 namespace {

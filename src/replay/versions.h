@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "define/project.h"
-#include "kernel/event_index.h"
 #include "replay/history.h"
 
 namespace coeval::replay {

@@ -159,7 +159,7 @@ Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::
   const std::vector<std::int64_t> known = known_times(project->sources[at], rows, now_us);
   kernel::EventIndex* index = names->of(source);
   std::optional<kernel::Amendments> amendments;
-  if (index != nullptr) amendments = index->take(rows, known);
+  if (index != nullptr) amendments = index->take(rows, known, kernel::EventIndex::Undo::yes);
   if (amendments) taken.names = amendments->counted;
   const auto block = kernel->prepare_events(source, rows, known, kernel::run_in_turn,
                                             amendments ? &*amendments : nullptr);
