@@ -139,6 +139,42 @@ def random_events(rng, begin, count, spread, nans):
     return rows, moments
 
 
+class RandomNames:
+    """Ids of events, some used again; what they replace, and which are deletions."""
+
+    def __init__(self, rng):
+        self.rng, self.integers = rng, rng.random() < 0.3
+        self.corrects = rng.random() < 0.85
+        self.reuse, self.correct = rng.choice([0.05, 0.2, 0.5]), rng.choice([0.1, 0.4, 0.7])
+        self.lines = ["[source.events]", 'id = "id"']
+        if rng.random() < 0.5:
+            self.lines.append(f'dedup = "{rng.choice(["1us", "1min", "10min", "3h"])}"')
+        if self.corrects:
+            self.lines.append('replaces = "r"')
+            if rng.random() < 0.8:
+                self.lines.append(f'deleted = "{rng.choice(["gone", "gone", "gone and n > 5", "not gone"])}"')
+
+    def heads(self):
+        kind = ":int64" if self.integers else ""
+        return ["id" + kind + "!", "r" + kind, "gone:bool"]
+
+    def name(self, number):
+        return str(number) if self.integers else f"e{number}"
+
+    def cells(self, count):
+        """Three cells for each of so many events."""
+        rows = []
+        for number in range(count):
+            used = number if self.rng.random() >= self.reuse else self.rng.randrange(max(1, number))
+            replaces = "null"
+            if self.corrects and self.rng.random() < self.correct:
+                # Mostly an event that came lately; now and then one that is still to come, or never does.
+                named = self.rng.choice([number - 1, number - 2, self.rng.randrange(number + 1), used, number + 3])
+                replaces = self.name(max(0, named))
+            rows.append([self.name(used), replaces, self.rng.choice(["true", "false", "false", "null"])])
+        return rows
+
+
 def random_questions(rng, moments, windows, keys, count):
     lengths = [oracle.parse_duration(word) for window in windows for word in window.split()
                if word[0].isdigit()] or [MINUTE]
@@ -169,6 +205,11 @@ def random_case(rng, number):
     lines += [f'a{i} = "{text}"' for i, text in enumerate(aggregates)]
     heads = ["ts", "known"] + [heading for _, heading, _ in COLUMNS]
     rows = [[time_text(ts), time_text(known)] + cells for ts, known, cells in events]
+    if rng.random() < 0.5:
+        names = RandomNames(rng)
+        lines[3:3] = names.lines
+        heads += names.heads()
+        rows = [row + cells for row, cells in zip(rows, names.cells(len(rows)))]
     lines += ["", "events", table([heads] + rows), ""]
     return "\n".join(lines), keys, readings(rng, aggregates, windows), questions
 

@@ -6,6 +6,7 @@
 #include "define/build.h"
 #include "define/checker.h"
 #include "define/draft.h"
+#include "define/read_identity.h"
 #include "define/scope.h"
 #include "define/table_reader.h"
 #include "define/typed_value.h"
@@ -92,10 +93,13 @@ class SourceReader {
     if (columns && expect_kind(*columns, Kind::table, what_, "write name = { type = … }", errors_))
       read_columns(*columns);
     const TomlEntry* known = reader.take("known");
-    reader.later({"id", "format", "zone"});
+    const IdentityKeys identity = take_identity(reader);
+    reader.later({"format", "zone"});
     reader.finish();
     read_time(time);
-    if (columns) read_known(known);
+    if (!columns) return;
+    read_known(known);
+    read_identity(identity, source_, notes_, draft_.project, errors_);
   }
 
   void read_columns(const TomlEntry& columns) {

@@ -188,8 +188,11 @@ class LayoutBuilder {
     layout_.wide_at = (narrow_end + 7) / 8 * 8;
     layout_.real_at = layout_.wide_at + 8 * layout_.wide.size();
     layout_.strings_at = layout_.real_at + 8 * layout_.real.size();
-    layout_.stride = layout_.strings_at + 8 * layout_.strings.size();
+    layout_.name_at = layout_.strings_at + 8 * layout_.strings.size();
+    layout_.sequence_at = layout_.name_at + 16;
+    layout_.stride = layout_.replaceable ? layout_.sequence_at + 8 : layout_.name_at;
     layout_.text = "record 1\n";
+    if (layout_.replaceable) layout_.text += "replaceable\n";
     for (const auto& key : bit_keys_) layout_.text += "bit " + key + "\n";
     for (const auto& [name, slots] : {std::pair{"narrow ", &narrow_}, std::pair{"wide ", &wide_},
                                       std::pair{"real ", &real_}, std::pair{"string ", &strings_}})
@@ -266,9 +269,11 @@ void plan_answer(const define::Aggregate& aggregate, LayoutBuilder& builder, Agg
 
 }  // namespace
 
-RecordLayout RecordLayout::create(const define::View& view, const data::Schema& source) {
+RecordLayout RecordLayout::create(const define::View& view, const data::Schema& source,
+                                  bool replaceable) {
   LayoutBuilder builder(source);
   auto& layout = builder.layout();
+  layout.replaceable = replaceable;
   layout.aggregates.resize(view.aggregates.size());
   // Summed arguments come first, so that the summed slots are the leading ones.
   for (const bool summed : {true, false}) {

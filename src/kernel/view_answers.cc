@@ -146,6 +146,8 @@ void ViewState::move_back(Entity& e, std::size_t boundary, std::int64_t to) {
 void ViewState::ask(std::int32_t number, std::int64_t at_us, Cell* out) {
   if (number < 0 || number >= entities_) return answer_empty(out);
   Entity& e = entity(number);
+  if (layout_.replaceable && at_us <= e.max_known) [[unlikely]]
+    return answer_amended_past(number, at_us, out);
   if (e.head == nullptr) return e.base == nullptr ? answer_empty(out) : answer_past(e, at_us, out);
   if (at_us <= e.max_known) [[unlikely]]
     return answer_past(e, at_us, out);
@@ -593,6 +595,23 @@ void ViewState::answer_past(Entity& e, std::int64_t at_us, Cell* out) {
     if (!layout_.collections.empty()) gather(base, from, to, at_us);
     answer_sums(TallySums{tally}, tally.extremes, window, at_us, out);
   }
+}
+
+// One window from its events, oldest first.
+void ViewState::answer_events(const std::vector<const std::byte*>& events, std::size_t window,
+                              std::int64_t at_us, Cell* out) {
+  Tally tally(layout_);
+  for (const std::byte* record : events) tally.add(layout_, record);
+  for (Collection& collection : scratch_collections_) {
+    collection.clear();
+    if (collection.plan().gather != CollectionPlan::Gather::newest) {
+      for (const std::byte* record : events) collection.add(layout_, record, at_us);
+      continue;
+    }
+    for (auto record = events.rbegin(); record != events.rend(); ++record)
+      if (!collection.add_older(layout_, *record)) break;
+  }
+  answer_sums(TallySums{tally}, tally.extremes, window, at_us, out);
 }
 
 // semantics: V3

@@ -36,7 +36,8 @@ class Fold {
       const auto source = static_cast<std::size_t>(index);
       const auto& history = past.sources[source];
       COEVAL_ASSIGN(fold.events_[source],
-                    fold.kernel_->prepare_events(index, history.rows, history.known_us, run));
+                    fold.kernel_->prepare_events(index, history.rows, history.known_us, run,
+                                                 history.amendments.get()));
       fold.by_time_[source] = stable_order(fold.events_[source].event_time_us);
     }
     COEVAL_ASSIGN(fold.questions_,

@@ -13,6 +13,7 @@
 #include "kernel/evaluate.h"
 #include "quality/json_extraction.h"
 #include "replay/order.h"
+#include "replay/versions.h"
 
 namespace coeval::replay {
 
@@ -350,6 +351,7 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   history.path = options.path.empty() ? source_path(project, source) : options.path;
   if (history.path.empty()) {
     history.rows = FileFold::empty_rows(declared);
+    settle_names(project, history, nullptr);
     return history;
   }
   const auto failed = [&](Error error) {
@@ -379,8 +381,14 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   auto hashed = hash.get();
   if (!hashed) return failed(std::move(hashed).error());
   history.sha256 = std::move(*hashed);
-  if (options.cut_us && cut(history, *options.cut_us))
-    history.order = stable_order(history.known_us);
+  if (declared.has_names()) {
+    settle_names(project, history, nullptr);
+    count_duplicates(history);
+  }
+  const bool was_cut = options.cut_us && cut(history, *options.cut_us);
+  if (was_cut) history.order = stable_order(history.known_us);
+  if (declared.has_names() && (was_cut || options.names != nullptr))
+    settle_names(project, history, options.names);
   return history;
 }
 

@@ -59,7 +59,8 @@ StateEstimate estimate_state(const define::Project& project, int view,
                              const SourceHistory& history) {
   const define::View& declared = project.views[static_cast<std::size_t>(view)];
   const auto& source = project.sources[static_cast<std::size_t>(declared.source)];
-  const auto layout = kernel::RecordLayout::create(declared, source.schema);
+  const auto layout =
+      kernel::RecordLayout::create(declared, source.schema, source.has_corrections());
   StateEstimate estimate;
   estimate.bytes_per_event = static_cast<std::int64_t>(layout.stride) + list_bytes(layout);
   estimate.bytes_per_entity = entity_bytes(declared, layout);
@@ -68,12 +69,16 @@ StateEstimate estimate_state(const define::Project& project, int view,
       history.rows.columns[static_cast<std::size_t>(source.time_index)].values<std::int64_t>();
   const std::int64_t newest = *std::ranges::max_element(history.known_us);
   const std::int64_t held_for = held_for_us(declared);
+  // What may be taken back is not folded.
+  const bool holds_all =
+      source.has_corrections() && declared.longest_window_us() == define::kAllTime;
   std::unordered_set<std::string> keys;
   std::string key;
   for (std::int64_t row = 0; row < history.rows.rows; ++row) {
     if (!key_text(declared, history.rows, row, key)) continue;
     keys.insert(key);
-    estimate.events += newest - times[static_cast<std::size_t>(row)] <= held_for ? 1 : 0;
+    estimate.events +=
+        holds_all || newest - times[static_cast<std::size_t>(row)] <= held_for ? 1 : 0;
   }
   estimate.entities = static_cast<std::int64_t>(keys.size());
   return estimate;
