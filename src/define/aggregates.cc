@@ -47,8 +47,8 @@ constexpr std::array kAggregates = {
                       "Linear between order statistics, rounded once: exact up to 1,024 distinct values, above that "
                       "within 0.4 %."},
     AggregateFunction{"mode", Aggregation::mode, Over::anything, Constant::none, Result::as_argument, "mode(x) → as x",
-                      "The most frequent value, of several the smallest: exact for texts and up to 1,024 distinct "
-                      "values, above that from counters."},
+                      "The most frequent value, of several the smallest: exact up to 1,024 distinct values, above "
+                      "that from counters; of texts exact over any window, over all time null above that."},
     AggregateFunction{"any", Aggregation::any, Over::condition, Constant::none, Result::boolean, "any(c) → bool",
                       "Whether c is true for one row at least. Null for an empty window."},
     AggregateFunction{"all", Aggregation::all, Over::condition, Constant::none, Result::boolean, "all(c) → bool",
@@ -85,6 +85,11 @@ std::span<const AggregateFunction> aggregate_functions() { return kAggregates; }
 const AggregateFunction* find_aggregate(std::string_view name) {
   const auto row = std::ranges::find(kAggregates, name, &AggregateFunction::name);
   return row == kAggregates.end() ? nullptr : &*row;
+}
+
+bool may_be_approximate(Aggregation kind) {
+  return kind == Aggregation::distinct || kind == Aggregation::quantile ||
+         kind == Aggregation::mode;
 }
 
 bool is_future_aggregate(std::string_view name) {

@@ -21,8 +21,8 @@ inline void apply_one(Kernel& kernel, const World& world, const Event& event) {
 
 inline Answer answer_of(data::Type type, const Cell& cell) {
   if (!cell.valid) return {};
-  if (type != data::Type::string) return {true, cell.bits, {}};
-  return {true, 0, std::string(to_column(type, std::span(&cell, 1)).string(0))};
+  if (type != data::Type::string) return {true, cell.bits, {}, cell.approximate};
+  return {true, 0, std::string(to_column(type, std::span(&cell, 1)).string(0)), cell.approximate};
 }
 
 inline std::vector<Answer> ask_one(Kernel& kernel, const World& world, const Event& key,

@@ -13,6 +13,7 @@
 #include "exact/quantile_sketch.h"
 #include "exact/ratio.h"
 #include "exact/slope.h"
+#include "kernel/string_table.h"
 #include "kernel/total_order.h"
 #include "replay/exact_text.h"
 
@@ -349,6 +350,10 @@ Arithmetic decayed(const Problem& problem) {
   });
 }
 
+std::string approximate_step(const std::string& how, const Value& told, Type type) {
+  return "more than 1,024 distinct values: approximate, " + how + ", = " + text_or_null(told, type);
+}
+
 Arithmetic quantile(const Problem& problem) {
   if (problem.rows() == 0) return {{}, {"no values: null"}};
   return with_numbers(problem, [&](auto values) -> Arithmetic {
@@ -358,9 +363,7 @@ Arithmetic quantile(const Problem& problem) {
     const double p = problem.aggregate.p;
     const Value told = or_null(sketch.quantile(p));
     if (sketch.is_approximate())
-      return {told,
-              {"more than 1,024 distinct values: approximate, from bins, = " +
-               text_or_null(told, Type::float64)}};
+      return {told, {approximate_step("from bins", told, Type::float64)}};
     if constexpr (std::is_same_v<Number, double>) {
       if (std::ranges::any_of(values, [](double x) { return x != x; }))
         return {told, {"one of the values is NaN"}};
@@ -389,7 +392,8 @@ struct Keyed {
 Keyed key_of(const data::Column& column, std::int64_t row) {
   if (column.type() == Type::string) return {0, std::string(column.string(row))};
   if (column.type() == Type::boolean) return {column.bit(row), {}};
-  if (data::is_float(column.type())) return {kernel::order_key(column.real(row)), {}};
+  // −0 counts as 0.
+  if (data::is_float(column.type())) return {kernel::order_key(column.real(row) + 0.0), {}};
   return {column.integer(row), {}};
 }
 
@@ -418,24 +422,57 @@ std::string groups_text(const data::Column& column, const std::map<Keyed, Group>
   return sorted.size() > kTermsWritten ? text + ", …" : text;
 }
 
+// What a sketch of the values answers, where there are more distinct ones than it holds. The keys
+// are the kernel's, and so is the rule. (semantics: A4)
+Arithmetic distinct_estimate(const std::map<Keyed, Group>& groups, bool is_text) {
+  exact::DistinctCount<std::int64_t> numbers;
+  exact::DistinctCount<exact::Key128> texts;
+  for (const auto& [key, group] : groups) {
+    if (is_text)
+      texts.add(kernel::key_of_text(key.text));
+    else
+      numbers.add(key.number);
+  }
+  const Value told{is_text ? texts.count() : numbers.count()};
+  return {told,
+          {approximate_step(
+              "by HyperLogLog (a count of all finds " + std::to_string(groups.size()) + ")", told,
+              Type::int64)}};
+}
+
 Arithmetic distinct(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
   const auto& column = problem.values.argument;
   const auto groups = groups_of(column);
-  std::vector<std::string> steps = {counted(groups.size(), "distinct value") + " among " +
-                                    counted(problem.rows(), "value") +
-                                    (groups.empty() ? "" : ": " + groups_text(column, groups))};
-  if (problem.rows() == 0) return {{}, {"no values: null"}};
-  return {Value{static_cast<std::int64_t>(groups.size())}, std::move(steps)};
+  if (groups.size() > exact::kDefaultCap) return distinct_estimate(groups, problem.is_text());
+  return {Value{static_cast<std::int64_t>(groups.size())},
+          {counted(groups.size(), "distinct value") + " among " + counted(problem.rows(), "value") +
+           ": " + groups_text(column, groups)}};
+}
+
+Arithmetic mode_estimate(const Problem& problem, const std::map<Keyed, Group>& groups) {
+  exact::FrequentValues<std::int64_t> frequent;
+  for (const auto& [key, group] : groups) frequent.add(key.number, group.count);
+  const auto key = frequent.mode()->value;
+  Value told{key};
+  if (problem.is_real()) told = kernel::number_of_order_key(key);
+  return {told, {approximate_step("from counters", told, problem.type())}};
 }
 
 Arithmetic mode(const Problem& problem) {
   if (problem.rows() == 0) return {{}, {"no values: null"}};
   const auto& column = problem.values.argument;
   const auto groups = groups_of(column);
-  const Group* best = nullptr;  // of several the smallest: the map goes upwards
-  for (const auto& [key, group] : groups)
-    if (best == nullptr || group.count > best->count) best = &group;
-  return {value_at(column, best->row),
+  const bool over_cap = groups.size() > exact::kDefaultCap;
+  if (over_cap && !problem.is_text()) return mode_estimate(problem, groups);
+  if (over_cap && problem.values.bounds.from_us == std::numeric_limits<std::int64_t>::min())
+    return {{}, {"more than 1,024 distinct texts over all time, which are not held: null"}};
+  // Of several the first, which is the smallest.
+  const auto& [key, group] =
+      *std::ranges::max_element(groups, {}, [](const auto& entry) { return entry.second.count; });
+  const Value told = problem.is_real() ? Value{kernel::number_of_order_key(key.number)}
+                                       : value_at(column, group.row);
+  return {told,
           {"of " + counted(groups.size(), "distinct value") + ": " + groups_text(column, groups)}};
 }
 

@@ -96,6 +96,7 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
     add_column(table, kLabelColumn, data::Type::boolean, true,
                data::take(rows.label, answers.rows));
     add_column(table, kSplitColumn, data::Type::string, true, data::take(rows.split, answers.rows));
+    replay::add_approximate(table, answers);
     if (!writer) {
       COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
     }
