@@ -20,7 +20,7 @@ inline void apply_one(Kernel& kernel, const World& world, const Event& event) {
 }
 
 inline Answer answer_of(data::Type type, const Cell& cell) {
-  if (!cell.valid) return {};
+  if (!cell.valid) return {false, 0, {}, cell.approximate};
   if (type != data::Type::string) return {true, cell.bits, {}, cell.approximate};
   return {true, 0, std::string(to_column(type, std::span(&cell, 1)).string(0)), cell.approximate};
 }
