@@ -20,23 +20,33 @@ struct Block {
 // Folds a past into a kernel while it answers, one block of questions after the other.
 class Fold {
  public:
-  static Result<Fold> create(std::shared_ptr<const define::Project> project, const Past& past,
-                             const Questions& questions, std::vector<int> views, int threads) {
-    Fold fold(past, views, threads);
+  static Result<std::unique_ptr<Fold>> create(std::shared_ptr<const define::Project> project,
+                                              const Past& past, const Questions& questions,
+                                              std::span<const std::int64_t> order,
+                                              std::vector<int> views, int threads) {
+    std::unique_ptr<Fold> made(new Fold(views, threads));
+    Fold& fold = *made;
     COEVAL_ASSIGN(fold.kernel_, kernel::Kernel::create(project, views));
     fold.events_.resize(past.sources.size());
-    fold.next_event_.resize(project->views.size());
+    fold.by_time_.resize(past.sources.size());
     const auto run = [&pool = *fold.pool_](std::size_t parts, const auto& part) {
       pool.run(parts, part);
     };
-    for (const int source : sources_of(*project, views)) {
-      const auto& history = past.sources[static_cast<std::size_t>(source)];
-      COEVAL_ASSIGN(fold.events_[static_cast<std::size_t>(source)],
-                    fold.kernel_->prepare_events(source, history.rows, history.known_us, run));
+    for (const int index : sources_of(*project, views)) {
+      const auto source = static_cast<std::size_t>(index);
+      const auto& history = past.sources[source];
+      COEVAL_ASSIGN(fold.events_[source],
+                    fold.kernel_->prepare_events(index, history.rows, history.known_us, run));
+      fold.by_time_[source] = stable_order(fold.events_[source].event_time_us);
     }
     COEVAL_ASSIGN(fold.questions_,
                   fold.kernel_->prepare_questions(questions.columns, questions.at_us, views, run));
-    return fold;
+    std::vector<kernel::HistoryOrder> orders;
+    for (std::size_t source = 0; source < past.sources.size(); ++source)
+      orders.push_back({past.sources[source].order, fold.by_time_[source]});
+    fold.answers_ = fold.kernel_->answer_history(views, fold.events_, orders, fold.questions_,
+                                                 order, kernel::HistoryWay::merged, run);
+    return made;
   }
 
   Block next(std::span<const std::int64_t> rows) {
@@ -44,30 +54,22 @@ class Fold {
     block.rows = rows;
     block.features.resize(kernel_->project().views.size());
     pool_->run(views_.size(), [&](std::size_t i) {
-      const int view = views_[i];
-      block.features[static_cast<std::size_t>(view)] = answer_view(view, rows);
+      block.features[static_cast<std::size_t>(views_[i])] = answers_[i]->next(rows.size());
     });
     return block;
   }
 
  private:
-  Fold(const Past& past, std::vector<int> views, int threads)
-      : past_(&past), views_(std::move(views)), pool_(std::make_unique<WorkerPool>(threads)) {}
+  Fold(std::vector<int> views, int threads)
+      : views_(std::move(views)), pool_(std::make_unique<WorkerPool>(threads)) {}
 
-  std::vector<data::Column> answer_view(int view, std::span<const std::int64_t> rows) {
-    const auto source =
-        static_cast<std::size_t>(kernel_->project().views[static_cast<std::size_t>(view)].source);
-    return kernel_->replay(view, events_[source], past_->sources[source].order,
-                           next_event_[static_cast<std::size_t>(view)], questions_, rows);
-  }
-
-  const Past* past_;
   std::vector<int> views_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<kernel::Kernel> kernel_;
-  std::vector<kernel::EventBlock> events_;  // by source
-  std::vector<std::size_t> next_event_;     // by view
+  std::vector<kernel::EventBlock> events_;  // by source, as is the next
+  std::vector<std::vector<std::int64_t>> by_time_;
   kernel::QuestionBlock questions_;
+  std::vector<std::unique_ptr<kernel::HistoryAnswers>> answers_;  // by place in views_
 };
 
 // A view feature of the row that may be approximate, and the column of its view that says whether.
@@ -158,8 +160,9 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
               const std::function<Status(Answers)>& sink) {
   const std::vector<std::int64_t> order = stable_order(questions.at_us);
   const std::vector<Mark> marks = marks_of(*project, row);
-  COEVAL_ASSIGN(Fold fold,
-                Fold::create(std::move(project), past, questions, views_of(row), options.threads));
+  COEVAL_ASSIGN(
+      const std::unique_ptr<Fold> fold,
+      Fold::create(std::move(project), past, questions, order, views_of(row), options.threads));
   // The next block is computed while the last one is evaluated and written.
   BoundedQueue<Block> blocks(1);
   Status outcome;
@@ -175,7 +178,7 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
     const std::int64_t size = std::min(options.chunk_rows, all - done);
     const auto rows =
         std::span(order).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
-    if (!blocks.push(fold.next(rows))) break;
+    if (!blocks.push(fold->next(rows))) break;
     if (options.progress) options.progress(done + size, all);
   }
   blocks.close();

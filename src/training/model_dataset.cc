@@ -1,6 +1,8 @@
 #include "training/model_dataset.h"
 
 #include <array>
+#include <future>
+#include <span>
 
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
@@ -51,61 +53,71 @@ replay::Questions questions_of(const define::Model& model, const data::Batch& ro
   return questions;
 }
 
-}  // namespace
+struct LabelledRows {
+  data::Column label;  // boolean, null where undecided
+  data::Column split;  // "train", "validate", "test", "gap", or null outside
+  PartCounts counts;
+};
 
-Result<ModelRows> model_rows(const define::Project& project, const define::Model& model,
-                             const replay::Past& past) {
-  const auto& history = past.sources[static_cast<std::size_t>(model.source)];
-  const data::Batch& rows = history.rows;
-  if (rows.columns[static_cast<std::size_t>(model.at_index)].has_nulls())
-    return fail(Code::missing_value,
-                "rows of source '" + project.sources[static_cast<std::size_t>(model.source)].name +
-                    "' have no '" + model.at_column + "', the question's time",
-                "declare the column without nullable = true, so that such rows go to quarantine");
-  ModelRows out;
-  out.questions = questions_of(model, rows);
+LabelledRows label_rows(const define::Project& project, const define::Model& model,
+                        const replay::Past& past, std::span<const std::int64_t> at_us) {
+  LabelledRows out;
   replay::Labels labels = replay::labels_of(project, model, past);
   out.label = std::move(labels.label);
-  std::vector<SplitPart> parts(static_cast<std::size_t>(rows.rows));
-  for (std::int64_t row = 0; row < rows.rows; ++row) {
-    const auto place = static_cast<std::size_t>(row);
-    const bool valid = labels.known_us[place] != replay::Labels::kNever;
-    const SplitPart part =
-        assign(out.questions.at_us[place], labels.known_us[place], valid, model.split);
-    parts[place] = part;
-    out.counts.add(part, valid && out.label.bit(row));
+  std::vector<SplitPart> parts(at_us.size());
+  for (std::size_t row = 0; row < at_us.size(); ++row) {
+    const bool valid = labels.known_us[row] != replay::Labels::kNever;
+    parts[row] = assign(at_us[row], labels.known_us[row], valid, model.split);
+    out.counts.add(parts[row], valid && out.label.bit(static_cast<std::int64_t>(row)));
   }
   out.split = split_column(parts);
   return out;
 }
 
+Status check_rows(const define::Project& project, const define::Model& model,
+                  const data::Batch& rows) {
+  const std::string& source = project.sources[static_cast<std::size_t>(model.source)].name;
+  if (rows.columns[static_cast<std::size_t>(model.at_index)].has_nulls())
+    return fail(
+        Code::missing_value,
+        "rows of source '" + source + "' have no '" + model.at_column + "', the question's time",
+        "declare the column without nullable = true, so that such rows go to quarantine");
+  if (rows.rows == 0)
+    return fail(Code::no_rows,
+                "source '" + source + "' has no rows for model '" + model.name + "'");
+  return {};
+}
+
+}  // namespace
+
 Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> project,
                                        const define::Model& model, const replay::Past& past,
                                        const replay::OpenFormat& formats, const std::string& out,
                                        const replay::AnswerOptions& options) {
-  COEVAL_ASSIGN(const ModelRows rows, model_rows(*project, model, past));
-  if (rows.questions.columns.rows == 0)
-    return fail(Code::no_rows, "source '" +
-                                   project->sources[static_cast<std::size_t>(model.source)].name +
-                                   "' has no rows for model '" + model.name + "'");
+  const data::Batch& rows = past.sources[static_cast<std::size_t>(model.source)].rows;
+  COEVAL_TRY(check_rows(*project, model, rows));
+  const replay::Questions questions = questions_of(model, rows);
+  // Labels are needed only once there are answers to write beside them.
+  std::shared_future<LabelledRows> labelled = std::async(
+      std::launch::async, [&] { return label_rows(*project, model, past, questions.at_us); });
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
   const auto sink = [&](replay::Answers answers) -> Status {
+    const LabelledRows& mine = labelled.get();
     data::Batch table =
-        replay::join_columns(data::take(rows.questions.columns, answers.rows), answers.inputs);
+        replay::join_columns(data::take(questions.columns, answers.rows), answers.inputs);
     add_column(table, kLabelColumn, data::Type::boolean, true,
-               data::take(rows.label, answers.rows));
-    add_column(table, kSplitColumn, data::Type::string, true, data::take(rows.split, answers.rows));
+               data::take(mine.label, answers.rows));
+    add_column(table, kSplitColumn, data::Type::string, true, data::take(mine.split, answers.rows));
     replay::add_approximate(table, answers);
     if (!writer) {
       COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
     }
     return writer->write(table);
   };
-  COEVAL_TRY(replay::answer(std::move(project), past, rows.questions, model.row, model.inputs,
-                            options, sink));
+  COEVAL_TRY(replay::answer(project, past, questions, model.row, model.inputs, options, sink));
   COEVAL_TRY(writer->close());
-  return rows.counts;
+  return labelled.get().counts;
 }
 
 }  // namespace coeval::training
