@@ -54,7 +54,8 @@ bool one_dictionary(std::span<const Batch> batches, std::size_t column) {
   return batches.front().columns[column].is_coded();
 }
 
-Column concatenate_coded(std::span<const Batch> batches, std::size_t column, std::int64_t rows) {
+Result<Column> concatenate_coded(std::span<const Batch> batches, std::size_t column,
+                                 std::int64_t rows, std::size_t max_text_bytes) {
   const Type type = batches.front().columns[column].type();
   std::vector<std::int32_t> codes;
   codes.reserve(static_cast<std::size_t>(rows));
@@ -62,16 +63,19 @@ Column concatenate_coded(std::span<const Batch> batches, std::size_t column, std
   std::vector<std::int32_t> offsets = {0};
   std::string bytes;
   std::unordered_map<std::string, std::int32_t> known;
+  bool fits = true;
   const auto code_of = [&](std::string_view text) {
     const auto [at, fresh] =
         known.try_emplace(std::string(text), static_cast<std::int32_t>(known.size()));
-    if (fresh) {
+    fits = fits && (!fresh || text.size() <= max_text_bytes - bytes.size());
+    if (fresh && fits) {
       bytes.append(text);
       offsets.push_back(static_cast<std::int32_t>(bytes.size()));
     }
     return at->second;
   };
   for (const auto& batch : batches) {
+    if (!fits) break;
     const Column& from = batch.columns[column];
     std::vector<std::int32_t> translated;
     if (from.is_coded())
@@ -87,6 +91,12 @@ Column concatenate_coded(std::span<const Batch> batches, std::size_t column, std
                                         : code_of(from.string(row)));
     }
   }
+  if (!fits)
+    return fail(Code::unsupported,
+                "column '" + batches.front().schema.fields[column].name +
+                    "' holds more distinct text than one column can, bytes: " +
+                    std::to_string(max_text_bytes),
+                "read less at a time, or leave the column out");
   if (offsets.size() == 1) offsets.push_back(0);  // a null's code still needs an entry
   auto dictionary =
       std::make_shared<Column>(Column::strings(std::move(offsets), std::move(bytes), {}, type));
@@ -375,7 +385,7 @@ Batch take(const Batch& batch, std::span<const std::int64_t> rows) {
   return out;
 }
 
-Result<Batch> concatenate(std::span<const Batch> batches) {
+Result<Batch> concatenate(std::span<const Batch> batches, std::size_t max_text_bytes) {
   if (batches.empty()) return Batch{};
   if (batches.size() == 1) return batches.front();
   Batch out;
@@ -403,7 +413,8 @@ Result<Batch> concatenate(std::span<const Batch> batches) {
       out.columns.push_back(Column::coded(
           std::move(codes), batches.front().columns[i].dictionary_ptr(), std::move(validity)));
     } else {
-      out.columns.push_back(concatenate_coded(batches, i, out.rows));
+      COEVAL_ASSIGN(Column joined, concatenate_coded(batches, i, out.rows, max_text_bytes));
+      out.columns.push_back(std::move(joined));
     }
   }
   return out;

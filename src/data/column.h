@@ -159,7 +159,9 @@ struct Batch {
 Batch take(const Batch& batch, std::span<const std::int64_t> rows);
 Column take(const Column& column, std::span<const std::int64_t> rows);
 /// Rows one after another; schemas must be equal. Coded columns with the same dictionary stay
-/// coded; others get one merged dictionary.
-Result<Batch> concatenate(std::span<const Batch> batches);
+/// coded; others get one merged dictionary. Errors: type_mismatch; unsupported where the distinct
+/// texts of a column have more than `max_text_bytes`, which offsets of 32 bits cannot tell.
+Result<Batch> concatenate(std::span<const Batch> batches,
+                          std::size_t max_text_bytes = (std::size_t{1} << 31) - 1);
 
 }  // namespace coeval::data

@@ -35,7 +35,7 @@ std::string integer_text(std::int64_t value, Type type) {
     case Type::timestamp:
       return format_time(value);
     case Type::date:
-      return format_time(value * kDayUs).substr(0, 10);
+      return format_date(value);
     case Type::duration:
       return format_duration(value);
     default:

@@ -51,8 +51,8 @@ constexpr std::array kAggregates = {
                       "Linear between order statistics, rounded once: exact up to 1,024 distinct values, above that "
                       "within 0.4 %."},
     AggregateFunction{"mode", Aggregation::mode, Over::ordered, Constant::none, Result::as_argument, "mode(x) → as x",
-                      "The most frequent value, of several the smallest: exact for texts and up to 1,024 distinct "
-                      "values, above that from counters."},
+                      "The most frequent value, of several the smallest: exact up to 1,024 distinct values, above "
+                      "that from counters; of texts exact over any window, over all time null above that."},
     AggregateFunction{"top_k", Aggregation::top_k, Over::scalar, Constant::many, Result::list,
                       "top_k(x, k) → list of x",
                       "The k most frequent values, the most frequent first, of equally frequent ones the smallest; as exact as mode."},
@@ -89,6 +89,11 @@ std::span<const AggregateFunction> aggregate_functions() { return kAggregates; }
 const AggregateFunction* find_aggregate(std::string_view name) {
   const auto row = std::ranges::find(kAggregates, name, &AggregateFunction::name);
   return row == kAggregates.end() ? nullptr : &*row;
+}
+
+bool may_be_approximate(Aggregation kind) {
+  return kind == Aggregation::distinct || kind == Aggregation::quantile ||
+         kind == Aggregation::mode || kind == Aggregation::top_k;
 }
 
 std::vector<std::string> aggregate_names() {

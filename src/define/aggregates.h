@@ -47,6 +47,10 @@ struct AggregateFunction {
 std::span<const AggregateFunction> aggregate_functions();
 const AggregateFunction* find_aggregate(std::string_view name);
 
+/// Whether the aggregate answers by a sketch where there are more distinct values than the cap.
+/// (semantics: A4)
+bool may_be_approximate(Aggregation kind);
+
 /// How far back lag() may look, and how many elements last_k() and top_k() may give.
 inline constexpr std::int64_t kMaxLag = 1000;
 

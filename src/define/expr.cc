@@ -267,9 +267,10 @@ std::vector<int> columns_read(const Expr& expr) {
 }
 
 Result<ExprPtr> compile_expression(const std::string& text, const data::Schema& schema,
-                                   bool question_time, const std::string& origin) {
+                                   bool question_time, const std::string& origin,
+                                   const Project* project) {
   Diagnostics errors;
-  RowScope scope(schema, "the row", question_time);
+  RowScope scope(schema, "the row", question_time, project);
   ExprPtr expr = check_expression({text, {origin, 1, 1, 1}, true}, scope, errors);
   if (expr) return expr;
   return std::unexpected(std::move(errors.take().front()));

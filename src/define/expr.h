@@ -12,6 +12,8 @@
 
 namespace coeval::define {
 
+struct Project;
+
 /// What a node of a typed expression does. The checker inserts `cast` nodes, so an evaluator needs
 /// no coercion rules of its own:
 /// - arithmetic is (int64, int64) or (float64, float64); or it is timestamp ± duration → timestamp,
@@ -165,8 +167,10 @@ std::vector<int> columns_read(const Expr& expr);
 
 /// Parses and types one expression against a schema, for command lines (`--arrival 'EXPR'`).
 /// `question_time` says whether `at` may be used. Errors: expression_syntax, unknown_column,
-/// type_error, bad_call; position.file is `origin`.
+/// type_error, bad_call; position.file is `origin`. `project` gives constants and the zone, and
+/// must outlive the expression; null = no constants, UTC.
 Result<ExprPtr> compile_expression(const std::string& text, const data::Schema& schema,
-                                   bool question_time, const std::string& origin);
+                                   bool question_time, const std::string& origin,
+                                   const Project* project = nullptr);
 
 }  // namespace coeval::define

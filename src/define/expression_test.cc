@@ -11,6 +11,10 @@
 namespace coeval::define {
 namespace {
 
+using testing::changed;
+using testing::kFlights;
+using testing::project_of;
+
 using data::Type;
 
 data::Schema row() {
@@ -46,6 +50,20 @@ std::string repeated(const std::string& piece, int times) {
   std::string text;
   for (int i = 0; i < times; ++i) text += piece;
   return text;
+}
+
+TEST_CASE("an expression of the command line knows the project's zone and constants") {
+  const Project project = project_of(
+      changed(kFlights, "name = \"flights\"\n",
+              "name = \"flights\"\nzone = \"America/Chicago\"\n[constants]\ngrace = 15\n"));
+  const data::Schema schema = row();
+  const auto expr =
+      compile_expression("date_trunc('day', ts) + minutes(grace)", schema, false, "here", &project);
+  REQUIRE(expr);
+  CHECK((*expr)->args[0]->zone == project.zone);
+  CHECK(project.zone != nullptr);
+  CHECK(canonical(**expr).find("15") != std::string::npos);
+  CHECK_FALSE(compile_expression("ts + minutes(grace)", schema, false, "here"));
 }
 
 TEST_CASE("operators bind as in SQL") {

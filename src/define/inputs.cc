@@ -60,7 +60,7 @@ class InputReader {
       matched = true;
       // A feature named before, by itself or by another glob, keeps its first place.
       if (field.type != Type::null && !names_.contains(field.name))
-        add({field.name, row_.reading(i), field.type, false}, written);
+        add({field.name, row_.reading(i), field.type, false}, written, written.text.text);
     }
     if (!matched && !is_of_broken_view(row_, written.text.text))
       errors_.report(Code::unknown_name, written.position,
@@ -107,7 +107,7 @@ class InputReader {
                        : advice);
   }
 
-  void add(Input input, const InputText& written) {
+  void add(Input input, const InputText& written, const std::string& glob = {}) {
     if (names_.size() >= kMaxInputs) return too_many(written);
     if (!names_.insert(input.name).second) {
       errors_.report(Code::duplicate_name, written.position,
@@ -125,7 +125,7 @@ class InputReader {
       return;
     }
     input.categorical = input.type == Type::string;
-    inputs.push_back({std::move(input), written.position, scope_.take_features_used()});
+    inputs.push_back({std::move(input), written.position, scope_.take_features_used(), glob});
   }
 
   void list(const Input& input, const InputText& written) {

@@ -12,6 +12,7 @@ struct WideInput {
   Input input;
   SourcePosition position;
   std::vector<std::string> features;  ///< named in it
+  std::string glob;                   ///< the pattern that it was found by; empty = by name
 };
 
 /// One element of `inputs` as written.

@@ -41,6 +41,7 @@ struct Answer {
   bool valid = false;
   std::uint64_t bits = 0;
   std::string text;
+  bool approximate = false;
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 inline Answer integer_answer(std::int64_t v) { return {true, static_cast<std::uint64_t>(v), {}}; }

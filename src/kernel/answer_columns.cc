@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "define/aggregates.h"
 #include "kernel/string_table.h"
 
 namespace coeval::kernel {
@@ -96,14 +97,37 @@ AnswerColumns::AnswerColumns(const define::View& view, std::size_t rows) : rows_
     bytes_.emplace_back(rows * sizeof(std::uint64_t));
     values_.push_back(reinterpret_cast<std::uint64_t*>(bytes_.back().data()));
   }
+  approximate_ = approximate_features(view);
+  sketched_.assign(approximate_.size(), std::vector<std::uint8_t>((rows + 7) / 8));
+}
+
+void AnswerColumns::put_approximate(std::size_t i, std::size_t first,
+                                    std::span<const Cell* const> rows) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    auto& byte = sketched_[i][(first + row) / 8];
+    const unsigned bit = rows[row][approximate_[i]].approximate ? 1u << (first + row) % 8 : 0;
+    byte = static_cast<std::uint8_t>(byte | bit);
+  }
 }
 
 std::vector<Column> AnswerColumns::finish() {
   std::vector<Column> columns;
   columns.reserve(types_.size());
   for (std::size_t i = 0; i < types_.size(); ++i)
-    columns.push_back(column_of(types_[i], std::move(bytes_[i]), validity_of(nulls_[i], rows_), rows_));
+    columns.push_back(
+        column_of(types_[i], std::move(bytes_[i]), validity_of(nulls_[i], rows_), rows_));
+  for (auto& bits : sketched_)
+    columns.push_back(Column::boolean(std::move(bits), {}, static_cast<std::int64_t>(rows_)));
   return columns;
+}
+
+std::vector<std::size_t> approximate_features(const define::View& view) {
+  std::vector<std::size_t> features;
+  for (std::size_t a = 0; a < view.aggregates.size(); ++a)
+    for (std::size_t w = 0; w < view.windows.size(); ++w)
+      if (define::may_be_approximate(view.aggregates[a].kind))
+        features.push_back(a * view.windows.size() + w);
+  return features;
 }
 
 Column to_column(Type type, std::span<const Cell> cells) {

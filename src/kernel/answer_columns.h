@@ -47,19 +47,24 @@ class AnswerColumns {
       for (std::size_t i = 0; !all_valid && i < rows.size(); ++i)
         if (!rows[i][feature].valid) put_null(feature, first + i);
     }
+    for (std::size_t i = 0; i < approximate_.size(); ++i) put_approximate(i, first, rows);
   }
+  /// One column a feature, then those of approximate_features().
   std::vector<data::Column> finish();
 
  private:
   void put_null(std::size_t feature, std::size_t row) {
     places(feature).nulls[row / 64] |= std::uint64_t{1} << row % 64;
   }
+  void put_approximate(std::size_t i, std::size_t first, std::span<const Cell* const> rows);
 
   std::size_t rows_;
   std::vector<data::Type> types_;
   std::vector<std::vector<std::byte>> bytes_;
-  std::vector<std::uint64_t*> values_;  // into bytes_
+  std::vector<std::uint64_t*> values_;             // into bytes_
   std::vector<std::vector<std::uint64_t>> nulls_;  // a bit for each row; empty while there is none
+  std::vector<std::size_t> approximate_;           // approximate_features()
+  std::vector<std::vector<std::uint8_t>> sketched_;  // bitmaps, one for each of those
 };
 
 }  // namespace coeval::kernel

@@ -45,6 +45,17 @@ Status check_rows(const define::Source& source, const data::Batch& rows) {
   return {};
 }
 
+// Texts that a view computes must fit into one column for each block of events.
+Status check_texts(const define::Source& source, const EvaluationCounts& counts) {
+  if (counts.texts_without_room == 0) return {};
+  return fail(Code::unsupported,
+              "the texts that a view computes of source '" + source.name +
+                  "' come to more than 2 GiB, counting each distinct text once; rows without: " +
+                  std::to_string(counts.texts_without_room),
+              "let the view read shorter texts, such as substr(text, 1, 64) or hash_bucket(text, "
+              "1000000)");
+}
+
 std::vector<std::int64_t> times_of(const data::Column& column) {
   const auto values = column.values<std::int64_t>();
   return {values.begin(), values.end()};
@@ -140,6 +151,7 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
     mine->stride = state.layout().stride;
     block.views[static_cast<std::size_t>(index)] = std::move(mine);
   }
+  COEVAL_TRY(check_texts(source, counts));
   std::shared_ptr<EventBlock::TakenBack> taken_back;
   if (amendments != nullptr && !amendments->names.empty())
     taken_back = make_taken_back(*amendments, parts_->states.size());

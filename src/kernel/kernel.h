@@ -25,6 +25,7 @@ struct Amendments;
 struct Cell {
   std::uint64_t bits = 0;
   bool valid = false;
+  bool approximate = false;  ///< the answer of a sketch, above the cap (semantics: A4)
   friend bool operator==(Cell, Cell) = default;
 };
 
@@ -89,10 +90,10 @@ class Kernel {
 
   /// Evaluates a source's rows. `rows` has the source's schema; event time is its time column; null
   /// event times and nulls in columns that are not nullable are refused. Errors: type_mismatch,
-  /// missing_value. `run` may look the keys of different views up side by side. `amendments` is
-  /// what the source's EventIndex says of the rows, null where events have no names: applying a row
-  /// then also takes back the event that it replaces, and rows that count as none do nothing else.
-  /// (semantics: T7)
+  /// missing_value, unsupported for more than kMaxColumnBytes of computed texts. `run` may look the
+  /// keys of different views up side by side. `amendments` is what the source's EventIndex says of
+  /// the rows, null where events have no names: applying a row then also takes back the event that it
+  /// replaces, and rows that count as none do nothing else. (semantics: T7)
   Result<EventBlock> prepare_events(int source, const data::Batch& rows,
                                     std::span<const std::int64_t> known_us,
                                     const RunParts& run = run_in_turn,
@@ -121,7 +122,8 @@ class Kernel {
   /// the loop of apply and ask for one view, without leaving it. `event_order` are rows of `events`
   /// in position order, `question_order` rows of `questions` with T not decreasing. `next_event` is
   /// the place in event_order where to go on; it is moved, so that questions may come in parts. One
-  /// column a feature; row i of the result is the answer to question_order[i].
+  /// column a feature, then a boolean one for each feature that may be approximate, in the order of
+  /// approximate_features(): whether it is. Row i of the result is the answer to question_order[i].
   std::vector<data::Column> replay(int view, const EventBlock& events,
                                    std::span<const std::int64_t> event_order,
                                    std::size_t& next_event, const QuestionBlock& questions,
@@ -165,6 +167,10 @@ class Kernel {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+/// The features of a view, ascending, whose aggregates answer by a sketch above the cap of distinct
+/// values. (semantics: A4)
+std::vector<std::size_t> approximate_features(const define::View& view);
 
 /// Turns a row of cells per view feature into typed columns, for whole blocks. `cells` is
 /// column-major: cells[feature][row]. Strings are coded: each distinct one once.

@@ -41,12 +41,13 @@ inline std::string elements_text(const std::string& bytes, data::Type type) {
 }
 
 inline Answer answer_of(data::Type type, const Cell& cell) {
-  if (!cell.valid) return {};
+  if (!cell.valid) return {false, 0, {}, cell.approximate};
   if (data::is_list(type))
     return {true, 0,
-            elements_text(std::string(to_column(type, std::span(&cell, 1)).string(0)), type)};
-  if (type != data::Type::string) return {true, cell.bits, {}};
-  return {true, 0, std::string(to_column(type, std::span(&cell, 1)).string(0))};
+            elements_text(std::string(to_column(type, std::span(&cell, 1)).string(0)), type),
+            cell.approximate};
+  if (type != data::Type::string) return {true, cell.bits, {}, cell.approximate};
+  return {true, 0, std::string(to_column(type, std::span(&cell, 1)).string(0)), cell.approximate};
 }
 
 inline std::vector<Answer> ask_one(Kernel& kernel, const World& world, const Event& key,

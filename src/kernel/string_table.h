@@ -26,7 +26,7 @@ struct InternedString {
   StringTable* table = nullptr;
   std::int64_t uses = 0;
   bool answered = false;      ///< kept for the one who asked, see ViewState::release_answers
-  exact::Key128 key() const;  ///< key_of_text
+  exact::Key128 key() const;  ///< key_of_text, computed once
 
  private:
   mutable std::optional<exact::Key128> key_;

@@ -231,7 +231,7 @@ void ViewState::answer_window(Entity& e, std::size_t window, std::int64_t at_us,
     if (base != nullptr) scratch_extremes_ = base->tally.extremes;
     extremes_between(from, to, scratch_extremes_);
   }
-  if (!layout_.collections.empty()) gather(base, from, to, at_us);
+  if (!layout_.collections.empty()) gather(base, boundaries_[begin].from_begin, from, to, at_us);
   answer_sums(sums, scratch_extremes_, window, at_us, out);
 }
 
@@ -359,7 +359,13 @@ Cell ViewState::ordered_cell(const AggregatePlan& plan, const Extremes& extremes
 }
 
 Cell ViewState::collection_cell(const AggregatePlan& plan, const Collection& collection) {
-  counts_.approximate_answers += collection.is_approximate() ? 1 : 0;
+  Cell cell = exact_or_sketched(plan, collection);
+  cell.approximate = collection.is_approximate();  // semantics: A4
+  counts_.approximate_answers += cell.approximate ? 1 : 0;
+  return cell;
+}
+
+Cell ViewState::exact_or_sketched(const AggregatePlan& plan, const Collection& collection) {
   const bool is_string = plan.measure.storage == Storage::string;
   switch (plan.kind) {
     case Aggregation::distinct: {
@@ -541,11 +547,12 @@ void visit_back(Cursor from, Cursor to, Visit visit) {
 
 }  // namespace
 
-void ViewState::gather(const FoldedEvents* base, Cursor from, Cursor to, std::int64_t at_us) {
+void ViewState::gather(const FoldedEvents* base, bool all_time, Cursor from, Cursor to,
+                       std::int64_t at_us) {
   const auto sees = [at_us](const std::byte* record) { return known_time_of(record) < at_us; };
   for (std::size_t i = 0; i < scratch_collections_.size(); ++i) {
     Collection& collection = scratch_collections_[i];
-    collection.clear();
+    collection.clear(all_time);
     const bool newest = collection.plan().gather == CollectionPlan::Gather::newest;
     if (newest)
       visit_back(from, to, [&](const std::byte* record) {
@@ -592,7 +599,7 @@ void ViewState::answer_past(Entity& e, std::int64_t at_us, Cell* out) {
     visit_events(from, to, [&](const std::byte* record) {
       if (known_time_of(record) < at_us) tally.add(layout_, record);
     });
-    if (!layout_.collections.empty()) gather(base, from, to, at_us);
+    if (!layout_.collections.empty()) gather(base, begin.from_begin, from, to, at_us);
     answer_sums(TallySums{tally}, tally.extremes, window, at_us, out);
   }
 }

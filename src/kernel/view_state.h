@@ -226,7 +226,7 @@ class ViewState {
   void answer_window(Entity& e, std::size_t window, std::int64_t at_us, Cell* out);
   void extremes_between(Cursor from, Cursor to, std::vector<Extremes>& out);
   // Gathers the collections of a window from what its question can see.
-  void gather(const FoldedEvents* base, Cursor from, Cursor to, std::int64_t at_us);
+  void gather(const FoldedEvents* base, bool all_time, Cursor from, Cursor to, std::int64_t at_us);
   static Cursor place_of_time(Chunk* tail, std::int64_t time);
   void answer_past(Entity& e, std::int64_t at_us, Cell* out);
   void answer_events(const std::vector<const std::byte*>& events, std::size_t window,
@@ -246,6 +246,7 @@ class ViewState {
   Cell sum_cell(data::Type result, exact::Int128 sum);
   Cell ordered_cell(const AggregatePlan& plan, const Extremes& extremes, std::int64_t at_us) const;
   Cell collection_cell(const AggregatePlan& plan, const Collection& collection);
+  Cell exact_or_sketched(const AggregatePlan& plan, const Collection& collection);
   Cell string_extreme_cell(const AggregatePlan& plan, const StringExtremes& extremes);
   Cell mode_cell(const AggregatePlan& plan, const Collection& collection);
   Cell dated_cell(const DatedValue& value);

@@ -16,7 +16,7 @@
 #include "exact/ratio.h"
 #include "exact/slope.h"
 #include "kernel/evaluate.h"
-#include "kernel/tally.h"
+#include "kernel/string_table.h"
 #include "kernel/total_order.h"
 #include "replay/exact_text.h"
 
@@ -393,6 +393,10 @@ Arithmetic decayed(const Problem& problem) {
   });
 }
 
+std::string approximate_step(const std::string& how, const Value& told, Type type) {
+  return "more than 1,024 distinct values: approximate, " + how + ", = " + text_or_null(told, type);
+}
+
 double interpolated(double a, double b, const exact::QuantileRank& rank, int /*scale*/) {
   return exact::interpolate(a, b, rank);
 }
@@ -409,9 +413,7 @@ Arithmetic quantile(const Problem& problem) {
     const double p = problem.aggregate.p;
     const Value told = or_null(sketch.quantile(p, unit_of(problem.scale())));
     if (sketch.is_approximate())
-      return {told,
-              {"more than 1,024 distinct values: approximate, from bins, = " +
-               text_or_null(told, Type::float64)}};
+      return {told, {approximate_step("from bins", told, Type::float64)}};
     if constexpr (std::is_same_v<Number, double>) {
       if (std::ranges::any_of(values, [](double x) { return x != x; }))
         return {told, {"one of the values is NaN"}};
@@ -441,10 +443,8 @@ struct Keyed {
 Keyed key_of(const data::Column& column, std::int64_t row) {
   if (column.type() == Type::string) return {0, std::string(column.string(row))};
   if (column.type() == Type::boolean) return {column.bit(row), {}};
-  if (data::is_float(column.type())) {
-    const double real = column.real(row);
-    return {kernel::order_key(real == 0 ? 0.0 : real), {}};  // −0 counts as 0
-  }
+  // −0 counts as 0.
+  if (data::is_float(column.type())) return {kernel::order_key(column.real(row) + 0.0), {}};
   return {column.integer(row), {}};
 }
 
@@ -473,14 +473,32 @@ std::string groups_text(const data::Column& column, const std::map<Keyed, Group>
   return sorted.size() > kTermsWritten ? text + ", …" : text;
 }
 
+// What a sketch of the values answers, where there are more distinct ones than it holds. The keys
+// are the kernel's, and so is the rule. (semantics: A4)
+Arithmetic distinct_estimate(const std::map<Keyed, Group>& groups, bool is_text) {
+  exact::DistinctCount<std::int64_t> numbers;
+  exact::DistinctCount<exact::Key128> texts;
+  for (const auto& [key, group] : groups) {
+    if (is_text)
+      texts.add(kernel::key_of_text(key.text));
+    else
+      numbers.add(key.number);
+  }
+  const Value told{is_text ? texts.count() : numbers.count()};
+  return {told,
+          {approximate_step(
+              "by HyperLogLog (a count of all finds " + std::to_string(groups.size()) + ")", told,
+              Type::int64)}};
+}
+
 Arithmetic distinct(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
   const auto& column = problem.values.argument;
   const auto groups = groups_of(column);
-  std::vector<std::string> steps = {counted(groups.size(), "distinct value") + " among " +
-                                    counted(problem.rows(), "value") +
-                                    (groups.empty() ? "" : ": " + groups_text(column, groups))};
-  if (problem.rows() == 0) return {{}, {"no values: null"}};
-  return {Value{static_cast<std::int64_t>(groups.size())}, std::move(steps)};
+  if (groups.size() > exact::kDefaultCap) return distinct_estimate(groups, problem.is_text());
+  return {Value{static_cast<std::int64_t>(groups.size())},
+          {counted(groups.size(), "distinct value") + " among " + counted(problem.rows(), "value") +
+           ": " + groups_text(column, groups)}};
 }
 
 // A list of values; null, as the kernel has it, where that is too long.
@@ -508,7 +526,7 @@ Arithmetic newest(const Problem& problem) {
 Value value_of_key(std::int64_t key, Type type) {
   if (type == Type::boolean) return key != 0;
   if (!data::is_float(type)) return key;
-  return std::bit_cast<double>(kernel::bits_of_key(key, kernel::Storage::real));
+  return kernel::number_of_order_key(key);
 }
 
 // Up to k values by count descending, then ascending: of numbers above the cap from counters, as
@@ -541,10 +559,18 @@ Arithmetic by_frequency(const Problem& problem) {
   if (problem.rows() == 0) return {{}, {"no values: null"}};
   const auto& column = problem.values.argument;
   const auto groups = groups_of(column);
+  const bool over_cap = groups.size() > exact::kDefaultCap;
+  if (over_cap && problem.is_text() &&
+      problem.values.bounds.from_us == std::numeric_limits<std::int64_t>::min())
+    return {{}, {"more than 1,024 distinct texts over all time, which are not held: null"}};
   const bool one = problem.aggregate.kind == Aggregation::mode;
   const auto values =
       most_frequent(problem, groups, one ? 1 : static_cast<std::size_t>(problem.aggregate.k));
-  return {one ? values.front() : list_of_values(column.type(), values),
+  const Type type = one ? column.type() : data::list_of(column.type());
+  Value told = one ? values.front() : list_of_values(column.type(), values);
+  if (over_cap && !problem.is_text())
+    return {told, {approximate_step("from counters", told, type)}};
+  return {std::move(told),
           {"of " + counted(groups.size(), "distinct value") + ": " + groups_text(column, groups)}};
 }
 

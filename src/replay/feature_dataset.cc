@@ -174,6 +174,12 @@ data::Batch join_columns(const data::Batch& left, const data::Batch& right) {
   return out;
 }
 
+void add_approximate(data::Batch& table, const Answers& answers) {
+  if (!answers.approximate || table.find(kApproximateColumn) != nullptr) return;
+  table.schema.fields.push_back({kApproximateColumn, Type::string, true});
+  table.columns.push_back(*answers.approximate);
+}
+
 Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project> project,
                                            const Past& past, const Questions& questions,
                                            const define::FeatureSet& set, const OpenFormat& formats,
@@ -187,7 +193,9 @@ Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project
     return writer->write(batch);
   };
   const auto sink = [&](Answers answers) -> Status {
-    return write(join_columns(data::take(questions.columns, answers.rows), answers.inputs));
+    data::Batch table = join_columns(data::take(questions.columns, answers.rows), answers.inputs);
+    add_approximate(table, answers);
+    return write(table);
   };
   COEVAL_TRY(answer(std::move(project), past, questions, set.row, set.inputs, options, sink));
   if (!writer) {

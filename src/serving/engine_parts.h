@@ -21,6 +21,9 @@ struct PlanTable {
   AbsentModels absent;
 };
 
+/// The view features of a prediction that a sketch answered, as a list of names. (semantics: A4)
+data::Json approximate_json(const stores::PredictionRecord& record);
+
 /// What the parts of the request path share. Each part is a .cc file: event_path, predict_path,
 /// prediction_lookup, state_report.
 struct Engine::Parts {

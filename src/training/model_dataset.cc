@@ -142,6 +142,7 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
     add_column(table, kLabelColumn, data::Type::boolean, true,
                data::take(mine.label, answers.rows));
     add_column(table, kSplitColumn, data::Type::string, true, data::take(mine.split, answers.rows));
+    replay::add_approximate(table, answers);
     if (!writer) {
       COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
     }
