@@ -9,6 +9,7 @@
 #include "data/row_codec.h"
 #include "define/row_schemas.h"
 #include "kernel/kernel.h"
+#include "kernel/question_stages.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
 #include "replay/log_events.h"
@@ -243,8 +244,13 @@ class Replay {
     play_view(*kernel_, view, events.block, events.positions, questions);
   }
 
-  // The version's inputs by the new definition, in the version's order.
-  Result<data::Batch> inputs_of(const Asked& asked) {
+  // The version's inputs by the new definition, in the version's order, and which questions that
+  // would refuse.
+  struct Inputs {
+    data::Batch values;
+    std::vector<int> stale;
+  };
+  Result<Inputs> inputs_of(const Asked& asked) {
     const Version& version = *asked.version;
     COEVAL_ASSIGN(const data::Batch row,
                   kernel::assemble_row(version.now->row, asked.columns, asked.answers));
@@ -254,19 +260,24 @@ class Replay {
     inputs.schema = define::input_schema(version.then().inputs);
     inputs.rows = now.rows;
     for (const std::size_t place : version.places) inputs.columns.push_back(now.columns[place]);
-    return inputs;
+    return Inputs{std::move(inputs), kernel::stale_questions(version.now->row, row)};
   }
 
   Status judge(Asked& asked) {
     Version& version = *asked.version;
     const auto& served = *version.audited.served;
-    COEVAL_ASSIGN(const data::Batch inputs, inputs_of(asked));
+    COEVAL_ASSIGN(const Inputs found, inputs_of(asked));
+    const data::Batch& inputs = found.values;
     std::vector<float> matrix(asked.at_us.size() * served.encoder.width());
     COEVAL_TRY(served.encoder.encode(inputs, matrix));
     std::vector<float> margins(asked.at_us.size());
     served.forest.margins(matrix, margins);
-    for (std::size_t i = 0; i < margins.size(); ++i)
+    for (std::size_t i = 0; i < margins.size(); ++i) {
+      const bool refused = !found.stale.empty() && found.stale[i] >= 0;
+      version.report.refused += refused ? 1 : 0;
+      if (refused) continue;  // nothing to compare
       COEVAL_TRY(judge_one(version, i, inputs, served.forest.transform(margins[i])));
+    }
     done_ += static_cast<std::int64_t>(margins.size());
     if (options_.progress) options_.progress(done_);
     return {};

@@ -98,6 +98,51 @@ Result<AskedKeys> with_keys(const define::Project& project, const Past& past,
   return asked;
 }
 
+Result<std::optional<KeyedQuestion>> question_behind(const define::Project& project,
+                                                     define::ViewFeature feature,
+                                                     const std::vector<std::string>& values) {
+  const define::View& view = view_of(project, feature);
+  std::map<std::string, std::string> given;
+  bool behind = false;
+  for (const auto& value : values) {
+    const std::size_t equals = value.find('=');
+    if (equals == std::string::npos) return std::nullopt;
+    given[value.substr(0, equals)] = value.substr(equals + 1);
+    behind = behind || std::ranges::count(view.keys, value.substr(0, equals)) == 0;
+  }
+  if (!behind) return std::nullopt;
+  std::vector<std::string> own;
+  for (const auto& [name, value] : given) own.push_back(name);
+  COEVAL_ASSIGN(auto set,
+                define::feature_set(
+                    project, view.feature_name(static_cast<std::size_t>(feature.feature)), "--key",
+                    own));
+  KeyedQuestion question;
+  question.columns.rows = 1;
+  const std::size_t count = set.row.schema.fields.size() - set.row.view_features.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const data::Field& field = set.row.schema.fields[i];
+    const auto value = given.find(field.name);
+    if (value == given.end())
+      return fail(Code::usage, "--key gives no value for '" + field.name + "'",
+                  "give it as " + field.name + "=…, or give the keys of view '" + view.name + "'");
+    data::ColumnBuilder builder(field.type);
+    auto cell = data::parse_cell(value->second, field.type);
+    if (!cell)
+      return std::unexpected(std::move(cell).error().within("reading --key " + field.name));
+    data::append_cell(builder, *cell);
+    question.columns.schema.fields.push_back(field);
+    question.columns.columns.push_back(builder.finish());
+    given.erase(value);
+  }
+  if (!given.empty())
+    return fail(Code::usage, "no key of view '" + view.name + "' is found by '" +
+                                 given.begin()->first + "'",
+                "leave it out");
+  question.row = std::move(set.row);
+  return question;
+}
+
 std::string key_path(const define::View& view, const std::string& key, const AskedKeys& asked) {
   std::string text = key;
   for (const auto& name : view.keys)

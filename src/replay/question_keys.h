@@ -1,7 +1,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "data/column.h"
@@ -24,6 +26,17 @@ struct AskedKeys {
 Result<AskedKeys> with_keys(const define::Project& project, const Past& past,
                             const define::RowSchema& row, const data::Batch& question,
                             Visibility seen);
+
+/// A question about one feature, given by the columns that its view's keys are found by.
+struct KeyedQuestion {
+  define::RowSchema row;
+  data::Batch columns;  ///< one row
+};
+/// Reads values such as "tailnum=N1", each for a column of the question. Nothing where the values
+/// are those of the view's own keys. Errors: usage, and those of reading a value.
+Result<std::optional<KeyedQuestion>> question_behind(const define::Project& project,
+                                                     define::ViewFeature feature,
+                                                     const std::vector<std::string>& values);
 
 /// The key of a view's question as a person reads it: "airport=ORD", and behind it how that was
 /// found.

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "kernel/record_layout.h"
+#include "replay/looked_up_rows.h"
 
 namespace coeval::replay {
 
@@ -41,11 +42,11 @@ std::int64_t entity_bytes(const define::View& view, const kernel::RecordLayout& 
 
 }  // namespace
 
-StateEstimate estimate_state(const define::Project& project, int view,
-                             const SourceHistory& history) {
+StateEstimate estimate_state(const define::Project& project, int view, const Past& past) {
   const define::View& declared = project.views[static_cast<std::size_t>(view)];
+  const SourceHistory& history = past.sources[static_cast<std::size_t>(declared.source)];
   const auto& source = project.sources[static_cast<std::size_t>(declared.source)];
-  const auto layout = kernel::RecordLayout::create(declared, source.schema);
+  const auto layout = kernel::RecordLayout::create(declared, source.event_schema());
   StateEstimate estimate;
   estimate.bytes_per_event = static_cast<std::int64_t>(layout.stride);
   estimate.bytes_per_entity = entity_bytes(declared, layout);
@@ -54,10 +55,11 @@ StateEstimate estimate_state(const define::Project& project, int view,
       history.rows.columns[static_cast<std::size_t>(source.time_index)].values<std::int64_t>();
   const std::int64_t newest = *std::ranges::max_element(history.known_us);
   const std::int64_t held_for = held_for_us(declared);
+  const data::Batch rows = looked_up_rows(project, past, declared);
   std::unordered_set<std::string> keys;
   std::string key;
   for (std::int64_t row = 0; row < history.rows.rows; ++row) {
-    if (!key_text(declared, history.rows, row, key)) continue;
+    if (!key_text(declared, rows, row, key)) continue;
     keys.insert(key);
     estimate.events += newest - times[static_cast<std::size_t>(row)] <= held_for ? 1 : 0;
   }

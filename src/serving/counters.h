@@ -32,6 +32,8 @@ class Counters {
   void request(std::string_view route, int status, double seconds);
   void events(std::string_view source, std::int64_t accepted, std::int64_t quarantined);
   void predictions(std::string_view model, int version, std::int64_t count);
+  /// Questions that got no answer because a feature was stale. (semantics: D5)
+  void refused(std::string_view model, int version, std::int64_t count);
 
   std::uint64_t commit_failures = 0;
   std::uint64_t snapshots = 0, snapshot_failures = 0;
@@ -51,7 +53,7 @@ class Counters {
   };
   std::map<std::string, PerRoute, std::less<>> routes_;
   std::map<std::string, PerSource, std::less<>> sources_;
-  std::map<std::string, std::map<int, std::int64_t>, std::less<>> models_;
+  std::map<std::string, std::map<int, std::int64_t>, std::less<>> models_, refused_;
 };
 
 /// "# HELP" and "# TYPE" lines.

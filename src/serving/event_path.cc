@@ -152,6 +152,7 @@ Result<std::optional<Position>> Engine::Parts::take_events(int source, const dat
   if (rows.rows == 0) return last;
   const auto at = static_cast<std::size_t>(source);
   const std::vector<std::int64_t> known = known_times(project->sources[at], rows, now_us);
+  if (kernel->learns(source)) return take_looked_up(source, rows, known);
   COEVAL_ASSIGN(const kernel::EventBlock block, kernel->prepare_events(source, rows, known));
   std::string payload;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
@@ -161,6 +162,26 @@ Result<std::optional<Position>> Engine::Parts::take_events(int source, const dat
                                     KnownTime{known[static_cast<std::size_t>(row)]},
                                     source_tags[at], schema_tags[at], payload}));
     kernel->apply(block, row);
+  }
+  return last;
+}
+
+// Rows that events look up are taken one by one: the next may look up this one, and only what is in
+// the log may be learned.
+Result<std::optional<Position>> Engine::Parts::take_looked_up(
+    int source, const data::Batch& rows, std::span<const std::int64_t> known_us) {
+  const auto at = static_cast<std::size_t>(source);
+  std::optional<Position> last;
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const std::int64_t wanted[] = {row};
+    const std::int64_t known[] = {known_us[static_cast<std::size_t>(row)]};
+    const data::Batch one = data::take(rows, wanted);
+    COEVAL_ASSIGN(const kernel::EventBlock block, kernel->prepare_events(source, one, known));
+    const std::string payload = data::encode_row(rows, row);
+    COEVAL_ASSIGN(last, log.append({stores::RecordKind::event, KnownTime{known[0]},
+                                    source_tags[at], schema_tags[at], payload}));
+    COEVAL_TRY(kernel->learn(source, one, known));
+    kernel->apply(block, 0);
   }
   return last;
 }

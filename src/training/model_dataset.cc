@@ -17,7 +17,8 @@ std::shared_ptr<const data::Column> split_dictionary() {
   return std::make_shared<data::Column>(names.finish());
 }
 
-data::Column split_column(const std::vector<SplitPart>& parts) {
+data::Column split_column(const std::vector<SplitPart>& parts,
+                          const std::shared_ptr<const data::Column>& dictionary) {
   std::vector<std::int32_t> codes;
   codes.reserve(parts.size());
   std::vector<std::uint8_t> validity((parts.size() + 7) / 8);
@@ -26,7 +27,7 @@ data::Column split_column(const std::vector<SplitPart>& parts) {
     if (parts[i] != SplitPart::none)
       validity[i / 8] = static_cast<std::uint8_t>(validity[i / 8] | 1u << (i % 8));
   }
-  return data::Column::coded(std::move(codes), split_dictionary(), std::move(validity));
+  return data::Column::coded(std::move(codes), dictionary, std::move(validity));
 }
 
 void add_column(data::Batch& batch, std::string column_name, data::Type type, bool nullable,
@@ -66,18 +67,36 @@ Result<ModelRows> model_rows(const define::Project& project, const define::Model
   out.questions = questions_of(model, rows);
   replay::Labels labels = replay::labels_of(project, model, past);
   out.label = std::move(labels.label);
-  std::vector<SplitPart> parts(static_cast<std::size_t>(rows.rows));
+  out.parts.resize(static_cast<std::size_t>(rows.rows));
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     const auto place = static_cast<std::size_t>(row);
     const bool valid = labels.known_us[place] != replay::Labels::kNever;
     const SplitPart part =
         assign(out.questions.at_us[place], labels.known_us[place], valid, model.split);
-    parts[place] = part;
+    out.parts[place] = part;
     out.counts.add(part, valid && out.label.bit(row));
   }
-  out.split = split_column(parts);
   return out;
 }
+
+namespace {
+
+// The parts of a block of answers; refused rows are counted as such.
+std::vector<SplitPart> parts_of(const ModelRows& rows, const replay::Answers& answers,
+                                PartCounts& counts) {
+  std::vector<SplitPart> parts;
+  for (std::size_t i = 0; i < answers.rows.size(); ++i) {
+    const auto place = static_cast<std::size_t>(answers.rows[i]);
+    const SplitPart part = rows.parts[place];
+    const bool refused = !answers.stale.empty() && answers.stale[i] >= 0;
+    if (refused)
+      counts.refuse(part, !rows.label.is_null(answers.rows[i]) && rows.label.bit(answers.rows[i]));
+    parts.push_back(refused ? SplitPart::stale : part);
+  }
+  return parts;
+}
+
+}  // namespace
 
 Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> project,
                                        const define::Model& model, const replay::Past& past,
@@ -90,12 +109,15 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
                                    "' has no rows for model '" + model.name + "'");
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
+  PartCounts counts = rows.counts;
+  const auto dictionary = split_dictionary();
   const auto sink = [&](replay::Answers answers) -> Status {
+    const data::Column split = split_column(parts_of(rows, answers, counts), dictionary);
     data::Batch table =
         replay::join_columns(data::take(rows.questions.columns, answers.rows), answers.inputs);
     add_column(table, kLabelColumn, data::Type::boolean, true,
                data::take(rows.label, answers.rows));
-    add_column(table, kSplitColumn, data::Type::string, true, data::take(rows.split, answers.rows));
+    add_column(table, kSplitColumn, data::Type::string, true, split);
     if (!writer) {
       COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
     }
@@ -104,7 +126,7 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
   COEVAL_TRY(replay::answer(std::move(project), past, rows.questions, model.row, model.inputs,
                             options, sink));
   COEVAL_TRY(writer->close());
-  return rows.counts;
+  return counts;
 }
 
 }  // namespace coeval::training

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "define/project.h"
@@ -14,7 +15,7 @@ namespace coeval::training {
 struct ModelRows {
   replay::Questions questions;  ///< the columns known at the question's time
   data::Column label;           ///< boolean, null where undecided
-  data::Column split;           ///< "train", "validate", "test", "gap", or null outside
+  std::vector<SplitPart> parts;  ///< by time alone; which are stale only answering them tells
   PartCounts counts;
 };
 Result<ModelRows> model_rows(const define::Project& project, const define::Model& model,
@@ -25,7 +26,8 @@ inline constexpr const char* kLabelColumn = "label";
 inline constexpr const char* kSplitColumn = "split";
 
 /// Writes the point-in-time rows of a model, in order of T: the time column, the question's
-/// columns, the inputs by name, `label`, `split`.
+/// columns, the inputs by name, `label`, `split`: "train", "validate", "test", "gap", "stale" where
+/// a question is refused (whatever part it would be in), or null outside.
 Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> project,
                                        const define::Model& model, const replay::Past& past,
                                        const replay::OpenFormat& formats, const std::string& out,

@@ -95,7 +95,14 @@ class Server {
     data::Batch request = requested(world_, rows);
     request.schema.fields.push_back({"at", data::Type::timestamp, false});
     request.columns.push_back(data::take(world_.questions.columns[0], rows));
-    COEVAL_TRY(expect_200(engine_->predict(kModel, json_of(request, 0), true, std::nullopt)));
+    const serving::Answer answer =
+        engine_->predict(kModel, json_of(request, 0), true, std::nullopt);
+    if (answer.status == info(Code::stale_feature).http_status &&
+        answer.body.find(code_name(Code::stale_feature)) != std::string::npos) {
+      take({question, {}, 0, true});
+      return {};
+    }
+    COEVAL_TRY(expect_200(answer));
     return read_answer(question, at_us, take);
   }
 
