@@ -3,10 +3,14 @@
 #include <malloc.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <new>
 #include <string_view>
 
+#include "base/large_allocator.h"
 #include "cli/commands.h"
 
 namespace {
@@ -65,6 +69,25 @@ static void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
+
+// The program's own operators: arrays of many megabytes get huge pages, because a page fault for
+// each 4 KiB of a column that is filled once costs more than filling it. Sanitizers bring their
+// own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+void* operator new(std::size_t size) {
+  void* memory =
+      size >= coeval::kLargeBytes ? coeval::allocate_large(size) : std::malloc(size > 0 ? size : 1);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+#endif
 
 int main(int argc, char** argv) {
   keep_freed_memory();

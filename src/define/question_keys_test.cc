@@ -30,7 +30,7 @@ tail  = { type = "string", known = "date" }
 delay = { type = "int32" }
 [source.aircraft]
 time  = "since"
-known = "since"
+known = "event time"
 [source.aircraft.columns]
 since = { type = "timestamp" }
 tail  = { type = "string" }
@@ -39,14 +39,14 @@ maker = { type = "string" }
 seats = { type = "int32" }
 [source.airports]
 time  = "since"
-known = "since"
+known = "event time"
 [source.airports.columns]
 since   = { type = "timestamp" }
 airport = { type = "string" }
 city    = { type = "string" }
 [source.storms]
 time  = "at_time"
-known = "at_time"
+known = "event time"
 [source.storms.columns]
 at_time = { type = "timestamp" }
 city    = { type = "string" }
@@ -126,7 +126,7 @@ TEST_CASE("hashes depend on how keys are found, for questions and for events") {
   CHECK(hash(other_key, "storm") == hash(project, "storm"));
   CHECK(hash(other_key, "maker") == hash(project, "maker"));
   const Project other_aircraft = project_of(
-      changed(kChain, "known = \"since\"\n[source.aircraft", "known = \"since + 1d\"\n[source.aircraft"));
+      changed(kChain, "known = \"event time\"\n[source.aircraft", "known = \"since + 1d\"\n[source.aircraft"));
   CHECK(hash(other_aircraft, "maker") != hash(project, "maker"));
   CHECK(hash(other_aircraft, "storm") == hash(project, "storm"));
   CHECK(other_aircraft.models[0].ir_hash != project.models[0].ir_hash);

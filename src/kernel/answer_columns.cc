@@ -1,5 +1,6 @@
 #include "kernel/answer_columns.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <unordered_map>
@@ -75,11 +76,20 @@ void clear_bit(std::vector<std::uint8_t>& bitmap, std::size_t row, std::size_t r
   bitmap[row / 8] = static_cast<std::uint8_t>(bitmap[row / 8] & ~(1u << row % 8));
 }
 
+// A bit for each row that is not null; nothing when none is.
+std::vector<std::uint8_t> validity_of(std::span<const std::uint64_t> nulls, std::size_t rows) {
+  if (std::ranges::all_of(nulls, [](std::uint64_t word) { return word == 0; })) return {};
+  std::vector<std::uint8_t> bitmap((rows + 7) / 8);
+  for (std::size_t i = 0; i < bitmap.size(); ++i)
+    bitmap[i] = static_cast<std::uint8_t>(~(nulls[i / 8] >> i % 8 * 8));
+  return bitmap;
+}
+
 }  // namespace
 
 AnswerColumns::AnswerColumns(const define::View& view, std::size_t rows) : rows_(rows) {
   const std::size_t features = view.feature_count();
-  validity_.resize(features);
+  nulls_.resize(features);
   for (std::size_t i = 0; i < features; ++i) {
     types_.push_back(view.feature_type(i));
     bytes_.emplace_back(rows * sizeof(std::uint64_t));
@@ -87,15 +97,11 @@ AnswerColumns::AnswerColumns(const define::View& view, std::size_t rows) : rows_
   }
 }
 
-void AnswerColumns::put_null(std::size_t feature, std::size_t row) {
-  clear_bit(validity_[feature], row, rows_);
-}
-
 std::vector<Column> AnswerColumns::finish() {
   std::vector<Column> columns;
   columns.reserve(types_.size());
   for (std::size_t i = 0; i < types_.size(); ++i)
-    columns.push_back(column_of(types_[i], std::move(bytes_[i]), std::move(validity_[i]), rows_));
+    columns.push_back(column_of(types_[i], std::move(bytes_[i]), validity_of(nulls_[i], rows_), rows_));
   return columns;
 }
 

@@ -16,6 +16,22 @@ class AnswerColumns {
   AnswerColumns(const define::View& view, std::size_t rows);
 
   std::size_t features() const { return types_.size(); }
+  std::size_t rows() const { return rows_; }
+
+  /// Where the values of a feature are set, and a bit for each row that is null, for those who fill
+  /// columns in an order of their own.
+  struct Places {
+    std::uint64_t* values;
+    std::uint64_t* nulls;
+    void set(std::size_t row, std::uint64_t bits, bool valid) const {
+      values[row] = bits;
+      nulls[row / 64] |= std::uint64_t{!valid} << row % 64;
+    }
+  };
+  Places places(std::size_t feature) {
+    if (nulls_[feature].empty()) nulls_[feature].resize((rows_ + 63) / 64);
+    return {values_[feature], nulls_[feature].data()};
+  }
 
   static constexpr std::size_t kTile = 64;
   /// Puts the cells of at most kTile questions, each in feature order, from `first` on. The columns
@@ -35,13 +51,15 @@ class AnswerColumns {
   std::vector<data::Column> finish();
 
  private:
-  void put_null(std::size_t feature, std::size_t row);
+  void put_null(std::size_t feature, std::size_t row) {
+    places(feature).nulls[row / 64] |= std::uint64_t{1} << row % 64;
+  }
 
   std::size_t rows_;
   std::vector<data::Type> types_;
   std::vector<std::vector<std::byte>> bytes_;
   std::vector<std::uint64_t*> values_;  // into bytes_
-  std::vector<std::vector<std::uint8_t>> validity_;
+  std::vector<std::vector<std::uint64_t>> nulls_;  // a bit for each row; empty while there is none
 };
 
 }  // namespace coeval::kernel

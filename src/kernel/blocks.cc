@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "kernel/block_values.h"
 
@@ -113,16 +114,17 @@ std::vector<data::Column> string_columns(const RecordLayout& layout, ExpressionC
   return columns;
 }
 
-std::vector<std::byte> make_records(const RecordLayout& layout,
+LargeVector<std::byte> make_records(const RecordLayout& layout,
                                     std::span<const std::int64_t> event_time_us,
                                     std::span<const std::int64_t> known_us,
                                     ExpressionCache& expressions) {
-  std::vector<std::byte> records(event_time_us.size() * layout.stride);
+  LargeVector<std::byte> records(event_time_us.size() * layout.stride);
   RecordWriter writer(layout, expressions);
   constexpr auto kBlock = static_cast<std::size_t>(kBlockRows);
   for (std::size_t first = 0; first < event_time_us.size(); first += kBlock) {
     const std::size_t count = std::min(kBlock, event_time_us.size() - first);
     std::byte* block = records.data() + first * layout.stride;
+    std::memset(block, 0, count * layout.stride);
     for (std::size_t i = 0; i < count; ++i) {
       store(block + i * layout.stride, event_time_us[first + i]);
       store(block + i * layout.stride + 8, known_us[first + i]);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/large_allocator.h"
 #include "kernel/kernel.h"
 #include "kernel/record_layout.h"
 
@@ -13,7 +14,7 @@ namespace coeval::kernel {
 
 /// A block's events as one view takes them. Views with equal record layouts share the records.
 struct EventBlock::PerView {
-  std::shared_ptr<const std::vector<std::byte>> records;
+  std::shared_ptr<const LargeVector<std::byte>> records;
   std::shared_ptr<const std::vector<data::Column>> strings;  ///< of the layout's string slots
   std::size_t stride = 0;
   std::vector<std::int32_t> entities;
@@ -45,7 +46,7 @@ class ExpressionCache {
 };
 
 /// The records of all rows. Times are those of the block; a string slot holds its row.
-std::vector<std::byte> make_records(const RecordLayout& layout,
+LargeVector<std::byte> make_records(const RecordLayout& layout,
                                     std::span<const std::int64_t> event_time_us,
                                     std::span<const std::int64_t> known_us,
                                     ExpressionCache& expressions);

@@ -10,6 +10,7 @@
 #include "kernel/answer_columns.h"
 #include "kernel/blocks.h"
 #include "kernel/event_rows.h"
+#include "kernel/merge_replay.h"
 #include "kernel/replay_part.h"
 #include "kernel/view_state.h"
 
@@ -154,7 +155,7 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& o
         mine->strings = shared->strings;
       }
     if (!mine->records) {
-      mine->records = std::make_shared<const std::vector<std::byte>>(
+      mine->records = std::make_shared<const LargeVector<std::byte>>(
           make_records(state.layout(), block.event_time_us, known_us, expressions));
       mine->strings = std::make_shared<const std::vector<data::Column>>(
           string_columns(state.layout(), expressions));
@@ -252,6 +253,105 @@ std::vector<data::Column> Kernel::replay(int view, const EventBlock& events,
               parts_->scratch[static_cast<std::size_t>(view)], answers);
   next_event = end;
   return answers.finish();
+}
+
+namespace {
+
+class PlainAnswers final : public HistoryAnswers {
+ public:
+  PlainAnswers(Kernel& kernel, int view, const EventBlock& events,
+               std::span<const std::int64_t> event_order, const QuestionBlock& questions,
+               std::span<const std::int64_t> question_order)
+      : kernel_(kernel),
+        view_(view),
+        events_(events),
+        event_order_(event_order),
+        questions_(questions),
+        question_order_(question_order) {}
+
+  std::vector<data::Column> next(std::size_t count) override {
+    const auto part = question_order_.first(count);
+    question_order_ = question_order_.subspan(count);
+    return kernel_.replay(view_, events_, event_order_, next_event_, questions_, part);
+  }
+
+ private:
+  Kernel& kernel_;
+  const int view_;
+  const EventBlock& events_;
+  const std::span<const std::int64_t> event_order_;
+  std::size_t next_event_ = 0;
+  const QuestionBlock& questions_;
+  std::span<const std::int64_t> question_order_;
+};
+
+class MergedAnswers final : public HistoryAnswers {
+ public:
+  MergedAnswers(const define::View& view, std::shared_ptr<const std::vector<std::int64_t>> at_us,
+                MergeReplay replay)
+      : view_(view), at_us_(std::move(at_us)), replay_(std::move(replay)) {}
+
+  std::vector<data::Column> next(std::size_t count) override {
+    AnswerColumns answers(view_, count);
+    replay_.next(answers);
+    return answers.finish();
+  }
+
+ private:
+  const define::View& view_;
+  const std::shared_ptr<const std::vector<std::int64_t>> at_us_;  // what the replay reads
+  MergeReplay replay_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
+    std::span<const int> views, std::span<const EventBlock> events,
+    std::span<const HistoryOrder> event_orders, const QuestionBlock& questions,
+    std::span<const std::int64_t> question_order, HistoryWay way, const RunParts& run) {
+  const auto source_of = [&](int view) {
+    return static_cast<std::size_t>(parts_->view(view).source);
+  };
+  const auto per_view = [&](int view) -> const EventBlock::PerView& {
+    return *events[source_of(view)].views[static_cast<std::size_t>(view)];
+  };
+  std::vector<std::shared_ptr<const AddedEvents>> added(views.size());
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const RecordLayout& layout = parts_->state(views[i]).layout();
+    if (way == HistoryWay::plain || !MergeReplay::can_answer(parts_->view(views[i]), layout))
+      continue;
+    for (std::size_t j = 0; j < i && !added[i]; ++j)
+      if (per_view(views[j]).records == per_view(views[i]).records) added[i] = added[j];
+    if (!added[i])
+      added[i] = std::make_shared<const AddedEvents>(layout, per_view(views[i]),
+                                                     events[source_of(views[i])].rows);
+  }
+  auto at_us = std::make_shared<std::vector<std::int64_t>>();
+  at_us->reserve(question_order.size());
+  for (const std::int64_t row : question_order)
+    at_us->push_back(questions.at_us[static_cast<std::size_t>(row)]);
+  std::vector<std::unique_ptr<HistoryAnswers>> answers(views.size());
+  run(views.size(), [&](std::size_t i) {
+    const int view = views[i];
+    const ViewState& state = parts_->state(view);
+    const HistoryOrder& order = event_orders[source_of(view)];
+    if (!added[i]) {
+      answers[i] = std::make_unique<PlainAnswers>(*this, view, events[source_of(view)],
+                                                  order.by_known, questions, question_order);
+      return;
+    }
+    std::vector<std::int32_t> entities(question_order.size());
+    for (std::size_t row = 0; row < entities.size(); ++row)
+      entities[row] =
+          entity_of(state, *questions.views[static_cast<std::size_t>(view)], question_order[row]);
+    answers[i] = std::make_unique<MergedAnswers>(
+        parts_->view(view), at_us,
+        MergeReplay(parts_->view(view), state.layout(),
+                    static_cast<std::size_t>(state.keys().size()),
+                    {added[i], per_view(view).entities, order.by_known, order.by_time},
+                    {*at_us, std::move(entities)}));
+  });
+  return answers;
 }
 
 bool Kernel::reaches(int view, std::int64_t at_us) const {

@@ -50,6 +50,24 @@ using RunParts =
     std::function<void(std::size_t parts, const std::function<void(std::size_t)>& part)>;
 void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part);
 
+/// The answers of one view to questions in the order of T, given in parts.
+class HistoryAnswers {
+ public:
+  virtual ~HistoryAnswers() = default;
+  /// Answers the next questions, at most as many as are left: one column a feature.
+  virtual std::vector<data::Column> next(std::size_t questions) = 0;
+};
+
+/// How a history that is known as a whole is answered. `merged` sorts it by entity and goes over it
+/// once, where the view's aggregates allow; `plain` plays it through the state that the server
+/// keeps. The bits are the same.
+enum class HistoryWay : std::uint8_t { merged, plain };
+
+/// The rows of a block of events in position order, and by event time.
+struct HistoryOrder {
+  std::span<const std::int64_t> by_known, by_time;
+};
+
 /// The one evaluator. Backfill, stream, server and audit all call exactly this. (design: Kernel)
 ///
 /// Pure: no clock, no I/O, no threads, no randomness of its own. Events must be applied in position
@@ -113,6 +131,16 @@ class Kernel {
                                    std::span<const std::int64_t> event_order,
                                    std::size_t& next_event, const QuestionBlock& questions,
                                    std::span<const std::int64_t> question_order);
+
+  /// The same for views that have had no event yet, when all events and questions are at hand: the
+  /// answers of each view, in the order of `views`. `events` and `event_orders` are by source. What
+  /// the arguments point to must outlive the answers; the state of the views is theirs, and is not
+  /// said to have had the events.
+  std::vector<std::unique_ptr<HistoryAnswers>> answer_history(
+      std::span<const int> views, std::span<const EventBlock> events,
+      std::span<const HistoryOrder> event_orders, const QuestionBlock& questions,
+      std::span<const std::int64_t> question_order, HistoryWay way = HistoryWay::merged,
+      const RunParts& run = run_in_turn);
 
   /// Whether a question at T can be answered by the present state of a view: T ≥ last known −
   /// lateness.

@@ -143,16 +143,6 @@ void ViewState::ask(std::int32_t number, std::int64_t at_us, Cell* out) {
   for (std::size_t window = 0; window < windows_; ++window) answer_window(e, window, at_us, out);
 }
 
-void ViewState::plan_linear() {
-  for (const auto& plan : layout_.aggregates) {
-    const bool is_count = plan.kind == Aggregation::count, is_mean = plan.kind == Aggregation::mean;
-    const bool is_sum = plan.kind == Aggregation::sum && plan.result == data::Type::int64;
-    if (!is_count && (plan.linear < 0 || !(is_mean || is_sum))) return linear_plans_.clear();
-    linear_plans_.push_back({is_count, is_mean, static_cast<std::uint32_t>(plan.measure.part_bit),
-                             static_cast<std::uint32_t>(std::max(plan.linear, 0))});
-  }
-}
-
 // What answer_window gives, where nothing but counters and narrow sums is asked for.
 void ViewState::answer_linear(Entity& e, Cell* out) {
   std::int64_t* difference = scratch_linear_.data();

@@ -14,9 +14,10 @@ ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZo
       windows_(view.windows.size()),
       lateness_us_(view.lateness_us),
       has_large_(layout_.summed_wide + layout_.summed_real + layout_.powers.size() > 0),
+      linear_plans_(linear_plans(layout_)),
       scratch_collections_(layout_.collections.begin(), layout_.collections.end()),
       scratch_record_(layout_.stride) {
-  boundaries_.push_back({0, define::Period::none, false});
+  boundaries_.emplace_back();  // T itself
   std::int64_t longest = 0;
   for (const auto& window : view.windows) longest = std::max(longest, add_window(window));
   if (all_time_) longest = std::max(longest, horizon_us());
@@ -28,25 +29,12 @@ ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZo
   block_lines_ = (bytes + sizeof(CacheLine) - 1) / sizeof(CacheLine);
   scratch_linear_.resize(linear_count_);
   scratch_extremes_.resize(layout_.ordered.size());
-  plan_linear();
-}
-
-std::size_t ViewState::boundary_index(const Boundary& boundary) {
-  const auto known = std::ranges::find(boundaries_, boundary);
-  const auto index = static_cast<std::size_t>(known - boundaries_.begin());
-  if (known == boundaries_.end()) boundaries_.push_back(boundary);
-  return index;
 }
 
 // Settles a window's bounds, and gives how far back from T it reads events.
 std::int64_t ViewState::add_window(const define::Window& window) {
   const bool all = window.us == define::kAllTime;
-  const std::int64_t begin = all ? 0 : saturating_add(window.us, window.offset_us);
-  const std::size_t end = boundary_index({window.offset_us, define::Period::none, false});
-  if (window.period != define::Period::none)
-    window_bounds_.push_back({boundary_index({0, window.period, false}), end});
-  else
-    window_bounds_.push_back({boundary_index({begin, define::Period::none, all}), end});
+  window_bounds_.push_back(bounds_of(window, boundaries_));
   all_time_ = all_time_ || all;
   signature_ += "window " + std::to_string(window.us);
   if (window.offset_us != 0) signature_ += " offset " + std::to_string(window.offset_us);

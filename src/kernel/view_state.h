@@ -11,11 +11,13 @@
 
 #include "base/error.h"
 #include "define/project.h"
+#include "kernel/boundaries.h"
 #include "kernel/chunk.h"
 #include "kernel/collection.h"
 #include "kernel/evaluate.h"
 #include "kernel/kernel.h"
 #include "kernel/key_table.h"
+#include "kernel/linear_plan.h"
 #include "kernel/period.h"
 #include "kernel/record_layout.h"
 #include "kernel/saturate.h"
@@ -120,18 +122,6 @@ class ViewState {
     LargeSums* large;  // null until it is needed
     bool tracked;      // whether the cursors stand
   };
-  // A bound of windows: T itself, T − length, the begin of T's calendar period, or, for all time,
-  // the begin of the held events.
-  struct Boundary {
-    std::int64_t length_us;
-    define::Period period;
-    bool from_begin;
-    friend bool operator==(const Boundary&, const Boundary&) = default;
-  };
-  struct WindowBounds {
-    std::size_t begin, end;  // boundaries
-  };
-
   Entity& entity(std::int32_t number) {
     return *reinterpret_cast<Entity*>(&blocks_[static_cast<std::size_t>(number) * block_lines_]);
   }
@@ -150,7 +140,6 @@ class ViewState {
     auto* bytes = reinterpret_cast<std::byte*>(&e) + linear_at_;
     return reinterpret_cast<std::int64_t*>(bytes) + boundary * linear_count_;
   }
-  std::size_t boundary_index(const Boundary& boundary);
   std::int64_t add_window(const define::Window& window);
   std::int64_t horizon_us() const;
   void add_entities();
@@ -180,7 +169,6 @@ class ViewState {
   void sweep_some(const Entity& busy);
 
   // Answering: view_answers.cc.
-  void plan_linear();
   std::int64_t bound(const Boundary& boundary, std::int64_t at_us) const {
     if (boundary.period != define::Period::none) [[unlikely]]
       return period_begin(boundary.period, zone_, at_us);
@@ -255,12 +243,7 @@ class ViewState {
   std::optional<std::int64_t> turns_began_at_;  // last_known_ then, while turns are taken
   EvaluationCounts counts_;
   // Set when every aggregate is answered by linear sums alone, which is quicker.
-  struct LinearPlan {
-    bool is_count;
-    bool is_mean;
-    std::uint32_t part, sum;
-  };
-  std::vector<LinearPlan> linear_plans_;
+  const std::vector<LinearPlan> linear_plans_;
   std::vector<std::int64_t> scratch_linear_;
   std::vector<Extremes> scratch_extremes_;
   std::vector<Collection> scratch_collections_;

@@ -1,7 +1,6 @@
 #include "replay/dataset.h"
 
 #include <algorithm>
-#include <numeric>
 #include <thread>
 
 #include "base/bounded_queue.h"
@@ -9,6 +8,7 @@
 #include "define/event_lookups.h"
 #include "kernel/question_stages.h"
 #include "replay/order.h"
+#include "replay/staged_answers.h"
 
 namespace coeval::replay {
 
@@ -18,100 +18,63 @@ namespace {
 struct Block {
   std::span<const std::int64_t> rows;
   std::vector<std::vector<data::Column>> features;  // by view
-  std::vector<data::Column> staged;  // of a row with stages, instead: by RowSchema::view_features
+  std::vector<data::Column> staged;  // of questions with stages, instead: by view feature
 };
 
 // Folds a past into a kernel while it answers, one block of questions after the other.
 class Fold {
  public:
-  static Result<Fold> create(std::shared_ptr<const define::Project> project, const Past& past,
-                             const Questions& questions, const define::RowSchema& row,
-                             std::vector<int> views, int threads) {
-    Fold fold(past, questions, row, views, threads);
+  static Result<std::unique_ptr<Fold>> create(std::shared_ptr<const define::Project> project,
+                                              const Past& past, const Questions& questions,
+                                              std::span<const std::int64_t> order,
+                                              std::vector<int> views, int threads) {
+    std::unique_ptr<Fold> made(new Fold(views, threads));
+    Fold& fold = *made;
     COEVAL_ASSIGN(fold.kernel_, kernel::Kernel::create(project, views));
     fold.events_.resize(past.sources.size());
-    fold.next_event_.resize(project->views.size());
+    fold.by_time_.resize(past.sources.size());
     const auto run = [&pool = *fold.pool_](std::size_t parts, const auto& part) {
       pool.run(parts, part);
     };
     COEVAL_TRY(learn(*fold.kernel_, past));
-    for (const int source : sources_of(*project, views)) {
-      const auto& history = past.sources[static_cast<std::size_t>(source)];
-      COEVAL_ASSIGN(fold.events_[static_cast<std::size_t>(source)],
-                    fold.kernel_->prepare_events(source, history.rows, history.known_us, run));
+    for (const int index : sources_of(*project, views)) {
+      const auto source = static_cast<std::size_t>(index);
+      const auto& history = past.sources[source];
+      COEVAL_ASSIGN(fold.events_[source],
+                    fold.kernel_->prepare_events(index, history.rows, history.known_us, run));
+      fold.by_time_[source] = stable_order(fold.events_[source].event_time_us);
     }
-    if (fold.is_staged()) return fold;
     COEVAL_ASSIGN(fold.questions_,
                   fold.kernel_->prepare_questions(questions.columns, questions.at_us, views, run));
-    return fold;
+    std::vector<kernel::HistoryOrder> orders;
+    for (std::size_t source = 0; source < past.sources.size(); ++source)
+      orders.push_back({past.sources[source].order, fold.by_time_[source]});
+    fold.answers_ = fold.kernel_->answer_history(views, fold.events_, orders, fold.questions_,
+                                                 order, kernel::HistoryWay::merged, run);
+    return made;
   }
 
-  Result<Block> next(std::span<const std::int64_t> rows) {
-    if (is_staged()) return next_in_stages(rows);
+  Block next(std::span<const std::int64_t> rows) {
     Block block;
     block.rows = rows;
     block.features.resize(kernel_->project().views.size());
     pool_->run(views_.size(), [&](std::size_t i) {
-      const int view = views_[i];
-      block.features[static_cast<std::size_t>(view)] = answer_view(view, questions_, rows);
+      block.features[static_cast<std::size_t>(views_[i])] = answers_[i]->next(rows.size());
     });
     return block;
   }
 
  private:
-  Fold(const Past& past, const Questions& questions, const define::RowSchema& row,
-       std::vector<int> views, int threads)
-      : past_(&past),
-        asked_(&questions),
-        row_(&row),
-        views_(std::move(views)),
-        pool_(std::make_unique<WorkerPool>(threads)) {}
+  Fold(std::vector<int> views, int threads)
+      : views_(std::move(views)), pool_(std::make_unique<WorkerPool>(threads)) {}
 
-  bool is_staged() const { return !row_->keys.empty(); }
-
-  // Keys of later stages are there only once earlier ones have answered, so each block looks its
-  // keys up by itself.
-  Result<Block> next_in_stages(std::span<const std::int64_t> rows) {
-    Block block;
-    block.rows = rows;
-    std::vector<std::int64_t> at, order(rows.size());
-    for (const std::int64_t question : rows)
-      at.push_back(asked_->at_us[static_cast<std::size_t>(question)]);
-    std::iota(order.begin(), order.end(), 0);
-    const auto ask = [&](std::span<const int> views, const data::Batch& questions,
-                         std::vector<data::Column>& columns) -> Status {
-      const auto run = [&](std::size_t parts, const auto& part) { pool_->run(parts, part); };
-      COEVAL_ASSIGN(const auto prepared, kernel_->prepare_questions(questions, at, views, run));
-      std::vector<std::vector<data::Column>> features(kernel_->project().views.size());
-      pool_->run(views.size(), [&](std::size_t i) {
-        features[static_cast<std::size_t>(views[i])] = answer_view(views[i], prepared, order);
-      });
-      put_features(*row_, features, columns);
-      return {};
-    };
-    kernel::EvaluationCounts counts;
-    COEVAL_ASSIGN(block.staged, kernel::answer_stages(*row_, data::take(asked_->columns, rows), at,
-                                                      counts, ask));
-    return block;
-  }
-
-  std::vector<data::Column> answer_view(int view, const kernel::QuestionBlock& questions,
-                                        std::span<const std::int64_t> rows) {
-    const auto source =
-        static_cast<std::size_t>(kernel_->project().views[static_cast<std::size_t>(view)].source);
-    return kernel_->replay(view, events_[source], past_->sources[source].order,
-                           next_event_[static_cast<std::size_t>(view)], questions, rows);
-  }
-
-  const Past* past_;
-  const Questions* asked_;
-  const define::RowSchema* row_;
   std::vector<int> views_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<kernel::Kernel> kernel_;
-  std::vector<kernel::EventBlock> events_;  // by source
-  std::vector<std::size_t> next_event_;     // by view
+  std::vector<kernel::EventBlock> events_;  // by source, as is the next
+  std::vector<std::vector<std::int64_t>> by_time_;
   kernel::QuestionBlock questions_;
+  std::vector<std::unique_ptr<kernel::HistoryAnswers>> answers_;  // by place in views_
 };
 
 Result<Answers> finish(const Block& block, const Questions& questions, const define::RowSchema& row,
@@ -161,16 +124,6 @@ std::vector<data::Column> pick_features(const define::RowSchema& row,
   return picked;
 }
 
-void put_features(const define::RowSchema& row,
-                  const std::vector<std::vector<data::Column>>& features,
-                  std::vector<data::Column>& columns) {
-  for (std::size_t i = 0; i < row.view_features.size(); ++i) {
-    const auto& wanted = row.view_features[i];
-    const auto& answers = features[static_cast<std::size_t>(wanted.view)];
-    if (!answers.empty()) columns[i] = answers[static_cast<std::size_t>(wanted.feature)];
-  }
-}
-
 Status learn(kernel::Kernel& kernel, const Past& past) {
   for (const auto& history : past.sources)
     if (history.source >= 0)
@@ -178,14 +131,45 @@ Status learn(kernel::Kernel& kernel, const Past& past) {
   return {};
 }
 
+namespace {
+
+// Gives the blocks of answers, one after the other, by the way that the row needs.
+class Blocks {
+ public:
+  static Result<Blocks> create(std::shared_ptr<const define::Project> project, const Past& past,
+                               const Questions& questions, std::span<const std::int64_t> order,
+                               const define::RowSchema& row, int threads) {
+    Blocks blocks;
+    if (row.keys.empty()) {
+      COEVAL_ASSIGN(blocks.fold_, Fold::create(std::move(project), past, questions, order,
+                                               views_of(row), threads));
+    } else {
+      COEVAL_ASSIGN(blocks.staged_,
+                    StagedAnswers::create(std::move(project), past, questions, row, threads));
+    }
+    return blocks;
+  }
+
+  Result<Block> next(std::span<const std::int64_t> rows) {
+    if (fold_) return fold_->next(rows);
+    COEVAL_ASSIGN(auto columns, staged_->next(rows));
+    return Block{rows, {}, std::move(columns)};
+  }
+
+ private:
+  std::unique_ptr<Fold> fold_;
+  std::unique_ptr<StagedAnswers> staged_;
+};
+
+}  // namespace
+
 Status answer(std::shared_ptr<const define::Project> project, const Past& past,
               const Questions& questions, const define::RowSchema& row,
               std::span<const define::Input> inputs, const AnswerOptions& options,
               const std::function<Status(Answers)>& sink) {
   const std::vector<std::int64_t> order = stable_order(questions.at_us);
-  COEVAL_ASSIGN(Fold fold,
-                Fold::create(std::move(project), past, questions, row, views_of(row),
-                             options.threads));
+  COEVAL_ASSIGN(Blocks parts, Blocks::create(std::move(project), past, questions, order, row,
+                                             options.threads));
   // The next block is computed while the last one is evaluated and written.
   BoundedQueue<Block> blocks(1);
   Status outcome, failed;
@@ -201,7 +185,7 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
     const std::int64_t size = std::min(options.chunk_rows, all - done);
     const auto rows =
         std::span(order).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
-    auto block = fold.next(rows);
+    auto block = parts.next(rows);
     if (!block) {
       failed = std::unexpected(std::move(block).error());
       break;

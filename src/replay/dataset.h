@@ -54,12 +54,6 @@ std::vector<int> sources_of(const define::Project& project, std::span<const int>
 /// Teaches a kernel the rows that events look up: before their events are prepared.
 Status learn(kernel::Kernel& kernel, const Past& past);
 
-/// Puts the features of some views into their places among the view columns of a row schema.
-/// `features[view]` is empty for the others.
-void put_features(const define::RowSchema& row,
-                  const std::vector<std::vector<data::Column>>& features,
-                  std::vector<data::Column>& columns);
-
 /// The view columns of a row schema in its order, out of all features of each view.
 /// `features[view]` holds feature_count() columns, empty for views not asked.
 std::vector<data::Column> pick_features(const define::RowSchema& row,

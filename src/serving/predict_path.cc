@@ -72,11 +72,12 @@ Refusal too_stale(StaleFeature stale) {
 data::Json refusal_json(const Refusal& refusal) {
   data::Json json = error_json(refusal.error);
   if (refusal.stale) {
-    data::Json& stale = json.set("stale", data::Json{data::Json::Object{}});
+    data::Json stale{data::Json::Object{}};
     stale.set("feature", refusal.stale->feature);
     stale.set("age_seconds",
               refusal.stale->age_s ? data::Json(*refusal.stale->age_s) : data::Json());
     stale.set("max_age_seconds", static_cast<double>(refusal.stale->max_age_us) / 1e6);
+    json.set("stale", std::move(stale));
   }
   if (refusal.broken.empty()) return json;
   data::Json::Array rules;

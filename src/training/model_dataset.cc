@@ -1,6 +1,9 @@
 #include "training/model_dataset.h"
 
 #include <array>
+#include <future>
+#include <span>
+#include <utility>
 
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
@@ -17,8 +20,7 @@ std::shared_ptr<const data::Column> split_dictionary() {
   return std::make_shared<data::Column>(names.finish());
 }
 
-data::Column split_column(const std::vector<SplitPart>& parts,
-                          const std::shared_ptr<const data::Column>& dictionary) {
+data::Column split_column(const std::vector<SplitPart>& parts) {
   std::vector<std::int32_t> codes;
   codes.reserve(parts.size());
   std::vector<std::uint8_t> validity((parts.size() + 7) / 8);
@@ -27,7 +29,7 @@ data::Column split_column(const std::vector<SplitPart>& parts,
     if (parts[i] != SplitPart::none)
       validity[i / 8] = static_cast<std::uint8_t>(validity[i / 8] | 1u << (i % 8));
   }
-  return data::Column::coded(std::move(codes), dictionary, std::move(validity));
+  return data::Column::coded(std::move(codes), split_dictionary(), std::move(validity));
 }
 
 void add_column(data::Batch& batch, std::string column_name, data::Type type, bool nullable,
@@ -52,48 +54,70 @@ replay::Questions questions_of(const define::Model& model, const data::Batch& ro
   return questions;
 }
 
-}  // namespace
+struct LabelledRows {
+  data::Column label;  // boolean, null where undecided
+  data::Column split;  // "train", "validate", "test", "gap", or null outside
+  PartCounts counts;
+};
 
-Result<ModelRows> model_rows(const define::Project& project, const define::Model& model,
-                             const replay::Past& past) {
-  const auto& history = past.sources[static_cast<std::size_t>(model.source)];
-  const data::Batch& rows = history.rows;
-  if (rows.columns[static_cast<std::size_t>(model.at_index)].has_nulls())
-    return fail(Code::missing_value,
-                "rows of source '" + project.sources[static_cast<std::size_t>(model.source)].name +
-                    "' have no '" + model.at_column + "', the question's time",
-                "declare the column without nullable = true, so that such rows go to quarantine");
-  ModelRows out;
-  out.questions = questions_of(model, rows);
+LabelledRows label_rows(const define::Project& project, const define::Model& model,
+                        const replay::Past& past, std::span<const std::int64_t> at_us) {
+  LabelledRows out;
   replay::Labels labels = replay::labels_of(project, model, past);
   out.label = std::move(labels.label);
-  out.parts.resize(static_cast<std::size_t>(rows.rows));
-  for (std::int64_t row = 0; row < rows.rows; ++row) {
-    const auto place = static_cast<std::size_t>(row);
-    const bool valid = labels.known_us[place] != replay::Labels::kNever;
-    const SplitPart part =
-        assign(out.questions.at_us[place], labels.known_us[place], valid, model.split);
-    out.parts[place] = part;
-    out.counts.add(part, valid && out.label.bit(row));
+  std::vector<SplitPart> parts(at_us.size());
+  for (std::size_t row = 0; row < at_us.size(); ++row) {
+    const bool valid = labels.known_us[row] != replay::Labels::kNever;
+    parts[row] = assign(at_us[row], labels.known_us[row], valid, model.split);
+    out.counts.add(parts[row], valid && out.label.bit(static_cast<std::int64_t>(row)));
   }
+  out.split = split_column(parts);
   return out;
 }
 
-namespace {
-
-// The parts of a block of answers; refused rows are counted as such.
-std::vector<SplitPart> parts_of(const ModelRows& rows, const replay::Answers& answers,
-                                PartCounts& counts) {
-  std::vector<SplitPart> parts;
-  for (std::size_t i = 0; i < answers.rows.size(); ++i) {
-    const auto place = static_cast<std::size_t>(answers.rows[i]);
-    const SplitPart part = rows.parts[place];
-    const bool refused = !answers.stale.empty() && answers.stale[i] >= 0;
-    if (refused)
-      counts.refuse(part, !rows.label.is_null(answers.rows[i]) && rows.label.bit(answers.rows[i]));
-    parts.push_back(refused ? SplitPart::stale : part);
+// Questions that are refused: they are in no part.
+class Refused {
+ public:
+  // The split of a block of answers, where it differs from `split`.
+  data::Column take_out(const data::Column& split, const data::Column& label,
+                        const std::vector<int>& stale) {
+    std::vector<std::int32_t> codes(stale.size());
+    std::vector<std::uint8_t> validity((stale.size() + 7) / 8);
+    for (std::size_t i = 0; i < stale.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      SplitPart part = split.is_null(row) ? SplitPart::none : SplitPart{static_cast<std::uint8_t>(split.code(row))};
+      if (stale[i] >= 0) {
+        parts_.emplace_back(part, !label.is_null(row) && label.bit(row));
+        part = SplitPart::stale;
+      }
+      codes[i] = static_cast<std::int32_t>(part);
+      if (part != SplitPart::none)
+        validity[i / 8] = static_cast<std::uint8_t>(validity[i / 8] | 1u << (i % 8));
+    }
+    return data::Column::coded(std::move(codes), split.dictionary_ptr(), std::move(validity));
   }
-  return parts;
+
+  PartCounts counted(PartCounts counts) const {
+    for (const auto& [part, positive] : parts_) counts.refuse(part, positive);
+    return counts;
+  }
+
+ private:
+  std::vector<std::pair<SplitPart, bool>> parts_;  // that they would be in, and their label
+};
+
+Status check_rows(const define::Project& project, const define::Model& model,
+                  const data::Batch& rows) {
+  const std::string& source = project.sources[static_cast<std::size_t>(model.source)].name;
+  if (rows.columns[static_cast<std::size_t>(model.at_index)].has_nulls())
+    return fail(
+        Code::missing_value,
+        "rows of source '" + source + "' have no '" + model.at_column + "', the question's time",
+        "declare the column without nullable = true, so that such rows go to quarantine");
+  if (rows.rows == 0)
+    return fail(Code::no_rows,
+                "source '" + source + "' has no rows for model '" + model.name + "'");
+  return {};
 }
 
 }  // namespace
@@ -102,31 +126,32 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
                                        const define::Model& model, const replay::Past& past,
                                        const replay::OpenFormat& formats, const std::string& out,
                                        const replay::AnswerOptions& options) {
-  COEVAL_ASSIGN(const ModelRows rows, model_rows(*project, model, past));
-  if (rows.questions.columns.rows == 0)
-    return fail(Code::no_rows, "source '" +
-                                   project->sources[static_cast<std::size_t>(model.source)].name +
-                                   "' has no rows for model '" + model.name + "'");
+  const data::Batch& rows = past.sources[static_cast<std::size_t>(model.source)].rows;
+  COEVAL_TRY(check_rows(*project, model, rows));
+  const replay::Questions questions = questions_of(model, rows);
+  // Labels are needed only once there are answers to write beside them.
+  std::shared_future<LabelledRows> labelled = std::async(
+      std::launch::async, [&] { return label_rows(*project, model, past, questions.at_us); });
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
-  PartCounts counts = rows.counts;
-  const auto dictionary = split_dictionary();
+  Refused refused;
   const auto sink = [&](replay::Answers answers) -> Status {
-    const data::Column split = split_column(parts_of(rows, answers, counts), dictionary);
+    const LabelledRows& mine = labelled.get();
     data::Batch table =
-        replay::join_columns(data::take(rows.questions.columns, answers.rows), answers.inputs);
-    add_column(table, kLabelColumn, data::Type::boolean, true,
-               data::take(rows.label, answers.rows));
-    add_column(table, kSplitColumn, data::Type::string, true, split);
+        replay::join_columns(data::take(questions.columns, answers.rows), answers.inputs);
+    data::Column label = data::take(mine.label, answers.rows);
+    data::Column split = data::take(mine.split, answers.rows);
+    if (!answers.stale.empty()) split = refused.take_out(split, label, answers.stale);
+    add_column(table, kLabelColumn, data::Type::boolean, true, std::move(label));
+    add_column(table, kSplitColumn, data::Type::string, true, std::move(split));
     if (!writer) {
       COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
     }
     return writer->write(table);
   };
-  COEVAL_TRY(replay::answer(std::move(project), past, rows.questions, model.row, model.inputs,
-                            options, sink));
+  COEVAL_TRY(replay::answer(project, past, questions, model.row, model.inputs, options, sink));
   COEVAL_TRY(writer->close());
-  return counts;
+  return refused.counted(labelled.get().counts);
 }
 
 }  // namespace coeval::training

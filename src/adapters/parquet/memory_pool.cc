@@ -10,6 +10,7 @@ arrow::MemoryPool* memory_pool() {
     const bool overridden = std::getenv("ARROW_DEFAULT_MEMORY_POOL") != nullptr;
     if (overridden || !arrow::jemalloc_memory_pool(&chosen).ok())
       chosen = arrow::default_memory_pool();
+    (void)arrow::jemalloc_set_decay_ms(10'000);
     return chosen;
   }();
   return pool;

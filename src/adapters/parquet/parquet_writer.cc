@@ -141,7 +141,7 @@ class ParquetWriter final : public stores::TableWriter {
 
 std::unique_ptr<parquet::ParquetFileWriter> open_pages(std::shared_ptr<PendingSink> sink,
                                                        const arrow::Schema& schema, int level) {
-  const auto properties = writer_properties(level);
+  const auto properties = writer_properties(level, schema);
   std::shared_ptr<parquet::SchemaDescriptor> described;
   PARQUET_THROW_NOT_OK(parquet::arrow::ToParquetSchema(
       &schema, *properties, *parquet::default_arrow_writer_properties(), &described));
