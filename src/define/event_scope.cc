@@ -73,6 +73,15 @@ bool EventScope::add_lookup(int view) {
                    "look up what is read");
     return false;
   }
+  for (const int side : {source_, lookup.source}) {
+    const Source& named = draft_.project.sources[static_cast<std::size_t>(side)];
+    if (!named.has_names()) continue;
+    errors_.report(Code::unsupported, place_,
+                   reader_ + " reads lookup " + in_quotes(lookup.name) + " for events, and source " +
+                       in_quotes(named.name) + " names its events by id",
+                   "this version cannot do both: leave id out, or look the value up at the question");
+    return false;
+  }
   path_.push_back(step);
   EventLookup added{view, {}, 0};
   for (std::size_t key = 0; key < lookup.keys.size(); ++key)
