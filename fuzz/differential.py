@@ -42,11 +42,13 @@ OVER_NUMBERS = ["sum", "mean", "var", "std", "var_pop", "std_pop", "slope"]
 OVER_ANYTHING = ["count", "min", "max", "first", "last", "distinct", "mode"]
 WITH_CONSTANTS = ["decayed_sum({0}, 1h)", "decayed_mean({0}, 90min)", "lag({0}, 0)", "lag({0}, 1)", "lag({0}, 3)",
                   "quantile({0}, 0.5)", "quantile({0}, 0.25)", "quantile({0}, 1)", "latest({0})"]
+FLOATS = ["x", "g", "x / 3"]
+LISTS = ["last_k({0}, 1)", "last_k({0}, 3)", "top_k({0}, 2)", "top_k({0}, 5)"]
 PLAIN = ["count()", "rate()", "since_last()", "since_first()"]
 
 
 def random_aggregate(rng):
-    kind = rng.randrange(12)
+    kind = rng.randrange(14)
     if kind == 0:
         text = rng.choice(PLAIN)
     elif kind <= 3:
@@ -59,9 +61,36 @@ def random_aggregate(rng):
         text = f"{rng.choice(['sum', 'mean', 'count'])}({rng.choice(CONDITIONS)})"
     elif kind == 10:
         text = f"ratio({rng.choice(NUMBERS)}, {rng.choice(NUMBERS)})"
-    else:
+    elif kind == 11:
         text = rng.choice(WITH_CONSTANTS).format(rng.choice(NUMBERS))
+    else:
+        over = rng.choice(FLOATS if kind == 12 else NUMBERS + ["t", "b", "ts"])
+        text = rng.choice(LISTS).format(over)
     return text + (f" where {rng.choice(CONDITIONS)}" if rng.random() < 0.4 else "")
+
+
+def readings(rng, aggregates, windows):
+    """What a model can read of the aggregates: them, but of lists what is taken out of them."""
+    names, vectors = [], []
+    for i, text in enumerate(aggregates):
+        for window in windows:
+            name = f"a{i}_{window.replace(' ', '_')}"
+            if not text.startswith(("last_k", "top_k")):
+                names.append(name)
+                continue
+            over = text.partition("(")[2].rpartition(",")[0]
+            # Of a time only whether it is there is compared: the oracle shows no times.
+            taken = "(element(v.{0}, {1})) is null" if over == "ts" else "element(v.{0}, {1})"
+            names += [f"length(v.{name})"] + [taken.format(name, place) for place in range(3)]
+            vectors += ["v." + name] if over in FLOATS else []
+    for _ in range(2 if vectors else 0):
+        a, b = rng.choice(vectors), rng.choice(vectors)
+        names.append(f"{rng.choice(['dot', 'l2', 'cosine'])}({a}, {b})")
+    return list(dict.fromkeys(names))
+
+
+def quoted(name):
+    return f'"{name}"' if " " in name else name
 
 
 def random_value(rng, column, nans):
@@ -110,6 +139,42 @@ def random_events(rng, begin, count, spread, nans):
     return rows, moments
 
 
+class RandomNames:
+    """Ids of events, some used again; what they replace, and which are deletions."""
+
+    def __init__(self, rng):
+        self.rng, self.integers = rng, rng.random() < 0.3
+        self.corrects = rng.random() < 0.85
+        self.reuse, self.correct = rng.choice([0.05, 0.2, 0.5]), rng.choice([0.1, 0.4, 0.7])
+        self.lines = ["[source.events]", 'id = "id"']
+        if rng.random() < 0.5:
+            self.lines.append(f'dedup = "{rng.choice(["1us", "1min", "10min", "3h"])}"')
+        if self.corrects:
+            self.lines.append('replaces = "r"')
+            if rng.random() < 0.8:
+                self.lines.append(f'deleted = "{rng.choice(["gone", "gone", "gone and n > 5", "not gone"])}"')
+
+    def heads(self):
+        kind = ":int64" if self.integers else ""
+        return ["id" + kind + "!", "r" + kind, "gone:bool"]
+
+    def name(self, number):
+        return str(number) if self.integers else f"e{number}"
+
+    def cells(self, count):
+        """Three cells for each of so many events."""
+        rows = []
+        for number in range(count):
+            used = number if self.rng.random() >= self.reuse else self.rng.randrange(max(1, number))
+            replaces = "null"
+            if self.corrects and self.rng.random() < self.correct:
+                # Mostly an event that came lately; now and then one that is still to come, or never does.
+                named = self.rng.choice([number - 1, number - 2, self.rng.randrange(number + 1), used, number + 3])
+                replaces = self.name(max(0, named))
+            rows.append([self.name(used), replaces, self.rng.choice(["true", "false", "false", "null"])])
+        return rows
+
+
 def random_questions(rng, moments, windows, keys, count):
     lengths = [oracle.parse_duration(word) for window in windows for word in window.split()
                if word[0].isdigit()] or [MINUTE]
@@ -133,22 +198,26 @@ def random_case(rng, number):
     spread = rng.choice([MINUTE, 10 * MINUTE, 60 * MINUTE])
     events, moments = random_events(rng, oracle.parse_time(place), rng.choice([5, 30, 80]), spread, nans)
     questions = random_questions(rng, moments, windows, keys, rng.choice([4, 12]))
-    quoted = ", ".join(f'"{window}"' for window in windows)
+    spans = ", ".join(f'"{window}"' for window in windows)
     lines = [f"== random {number}", "[project]", f'zone = "{zone}"', "[view.v]",
-             "by = [" + ", ".join(f'"{key}"' for key in keys) + "]", f"windows = [{quoted}]",
+             "by = [" + ", ".join(f'"{key}"' for key in keys) + "]", f"windows = [{spans}]",
              f'lateness = "{rng.choice(LATENESS)}"']
     lines += [f'a{i} = "{text}"' for i, text in enumerate(aggregates)]
     heads = ["ts", "known"] + [heading for _, heading, _ in COLUMNS]
     rows = [[time_text(ts), time_text(known)] + cells for ts, known, cells in events]
+    if rng.random() < 0.5:
+        names = RandomNames(rng)
+        lines[3:3] = names.lines
+        heads += names.heads()
+        rows = [row + cells for row, cells in zip(rows, names.cells(len(rows)))]
     lines += ["", "events", table([heads] + rows), ""]
-    names = [f"a{i}_{window.replace(' ', '_')}" for i in range(len(aggregates)) for window in windows]
-    return "\n".join(lines), keys, names, questions
+    return "\n".join(lines), keys, readings(rng, aggregates, windows), questions
 
 
 def answered(path, text, keys, names, questions):
     """The case with the oracle's answers; without the features that it does not know, or nothing."""
     head = ["at"] + keys + ["|"]
-    path.write_text(text + "\nask\n" + table([head + names] + [q + ["|"] + ["?"] * len(names) for q in questions]))
+    path.write_text(text + "\nask\n" + table([head + [quoted(name) for name in names]] + [q + ["|"] + ["?"] * len(names) for q in questions]))
     case = oracle.read_cases(path)[0]
     world = oracle.World(case)
     columns = {}
@@ -164,7 +233,7 @@ def answered(path, text, keys, names, questions):
     if not columns:
         return None, 0
     rows = [q + ["|"] + [column[i] for column in columns.values()] for i, q in enumerate(questions)]
-    return text + "\nask\n" + table([head + list(columns)] + rows) + "\n", len(rows) * len(columns)
+    return text + "\nask\n" + table([head + [quoted(name) for name in columns]] + rows) + "\n", len(rows) * len(columns)
 
 
 def main():

@@ -24,8 +24,8 @@ data::Schema schema_of(std::uint8_t choice) {
                                  Type::float64,
                                  Type::timestamp,
                                  Type::date,
-                                 Type::string,
-                                 Type::boolean,
+                                 data::list_of(Type::string),
+                                 data::list_of(Type::float32, 2),
                                  data::decimal_type(12, 2)};
   data::Schema schema;
   for (std::size_t i = 0; i < choice % (kTypes.size() + 1); ++i)

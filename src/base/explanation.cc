@@ -203,7 +203,9 @@ Explanation explanation(Code code) {
           "one of the words for "
           "windows without a fixed length. Zero, negative and fractional lengths are refused, and "
           "so are two windows of one "
-          "length in a view. Write the length in a smaller unit.",
+          "length in a view. Write the length in a smaller unit. A window that reaches further "
+          "back "
+          "than the log of its source keeps events (`retention`) is refused too.",
           "windows = [\"1.5h\"] → windows = [\"90min\"]"};
     case Code::cycle:
       return {

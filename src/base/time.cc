@@ -126,7 +126,8 @@ CivilTime civil_date(std::int64_t day) {
 
 CivilTime civil_time(std::int64_t us) {
   const std::int64_t day = floor_div(us, kDayUs);
-  const std::int64_t in_day = us - day * kDayUs;
+  const std::int64_t rest = us % kDayUs;  // us − day · kDayUs would overflow on the first day
+  const std::int64_t in_day = rest < 0 ? rest + kDayUs : rest;
   CivilTime civil = civil_date(day);
   civil.hour = static_cast<int>(in_day / kHourUs);
   civil.minute = static_cast<int>(in_day / kMinuteUs % 60);
@@ -153,6 +154,14 @@ std::string format_time(std::int64_t us) {
     out.append(text, static_cast<std::size_t>(length));
   }
   return out + "Z";
+}
+
+std::string format_date(std::int64_t day) {
+  const CivilTime civil = civil_date(day);
+  char text[48];
+  const int length = std::snprintf(text, sizeof text, "%04lld-%02d-%02d",
+                                   static_cast<long long>(civil.year), civil.month, civil.day);
+  return {text, static_cast<std::size_t>(length)};
 }
 
 Result<std::int64_t> parse_time(std::string_view text) {

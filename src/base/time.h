@@ -46,6 +46,8 @@ std::int64_t civil_to_us(std::int64_t year, int month, int day, int hour = 0, in
 
 /// "2001-06-01T12:30:00.000001Z"; the fraction is left out when zero.
 std::string format_time(std::int64_t us);
+/// "2001-06-01", of a day counted from 1970-01-01; any int32 day, and far beyond.
+std::string format_date(std::int64_t day);
 /// Reads "2001-06-01", "2001-06-01T12:30[:00[.123456]][Z|±hh:mm]", a space for T, or integer µs.
 /// Errors: type_mismatch.
 Result<std::int64_t> parse_time(std::string_view text);

@@ -48,5 +48,16 @@ TEST_CASE("a code is found by the name that errors print") {
   CHECK_FALSE(find_code("banana"));
 }
 
+// As java.time.Instant and LocalDate write them.
+TEST_CASE("the first and last moments and days that there are have their texts") {
+  CHECK(format_time(INT64_MIN) == "-290308-12-21T19:59:05.224192Z");
+  CHECK(format_time(INT64_MIN + 14'454'775'808) == "-290308-12-22T00:00:00Z");
+  CHECK(format_time(INT64_MAX) == "294247-01-10T04:00:54.775807Z");
+  CHECK(format_date(INT32_MIN) == "-5877641-06-23");
+  CHECK(format_date(INT32_MAX) == "5881580-07-11");
+  CHECK(format_date(0) == "1970-01-01");
+  CHECK(format_date(-719'529) == "-001-12-31");
+}
+
 }  // namespace
 }  // namespace coeval

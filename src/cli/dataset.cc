@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "quality/broken_rules.h"
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
 #include "stores/files.h"
@@ -46,12 +47,26 @@ Result<std::int64_t> of_model(Context& context, const stores::EventLog* log) {
   return past.sources[static_cast<std::size_t>(model->source)].rows.rows;
 }
 
+// The rules that live questions are held to: those of the model's source, or of the views' sources.
+Status check_rules(Context& context, const std::vector<int>& sources, const define::FeatureSet& set,
+                   const replay::Questions& questions) {
+  data::Schema columns = set.row.schema;
+  columns.fields.resize(columns.fields.size() - set.row.view_features.size());
+  auto kept = quality::check_questions(*context.project, sources, columns, questions.columns);
+  if (kept) return {};
+  return std::unexpected(
+      std::move(kept).error().within("reading questions from " + context.in.questions));
+}
+
 Result<std::int64_t> of_questions(Context& context, const stores::EventLog* log) {
   COEVAL_ASSIGN(const auto set,
                 define::feature_set(*context.project, context.in.features, kFeaturesOption));
   COEVAL_ASSIGN(const auto questions, replay::read_questions(context.formats, context.in.questions,
                                                              context.in.at, set.row));
+  const define::Model* model = context.project->find_model(context.in.features);
   auto sources = replay::sources_of(*context.project, replay::views_of(set.row));
+  COEVAL_TRY(check_rules(context, model != nullptr ? std::vector{model->source} : sources, set,
+                         questions));
   if (sources.empty())
     return fail(Code::usage, "the features '" + context.in.features + "' read no view",
                 "name a view, or inputs that read one");

@@ -33,7 +33,8 @@ Result<replay::TrafficOptions> traffic_options(Context& context, const define::M
   if (!context.in.arrival.empty()) {
     const auto& schema = context.project->sources[static_cast<std::size_t>(model.source)].schema;
     COEVAL_ASSIGN(options.arrival,
-                  define::compile_expression(context.in.arrival, schema, false, kArrivalOption));
+                  define::compile_expression(context.in.arrival, schema, false, kArrivalOption,
+                                             context.project.get()));
     if (options.arrival->type != data::Type::timestamp)
       return fail(Code::type_error, "--arrival must be a timestamp, found " +
                                         std::string(name(options.arrival->type)));

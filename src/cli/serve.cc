@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/running_server.h"
 #include "data/hash.h"
+#include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
@@ -58,6 +59,7 @@ class Startup {
 
   std::unique_ptr<stores::EventLog> log;
   std::unique_ptr<kernel::Kernel> kernel;
+  std::unique_ptr<kernel::EventIndexes> names;
   std::string basis;
   std::int64_t cut_us = 0;
 
@@ -67,8 +69,12 @@ class Startup {
     COEVAL_TRY(settle_cut());
     const auto& project = *context_.project;
     COEVAL_ASSIGN(kernel, kernel::Kernel::create(context_.project, all_views(project)));
+    names = std::make_unique<kernel::EventIndexes>(project);
     std::string text = "state 1\n" + std::to_string(cut_us) + "\n";
     for (const int view : kernel->views()) text += define::view_hash(project, view) + "\n";
+    for (std::size_t i = 0; i < project.sources.size(); ++i)
+      if (project.sources[i].has_names())
+        text += define::source_hash(project, static_cast<int>(i)) + "\n";
     for (const auto& [name, sha256] : files_) text += name + " " + sha256 + "\n";
     basis = data::sha256_hex(text);
     return fold();
@@ -134,22 +140,23 @@ class Startup {
                                                        log->next_position(), &warning));
     if (!warning.empty()) context_.terminal.say("warning: " + warning);
     Position from{0};
-    const bool restored = snapshot && kernel->restore(snapshot->state);
+    const bool restored = snapshot && kernel::restore_state(snapshot->state, *kernel, *names);
     if (restored) {
       from = snapshot->position;
       context_.terminal.say("state: snapshot at log position " + std::to_string(from.value));
     } else {
       COEVAL_TRY(fold_all_files());
     }
-    COEVAL_ASSIGN(const std::int64_t events, replay::fold_log(*kernel, *log, from));
+    COEVAL_ASSIGN(const std::int64_t events, replay::fold_log(*kernel, *names, *log, from));
     context_.terminal.say("state: " + std::to_string(events) + " events from the log, positions " +
                           std::to_string(from.value) + " to " +
                           std::to_string(log->next_position().value));
     COEVAL_TRY(begin_log());
     if (restored) return {};
     // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
-    return stores::save_snapshot(context_.state_folder + "/snapshots",
-                                 {basis, log->next_position(), kernel->serialize()});
+    return stores::save_snapshot(
+        context_.state_folder + "/snapshots",
+        {basis, log->next_position(), kernel::serialize_state(*kernel, *names)});
   }
 
   // The cut is written when nothing can fail any more but the log itself: a server that could not
@@ -162,10 +169,10 @@ class Startup {
   }
 
   Status fold_all_files() {
-    const auto sources = replay::sources_of(*context_.project, kernel->views());
+    const auto sources = replay::sources_to_fold(*context_.project, kernel->views(), *names);
     const double started = monotonic_seconds();
-    COEVAL_ASSIGN(const auto folded, replay::fold_files(*kernel, sources, context_.formats, cut_us,
-                                                        context_.threads()));
+    COEVAL_ASSIGN(const auto folded, replay::fold_files(*kernel, *names, sources, context_.formats,
+                                                        cut_us, context_.threads()));
     for (const auto& source : folded) {
       char line[64];
       std::snprintf(line, sizeof line, " in %.2f s", monotonic_seconds() - started);
@@ -316,7 +323,7 @@ int serve(Context& context) {
   serving::Engine::Options options;
   options.data_clock = data_clock;
   serving::Engine engine(context.project, std::move(startup.kernel), std::move(startup.log),
-                         std::move(clock), context.state_folder, options);
+                         std::move(clock), context.state_folder, options, std::move(startup.names));
   engine.set_basis(startup.basis);
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
   engine.set_models(champions->table, std::move(champions->absent));

@@ -154,11 +154,14 @@ class Printer {
     return replay::argument_text(*context_.project, answer_.past, history_.feature, row);
   }
 
+  std::string fate(std::int64_t row) const { return replay::fate_text(rows_, row, history_.seen); }
+
   std::string line(std::int64_t row) const {
     const std::string value_text = argument(row);
     return replay::place_of(rows_, row) + "  at " + format_time(event_time(row)) + "  known " +
            format_time(rows_.known_us[static_cast<std::size_t>(row)]) +
-           (value_text.empty() ? "" : "  value " + value_text);
+           (value_text.empty() ? "" : "  value " + value_text) +
+           (fate(row).empty() ? "" : "  " + fate(row));
   }
 
   void text(Exclusion reason) {
@@ -182,6 +185,7 @@ class Printer {
       one.set("known", format_time(rows_.known_us[static_cast<std::size_t>(row)]));
       if (replay::aggregate_of(*context_.project, history_.feature).argument)
         one.set("value", argument(row));
+      if (const std::string what = fate(row); !what.empty()) one.set("fate", what);
       list.push(std::move(one));
     }
     return list;

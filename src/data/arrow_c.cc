@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "data/packed_list.h"
 
 namespace coeval::data {
 
@@ -22,6 +23,7 @@ struct ExportedSchema {
 };
 struct ExportedArray {
   Column column;
+  std::vector<std::int32_t> offsets;  // of lists
   std::array<const void*, 3> buffers{};
   std::vector<ArrowArray> children;
   std::vector<ArrowArray*> pointers;
@@ -85,6 +87,11 @@ void finish_schema(ArrowSchema& out, std::unique_ptr<ExportedSchema> owner, bool
 void export_field(ArrowSchema& out, const Field& field, bool coded) {
   auto owner = std::make_unique<ExportedSchema>();
   owner->name = field.name;
+  if (is_list(field.type)) {
+    owner->format = "+l";
+    export_field(owner->children.emplace_back(), {"element", element_of(field.type), false}, false);
+    return finish_schema(out, std::move(owner), field.nullable);
+  }
   owner->format = coded ? "i" : format_of(field.type);
   if (coded) export_field(owner->dictionary, Field{"", Type::string, false}, false);
   finish_schema(out, std::move(owner), field.nullable);
@@ -106,6 +113,13 @@ void export_column(ArrowArray& out, const Column& column) {
   auto owner = std::make_unique<ExportedArray>();
   owner->column = column;
   owner->buffers[0] = column.validity_data();
+  if (is_list(column.type())) {
+    ListParts parts = list_parts(column);
+    owner->offsets = std::move(parts.offsets);
+    owner->buffers[1] = owner->offsets.data();
+    export_column(owner->children.emplace_back(), parts.elements);
+    return finish_array(out, std::move(owner), column.size(), 2);
+  }
   const bool plain_strings = column.type() == Type::string && !column.is_coded();
   if (plain_strings) {
     owner->buffers[1] = column.offsets_data();

@@ -41,7 +41,8 @@ struct ArrowArray {
 
 namespace coeval::data {
 
-/// Exports a batch as a struct array. The consumer releases both. Columns are shared, not copied.
+/// Exports a batch as a struct array. The consumer releases both. Columns are shared, not copied,
+/// but for lists.
 void export_batch(const Batch& batch, ArrowSchema* schema, ArrowArray* array);
 /// Imports a struct array and takes ownership of both (released when the last column goes). Accepts
 /// formats b i l f g u U(≤ 2 GiB) tsu* tdD and int32-coded dictionaries of u; offsets other than 0

@@ -54,23 +54,28 @@ bool one_dictionary(std::span<const Batch> batches, std::size_t column) {
   return batches.front().columns[column].is_coded();
 }
 
-Column concatenate_coded(std::span<const Batch> batches, std::size_t column, std::int64_t rows) {
+Result<Column> concatenate_coded(std::span<const Batch> batches, std::size_t column,
+                                 std::int64_t rows, std::size_t max_text_bytes) {
+  const Type type = batches.front().columns[column].type();
   std::vector<std::int32_t> codes;
   codes.reserve(static_cast<std::size_t>(rows));
   std::vector<std::uint8_t> validity;
   std::vector<std::int32_t> offsets = {0};
   std::string bytes;
   std::unordered_map<std::string, std::int32_t> known;
+  bool fits = true;
   const auto code_of = [&](std::string_view text) {
     const auto [at, fresh] =
         known.try_emplace(std::string(text), static_cast<std::int32_t>(known.size()));
-    if (fresh) {
+    fits = fits && (!fresh || text.size() <= max_text_bytes - bytes.size());
+    if (fresh && fits) {
       bytes.append(text);
       offsets.push_back(static_cast<std::int32_t>(bytes.size()));
     }
     return at->second;
   };
   for (const auto& batch : batches) {
+    if (!fits) break;
     const Column& from = batch.columns[column];
     std::vector<std::int32_t> translated;
     if (from.is_coded())
@@ -86,15 +91,21 @@ Column concatenate_coded(std::span<const Batch> batches, std::size_t column, std
                                         : code_of(from.string(row)));
     }
   }
+  if (!fits)
+    return fail(Code::unsupported,
+                "column '" + batches.front().schema.fields[column].name +
+                    "' holds more distinct text than one column can, bytes: " +
+                    std::to_string(max_text_bytes),
+                "read less at a time, or leave the column out");
   if (offsets.size() == 1) offsets.push_back(0);  // a null's code still needs an entry
   auto dictionary =
-      std::make_shared<Column>(Column::strings(std::move(offsets), std::move(bytes), {}));
+      std::make_shared<Column>(Column::strings(std::move(offsets), std::move(bytes), {}, type));
   return Column::coded(std::move(codes), std::move(dictionary), std::move(validity));
 }
 
 Column concatenate_plain(std::span<const Batch> batches, std::size_t column, std::int64_t rows) {
   const Column& first = batches.front().columns[column];
-  if (first.type() != Type::boolean) {
+  if (width(first.type()) > 0) {
     const std::size_t bytes_each = width(first.type());
     std::vector<std::byte> values(static_cast<std::size_t>(rows) * bytes_each);
     std::vector<std::uint8_t> validity;
@@ -118,6 +129,24 @@ Column concatenate_plain(std::span<const Batch> batches, std::size_t column, std
   for (const auto& batch : batches)
     for (std::int64_t row = 0; row < batch.rows; ++row)
       builder.append_from(batch.columns[column], row);
+  return builder.finish();
+}
+
+// Lists are seldom equal, so they become a plain column.
+Result<Column> concatenate_lists(std::span<const Batch> batches, std::size_t column) {
+  ColumnBuilder builder(batches.front().columns[column].type());
+  std::size_t bytes = 0;
+  for (const auto& batch : batches)
+    for (std::int64_t row = 0; row < batch.rows; ++row) {
+      const Column& from = batch.columns[column];
+      bytes += from.is_null(row) ? 0 : from.string(row).size();
+      if (bytes >= std::size_t{1} << 31)
+        return fail(
+            Code::unsupported,
+            "column '" + batch.schema.fields[column].name + "' holds 2 GiB of lists or more",
+            "declare shorter lists, or read fewer rows");
+      builder.append_from(from, row);
+    }
   return builder.finish();
 }
 
@@ -146,8 +175,8 @@ Column Column::boolean(std::vector<std::uint8_t> bits, std::vector<std::uint8_t>
 }
 
 Column Column::strings(std::vector<std::int32_t> offsets, std::string bytes,
-                       std::vector<std::uint8_t> validity) {
-  COEVAL_CHECK(!offsets.empty());
+                       std::vector<std::uint8_t> validity, Type type) {
+  COEVAL_CHECK(!offsets.empty() && has_bytes(type));
   auto owner = std::make_shared<Buffers>();
   owner->offsets = std::move(offsets);
   owner->bytes = std::move(bytes);
@@ -155,8 +184,8 @@ Column Column::strings(std::vector<std::int32_t> offsets, std::string bytes,
   const auto rows = static_cast<std::int64_t>(owner->offsets.size()) - 1;
   if (!owner->validity.empty() && all_set(owner->validity, rows)) owner->validity.clear();
   const auto* bitmap = owner->validity.empty() ? nullptr : owner->validity.data();
-  return borrowed(Type::string, rows, bitmap, nullptr, owner->offsets.data(), owner->bytes.data(),
-                  nullptr, owner);
+  return borrowed(type, rows, bitmap, nullptr, owner->offsets.data(), owner->bytes.data(), nullptr,
+                  owner);
 }
 
 Column Column::coded(std::vector<std::int32_t> codes, std::shared_ptr<const Column> dictionary,
@@ -169,8 +198,9 @@ Column Column::coded(std::vector<std::int32_t> codes, std::shared_ptr<const Colu
   auto owner = std::make_shared<Codes>(Codes{std::move(codes), std::move(validity)});
   if (!owner->validity.empty() && all_set(owner->validity, rows)) owner->validity.clear();
   const auto* bitmap = owner->validity.empty() ? nullptr : owner->validity.data();
-  return borrowed(Type::string, rows, bitmap, owner->codes.data(), nullptr, nullptr,
-                  std::move(dictionary), owner);
+  const Type type = dictionary->type();
+  return borrowed(type, rows, bitmap, owner->codes.data(), nullptr, nullptr, std::move(dictionary),
+                  owner);
 }
 
 Column Column::borrowed(Type type, std::int64_t rows, const std::uint8_t* validity,
@@ -190,16 +220,24 @@ Column Column::borrowed(Type type, std::int64_t rows, const std::uint8_t* validi
   return column;
 }
 
+Column Column::with_list_type(Type type) const {
+  COEVAL_CHECK(is_list(type) && is_list(type_) && element_of(type) == element_of(type_));
+  Column same = *this;
+  same.type_ = type;
+  if (dictionary_)
+    same.dictionary_ = std::make_shared<const Column>(dictionary_->with_list_type(type));
+  return same;
+}
+
 Value Column::value(std::int64_t row) const {
   if (is_null(row)) return {};
+  if (has_bytes(type_)) return std::string(string(row));
   switch (type_) {
     case Type::boolean:
       return bit(row);
     case Type::float32:
     case Type::float64:
       return real(row);
-    case Type::string:
-      return std::string(string(row));
     case Type::null:
       return {};
     default:
@@ -208,14 +246,14 @@ Value Column::value(std::int64_t row) const {
 }
 
 ColumnBuilder::ColumnBuilder(Type type) : type_(type) {
-  if (type_ == Type::string) offsets_.push_back(0);
+  if (has_bytes(type_)) offsets_.push_back(0);
 }
 
 void ColumnBuilder::reserve(std::int64_t rows) {
   const auto count = static_cast<std::size_t>(rows);
   values_.reserve(count * width(type_));
   validity_.reserve(count / 8 + 1);
-  if (type_ == Type::string) offsets_.reserve(count + 1);
+  if (has_bytes(type_)) offsets_.reserve(count + 1);
 }
 
 void ColumnBuilder::push_valid(bool valid) {
@@ -226,7 +264,7 @@ void ColumnBuilder::push_valid(bool valid) {
 
 void ColumnBuilder::append_null() {
   if (type_ == Type::boolean) push_bit(bits_, rows_, false);
-  if (type_ == Type::string) offsets_.push_back(static_cast<std::int32_t>(bytes_.size()));
+  if (has_bytes(type_)) offsets_.push_back(static_cast<std::int32_t>(bytes_.size()));
   values_.resize(values_.size() + width(type_));
   push_valid(false);
 }
@@ -277,11 +315,10 @@ void ColumnBuilder::append(const Value& value) {
 
 void ColumnBuilder::append_from(const Column& column, std::int64_t row) {
   if (column.is_null(row)) return append_null();
+  if (has_bytes(type_)) return append_string(column.string(row));
   switch (type_) {
     case Type::boolean:
       return append_boolean(column.bit(row));
-    case Type::string:
-      return append_string(column.string(row));
     case Type::float32:
     case Type::float64:
       return append_real(column.real(row));
@@ -295,12 +332,12 @@ Column ColumnBuilder::finish() {
   const std::int64_t rows = rows_;
   ColumnBuilder spent(type_);
   std::swap(*this, spent);
+  if (has_bytes(type_))
+    return Column::strings(std::move(spent.offsets_), std::move(spent.bytes_), std::move(validity),
+                           type_);
   switch (type_) {
     case Type::boolean:
       return Column::boolean(std::move(spent.bits_), std::move(validity), rows);
-    case Type::string:
-      return Column::strings(std::move(spent.offsets_), std::move(spent.bytes_),
-                             std::move(validity));
     default:
       return Column::fixed(type_, std::move(spent.values_), std::move(validity), rows);
   }
@@ -348,7 +385,7 @@ Batch take(const Batch& batch, std::span<const std::int64_t> rows) {
   return out;
 }
 
-Result<Batch> concatenate(std::span<const Batch> batches) {
+Result<Batch> concatenate(std::span<const Batch> batches, std::size_t max_text_bytes) {
   if (batches.empty()) return Batch{};
   if (batches.size() == 1) return batches.front();
   Batch out;
@@ -359,7 +396,10 @@ Result<Batch> concatenate(std::span<const Batch> batches) {
     out.rows += batch.rows;
   }
   for (std::size_t i = 0; i < out.schema.fields.size(); ++i) {
-    if (out.schema.fields[i].type != Type::string) {
+    if (is_list(out.schema.fields[i].type)) {
+      COEVAL_ASSIGN(Column lists, concatenate_lists(batches, i));
+      out.columns.push_back(std::move(lists));
+    } else if (out.schema.fields[i].type != Type::string) {
       out.columns.push_back(concatenate_plain(batches, i, out.rows));
     } else if (one_dictionary(batches, i)) {
       std::vector<std::int32_t> codes;
@@ -373,7 +413,8 @@ Result<Batch> concatenate(std::span<const Batch> batches) {
       out.columns.push_back(Column::coded(
           std::move(codes), batches.front().columns[i].dictionary_ptr(), std::move(validity)));
     } else {
-      out.columns.push_back(concatenate_coded(batches, i, out.rows));
+      COEVAL_ASSIGN(Column joined, concatenate_coded(batches, i, out.rows, max_text_bytes));
+      out.columns.push_back(std::move(joined));
     }
   }
   return out;

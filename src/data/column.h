@@ -13,7 +13,8 @@ namespace coeval::data {
 
 /// Values of one type, in Arrow's layout: a validity bitmap (bit set = present, least significant
 /// bit first; empty = none null), then a buffer of fixed-width little-endian values, or bits for
-/// boolean, or for strings either (offsets, bytes) or int32 codes into a shared dictionary.
+/// boolean, or for strings either (offsets, bytes) or int32 codes into a shared dictionary. Lists
+/// lie as strings do, each as its packed bytes (packed_list.h).
 ///
 /// Immutable once built; copies share the buffers. Threading: safe to read from any thread.
 class Column {
@@ -25,10 +26,11 @@ class Column {
   /// Boolean: `bits` is a bitmap.
   static Column boolean(std::vector<std::uint8_t> bits, std::vector<std::uint8_t> validity,
                         std::int64_t rows);
-  /// Strings: `offsets` has rows + 1 entries.
+  /// Strings, or packed lists of that type: `offsets` has rows + 1 entries.
   static Column strings(std::vector<std::int32_t> offsets, std::string bytes,
-                        std::vector<std::uint8_t> validity);
-  /// Dictionary-coded strings: codes index into `dictionary`, a plain string column without nulls.
+                        std::vector<std::uint8_t> validity, Type type = Type::string);
+  /// Dictionary-coded strings or lists: codes index into `dictionary`, a plain column without
+  /// nulls.
   static Column coded(std::vector<std::int32_t> codes, std::shared_ptr<const Column> dictionary,
                       std::vector<std::uint8_t> validity);
   /// Borrows buffers that `owner` keeps alive (Arrow arrays, mapped files); same layouts as above.
@@ -69,13 +71,16 @@ class Column {
   std::int32_t code(std::int64_t row) const {
     return static_cast<const std::int32_t*>(values_)[row];
   }
-  /// A string, coded or plain. The view lives as long as the column.
+  /// A string or a packed list, coded or plain. The view lives as long as the column.
   std::string_view string(std::int64_t row) const {
     if (dictionary_) return dictionary_->string(code(row));
     return {bytes_ + offsets_[row], static_cast<std::size_t>(offsets_[row + 1] - offsets_[row])};
   }
-  /// One value of any type; allocates for strings.
+  /// One value of any type; allocates for strings and lists.
   Value value(std::int64_t row) const;
+  /// The same lists as another type of lists of these elements: only a length is claimed or given
+  /// up, and not looked at.
+  Column with_list_type(Type type) const;
 
   const std::uint8_t* validity_data() const { return validity_; }
   const void* values_data() const { return values_; }
@@ -101,9 +106,9 @@ class ColumnBuilder {
   void reserve(std::int64_t rows);
   void append_null();
   void append_boolean(bool v);
-  void append_integer(std::int64_t v);  ///< the caller has checked that it fits int32 / date
-  void append_real(double v);           ///< rounds to float32 for Type::float32
-  void append_string(std::string_view v);
+  void append_integer(std::int64_t v);     ///< the caller has checked that it fits int32 / date
+  void append_real(double v);              ///< rounds to float32 for Type::float32
+  void append_string(std::string_view v);  ///< of a list: its packed bytes
   /// Appends a value of this builder's type, or null. The variant's alternative must fit.
   void append(const Value& value);
   /// Copies one row of a column of the same type.
@@ -154,7 +159,9 @@ struct Batch {
 Batch take(const Batch& batch, std::span<const std::int64_t> rows);
 Column take(const Column& column, std::span<const std::int64_t> rows);
 /// Rows one after another; schemas must be equal. Coded columns with the same dictionary stay
-/// coded; others get one merged dictionary.
-Result<Batch> concatenate(std::span<const Batch> batches);
+/// coded; others get one merged dictionary. Errors: type_mismatch; unsupported where the distinct
+/// texts of a column have more than `max_text_bytes`, which offsets of 32 bits cannot tell.
+Result<Batch> concatenate(std::span<const Batch> batches,
+                          std::size_t max_text_bytes = (std::size_t{1} << 31) - 1);
 
 }  // namespace coeval::data

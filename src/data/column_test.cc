@@ -102,5 +102,25 @@ TEST_CASE("concatenating fixed columns keeps bits and nulls across the seam") {
   CHECK_FALSE(concatenate(parts));
 }
 
+TEST_CASE("tables whose distinct texts are too much for one column are refused, not cut") {
+  const auto table = [](const std::vector<std::string>& texts) {
+    ColumnBuilder builder(Type::string);
+    for (const auto& text : texts) builder.append_string(text);
+    Batch batch;
+    batch.schema.fields = {{"word", Type::string, false}};
+    batch.columns.push_back(builder.finish());
+    batch.rows = static_cast<std::int64_t>(texts.size());
+    return batch;
+  };
+  const std::vector<Batch> tables = {table({"abc", "de"}), table({"abc", "fgh"})};
+  const auto joined = concatenate(tables, 8);  // abc de fgh
+  REQUIRE(joined);
+  CHECK(joined->columns[0].string(3) == "fgh");
+  const auto refused = concatenate(tables, 7);
+  REQUIRE(!refused);
+  CHECK(refused.error().code == Code::unsupported);
+  CHECK(refused.error().message.find("column 'word'") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace coeval::data

@@ -179,11 +179,21 @@ void append_csv_cell(std::string& out, const Column& column, std::int64_t row) {
 
 }  // namespace
 
+Status check_csv_types(const Schema& schema) {
+  for (const Field& field : schema.fields)
+    if (is_list(field.type))
+      return fail(Code::unsupported,
+                  "column '" + field.name + "' is " + name(field.type) + ", which CSV cannot hold",
+                  "use Parquet or JSON lines");
+  return {};
+}
+
 Result<TextTable> read_csv(std::string_view text, const Schema& schema) {
   if (text.size() > kLargestText)
     return fail(Code::unsupported,
                 "CSV text of 2 GiB or more in one piece, bytes: " + std::to_string(text.size()),
                 "cut it into smaller files");
+  COEVAL_TRY(check_csv_types(schema));
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   return CsvReader(text, schema).read();
 }

@@ -122,16 +122,17 @@ void append_json_number(std::string& out, double value);
 
 /// The JSON of one cell: timestamps as RFC 3339 strings, dates as YYYY-MM-DD; outside the years 0
 /// to 9999, which those texts cannot say, as integer µs and days; a decimal as a number with all
-/// digits of its scale. `from_json` reads back the same value.
+/// digits of its scale; lists as arrays. `from_json` reads back the same value.
 Json to_json(const Value& value, Type type);
 /// Reads a JSON value as the declared type: a number is never read from a string, nor the other
 /// way, but for the three strings "NaN", "Infinity", "-Infinity" that dump() writes for floats, and
 /// for decimals, which are read exactly from either (a number with a fraction needs its text:
 /// JsonTexts); an
 /// int that does not fit is an error, a float32 beyond its range too; 3.0 is the integer 3, 3.5 is
-/// none; timestamps take RFC 3339 text or integer µs, dates YYYY-MM-DD or integer days. (semantics:
-/// V1) null gives a null Value. Errors: type_mismatch, out_of_range; the message names what was
-/// found, not the column, which the caller adds.
+/// none; timestamps take RFC 3339 text or integer µs, dates YYYY-MM-DD or integer days; lists take
+/// arrays of the declared length without nulls. (semantics: V1) null gives a null Value. Errors:
+/// type_mismatch, out_of_range; the message names what was found, not the column, which the caller
+/// adds.
 Result<Value> from_json(const Json& json, Type type);
 
 }  // namespace coeval::data

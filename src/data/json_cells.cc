@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "data/decimal.h"
 #include "data/json.h"
+#include "data/packed_list.h"
 #include "data/utf8.h"
 
 namespace coeval::data {
@@ -133,10 +134,42 @@ Result<Value> date_cell(const Json& json) {
   return not_a(Type::date, json, "write YYYY-MM-DD, or integer days since 1970-01-01");
 }
 
+Json list_json(std::string_view bytes, Type type) {
+  const ListView list(bytes, type);
+  const std::size_t size = list.size();
+  Json::Array elements;
+  for (std::size_t i = 0; i < size; ++i)
+    elements.push_back(to_json(list.value(i), element_of(type)));
+  return elements;
+}
+
+Result<Value> list_cell(const Json& json, Type type) {
+  const auto* elements = json.array();
+  if (elements == nullptr) return not_a(type, json);
+  const std::uint32_t length = list_length(type);
+  if (length > 0 && elements->size() != length)
+    return fail(Code::type_mismatch, "expected " + name(type) + ", found an array of " +
+                                         std::to_string(elements->size()) + " elements");
+  std::string bytes;
+  for (std::size_t i = 0; i < elements->size(); ++i) {
+    auto value = from_json((*elements)[i], element_of(type));
+    if (value && !is_null(*value)) {
+      append_element(bytes, element_of(type), *value);
+      continue;
+    }
+    const std::string place = "element " + std::to_string(i) + " of the list ";
+    if (value) return fail(Code::type_mismatch, place + "is null", "leave out the whole list");
+    value.error().message.insert(0, place + "(from 0): ");
+    return value;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Json to_json(const Value& value, Type type) {
   if (is_null(value)) return {};
+  if (is_list(type)) return list_json(std::get<std::string>(value), type);
   if (const auto* boolean = std::get_if<bool>(&value)) return *boolean;
   if (const auto* real = std::get_if<double>(&value)) return *real;
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
@@ -151,6 +184,7 @@ Json to_json(const Value& value, Type type) {
 
 Result<Value> from_json(const Json& json, Type type) {
   if (json.is_null()) return Value{};
+  if (is_list(type)) return list_cell(json, type);
   switch (type) {
     case Type::boolean:
       if (json.boolean() == nullptr) return not_a(type, json);

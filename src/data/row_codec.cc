@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "data/decimal.h"
+#include "data/packed_list.h"
 
 namespace coeval::data {
 
@@ -28,7 +29,7 @@ void append_cell(std::string& out, const Column& column, std::int64_t row) {
   const std::size_t bytes_each = width(column.type());
   if (column.type() == Type::boolean) {
     put_u8(out, column.bit(row) ? 1 : 0);
-  } else if (column.type() == Type::string) {
+  } else if (has_bytes(column.type())) {
     put_text(out, column.string(row));
   } else {
     COEVAL_CHECK(bytes_each != 0);
@@ -51,6 +52,7 @@ bool skip_cell(ByteReader& reader, Type type) {
   std::uint8_t flag = 0;
   if (type == Type::boolean) return reader.u8(flag) && flag <= 1;
   if (type == Type::string) return reader.text(ignored);
+  if (is_list(type)) return reader.text(ignored) && is_packed_list(ignored, type);
   if (is_decimal(type)) {
     std::uint64_t scaled = 0;
     return reader.u64(scaled) && has_digits(static_cast<std::int64_t>(scaled), precision_of(type));
@@ -66,7 +68,7 @@ void decode_cell(ByteReader& reader, ColumnBuilder& builder) {
   if (builder.type() == Type::boolean) {
     reader.u8(flag);
     builder.append_boolean(flag != 0);
-  } else if (builder.type() == Type::string) {
+  } else if (has_bytes(builder.type())) {
     reader.text(text);
     builder.append_string(text);
   } else if (width(builder.type()) == 4) {

@@ -12,12 +12,14 @@ namespace coeval::data {
 ///
 /// A null bitmap of (fields + 7) / 8 bytes (bit set = null), then each present value in field
 /// order, little-endian: boolean 1 byte, int32 and date 4, int64 and timestamp 8, float32 4,
-/// float64 8 (bits kept, NaN payloads too), string a u32 length and its bytes.
+/// float64 8 (bits kept, NaN payloads too), string a u32 length and its bytes, a list the same with
+/// its packed bytes (packed_list.h).
 std::string encode_row(const Batch& batch, std::int64_t row);
 void append_row(std::string& out, const Batch& batch, std::int64_t row);
 
 /// Appends the decoded values to one builder per field of `schema`. Errors: bad_file when the bytes
-/// are cut short, too long, or a string is not inside them; nothing is appended then.
+/// are cut short, too long, a string is not inside them, or a list is none; nothing is appended
+/// then.
 Status decode_row(std::string_view bytes, const Schema& schema,
                   std::vector<ColumnBuilder>& builders);
 

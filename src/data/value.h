@@ -10,7 +10,8 @@
 namespace coeval::data {
 
 /// Types of values. (semantics: V1) `duration` exists inside expressions only, never in a file.
-/// Beyond those listed there is one for each decimal(p,s): decimal_type().
+/// Named here are the scalar ones; decimal_type() makes those of decimals and list_of() those of
+/// lists, which no `case` names.
 enum class Type : std::uint32_t {
   boolean,
   int32,
@@ -24,10 +25,31 @@ enum class Type : std::uint32_t {
   null,       ///< the type of the literal null; never of a column
 };
 
-/// "int32", "timestamp", … as written in definitions.
-std::string_view name(Type type);
-/// Reads a type name. Errors: bad_toml_value, with the names that exist; unsupported for
-/// list<float32>(n), which V1 lists and this version does not read yet.
+/// How many elements a list may be declared to have.
+inline constexpr std::uint32_t kMaxListLength = 4096;
+namespace type_bits {  // of a list's type: the element, the mark of a list, the length
+inline constexpr std::uint32_t kElement = 0xFF, kList = 0x100;
+inline constexpr int kLengthAt = 16;
+}  // namespace type_bits
+/// The type of lists of a scalar type: `length` elements each, or any number where it is 0.
+constexpr Type list_of(Type element, std::uint32_t length = 0) {
+  return static_cast<Type>(static_cast<std::uint32_t>(element) | type_bits::kList |
+                           length << type_bits::kLengthAt);
+}
+constexpr bool is_list(Type type) {
+  return (static_cast<std::uint32_t>(type) & type_bits::kList) != 0;
+}
+constexpr Type element_of(Type list) {
+  return static_cast<Type>(static_cast<std::uint32_t>(list) & type_bits::kElement);
+}
+/// The declared length; 0 where lists may have any.
+constexpr std::uint32_t list_length(Type list) {
+  return static_cast<std::uint32_t>(list) >> type_bits::kLengthAt;
+}
+
+/// "int32", "timestamp", "list<float32>(8)", "list<string>", … as written in definitions.
+std::string name(Type type);
+/// Reads a type name. Errors: bad_toml_value, with the names that exist.
 Result<Type> parse_type(std::string_view text);
 
 inline bool is_integer(Type t) { return t == Type::int32 || t == Type::int64; }
@@ -57,14 +79,17 @@ constexpr int scale_of(Type t) {
 }
 
 inline bool is_number(Type t) { return is_integer(t) || is_float(t) || is_decimal(t); }
-/// Bytes of one value in a column; 0 for boolean (one bit), string and null.
+/// Whether values are bytes of any number: strings, and lists, which are packed (packed_list.h).
+inline bool has_bytes(Type t) { return t == Type::string || is_list(t); }
+/// Bytes of one value in a column; 0 for boolean (one bit), string, lists and null.
 std::size_t width(Type type);
 
 /// One value. std::monostate is null. Integers of every width, timestamps, dates and durations are
-/// int64, and so is a decimal, times 10^scale; both float widths are double.
+/// int64, and so is a decimal, times 10^scale; both float widths are double; a list is its packed bytes
+/// (packed_list.h).
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 inline bool is_null(const Value& v) { return v.index() == 0; }
-/// For people: null, true, 12, 0.5, 12.30, "ABC"; a timestamp as RFC 3339.
+/// For people: null, true, 12, 0.5, 12.30, ABC, [0.5, 1]; a timestamp as RFC 3339.
 std::string to_text(const Value& value, Type type);
 
 }  // namespace coeval::data

@@ -31,6 +31,12 @@ ExprPtr aggregated(const AggregateFunction& function, ExprPtr argument) {
       return data::is_number(argument->type) ? argument : nullptr;
     case Over::condition:
       return boolean ? argument : nullptr;
+    case Over::ordered:
+      return data::is_list(argument->type) ? nullptr : argument;
+    case Over::scalar: {
+      const bool scalar = !data::is_list(argument->type) && argument->type != Type::duration;
+      return scalar ? argument : nullptr;
+    }
     default:
       return argument;
   }
@@ -48,6 +54,8 @@ Type result_of(const AggregateFunction& function, const ExprPtr& argument) {
       return data::is_float(argument->type) ? Type::float64 : Type::int64;
     case AggregateResult::as_argument:
       return argument->type;
+    case AggregateResult::list:
+      return data::list_of(argument->type);
     case AggregateResult::float64:
       break;
   }
@@ -65,6 +73,11 @@ std::string_view take_constant(AggregateConstant wanted, const Expr& constant, A
     case AggregateConstant::place:
       if (!number || !integer || *integer < 0 || *integer > kMaxLag)
         return "a constant whole number from 0 to 1000";
+      out.k = *integer;
+      return {};
+    case AggregateConstant::many:
+      if (!number || !integer || *integer < 1 || *integer > kMaxLag)
+        return "a constant whole number from 1 to 1000";
       out.k = *integer;
       return {};
     case AggregateConstant::fraction:

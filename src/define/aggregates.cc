@@ -28,9 +28,9 @@ constexpr std::array kAggregates = {
                       "var_pop(x) → float64", "The variance divided by n, rounded once."},
     AggregateFunction{"std_pop", Aggregation::std_pop, Over::number, Constant::none, Result::float64,
                       "std_pop(x) → float64", "The standard deviation of var_pop, rounded once."},
-    AggregateFunction{"min", Aggregation::min, Over::anything, Constant::none, Result::as_argument, "min(x) → as x",
+    AggregateFunction{"min", Aggregation::min, Over::ordered, Constant::none, Result::as_argument, "min(x) → as x",
                       "The smallest value that is not null; texts by their bytes."},
-    AggregateFunction{"max", Aggregation::max, Over::anything, Constant::none, Result::as_argument, "max(x) → as x",
+    AggregateFunction{"max", Aggregation::max, Over::ordered, Constant::none, Result::as_argument, "max(x) → as x",
                       "The largest value that is not null; texts by their bytes."},
     AggregateFunction{"first", Aggregation::first, Over::anything, Constant::none, Result::as_argument, "first(x) → as x",
                       "The value that is not null of the oldest event; ties by position."},
@@ -40,16 +40,22 @@ constexpr std::array kAggregates = {
                       "latest(x) → as x", "The value of the newest event, null where that is null; ties by position."},
     AggregateFunction{"lag", Aggregation::lag, Over::anything, Constant::place, Result::as_argument, "lag(x, k) → as x",
                       "The k-th newest value that is not null: lag(x, 0) is last(x). Null if there are fewer."},
-    AggregateFunction{"distinct", Aggregation::distinct, Over::anything, Constant::none, Result::int64,
+    AggregateFunction{"last_k", Aggregation::last_k, Over::scalar, Constant::many, Result::list,
+                      "last_k(x, k) → list of x",
+                      "The k newest values that are not null, newest first; fewer where there are fewer. Null if there is none."},
+    AggregateFunction{"distinct", Aggregation::distinct, Over::ordered, Constant::none, Result::int64,
                       "distinct(x) → int64",
                       "The number of distinct values: exact up to 1,024, above that estimated (0.8 %)."},
     AggregateFunction{"quantile", Aggregation::quantile, Over::number, Constant::fraction, Result::float64,
                       "quantile(x, p) → float64",
                       "Linear between order statistics, rounded once: exact up to 1,024 distinct values, above that "
                       "within 0.4 %."},
-    AggregateFunction{"mode", Aggregation::mode, Over::anything, Constant::none, Result::as_argument, "mode(x) → as x",
-                      "The most frequent value, of several the smallest: exact for texts and up to 1,024 distinct "
-                      "values, above that from counters."},
+    AggregateFunction{"mode", Aggregation::mode, Over::ordered, Constant::none, Result::as_argument, "mode(x) → as x",
+                      "The most frequent value, of several the smallest: exact up to 1,024 distinct values, above "
+                      "that from counters; of texts exact over any window, over all time null above that."},
+    AggregateFunction{"top_k", Aggregation::top_k, Over::scalar, Constant::many, Result::list,
+                      "top_k(x, k) → list of x",
+                      "The k most frequent values, the most frequent first, of equally frequent ones the smallest; as exact as mode."},
     AggregateFunction{"any", Aggregation::any, Over::condition, Constant::none, Result::boolean, "any(c) → bool",
                       "Whether c is true for one row at least. Null for an empty window."},
     AggregateFunction{"all", Aggregation::all, Over::condition, Constant::none, Result::boolean, "all(c) → bool",
@@ -70,9 +76,6 @@ constexpr std::array kAggregates = {
     AggregateFunction{"decayed_mean", Aggregation::decayed_mean, Over::number, Constant::half_life, Result::float64,
                       "decayed_mean(x, h) → float64", "decayed_sum divided by the sum of its weights."},
 };
-
-// Their values are lists.
-constexpr auto kFutureAggregates = std::to_array<std::string_view>({"last_k", "top_k"});
 // clang-format on
 
 }  // namespace
@@ -88,8 +91,9 @@ const AggregateFunction* find_aggregate(std::string_view name) {
   return row == kAggregates.end() ? nullptr : &*row;
 }
 
-bool is_future_aggregate(std::string_view name) {
-  return std::ranges::count(kFutureAggregates, name) > 0;
+bool may_be_approximate(Aggregation kind) {
+  return kind == Aggregation::distinct || kind == Aggregation::quantile ||
+         kind == Aggregation::mode || kind == Aggregation::top_k;
 }
 
 std::vector<std::string> aggregate_names() {

@@ -92,8 +92,6 @@ TEST_CASE("arguments that an aggregate does not take are refused with its form")
   CHECK(far_error("lag(delay)").starts_with("18:12 C0414 'lag' is called with 1"));
   CHECK(far_error("rate(delay)").starts_with("18:12 C0414 'rate' is called with 1"));
   CHECK(far_error("since_last(delay)").starts_with("18:12 C0414"));
-  CHECK(far_error("top_k(delay, 3)").starts_with("18:12 C0105 aggregate 'top_k'"));
-  CHECK(far_error("last_k(delay, 3)").starts_with("18:12 C0105 aggregate 'last_k'"));
 }
 
 // semantics: D1
@@ -128,7 +126,6 @@ TEST_CASE("each aggregate of the table is found by its name") {
   for (const auto& function : aggregate_functions()) {
     CHECK(find_aggregate(function.name) == &function);
     CHECK(name(function.kind) == function.name);
-    CHECK_FALSE(is_future_aggregate(function.name));
   }
 }
 

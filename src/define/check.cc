@@ -9,6 +9,7 @@
 #include "define/ir.h"
 #include "define/leaks.h"
 #include "define/project.h"
+#include "define/read_identity.h"
 #include "define/table_reader.h"
 
 namespace coeval::define {
@@ -49,6 +50,7 @@ void read_document(const TomlValue& document, Draft& draft, Diagnostics& errors)
   if (const auto* views = reader.take("view")) read_views(*views, draft, errors);
   if (const auto* lookups = reader.take("lookup")) read_lookups(*lookups, draft, errors);
   check_view_leaks(draft, errors);
+  check_retention(draft, errors);
   if (const auto* features = reader.take("features")) read_features(*features, draft, errors);
   check_constant_names(draft, errors);
   read_models(reader.take("model"), draft, errors);

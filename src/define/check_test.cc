@@ -169,8 +169,6 @@ TEST_CASE("errors of a view") {
                "18:12 C0414 no aggregate 'smu' | did you mean 'sum'?"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"delay + 1\""),
                "18:12 C0414 not an aggregate"));
-  CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"last_k(delay, 2)\""),
-               "18:12 C0105 aggregate 'last_k'"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"sum(delay, 1)\""),
                "18:12 C0414 'sum' is called with 2 arguments"));
   CHECK(begins(error_of("\"sum(delay) where distance > 1000\"", "\"sum(hour(at))\""),

@@ -8,6 +8,7 @@
 #include "define/conversion.h"
 #include "define/decimal_types.h"
 #include "define/functions.h"
+#include "define/list_arguments.h"
 #include "define/parser.h"
 
 namespace coeval::define {
@@ -93,6 +94,8 @@ class Checker {
         return cast(syntax);
       case Syntax::Kind::call:
         return call(syntax);
+      case Syntax::Kind::list:
+        return list(syntax);
     }
     return nullptr;
   }
@@ -205,6 +208,8 @@ class Checker {
       return mismatch(where,
                       "cannot compare " + type_text(left->type) + " with " + type_text(right->type),
                       comparison_advice(left->type, right->type));
+    if (data::is_list(type))
+      return mismatch(where, "lists cannot be compared", "compare elements: element(list, 0)");
     if (type == Type::boolean && op != Op::equal && op != Op::not_equal)
       return mismatch(where, "booleans have no order", "compare them with = or <>");
     if (data::is_decimal(type))
@@ -356,7 +361,7 @@ class Checker {
   }
 
   ExprPtr unknown_function(const Syntax& syntax) {
-    if (find_aggregate(syntax.text) || is_future_aggregate(syntax.text))
+    if (find_aggregate(syntax.text))
       return report(Code::bad_call, syntax,
                     in_quotes(syntax.text) + " is an aggregate and belongs in a view",
                     "add it to a [view.…] table and read it as view.aggregate_window");
@@ -391,7 +396,9 @@ class Checker {
       args[i] = taken(function.parameter(i), common, std::move(args[i]));
       if (!args[i]) return wrong_argument(*syntax.args[i], function, function.parameter(i), found);
     }
-    if (const auto problem = check_constants(function.op, args))
+    auto problem = check_constants(function.op, args);
+    if (!problem) problem = check_lists(function.op, args);
+    if (problem)
       return report(Code::bad_call, *syntax.args[problem->argument], problem->message,
                     problem->advice);
     Type type = result_type(function, args);
@@ -408,6 +415,7 @@ class Checker {
 
   // The argument with the type that its parameter wants; null when it cannot have it.
   static ExprPtr taken(const Parameter& parameter, Type common, ExprPtr expr) {
+    if (data::is_list(expr->type) && !takes_lists(parameter.takes)) return nullptr;
     if (parameter.constant && (expr->op != Op::literal || data::is_null(expr->literal)))
       return nullptr;
     const Type given = is_common(parameter.takes) ? common : expr->type;
@@ -446,6 +454,10 @@ class Checker {
         return only(Type::timestamp);
       case Takes::condition:
         return only(Type::boolean);
+      case Takes::sized:
+      case Takes::list:
+      case Takes::vector:
+        return wanted_list(takes, type);
       case Takes::anything:
         break;
     }
@@ -458,6 +470,9 @@ class Checker {
     const std::string advice = "write " + std::string(function.signature);
     if (parameter.constant)
       return report(Code::bad_call, where, name + " needs a constant here", advice);
+    if (parameter.takes == Takes::vector && data::is_list(found))
+      return report(Code::bad_call, where, name + " does not take " + type_text(found),
+                    "it takes lists of floats; constants are written [1.0, 2.5]");
     const bool text = parameter.takes == Takes::text && can_convert(found, Type::string);
     return report(Code::bad_call, where, name + " does not take " + type_text(found),
                   text ? "write cast(… as string)" : advice);
@@ -475,6 +490,8 @@ class Checker {
         return Type::string;
       case Gives::duration:
         return Type::duration;
+      case Gives::element:
+        return data::element_of(args[0]->type);
       case Gives::as_argument:
         break;
     }
@@ -582,6 +599,25 @@ class Checker {
       if (is_value(i)) parts[i] = cast_to(type, std::move(parts[i]));
     const Op op = parts.size() == 3 ? Op::if_else : Op::case_when;
     return made(syntax, op, type, std::move(parts));
+  }
+
+  // Constants alone, brought to one type.
+  ExprPtr list(const Syntax& syntax) {
+    if (syntax.args.size() > data::kMaxListLength)
+      return report(Code::too_deep, syntax, "a list of more than 4,096 elements", "write fewer");
+    std::vector<ExprPtr> elements;
+    Type type = Type::null;
+    for (const auto& part : syntax.args) {
+      ExprPtr element = check(*part);
+      if (!element) return nullptr;
+      const Type next = common_type(type, element->type);
+      if (!can_be_element(*element, next))
+        return mismatch(*part, "an element of a list must be a constant, all of one type",
+                        "write [0.5, 1.25]");
+      type = next;
+      elements.push_back(std::move(element));
+    }
+    return list_of_constants(type, std::move(elements));
   }
 
   // A constant is cast here and now, so that a mistake is found here and now.

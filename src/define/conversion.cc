@@ -261,6 +261,7 @@ bool can_convert(Type from, Type to) {
   const auto is_plain = [](Type type) { return data::is_number(type) || type == Type::boolean; };
   const auto is_time = [](Type type) { return type == Type::timestamp || type == Type::date; };
   const auto is_value = [&](Type type) { return is_plain(type) || is_time(type); };
+  if (data::is_list(from) || data::is_list(to)) return false;
   if (from == to) return is_value(from) || from == Type::string;
   if (from == Type::string) return is_value(to);
   if (to == Type::string) return is_value(from);

@@ -16,6 +16,7 @@ struct SourceNotes {
   std::string known_text;  ///< as written
   SourcePosition position;
   std::vector<std::string> column_known_text;  ///< by column; empty = as the row
+  SourcePosition identity_position;            ///< of `id`
 };
 
 /// The same of a view.

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "data/decimal.h"
+#include "data/packed_list.h"
 #include "define/checker.h"
 #include "define/functions.h"
 #include "define/lexer.h"
@@ -34,8 +35,24 @@ std::string doubled(std::string_view text, char quote) {
   return out + quote;
 }
 
+std::string literal_text(const Expr& expr);
+
+std::string list_literal_text(const Expr& expr) {
+  const data::ListView list(std::get<std::string>(expr.literal), expr.type);
+  const std::size_t size = list.size();
+  std::string text = "[";
+  for (std::size_t i = 0; i < size; ++i) {
+    Expr element;
+    element.type = data::element_of(expr.type);
+    element.literal = list.value(i);
+    text += (i == 0 ? "" : ", ") + literal_text(element);
+  }
+  return text + "]";
+}
+
 std::string literal_text(const Expr& expr) {
   if (data::is_null(expr.literal)) return "null";
+  if (data::is_list(expr.type)) return list_literal_text(expr);
   if (const auto* flag = std::get_if<bool>(&expr.literal)) return *flag ? "true" : "false";
   if (const auto* real = std::get_if<double>(&expr.literal)) return real_text(*real);
   if (const auto* text = std::get_if<std::string>(&expr.literal)) return doubled(*text, '\'');
@@ -250,9 +267,10 @@ std::vector<int> columns_read(const Expr& expr) {
 }
 
 Result<ExprPtr> compile_expression(const std::string& text, const data::Schema& schema,
-                                   bool question_time, const std::string& origin) {
+                                   bool question_time, const std::string& origin,
+                                   const Project* project) {
   Diagnostics errors;
-  RowScope scope(schema, "the row", question_time);
+  RowScope scope(schema, "the row", question_time, project);
   ExprPtr expr = check_expression({text, {origin, 1, 1, 1}, true}, scope, errors);
   if (expr) return expr;
   return std::unexpected(std::move(errors.take().front()));

@@ -12,6 +12,8 @@
 
 namespace coeval::define {
 
+struct Project;
+
 /// What a node of a typed expression does. The checker inserts `cast` nodes, so an evaluator needs
 /// no coercion rules of its own:
 /// - arithmetic is (int64, int64) or (float64, float64); or it is timestamp ± duration → timestamp,
@@ -119,7 +121,7 @@ enum class Op : std::uint8_t {
   fn_split_part,
   fn_replace,
   fn_concat,
-  fn_length,
+  fn_length,  ///< of a text or a list
   fn_contains,
   fn_starts_with,
   fn_ends_with,
@@ -128,6 +130,11 @@ enum class Op : std::uint8_t {
   fn_hash_bucket,
   fn_bucketize,
   fn_width_bucket,
+  fn_element,  ///< list, int64: the element's type; null where the list has none there
+  // Two lists of floats → float64; null where they have not one length.
+  fn_dot,
+  fn_cosine,
+  fn_l2,
 };
 
 /// A node of a typed expression. Immutable after checking.
@@ -160,8 +167,10 @@ std::vector<int> columns_read(const Expr& expr);
 
 /// Parses and types one expression against a schema, for command lines (`--arrival 'EXPR'`).
 /// `question_time` says whether `at` may be used. Errors: expression_syntax, unknown_column,
-/// type_error, bad_call; position.file is `origin`.
+/// type_error, bad_call; position.file is `origin`. `project` gives constants and the zone, and
+/// must outlive the expression; null = no constants, UTC.
 Result<ExprPtr> compile_expression(const std::string& text, const data::Schema& schema,
-                                   bool question_time, const std::string& origin);
+                                   bool question_time, const std::string& origin,
+                                   const Project* project = nullptr);
 
 }  // namespace coeval::define

@@ -11,6 +11,10 @@
 namespace coeval::define {
 namespace {
 
+using testing::changed;
+using testing::kFlights;
+using testing::project_of;
+
 using data::Type;
 
 data::Schema row() {
@@ -46,6 +50,20 @@ std::string repeated(const std::string& piece, int times) {
   std::string text;
   for (int i = 0; i < times; ++i) text += piece;
   return text;
+}
+
+TEST_CASE("an expression of the command line knows the project's zone and constants") {
+  const Project project = project_of(
+      changed(kFlights, "name = \"flights\"\n",
+              "name = \"flights\"\nzone = \"America/Chicago\"\n[constants]\ngrace = 15\n"));
+  const data::Schema schema = row();
+  const auto expr =
+      compile_expression("date_trunc('day', ts) + minutes(grace)", schema, false, "here", &project);
+  REQUIRE(expr);
+  CHECK((*expr)->args[0]->zone == project.zone);
+  CHECK(project.zone != nullptr);
+  CHECK(canonical(**expr).find("15") != std::string::npos);
+  CHECK_FALSE(compile_expression("ts + minutes(grace)", schema, false, "here"));
 }
 
 TEST_CASE("operators bind as in SQL") {
@@ -118,7 +136,6 @@ TEST_CASE("each function's example compiles, and the table is whole") {
     CHECK_FALSE(function.doc.empty());
     CHECK_FALSE(function.expected.empty());
     CHECK(function.signature.starts_with(function.name));
-    CHECK_FALSE(is_future_function(function.name));
     CHECK(find_function(function.name) == &function);
   }
 }
@@ -161,11 +178,6 @@ TEST_CASE("what cannot be parsed is said once, where it is") {
   CHECK(failure("15mins + ts") == "1 C0302: not a duration: '15mins'");
   CHECK(failure("1.5h") == "1 C0302: not a number: '1.5h'");
   CHECK(failure("x where b") == "3 C0302: 'where' belongs to an aggregate of a view");
-}
-
-TEST_CASE("the wider language is named as such") {
-  CHECK(failure("dot(x, x)") == "1 C0105: function 'dot' is not in this version");
-  CHECK(failure("element(x, 1)") == "1 C0105: function 'element' is not in this version");
 }
 
 TEST_CASE("case is a chain of conditions, and needs no else") {

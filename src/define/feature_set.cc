@@ -32,7 +32,7 @@ struct ListPart {
   std::size_t begin = 0;
 };
 
-// Commas inside parentheses or quotes do not separate.
+// Commas inside parentheses, brackets or quotes do not separate.
 std::vector<ListPart> split_list(const std::string& text) {
   std::vector<ListPart> parts(1);
   int depth = 0;
@@ -43,9 +43,9 @@ std::vector<ListPart> split_list(const std::string& text) {
       if (c == quote) quote = '\0';
     } else if (c == '\'' || c == '"') {
       quote = c;
-    } else if (c == '(') {
+    } else if (c == '(' || c == '[') {
       ++depth;
-    } else if (c == ')') {
+    } else if (c == ')' || c == ']') {
       --depth;
     } else if (c == ',' && depth <= 0) {
       parts.emplace_back();
@@ -114,7 +114,7 @@ Result<FeatureSet> feature_set(const Project& project, const std::string& name,
     const SourcePosition place = whole.place(part.begin, part.begin + part.text.size());
     texts.push_back({ExpressionText{part.text, place, true}, place});
   }
-  const std::vector<WideInput> inputs = read_inputs(texts, row, scope, errors);
+  const std::vector<WideInput> inputs = read_inputs(texts, row, scope, errors, true);
   if (!errors.empty()) return std::unexpected(advised(errors.take().front(), project, name));
   COEVAL_TRY(check_key_types(project, columns, views_read(inputs, row)));
   NarrowRow narrowed = narrow(inputs, row, project.views);

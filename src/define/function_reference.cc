@@ -16,6 +16,7 @@ constexpr std::array kHeadings = {
     Heading{Topic::conditions, "Choices"}, Heading{Topic::casts, "Casts"},
     Heading{Topic::text, "Text"},          Heading{Topic::time, "Times and dates"},
     Heading{Topic::maths, "Numbers"},      Heading{Topic::buckets, "Buckets and combinations"},
+    Heading{Topic::lists, "Lists"},
 };
 
 // A bar would end the cell, in code too.

@@ -8,7 +8,8 @@ namespace {
 
 constexpr Parameter kNumber{Takes::number}, kAnything{Takes::anything}, kOrdered{Takes::ordered},
     kMoment{Takes::moment}, kEach{Takes::each}, kReal{Takes::real}, kInteger{Takes::integer},
-    kText{Takes::text}, kTime{Takes::timestamp}, kCondition{Takes::condition};
+    kText{Takes::text}, kTime{Takes::timestamp}, kCondition{Takes::condition}, kSized{Takes::sized},
+    kList{Takes::list}, kVector{Takes::vector};
 constexpr Parameter kConstantNumber{Takes::number, true}, kConstantReal{Takes::real, true},
     kConstantInteger{Takes::integer, true}, kConstantText{Takes::text, true};
 
@@ -82,8 +83,8 @@ constexpr auto kFunctions = std::to_array<Function>({
     describe(Topic::text, "concat", Op::fn_concat, 1, kAny, {kText}, Gives::text,
         "concat(a, b, …) → string", "One text after the other; null if one is null.",
         "concat('a', '/', 'b')", "'a/b'"),
-    describe(Topic::text, "length", Op::fn_length, 1, 1, {kText}, Gives::int64,
-        "length(text) → int64", "The number of characters (code points).",
+    describe(Topic::text, "length", Op::fn_length, 1, 1, {kSized}, Gives::int64,
+        "length(text or list) → int64", "The number of characters (code points), or of elements.",
         "length('größer')", "6"),
     describe(Topic::text, "contains", Op::fn_contains, 2, 2, {kText}, Gives::boolean,
         "contains(text, part) → bool", "Whether the part is somewhere in the text; '' is everywhere.",
@@ -239,9 +240,20 @@ constexpr auto kFunctions = std::to_array<Function>({
     describe(Topic::buckets, "cross", Op::fn_cross, 2, kAny, {kEach}, Gives::text,
         "cross(a, b, …) → string", "One text for the combination: each as `cast(… as string)`, a \\ before every \\ and |, joined by |.",
         "cross('ORD', 5)", "'ORD|5'"),
-});
 
-constexpr auto kFutureFunctions = std::to_array<std::string_view>({"dot", "cosine", "l2", "element"});
+    describe(Topic::lists, "element", Op::fn_element, 2, 2, {kList, kInteger}, Gives::element,
+        "element(list, i) → the type of its elements", "The i-th element, from 0 at the front; null where there is none.",
+        "element([2.5, 4], 1)", "4", NullRule::special),
+    describe(Topic::lists, "dot", Op::fn_dot, 2, 2, {kVector}, Gives::float64,
+        "dot(a, b) → float64", "The sum of the products of two lists of floats, exact and rounded once. Null where their lengths differ.",
+        "dot([1.5, 2], [4.0, -1])", "4", NullRule::special),
+    describe(Topic::lists, "cosine", Op::fn_cosine, 2, 2, {kVector}, Gives::float64,
+        "cosine(a, b) → float64", "dot(a, b) / √(dot(a, a) · dot(b, b)): each dot exact and rounded once, then ·, √ and / round once each; from -1 to 1, and 1 of equal lists. NaN where a list is all zeros or not finite. Null where their lengths differ.",
+        "cosine([3.0, 4], [4.0, 3])", "0.96", NullRule::special),
+    describe(Topic::lists, "l2", Op::fn_l2, 2, 2, {kVector}, Gives::float64,
+        "l2(a, b) → float64", "The Euclidean distance of two lists of floats: the root of the exact sum of squared differences, rounded once. Null where their lengths differ.",
+        "l2([1.0, 2], [4.0, 6])", "5", NullRule::special),
+});
 // clang-format on
 
 }  // namespace
@@ -273,10 +285,6 @@ bool is_setting(const Expr& expr, std::size_t index) {
     default:
       return false;
   }
-}
-
-bool is_future_function(std::string_view name) {
-  return std::ranges::count(kFutureFunctions, name) > 0;
 }
 
 std::vector<std::string> function_names() {

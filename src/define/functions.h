@@ -25,6 +25,9 @@ enum class Takes : std::uint8_t {
   text,
   timestamp,
   condition,  ///< a boolean
+  sized,      ///< a text or a list
+  list,       ///< of anything
+  vector,     ///< a list of floats; of two, declared lengths are equal
 };
 
 /// An argument's kind, and whether it must be a constant.
@@ -34,7 +37,7 @@ struct Parameter {
 };
 
 /// What a function gives.
-enum class Gives : std::uint8_t { int64, float64, boolean, text, duration, as_argument };
+enum class Gives : std::uint8_t { int64, float64, boolean, text, duration, as_argument, element };
 
 /// What a null argument does.
 enum class NullRule : std::uint8_t {
@@ -43,7 +46,7 @@ enum class NullRule : std::uint8_t {
 };
 
 /// Where the reference lists a function.
-enum class Topic : std::uint8_t { conditions, casts, text, time, maths, buckets };
+enum class Topic : std::uint8_t { conditions, casts, text, time, maths, buckets, lists };
 
 /// One function of the expression language. Parser, checker, documentation and completion read
 /// this; a test evaluates the example.
@@ -74,9 +77,6 @@ bool is_date_part(const Function& function);
 /// Whether argument `index` of a node is a constant that says how to compute, not a value of the
 /// row.
 bool is_setting(const Expr& expr, std::size_t index);
-
-/// Whether the name belongs to the language of semantics.md but not to this version of it.
-bool is_future_function(std::string_view name);
 
 /// Names of all functions, for suggestions.
 std::vector<std::string> function_names();

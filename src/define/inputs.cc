@@ -36,8 +36,8 @@ bool can_be_input(Type type) {
 
 class InputReader {
  public:
-  InputReader(const WideRow& row, QuestionScope& scope, Diagnostics& errors)
-      : row_(row), scope_(scope), errors_(errors) {}
+  InputReader(const WideRow& row, QuestionScope& scope, bool lists, Diagnostics& errors)
+      : row_(row), scope_(scope), lists_(lists), errors_(errors) {}
 
   void read(const InputText& written) {
     if (is_glob(written.text.text)) return glob(written);
@@ -60,7 +60,7 @@ class InputReader {
       matched = true;
       // A feature named before, by itself or by another glob, keeps its first place.
       if (field.type != Type::null && !names_.contains(field.name))
-        add({field.name, row_.reading(i), field.type, false}, written);
+        add({field.name, row_.reading(i), field.type, false}, written, written.text.text);
     }
     if (!matched && !is_of_broken_view(row_, written.text.text))
       errors_.report(Code::unknown_name, written.position,
@@ -107,15 +107,16 @@ class InputReader {
                        : advice);
   }
 
-  void add(Input input, const InputText& written) {
+  void add(Input input, const InputText& written, const std::string& glob = {}) {
     if (names_.size() >= kMaxInputs) return too_many(written);
     if (!names_.insert(input.name).second) {
       errors_.report(Code::duplicate_name, written.position,
                      "input " + in_quotes(input.name) + " stands twice", "name each input once");
       return;
     }
-    if (!can_be_input(input.type)) {
+    if (!can_be_input(input.type) && !(lists_ && data::is_list(input.type))) {
       const bool time = input.type == Type::timestamp;
+      if (data::is_list(input.type)) return list(input, written);
       errors_.report(
           Code::type_error, written.position,
           "input " + in_quotes(input.name) + " is " + std::string(data::name(input.type)) +
@@ -124,7 +125,16 @@ class InputReader {
       return;
     }
     input.categorical = input.type == Type::string;
-    inputs.push_back({std::move(input), written.position, scope_.take_features_used()});
+    inputs.push_back({std::move(input), written.position, scope_.take_features_used(), glob});
+  }
+
+  void list(const Input& input, const InputText& written) {
+    const bool vector = data::is_float(data::element_of(input.type));
+    errors_.report(Code::type_error, written.position,
+                   "input " + in_quotes(input.name) + " is " + data::name(input.type) +
+                       "; a model reads numbers, booleans and strings",
+                   "take a part of it, such as element(" + input.name + ", 0)" +
+                       (vector ? ", or compare it: dot(" + input.name + ", other)" : ""));
   }
 
   void too_many(const InputText& written) {
@@ -134,6 +144,7 @@ class InputReader {
 
   const WideRow& row_;
   QuestionScope& scope_;
+  const bool lists_;
   Diagnostics& errors_;
   std::set<std::string> names_;
 };
@@ -160,8 +171,8 @@ bool matches_glob(std::string_view text, std::string_view glob) {
 }
 
 std::vector<WideInput> read_inputs(const std::vector<InputText>& texts, const WideRow& row,
-                                   QuestionScope& scope, Diagnostics& errors) {
-  InputReader reader(row, scope, errors);
+                                   QuestionScope& scope, Diagnostics& errors, bool lists) {
+  InputReader reader(row, scope, lists, errors);
   for (const auto& text : texts) reader.read(text);
   return std::move(reader.inputs);
 }

@@ -12,6 +12,7 @@ struct WideInput {
   Input input;
   SourcePosition position;
   std::vector<std::string> features;  ///< named in it
+  std::string glob;                   ///< the pattern that it was found by; empty = by name
 };
 
 /// One element of `inputs` as written.
@@ -22,9 +23,10 @@ struct InputText {
 
 /// Reads inputs: names of features, columns and view features, globs such as "origin.*", a date
 /// part of the question's time by its bare name ("weekday"), or expressions. Errors: unknown_name,
-/// unknown_column, duplicate_name, type_error, and what checking an expression gives.
+/// unknown_column, duplicate_name, type_error, and what checking an expression gives. `lists` says
+/// that an input may be a list, which no model reads, but a dataset of features may have.
 std::vector<WideInput> read_inputs(const std::vector<InputText>& texts, const WideRow& row,
-                                   QuestionScope& scope, Diagnostics& errors);
+                                   QuestionScope& scope, Diagnostics& errors, bool lists = false);
 
 /// The views that the inputs read, ascending.
 std::vector<int> views_read(const std::vector<WideInput>& inputs, const WideRow& row);

@@ -68,6 +68,8 @@ std::string constants_ir(const Aggregate& aggregate) {
     case Aggregation::ratio:
       return ", " + canonical(*aggregate.divisor);
     case Aggregation::lag:
+    case Aggregation::last_k:
+    case Aggregation::top_k:
       return ", " + std::to_string(aggregate.k);
     case Aggregation::quantile:
       return ", " + number_of(aggregate.p);
@@ -205,11 +207,35 @@ std::string label_ir(const Project& project, const Model& model) {
   return text;
 }
 
+namespace {
+
+std::string column_text(const Source& source, int column) {
+  return text_of(source.schema.fields[static_cast<std::size_t>(column)].name);
+}
+
+// Sources without names have none of these lines, as before there were any.
+std::string identity_ir(const Source& source) {
+  const Identity& identity = source.identity;
+  std::string text;
+  if (source.has_names()) {
+    text += line(1, "id", column_text(source, identity.id));
+    text += line(1, "dedup", std::to_string(identity.dedup_us) + "us");
+  }
+  if (source.has_corrections()) text += line(1, "replaces", column_text(source, identity.replaces));
+  if (identity.deleted) text += line(1, "deleted", canonical(*identity.deleted));
+  if (source.retention_us)
+    text += line(1, "retention", std::to_string(*source.retention_us) + "us");
+  return text;
+}
+
+}  // namespace
+
 std::string source_ir(const Source& source) {
   std::string text = "source " + source.name + "\n";
   text += line(1, "path", text_of(source.path));
   text += line(1, "time", text_of(source.time_column));
   text += line(1, "known", source.known_is_event_time ? "event time" : canonical(*source.known));
+  text += identity_ir(source);
   for (const auto& column : source.columns) text += column_ir(column);
   return text;
 }

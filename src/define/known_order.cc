@@ -21,6 +21,46 @@ bool is_literal_duration(const Expr& expr) {
   return expr.op == Op::literal && expr.type == Type::duration && !data::is_null(expr.literal);
 }
 
+// A float64 that was an integer: neither −0 nor NaN.
+bool is_cast_integer(const Expr& expr) {
+  return expr.op == Op::cast && data::is_integer(expr.args[0]->type);
+}
+
+// time ± duration
+bool moves_a_time(const Expr& expr) {
+  return expr.type == Type::timestamp && (expr.op == Op::add || expr.op == Op::subtract);
+}
+
+bool is_truncation(const Expr& expr) {
+  return expr.type == Type::timestamp && expr.op == Op::fn_date_trunc;
+}
+
+// What the durations of a time are added to.
+const Expr& base_of(const Expr& time) {
+  const Expr* rest = &time;
+  while (moves_a_time(*rest)) rest = rest->args[0].get();
+  return *rest;
+}
+
+// The same durations on another base.
+ExprPtr on_base(const Expr& time, const ExprPtr& base) {
+  if (!moves_a_time(time)) return base;
+  return make_node(time.op, time.type, {on_base(*time.args[0], base), time.args[1]});
+}
+
+// The expressions one of which is the value of a choice, whatever its conditions are; none where it
+// is no choice.
+std::vector<ExprPtr> choices_of(const Expr& expr) {
+  if (expr.op == Op::coalesce) return expr.args;
+  if (expr.op == Op::if_else) return {expr.args[1], expr.args[2]};
+  if (expr.op == Op::nullif) return {expr.args[0]};
+  std::vector<ExprPtr> choices;
+  if (expr.op != Op::case_when) return choices;
+  for (std::size_t i = 1; i < expr.args.size(); i += 2) choices.push_back(expr.args[i]);
+  choices.push_back(expr.args.back());
+  return choices;
+}
+
 // A time as base + Σ sign · duration.
 struct Terms {
   const Expr* base = nullptr;
@@ -29,11 +69,18 @@ struct Terms {
   std::map<std::string, const Expr*> expressions;
   bool overflowed = false;
 
-  explicit Terms(const Expr& time) {
+  /// `truncated_down`: date_trunc(unit, x) may stand as x, which is not below it.
+  Terms(const Expr& time, bool truncated_down) {
     const Expr* rest = &time;
-    while (rest->type == Type::timestamp && (rest->op == Op::add || rest->op == Op::subtract)) {
-      add(*rest->args[1], rest->op == Op::add ? 1 : -1);
-      rest = rest->args[0].get();
+    while (true) {
+      if (moves_a_time(*rest)) {
+        add(*rest->args[1], rest->op == Op::add ? 1 : -1);
+        rest = rest->args[0].get();
+      } else if (truncated_down && is_truncation(*rest)) {
+        rest = rest->args[1].get();
+      } else {
+        break;
+      }
     }
     base = rest;
   }
@@ -88,20 +135,28 @@ bool KnownOrder::at_most(const Expr& a, const Expr& b) const {
 bool KnownOrder::at_most(const Expr& a, const Expr& b, int& steps) const {
   if (++steps > kMaxSteps) return false;
   if (at_most_by_terms(a, b)) return true;
-  const auto below = [&](const ExprPtr& part) { return at_most(*part, b, steps); };
-  const auto above = [&](const ExprPtr& part) { return at_most(a, *part, steps); };
-  if (a.op == Op::fn_greatest || a.op == Op::coalesce) return std::ranges::all_of(a.args, below);
-  if (a.op == Op::if_else) return below(a.args[1]) && below(a.args[2]);
-  if (a.op == Op::fn_least) return std::ranges::any_of(a.args, below);
-  if (b.op == Op::fn_least || b.op == Op::coalesce) return std::ranges::all_of(b.args, above);
-  if (b.op == Op::if_else) return above(b.args[1]) && above(b.args[2]);
+  // Each part of a choice, of the greatest on the left, of the least on the right: with the
+  // durations that are added to it.
+  const auto below = [&](const ExprPtr& part) { return at_most(*on_base(a, part), b, steps); };
+  const auto above = [&](const ExprPtr& part) { return at_most(a, *on_base(b, part), steps); };
+  const Expr& base_a = base_of(a);
+  const Expr& base_b = base_of(b);
+  if (base_a.op == Op::fn_greatest) return std::ranges::all_of(base_a.args, below);
+  if (const auto parts = choices_of(base_a); !parts.empty())
+    return std::ranges::all_of(parts, below);
+  // One part suffices, and is there wherever the whole has a value; a sum with it need not be.
+  if (a.op == Op::fn_least && std::ranges::any_of(a.args, below)) return true;
+  if (is_truncation(a) && below(a.args[1])) return true;
+  if (base_b.op == Op::fn_least) return std::ranges::all_of(base_b.args, above);
+  if (const auto parts = choices_of(base_b); !parts.empty())
+    return std::ranges::all_of(parts, above);
   return b.op == Op::fn_greatest && std::ranges::any_of(b.args, above);
 }
 
 // With one base, b − a is a sum of durations, whose lower bound must not be negative.
 bool KnownOrder::at_most_by_terms(const Expr& a, const Expr& b) const {
-  Terms difference(b);
-  const Terms lower(a);
+  Terms difference(b, false);
+  const Terms lower(a, true);
   if (canonical(*lower.base) != canonical(*difference.base)) return false;
   difference.overflowed |=
       lower.overflowed ||
@@ -127,6 +182,7 @@ std::optional<double> KnownOrder::lower_bound(const Expr& expr) const {
     case Op::column:
       return declared_minimum(expr);
     case Op::cast:
+      if (expr.args[0]->type == Type::boolean) return 0.0;
       return lower_bound(*expr.args[0]);
     case Op::add:
       return sum(expr);
@@ -136,13 +192,17 @@ std::optional<double> KnownOrder::lower_bound(const Expr& expr) const {
       return product(*expr.args[0], *expr.args[1]);
     case Op::divide:
       return quotient(*expr.args[0], *expr.args[1]);
-    case Op::coalesce:
     case Op::fn_least:
-      return least_of(expr, 0);
+      return least_of(expr.args);
+    case Op::coalesce:
     case Op::if_else:
-      return least_of(expr, 1);
+    case Op::case_when:
+    case Op::nullif:
+      return least_of(choices_of(expr));
     case Op::fn_greatest:
-      return greatest_of(expr);
+      return greatest_of(expr.args);
+    case Op::fn_clamp:
+      return clamped(expr);
     case Op::fn_seconds:
       return scaled(expr, kSecondUs);
     case Op::fn_minutes:
@@ -151,15 +211,33 @@ std::optional<double> KnownOrder::lower_bound(const Expr& expr) const {
       return scaled(expr, kHourUs);
     case Op::fn_days:
       return scaled(expr, kDayUs);
+    case Op::fn_floor:
+    case Op::fn_ceil:
+    case Op::fn_trunc:
+    case Op::fn_sign:
+    case Op::fn_round:
+    case Op::modulo:
+      return rounded(expr);
     case Op::fn_abs:
+      return std::max(0.0, lower_bound(*expr.args[0]).value_or(0));
     case Op::fn_month:
     case Op::fn_day:
+    case Op::fn_day_of_year:
+    case Op::fn_week:
+    case Op::fn_quarter:
+      return 1.0;
+    case Op::fn_length:
+    case Op::fn_hash_bucket:
+    case Op::fn_bucketize:
+    case Op::fn_width_bucket:
+    case Op::fn_sqrt:
+    case Op::fn_exp:
+    case Op::fn_haversine_km:
     case Op::fn_hour:
     case Op::fn_minute:
     case Op::fn_second:
     case Op::fn_weekday:
     case Op::fn_minute_of_day:
-    case Op::fn_day_of_year:
       return 0.0;
     default:
       return std::nullopt;
@@ -176,22 +254,43 @@ std::optional<double> KnownOrder::difference(const Expr& expr) const {
   return a && b ? exact(*a - *b) : std::nullopt;
 }
 
-std::optional<double> KnownOrder::least_of(const Expr& expr, std::size_t first) const {
-  std::optional<double> least = lower_bound(*expr.args[first]);
-  for (std::size_t i = first + 1; least && i < expr.args.size(); ++i) {
-    const auto bound = lower_bound(*expr.args[i]);
+std::optional<double> KnownOrder::least_of(const std::vector<ExprPtr>& parts) const {
+  std::optional<double> least = lower_bound(*parts.front());
+  for (std::size_t i = 1; least && i < parts.size(); ++i) {
+    const auto bound = lower_bound(*parts[i]);
     least = bound ? std::optional(std::min(*least, *bound)) : std::nullopt;
   }
   return least;
 }
 
-std::optional<double> KnownOrder::greatest_of(const Expr& expr) const {
+std::optional<double> KnownOrder::greatest_of(const std::vector<ExprPtr>& parts) const {
   std::optional<double> greatest;
-  for (const auto& argument : expr.args) {
-    const auto bound = lower_bound(*argument);
+  for (const auto& part : parts) {
+    const auto bound = lower_bound(*part);
     if (bound && (!greatest || *bound > *greatest)) greatest = bound;
   }
   return greatest;
+}
+
+// clamp(x, low, high) is high, or it is not below x, and not below low unless that is NaN.
+std::optional<double> KnownOrder::clamped(const Expr& expr) const {
+  const auto high = lower_bound(*expr.args[2]);
+  const Expr& low = *expr.args[1];
+  const bool may_be_nan =
+      data::is_float(low.type) && low.op != Op::literal && !is_cast_integer(low);
+  const auto rest =
+      may_be_nan ? lower_bound(*expr.args[0]) : greatest_of({expr.args[0], expr.args[1]});
+  return high && rest ? std::optional(std::min(*high, *rest)) : std::nullopt;
+}
+
+// Functions that keep the order of numbers, or at least do not go below 0 from above.
+std::optional<double> KnownOrder::rounded(const Expr& expr) const {
+  const auto bound = lower_bound(*expr.args[0]);
+  if (expr.op == Op::fn_sign) return bound && *bound >= 0 ? 0.0 : -1.0;
+  if (!bound) return std::nullopt;
+  if (expr.op == Op::fn_floor) return std::floor(*bound);
+  if (expr.op == Op::fn_ceil || expr.op == Op::fn_trunc) return std::trunc(*bound);
+  return *bound >= 0 ? std::optional(0.0) : std::nullopt;  // fn_round, modulo
 }
 
 // The function rounds to a whole microsecond, perhaps down.
@@ -212,7 +311,9 @@ std::optional<double> KnownOrder::quotient(const Expr& a, const Expr& b) const {
   const auto low_a = lower_bound(a), low_b = lower_bound(b);
   if (!low_a || !low_b) return std::nullopt;
   if (literal_number(b) && *low_b > 0) return exact(*low_a / *low_b);
-  return *low_a >= 0 && *low_b >= 0 ? std::optional(0.0) : std::nullopt;
+  // A float divisor may be −0, which makes the quotient −∞; one that is a cast integer is not.
+  const bool positive = *low_b > 0 || (*low_b >= 0 && is_cast_integer(b));
+  return *low_a >= 0 && positive ? std::optional(0.0) : std::nullopt;
 }
 
 // Rows below a declared minimum never become rows: they are in quarantine.

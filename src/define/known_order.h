@@ -11,7 +11,8 @@ namespace coeval::define {
 /// Proves orders between times over one source's row, symbolically. Sound, not complete: "no" means
 /// that no proof was found. What it knows: equal expressions; x ≤ x + d and x − d ≤ x for durations
 /// d with a lower bound (constants, declared minima of columns, sums, products and quotients of
-/// such); greatest, least, if, coalesce.
+/// such, abs, clamp, length, rounding, parts of dates, …); date_trunc(unit, x) ≤ x; greatest,
+/// least, if, case, coalesce, nullif, and durations added to them.
 class KnownOrder {
  public:
   explicit KnownOrder(const Source& source) : source_(source) {}
@@ -26,8 +27,10 @@ class KnownOrder {
   bool at_most_by_terms(const Expr& a, const Expr& b) const;
   std::optional<double> sum(const Expr& expr) const;
   std::optional<double> difference(const Expr& expr) const;
-  std::optional<double> greatest_of(const Expr& expr) const;
-  std::optional<double> least_of(const Expr& expr, std::size_t first) const;
+  std::optional<double> greatest_of(const std::vector<ExprPtr>& parts) const;
+  std::optional<double> least_of(const std::vector<ExprPtr>& parts) const;
+  std::optional<double> clamped(const Expr& expr) const;
+  std::optional<double> rounded(const Expr& expr) const;
   std::optional<double> scaled(const Expr& expr, double unit_us) const;
   std::optional<double> product(const Expr& a, const Expr& b) const;
   std::optional<double> quotient(const Expr& a, const Expr& b) const;

@@ -1,7 +1,9 @@
 #include "define/leaks.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "define/build.h"
 #include "define/known_order.h"
@@ -118,6 +120,15 @@ class ModelLeaks {
     }
   }
 
+  /// One error for each glob, however many of its features leak. After all inputs.
+  void report_globs() {
+    for (const auto& [glob, leak] : glob_leaks_)
+      report_immature(leak.place, leak.inputs == 1 ? leak.first
+                                                   : std::to_string(leak.inputs) + " inputs of " +
+                                                         in_quotes(std::get<0>(glob)) +
+                                                         " leak; the first: " + leak.first);
+  }
+
   void check_label() {
     if (label_known_by_then_)
       errors_.report(Code::leak, label_.position,
@@ -179,17 +190,26 @@ class ModelLeaks {
       return;
     for (const int column : columns_of(aggregate)) {
       if (!label_columns_.contains(column) || usable(column)) continue;
-      errors_.report(
-          Code::leak, input.position,
-          path(input, field) + " reads view " + in_quotes(view.name) + ", whose " +
-              in_quotes(aggregate.name) + " reads " +
-              source_.columns[static_cast<std::size_t>(column)].name +
-              ": the label is made of it and is known at " + label_.matures_text + ", but window " +
-              in_quotes(window.text) + " counts a row from " +
-              draft_.source_notes[static_cast<std::size_t>(view.source)].known_text + " on",
-          "let the window end before: \"7d offset 60d\" counts what is at least 60 days old");
-      return;
+      return immature(
+          input, path(input, field) + " reads view " + in_quotes(view.name) + ", whose " +
+                     in_quotes(aggregate.name) + " reads " +
+                     source_.columns[static_cast<std::size_t>(column)].name +
+                     ": the label is made of it and is known at " + label_.matures_text +
+                     ", but window " + in_quotes(window.text) + " counts a row from " +
+                     draft_.source_notes[static_cast<std::size_t>(view.source)].known_text + " on");
     }
+  }
+
+  void immature(const WideInput& input, const std::string& message) {
+    if (input.glob.empty()) return report_immature(input.position, message);
+    GlobLeak& leak = glob_leaks_[{input.glob, input.position.line, input.position.column}];
+    if (leak.inputs++ == 0) leak = {1, message, input.position};
+  }
+
+  void report_immature(const SourcePosition& place, const std::string& message) {
+    errors_.report(Code::leak, place, message,
+                   "let the window end before: \"7d offset 60d\" counts what is at least 60 days "
+                   "old");
   }
 
   // One error per view, at the first input that reads it.
@@ -217,6 +237,13 @@ class ModelLeaks {
   const LabelNotes& label_;
   Diagnostics& errors_;
   std::set<int> label_columns_, views_checked_;
+  // Of the inputs that one glob of the definition names, the first that leaks, and how many do.
+  struct GlobLeak {
+    std::size_t inputs = 0;
+    std::string first;
+    SourcePosition place;
+  };
+  std::map<std::tuple<std::string, int, int>, GlobLeak> glob_leaks_;  // by pattern and place
   bool label_known_by_then_ = false;
 };
 
@@ -240,6 +267,7 @@ void check_model_leaks(const Draft& draft, const Model& model, const WideRow& ro
   ModelLeaks leaks(draft, model, row, scope, label, errors);
   leaks.check_label();
   for (const auto& input : inputs) leaks.check_input(input);
+  leaks.report_globs();
 }
 
 namespace {

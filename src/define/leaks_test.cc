@@ -253,6 +253,23 @@ TEST_CASE("a feature over the label before its maturity is refused, after it is 
   CHECK(holds(through[0], "C0501 input 'rate' reads view 'card'"));
 }
 
+TEST_CASE("a glob over features that leak is one error, with their number and the first") {
+  const std::string text = changed(payments(kMature, R"(["amount", "card.*"])"),
+                                   "\"30d\", \"30d off", "\"7d\", \"14d\", \"30d\", \"30d off");
+  const auto errors = errors_of(text);
+  REQUIRE(errors.size() == 1);
+  CHECK(holds(errors[0],
+              "34:21 C0501 3 inputs of 'card.*' leak; the first: input 'card.frauds_7d' reads view "
+              "'card', whose 'frauds' reads fraud: the label is made of it"));
+  // Those that are named one by one are errors one by one, and so is a glob over one alone.
+  CHECK(errors_of(changed(text, "\"card.*\"", R"("card.frauds_7d", "card.frauds_14d")")).size() ==
+        2);
+  const auto one = errors_of(changed(text, "\"card.*\"", R"("*.frauds_30d")"));
+  REQUIRE(one.size() == 1);
+  CHECK(holds(one[0], "34:21 C0501 input 'card.frauds_30d' reads view"));
+  CHECK(errors_of(changed(text, "\"card.*\"", R"("*.frauds_7d", "card.*")")).size() == 2);
+}
+
 TEST_CASE("a maturity is a part of when the label is known") {
   CHECK(canonical(*project_of(payments(kMature, R"(["amount"])")).models[0].label_known) ==
         "(ts + 60d)");
@@ -468,6 +485,35 @@ TEST_CASE("orders are proved only where they hold") {
   CHECK(at_most("date", "date + hours(abs(delay))"));
   CHECK_FALSE(at_most("date", "date + hours(distance - 1)"));
   CHECK_FALSE(at_most("date + 9000000000000000000us", "date - 9000000000000000000us"));
+  // Functions that go down in time, or never below a bound.
+  CHECK(at_most("date_trunc('hour', date)", "date"));
+  CHECK_FALSE(at_most("date", "date_trunc('hour', date)"));
+  CHECK(at_most("date_trunc('day', date) + 40min", "date + minutes(40 + distance)"));
+  CHECK_FALSE(at_most("date_trunc('day', date) + 41min", "date + 40min"));
+  CHECK(at_most("date_trunc('day', greatest(date, date - 1h))", "date"));
+  CHECK(at_most("date", "date + minutes(length(origin))"));
+  CHECK(at_most("date", "date + minutes(clamp(delay, 0, 60))"));
+  CHECK(at_most("date - 5min", "date + minutes(clamp(delay, -5, 60))"));
+  CHECK_FALSE(at_most("date", "date + minutes(clamp(delay, -5, 60))"));
+  CHECK_FALSE(at_most("date", "date + minutes(clamp(delay, 0, delay))"));
+  CHECK(at_most("date - 2h", "date + minutes(clamp(delay, -1000, delay))"));
+  CHECK(at_most("date", "date + minutes(distance * abs(delay) * length(origin))"));
+  CHECK(
+      at_most("date", "date + minutes(floor(distance / 7.5) + round(distance / 3) + sqrt(delay))"));
+  CHECK(at_most("date", "date + minutes(case when delay > 5 then distance else 3 end)"));
+  CHECK_FALSE(at_most("date", "date + minutes(case when delay > 5 then distance else -3 end)"));
+  CHECK(at_most("date", "date + minutes(distance % 60)"));
+  CHECK_FALSE(at_most("date", "date + minutes(delay % 60)"));
+  // Durations that are added to a choice.
+  CHECK(at_most("greatest(date, date - 1h) + 5min", "date + 10min"));
+  CHECK_FALSE(at_most("greatest(date, date + 6min) + 5min", "date + 10min"));
+  CHECK(at_most("if(delay > 0, date, date - 1h) + minutes(distance)", "date + minutes(distance)"));
+  CHECK(at_most("date", "least(date + 2h, date + 3h) - 1h"));
+  CHECK_FALSE(at_most("date", "least(date + 2h, date + 30min) - 1h"));
+  CHECK(at_most("date", "case when delay > 0 then date + 1h else date end + minutes(distance)"));
+  // A float that is at least 0 may be −0, and a quotient by it −∞; an integer is no −0.
+  CHECK_FALSE(at_most("date", "date + minutes(clamp(1 / (distance * 1.0), -5, 5))"));
+  CHECK(at_most("date", "date + minutes(clamp(1 / distance, -5, 5))"));
 }
 
 }  // namespace

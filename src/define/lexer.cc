@@ -10,9 +10,9 @@ namespace {
 constexpr std::array<std::string_view, 13> kKeywords = {"and",     "or",    "not",  "is",    "null",
                                                         "between", "in",    "true", "false", "case",
                                                         "like",    "where", "at"};
-constexpr std::array<std::string_view, 19> kSymbols = {"<>", "<=", ">=", "==", "!=", "<", ">",
-                                                       "=",  "+",  "-",  "*",  "/",  "%", "(",
-                                                       ")",  ",",  ".",  "&&", "||"};
+constexpr std::array<std::string_view, 21> kSymbols = {"<>", "<=", ">=", "==", "!=", "<",  ">",
+                                                       "=",  "+",  "-",  "*",  "/",  "%",  "(",
+                                                       ")",  ",",  ".",  "[",  "]",  "&&", "||"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }

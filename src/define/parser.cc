@@ -92,7 +92,6 @@ class Parser {
     }
     at_ += 2;
     AggregateSyntax aggregate{std::string(name.text), name.begin, name.end, {}, nullptr};
-    if (is_future_aggregate(name.text)) return unsupported_aggregate(name);
     if (!arguments(aggregate.args)) return std::nullopt;
     if (token().is_keyword("where")) {
       ++at_;
@@ -110,12 +109,6 @@ class Parser {
       errors_.report(code, where.begin, where.end, std::move(message), std::move(advice));
     failed_ = true;
     return nullptr;
-  }
-
-  std::optional<AggregateSyntax> unsupported_aggregate(const Token& name) {
-    fail(Code::unsupported, name, "aggregate " + in_quotes(name.text) + " is not in this version",
-         "it has " + listed(aggregate_names()));
-    return std::nullopt;
   }
 
   SyntaxPtr unexpected() {
@@ -145,7 +138,8 @@ class Parser {
       return true;
     }
     if (token().kind == Kind::end)
-      fail(Code::expression_syntax, opened, "a parenthesis is not closed", "add ')'");
+      fail(Code::expression_syntax, opened, "a parenthesis is not closed",
+           "add '" + std::string(symbol) + "'");
     else
       expect_end();
     return false;
@@ -197,9 +191,24 @@ class Parser {
       inner->parenthesised = true;
       return finish(std::move(inner), start.begin);
     }
+    if (start.is_symbol("[")) return list();
     if (start.is_keyword("case")) return case_of();
     if (start.kind == Kind::name || start.kind == Kind::quoted_name) return name_or_call();
     return atom();
+  }
+
+  // [a, b, …]
+  SyntaxPtr list() {
+    const Token opened = token();
+    SyntaxPtr made = node(Syntax::Kind::list);
+    do {
+      ++at_;
+      SyntaxPtr element = expression(kOr);
+      if (!element) return nullptr;
+      made->args.push_back(std::move(element));
+    } while (token().is_symbol(","));
+    if (!expect_symbol("]", opened)) return nullptr;
+    return finish(std::move(made), opened.begin);
   }
 
   SyntaxPtr unary(Op op, int level) {
@@ -400,21 +409,11 @@ class Parser {
   }
 
   SyntaxPtr call(const Token& name) {
-    if (is_future_function(name.text))
-      return fail(Code::unsupported, name,
-                  "function " + in_quotes(name.text) + " is not in this version",
-                  "it has " + joined_functions());
     ++at_;
     SyntaxPtr made = node(Syntax::Kind::call);
     made->text = std::string(name.text);
     if (!arguments(made->args)) return nullptr;
     return finish(std::move(made), name.begin);
-  }
-
-  static std::string joined_functions() {
-    std::string text;
-    for (const auto& name : function_names()) text += (text.empty() ? "" : ", ") + name;
-    return text;
   }
 
   // After "(": values separated by commas, then ")".

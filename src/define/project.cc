@@ -82,6 +82,11 @@ std::string view_hash(const Project& project, int view) {
       source_ir(project.sources[static_cast<std::size_t>(part.source)]) + view_ir(project, part));
 }
 
+std::string source_hash(const Project& project, int source) {
+  return data::sha256_hex(std::string(kIrHeader) + "\n" + zone_ir(project) +
+                          source_ir(project.sources[static_cast<std::size_t>(source)]));
+}
+
 Result<std::string> find_project_file(const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code failure;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "base/time_zone.h"
 #include "data/column.h"
 #include "data/json_path.h"
@@ -33,6 +34,16 @@ struct SourceColumn {
   std::optional<data::JsonPath> json;
 };
 
+inline constexpr std::int64_t kDefaultDedupUs = 7 * kDayUs;
+
+/// What names the events of a source, and what takes one back. (semantics: T7)
+struct Identity {
+  int id = -1;  ///< column that names an event: string, int32 or int64; −1 = events have no names
+  std::int64_t dedup_us = kDefaultDedupUs;  ///< a name used again so soon is a duplicate
+  int replaces = -1;  ///< column with the name of the event that a row replaces; −1 = none
+  ExprPtr deleted;    ///< boolean over the row: where true it counts as no event; may be null
+};
+
 /// A stream of events: files for the past, the log from the cut on.
 struct Source {
   std::string name;
@@ -43,6 +54,12 @@ struct Source {
   bool known_is_event_time = false;   ///< known = "event time", said in so many words
   std::vector<SourceColumn> columns;  ///< the time column, then the others by name
   data::Schema schema;                ///< the same as a schema
+  Identity identity;
+  /// How long the log is sure to keep an event after it happened; nothing = for ever.
+  std::optional<std::int64_t> retention_us;
+
+  bool has_names() const { return identity.id >= 0; }
+  bool has_corrections() const { return identity.replaces >= 0; }
 };
 
 enum class Aggregation : std::uint8_t {
@@ -59,9 +76,11 @@ enum class Aggregation : std::uint8_t {
   last,
   latest,  ///< of the newest event, null or not
   lag,
+  last_k,
   distinct,
   quantile,
   mode,
+  top_k,
   any,
   all,
   ratio,
@@ -98,7 +117,7 @@ struct Aggregate {
   Aggregation kind = Aggregation::count;
   ExprPtr argument;                      ///< over the source's row; null for count()
   ExprPtr divisor;                       ///< the second argument of ratio
-  std::int64_t k = 0;                    ///< of lag: 0 to kMaxLag
+  std::int64_t k = 0;                    ///< of lag: 0 to kMaxLag; of last_k and top_k: from 1
   double p = 0;                          ///< of quantile: 0 to 1
   std::int64_t half_life_us = 0;         ///< of decayed_sum and decayed_mean: positive
   ExprPtr where;                         ///< boolean over the source's row; null = every row
@@ -249,6 +268,9 @@ struct Project {
 
 /// Canonical hash of one view with its source: what a state snapshot depends on.
 std::string view_hash(const Project& project, int view);
+
+/// Canonical hash of one source alone.
+std::string source_hash(const Project& project, int source);
 
 /// Canonical hash of what turns a question into a model's inputs: sources, views, inputs; not the
 /// label, training or gates. Versions of a model with one request hash can be served under one

@@ -6,6 +6,7 @@
 #include "define/build.h"
 #include "define/checker.h"
 #include "define/draft.h"
+#include "define/read_identity.h"
 #include "define/scope.h"
 #include "define/table_reader.h"
 #include "define/typed_value.h"
@@ -92,10 +93,13 @@ class SourceReader {
     if (columns && expect_kind(*columns, Kind::table, what_, "write name = { type = … }", errors_))
       read_columns(*columns);
     const TomlEntry* known = reader.take("known");
-    reader.later({"id", "format", "zone"});
+    const IdentityKeys identity = take_identity(reader);
+    reader.later({"format", "zone"});
     reader.finish();
     read_time(time);
-    if (columns) read_known(known);
+    if (!columns) return;
+    read_known(known);
+    read_identity(identity, source_, notes_, draft_.project, errors_);
   }
 
   void read_columns(const TomlEntry& columns) {
@@ -181,8 +185,19 @@ class SourceReader {
                    "a column's name has 1 to 256 bytes, no dot and no control character");
   }
 
+  static bool is_column_type(Type type) {
+    if (!data::is_list(type)) return true;
+    return data::element_of(type) == Type::float32 && data::list_length(type) > 0;
+  }
+
   Type read_type(const TomlValue& value) {
     const auto type = data::parse_type(value.text);
+    if (type && !is_column_type(*type)) {
+      errors_.report(Code::unsupported, value.position,
+                     "a column cannot be " + in_quotes(data::name(*type)),
+                     "columns hold list<float32>(n), n from 1 to 4096");
+      return Type::null;
+    }
     if (type) return *type;
     std::vector<std::string> names;
     for (int i = 0; i < static_cast<int>(Type::duration); ++i)
@@ -218,8 +233,9 @@ class SourceReader {
     errors_.report(Code::bad_toml_value, value.position,
                    in_quotes(entry->key) + " of " + what + " does not fit its type " +
                        std::string(data::name(column.type)),
-                   column.type == Type::string ? "a string has a pattern or an enum"
-                                               : "write a value of that type, without quotes");
+                   column.type == Type::string  ? "a string has a pattern or an enum"
+                   : data::is_list(column.type) ? "a list has no bounds"
+                                                : "write a value of that type, without quotes");
     return std::nullopt;
   }
 

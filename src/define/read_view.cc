@@ -201,6 +201,10 @@ class ViewReader {
 
   void read_default(const TomlEntry& entry, const std::string& what, Aggregate& aggregate) {
     if (aggregate.result == Type::null) return;
+    if (data::is_list(aggregate.result))
+      return errors_.report(Code::bad_toml_value, entry.value.position,
+                            "a list has no default: " + what,
+                            "give one to what reads it: coalesce(element(list, 0), 0)");
     aggregate.default_value = typed_value(entry.value, aggregate.result);
     if (!aggregate.default_value)
       errors_.report(Code::bad_toml_value, entry.value.position,

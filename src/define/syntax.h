@@ -25,6 +25,7 @@ struct Syntax {
                ///< then the rest if `has_else`
     cast,      ///< value; `type` is the target, text "cast" or "try_cast"
     call,      ///< text: the function; arguments
+    list,      ///< the elements
   };
   Kind kind = Kind::literal;
   std::size_t begin = 0, end = 0;  ///< bytes of the text

@@ -41,6 +41,7 @@ struct Answer {
   bool valid = false;
   std::uint64_t bits = 0;
   std::string text;
+  bool approximate = false;
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 inline Answer integer_answer(std::int64_t v) { return {true, static_cast<std::uint64_t>(v), {}}; }
@@ -177,6 +178,29 @@ inline Answer mode_answer(std::span<const Number> values) {
   return mode;
 }
 
+/// A list as a text that no other list has: of reals the bits, of texts the lengths too.
+inline std::string element_text(const Number& v) {
+  if (v.kind == Number::Kind::text) return std::to_string(v.s.size()) + ":" + v.s + ";";
+  return std::to_string(v.is_real() ? real_answer(v.d).bits : static_cast<std::uint64_t>(v.i)) +
+         ";";
+}
+inline Answer list_answer(std::span<const Number> values, std::int64_t k) {
+  Answer list{true, 0, {}};
+  for (const Number& value : values.first(std::min(values.size(), static_cast<std::size_t>(k))))
+    list.text += element_text(value);
+  return list;
+}
+inline Answer top_answer(std::span<const Number> values, std::int64_t k) {
+  std::vector<std::pair<std::int64_t, Number>> counts;
+  for (const auto& [value, count] : counts_of(values)) counts.emplace_back(count, value);
+  std::ranges::sort(counts, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : before(a.second, b.second);
+  });
+  std::vector<Number> sorted;
+  for (const auto& [count, value] : counts) sorted.push_back(value);
+  return list_answer(sorted, k);
+}
+
 /// Least squares of x against t in days, from deviations of the means, everything multiplied by n.
 inline Answer slope_answer(std::span<const WindowEvent> events) {
   std::vector<Number> values;
@@ -249,6 +273,11 @@ inline Answer oracle_answer(const AggregateCall& call, std::span<const WindowEve
     return integer_answer(static_cast<std::int64_t>(counts_of(values).size()));
   if (name == "quantile") return quantile_answer(values, call.p);
   if (name == "mode") return mode_answer(values);
+  if (name == "last_k") {
+    std::ranges::reverse(values);
+    return list_answer(values, call.k);
+  }
+  if (name == "top_k") return top_answer(values, call.k);
   if (name == "any" || name == "all") {
     const auto truths = std::ranges::count_if(values, [](const Number& v) { return v.i == 1; });
     const auto all = static_cast<std::ptrdiff_t>(values.size());

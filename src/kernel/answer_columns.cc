@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "define/aggregates.h"
 #include "kernel/string_table.h"
 
 namespace coeval::kernel {
@@ -32,10 +33,12 @@ Column boolean_column(std::span<const std::uint64_t> cells, std::vector<std::uin
                          static_cast<std::int64_t>(cells.size()));
 }
 
-// Each distinct string once, in the order in which they come first. Null cells have no bits.
-Column string_column(std::span<const std::uint64_t> cells, std::vector<std::uint8_t> validity) {
+// Each distinct string or list once, in the order in which they come first. Null cells have no
+// bits.
+Column string_column(Type type, std::span<const std::uint64_t> cells,
+                     std::vector<std::uint8_t> validity) {
   std::unordered_map<std::uint64_t, std::int32_t> codes;
-  data::ColumnBuilder dictionary(Type::string);
+  data::ColumnBuilder dictionary(type);
   std::vector<std::int32_t> coded;
   coded.reserve(cells.size());
   for (const std::uint64_t bits : cells) {
@@ -50,9 +53,8 @@ Column string_column(std::span<const std::uint64_t> cells, std::vector<std::uint
 Column column_of(Type type, std::vector<std::byte> bytes, std::vector<std::uint8_t> validity,
                  std::size_t rows) {
   const std::span cells(reinterpret_cast<const std::uint64_t*>(bytes.data()), rows);
+  if (data::has_bytes(type)) return string_column(type, cells, std::move(validity));
   switch (type) {
-    case Type::string:
-      return string_column(cells, std::move(validity));
     case Type::boolean:
       return boolean_column(cells, std::move(validity));
     case Type::int32:
@@ -76,30 +78,56 @@ void clear_bit(std::vector<std::uint8_t>& bitmap, std::size_t row, std::size_t r
   bitmap[row / 8] = static_cast<std::uint8_t>(bitmap[row / 8] & ~(1u << row % 8));
 }
 
+// A bit for each row that is not null; nothing when none is.
+std::vector<std::uint8_t> validity_of(std::span<const std::uint64_t> nulls, std::size_t rows) {
+  if (std::ranges::all_of(nulls, [](std::uint64_t word) { return word == 0; })) return {};
+  std::vector<std::uint8_t> bitmap((rows + 7) / 8);
+  for (std::size_t i = 0; i < bitmap.size(); ++i)
+    bitmap[i] = static_cast<std::uint8_t>(~(nulls[i / 8] >> i % 8 * 8));
+  return bitmap;
+}
+
 }  // namespace
 
 AnswerColumns::AnswerColumns(const define::View& view, std::size_t rows) : rows_(rows) {
   const std::size_t features = view.feature_count();
-  validity_.resize(features);
+  nulls_.resize(features);
   for (std::size_t i = 0; i < features; ++i) {
     types_.push_back(view.feature_type(i));
     bytes_.emplace_back(rows * sizeof(std::uint64_t));
     values_.push_back(reinterpret_cast<std::uint64_t*>(bytes_.back().data()));
   }
+  approximate_ = approximate_features(view);
+  sketched_.assign(approximate_.size(), std::vector<std::uint8_t>((rows + 7) / 8));
 }
 
-void AnswerColumns::put_null(std::size_t feature, std::size_t row) {
-  clear_bit(validity_[feature], row, rows_);
+void AnswerColumns::put_approximate(std::size_t i, std::size_t first,
+                                    std::span<const Cell* const> rows) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    auto& byte = sketched_[i][(first + row) / 8];
+    const unsigned bit = rows[row][approximate_[i]].approximate ? 1u << (first + row) % 8 : 0;
+    byte = static_cast<std::uint8_t>(byte | bit);
+  }
 }
 
 std::vector<Column> AnswerColumns::finish() {
-  for (auto& bitmap : validity_)  // nulls were expected and none came
-    if (std::ranges::all_of(bitmap, [](std::uint8_t byte) { return byte == 0xFF; })) bitmap.clear();
   std::vector<Column> columns;
   columns.reserve(types_.size());
   for (std::size_t i = 0; i < types_.size(); ++i)
-    columns.push_back(column_of(types_[i], std::move(bytes_[i]), std::move(validity_[i]), rows_));
+    columns.push_back(
+        column_of(types_[i], std::move(bytes_[i]), validity_of(nulls_[i], rows_), rows_));
+  for (auto& bits : sketched_)
+    columns.push_back(Column::boolean(std::move(bits), {}, static_cast<std::int64_t>(rows_)));
   return columns;
+}
+
+std::vector<std::size_t> approximate_features(const define::View& view) {
+  std::vector<std::size_t> features;
+  for (std::size_t a = 0; a < view.aggregates.size(); ++a)
+    for (std::size_t w = 0; w < view.windows.size(); ++w)
+      if (define::may_be_approximate(view.aggregates[a].kind))
+        features.push_back(a * view.windows.size() + w);
+  return features;
 }
 
 Column to_column(Type type, std::span<const Cell> cells) {

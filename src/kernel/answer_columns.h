@@ -18,18 +18,19 @@ class AnswerColumns {
   std::size_t features() const { return types_.size(); }
   std::size_t rows() const { return rows_; }
 
-  /// What is not set is 0.
-  void set(std::size_t feature, std::size_t row, std::uint64_t bits) {
-    values_[feature][row] = bits;
-  }
-  /// For a feature for which nulls are expected.
-  void set(std::size_t feature, std::size_t row, std::uint64_t bits, bool valid) {
-    values_[feature][row] = bits;
-    std::uint8_t& byte = validity_[feature][row / 8];
-    byte = static_cast<std::uint8_t>(byte & ~(static_cast<unsigned>(!valid) << row % 8));
-  }
-  void expect_nulls(std::size_t feature) {
-    if (validity_[feature].empty()) validity_[feature].assign((rows_ + 7) / 8, 0xFF);
+  /// Where the values of a feature are set, and a bit for each row that is null, for those who fill
+  /// columns in an order of their own.
+  struct Places {
+    std::uint64_t* values;
+    std::uint64_t* nulls;
+    void set(std::size_t row, std::uint64_t bits, bool valid) const {
+      values[row] = bits;
+      nulls[row / 64] |= std::uint64_t{!valid} << row % 64;
+    }
+  };
+  Places places(std::size_t feature) {
+    if (nulls_[feature].empty()) nulls_[feature].resize((rows_ + 63) / 64);
+    return {values_[feature], nulls_[feature].data()};
   }
 
   static constexpr std::size_t kTile = 64;
@@ -46,17 +47,24 @@ class AnswerColumns {
       for (std::size_t i = 0; !all_valid && i < rows.size(); ++i)
         if (!rows[i][feature].valid) put_null(feature, first + i);
     }
+    for (std::size_t i = 0; i < approximate_.size(); ++i) put_approximate(i, first, rows);
   }
+  /// One column a feature, then those of approximate_features().
   std::vector<data::Column> finish();
 
  private:
-  void put_null(std::size_t feature, std::size_t row);
+  void put_null(std::size_t feature, std::size_t row) {
+    places(feature).nulls[row / 64] |= std::uint64_t{1} << row % 64;
+  }
+  void put_approximate(std::size_t i, std::size_t first, std::span<const Cell* const> rows);
 
   std::size_t rows_;
   std::vector<data::Type> types_;
   std::vector<std::vector<std::byte>> bytes_;
-  std::vector<std::uint64_t*> values_;  // into bytes_
-  std::vector<std::vector<std::uint8_t>> validity_;
+  std::vector<std::uint64_t*> values_;             // into bytes_
+  std::vector<std::vector<std::uint64_t>> nulls_;  // a bit for each row; empty while there is none
+  std::vector<std::size_t> approximate_;           // approximate_features()
+  std::vector<std::vector<std::uint8_t>> sketched_;  // bitmaps, one for each of those
 };
 
 }  // namespace coeval::kernel

@@ -18,6 +18,7 @@ inline constexpr std::int64_t kBlockRows = 1024;
 /// How values lie in a block while an expression is evaluated.
 enum class Lane : std::uint8_t { boolean, integer, real, string };
 inline Lane lane_of(data::Type type) {
+  if (data::is_list(type)) return Lane::string;  // its packed bytes
   switch (type) {
     case data::Type::boolean:
       return Lane::boolean;

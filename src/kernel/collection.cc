@@ -55,7 +55,7 @@ void add_to(IntegerQuantiles& state, const Seen& seen, const CollectionPlan&) {
 }
 void add_to(Frequent& state, const Seen& seen, const CollectionPlan&) { state.add(seen.key()); }
 void add_to(StringCounts& state, const Seen& seen, const CollectionPlan&) {
-  ++state.counts[StringRef(seen.string())];
+  state.add(StringRef(seen.string()), 1);
 }
 void add_to(exact::DecayedSum& state, const Seen& seen, const CollectionPlan&) {
   if (seen.storage == Storage::real)
@@ -96,6 +96,7 @@ void merge_into(Sketch& state, const Sketch& earlier, const CollectionPlan&) {
 void merge_into(exact::DecayedSum&, const exact::DecayedSum&, const CollectionPlan&) {}
 void merge_into(StringCounts& state, const StringCounts& earlier, const CollectionPlan&) {
   state.counts = earlier.counts;
+  state.over_cap = earlier.over_cap;
 }
 
 void merge_into(NewestValues& state, const NewestValues& earlier, const CollectionPlan& plan) {
@@ -126,6 +127,7 @@ void append(std::string& out, const Sketch& state) {
   state.append_bytes(out);
 }
 void append(std::string&, const exact::DecayedSum&) {}
+// Above the cap no strings are written, where there must be some.
 void append(std::string& out, const StringCounts& state) {
   put_varint(out, state.counts.size());
   for (const auto& [string, count] : state.counts) {
@@ -179,7 +181,9 @@ struct Reader {
 
 bool Reader::read(StringCounts& state) {
   std::uint64_t size = 0;
-  if (!take_varint(bytes, size) || size > bytes.size()) return false;
+  if (!take_varint(bytes, size) || size > exact::kDefaultCap) return false;
+  state.over_cap = size == 0 && count > static_cast<std::int64_t>(exact::kDefaultCap);
+  if (state.over_cap) return true;
   std::int64_t total = 0;
   std::string before;
   for (std::uint64_t i = 0; i < size; ++i) {
@@ -274,7 +278,15 @@ Collection::Collection(const CollectionPlan& plan) : plan_(&plan) {
   }
 }
 
-void Collection::clear() {
+void StringCounts::add(StringRef string, std::int64_t times) {
+  if (over_cap) return;
+  counts[std::move(string)] += times;
+  if (!all_time || counts.size() <= exact::kDefaultCap) return;
+  counts.clear();
+  over_cap = true;
+}
+
+void Collection::clear(bool all_time) {
   std::visit(
       [&]<class State>(State& state) {
         if constexpr (std::is_same_v<State, exact::DecayedSum>)
@@ -282,7 +294,7 @@ void Collection::clear() {
         else if constexpr (std::is_same_v<State, NewestValues>)
           state.values.clear();
         else if constexpr (std::is_same_v<State, StringCounts>)
-          state.counts.clear();
+          state = {{}, all_time, false};
         else if constexpr (std::is_same_v<State, StringExtremes>)
           state = {};
         else

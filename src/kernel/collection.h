@@ -30,13 +30,20 @@ struct NewestValues {
   std::vector<DatedValue> values;
 };
 
-/// How often each string occurs: always exact, since the strings have to be held anyway.
+/// How often each string occurs. Over a window of bounded length always exact, since its events
+/// hold the strings anyway; over all time only up to the cap of distinct ones, above which nothing
+/// is held but that there were more. (semantics: A4)
 struct StringCounts {
   struct ByText {
     using is_transparent = void;
     bool operator()(const StringRef& a, const StringRef& b) const { return a.text() < b.text(); }
   };
   std::map<StringRef, std::int64_t, ByText> counts;
+  bool all_time = true;
+  bool over_cap = false;
+
+  void add(StringRef string, std::int64_t times);
+  bool is_approximate() const { return over_cap; }
 };
 
 /// Smallest and largest string by bytes, and those of the oldest and newest event.
@@ -54,7 +61,8 @@ class Collection {
  public:
   /// The plan must outlive it.
   explicit Collection(const CollectionPlan& plan);
-  void clear();
+  /// Empties it, for events of all time or of a window of bounded length.
+  void clear(bool all_time = true);
 
   /// Adds one event, if it counts; `at_us` is the question's time, which only decayed sums read.
   void add(const RecordLayout& layout, const std::byte* record, std::int64_t at_us);

@@ -15,7 +15,9 @@
 #include "kernel/bucket_functions.h"
 #include "kernel/cast_functions.h"
 #include "kernel/decimal_functions.h"
+#include "kernel/list_functions.h"
 #include "kernel/maths_functions.h"
+#include "kernel/text_column.h"
 #include "kernel/text_functions.h"
 #include "kernel/time_functions.h"
 #include "kernel/total_order.h"
@@ -121,6 +123,8 @@ class BlockEvaluator {
 
   // Where the functions of one kind are found, by the order of define::Op.
   static Slice of_topic(const Expr& expr, std::span<const Slice> args, const BlockContext& block) {
+    if (expr.op >= Op::fn_element || data::is_list(expr.args[0]->type))
+      return list_function(expr, args, block);
     if (expr.op <= Op::logical_or) return binary(expr, args, block);
     if (expr.op >= Op::fn_year && expr.op <= Op::fn_date_diff)
       return calendar_function(expr, args, block);
@@ -265,6 +269,7 @@ class BlockEvaluator {
   }
 
   Slice column(const data::Column& column) {
+    if (data::has_bytes(column.type())) return strings(column);
     switch (column.type()) {
       case Type::boolean: {
         auto* out = arena_.take<std::uint8_t>(rows_);
@@ -279,8 +284,6 @@ class BlockEvaluator {
       case Type::int32:
       case Type::date:
         return widened<std::int32_t, std::int64_t>(column);
-      case Type::string:
-        return strings(column);
       default:
         return Slice::of(column.values<std::int64_t>().data() + first_, validity(column));
     }
@@ -306,8 +309,8 @@ class BlockEvaluator {
 // Collects the blocks of a result into a column.
 class Collector {
  public:
-  Collector(Type type, std::int64_t rows, EvaluationCounts& counts)
-      : type_(type), rows_(rows), counts_(counts), strings_(type) {
+  Collector(Type type, std::int64_t rows, std::size_t max_column_bytes, EvaluationCounts& counts)
+      : type_(type), rows_(rows), counts_(counts), texts_(max_column_bytes) {
     const auto count = static_cast<std::size_t>(rows);
     if (type == Type::boolean)
       bits_.resize((count + 7) / 8);
@@ -316,7 +319,7 @@ class Collector {
   }
 
   void add(const Slice& slice, std::int64_t first, std::int64_t rows) {
-    if (type_ == Type::string) return add_strings(slice, rows);
+    if (data::has_bytes(type_)) return add_strings(slice, rows);
     const auto from = static_cast<std::size_t>(first);
     const auto count = static_cast<std::size_t>(rows);
     if (slice.valid != nullptr) add_validity(slice.valid, from, count);
@@ -340,7 +343,7 @@ class Collector {
   }
 
   data::Column finish() {
-    if (type_ == Type::string) return strings_.finish();
+    if (data::has_bytes(type_)) return texts_.finish();
     if (type_ == Type::boolean)
       return data::Column::boolean(std::move(bits_), std::move(validity_), rows_);
     return data::Column::fixed(type_, std::move(values_), std::move(validity_), rows_);
@@ -378,10 +381,10 @@ class Collector {
       const bool valid = slice.valid == nullptr || slice.valid[i] != 0;
       const bool fits = valid && slice.strings[i].size() <= kMaxResultBytes;
       counts_.long_texts += valid && !fits ? 1 : 0;
-      if (fits)
-        strings_.append_string(slice.strings[i]);
-      else
-        strings_.append_null();
+      if (!fits)
+        texts_.append_null();
+      else if (!texts_.append(slice.strings[i]))
+        ++counts_.texts_without_room;
     }
   }
 
@@ -390,16 +393,16 @@ class Collector {
   EvaluationCounts& counts_;
   std::vector<std::byte> values_;
   std::vector<std::uint8_t> bits_, validity_;
-  data::ColumnBuilder strings_;
+  TextColumn texts_;
 };
 
 }  // namespace
 
 data::Column evaluate(const Expr& expr, const data::Batch& batch, std::span<const std::int64_t> at,
-                      EvaluationCounts& counts) {
+                      EvaluationCounts& counts, std::size_t max_column_bytes) {
   if (expr.op == Op::column) return batch.columns[static_cast<std::size_t>(expr.column)];
   BlockEvaluator evaluator(batch, at, counts);
-  Collector collector(expr.type, batch.rows, counts);
+  Collector collector(expr.type, batch.rows, max_column_bytes, counts);
   std::int64_t block = kBlockRows;
   for (std::int64_t first = 0; first < batch.rows;) {
     const std::int64_t rows = std::min(block, batch.rows - first);

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "data/row_codec.h"
+#include "kernel/amended_block.h"
 #include "kernel/answer_columns.h"
 #include "kernel/blocks.h"
 #include "kernel/merge_replay.h"
@@ -42,6 +43,17 @@ Status check_rows(const define::Source& source, const data::Batch& rows) {
                     in_source(source, field.name) + " is null in row " + std::to_string(row));
   }
   return {};
+}
+
+// Texts that a view computes must fit into one column for each block of events.
+Status check_texts(const define::Source& source, const EvaluationCounts& counts) {
+  if (counts.texts_without_room == 0) return {};
+  return fail(Code::unsupported,
+              "the texts that a view computes of source '" + source.name +
+                  "' come to more than 2 GiB, counting each distinct text once; rows without: " +
+                  std::to_string(counts.texts_without_room),
+              "let the view read shorter texts, such as substr(text, 1, 64) or hash_bucket(text, "
+              "1000000)");
 }
 
 std::vector<std::int64_t> times_of(const data::Column& column) {
@@ -88,7 +100,9 @@ Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Pro
   parts.scratch.resize(parts.project->views.size());
   for (const int index : parts.views) {
     parts.states[static_cast<std::size_t>(index)] = std::make_unique<ViewState>(
-        parts.view(index), RecordLayout::create(parts.view(index), parts.source_of(index).schema),
+        parts.view(index),
+        RecordLayout::create(parts.view(index), parts.source_of(index).schema,
+                             parts.source_of(index).has_corrections()),
         parts.project->zone);
   }
   return kernel;
@@ -100,10 +114,11 @@ void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part
 
 Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& rows,
                                           std::span<const std::int64_t> known_us,
-                                          const RunParts& run) {
+                                          const RunParts& run, const Amendments* amendments) {
   const define::Source& source = parts_->project->sources[static_cast<std::size_t>(source_index)];
   COEVAL_TRY(check_rows(source, rows));
   COEVAL_CHECK(known_us.size() == static_cast<std::size_t>(rows.rows));
+  COEVAL_CHECK(amendments == nullptr || amendments->roles.size() == known_us.size());
   EventBlock block;
   block.source = source_index;
   block.rows = rows.rows;
@@ -125,21 +140,34 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& r
         mine->strings = shared->strings;
       }
     if (!mine->records) {
-      mine->records = std::make_shared<const LargeVector<std::byte>>(
-          make_records(state.layout(), block.event_time_us, known_us, expressions));
+      auto records = make_records(state.layout(), block.event_time_us, known_us, expressions);
+      if (state.layout().replaceable)
+        write_names(state.layout(), rows.columns[static_cast<std::size_t>(source.identity.id)],
+                    records);
+      mine->records = std::make_shared<const LargeVector<std::byte>>(std::move(records));
       mine->strings = std::make_shared<const std::vector<data::Column>>(
           string_columns(state.layout(), expressions));
     }
     mine->stride = state.layout().stride;
     block.views[static_cast<std::size_t>(index)] = std::move(mine);
   }
+  COEVAL_TRY(check_texts(source, counts));
+  std::shared_ptr<EventBlock::TakenBack> taken_back;
+  if (amendments != nullptr && !amendments->names.empty())
+    taken_back = make_taken_back(*amendments, parts_->states.size());
   run(fed.size(), [&](std::size_t i) {
     const auto index = static_cast<std::size_t>(fed[i]);
     std::vector<const data::Column*> keys;
     for (const int column : parts_->project->views[index].key_columns)
       keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
-    block.views[index]->entities = parts_->states[index]->keys().intern_rows(keys, rows.rows);
+    KeyTable& table = parts_->states[index]->keys();
+    block.views[index]->entities = table.intern_rows(keys, rows.rows);
+    if (amendments != nullptr) leave_out(*amendments, block.views[index]->entities);
+    if (taken_back)
+      taken_back->entities[index] =
+          entities_taken_back(parts_->project->views[index], *amendments, table);
   });
+  block.taken_back = std::move(taken_back);
   const std::lock_guard lock(parts_->counts_mutex);
   parts_->counts += counts;
   return block;
@@ -188,7 +216,10 @@ Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
 
 void Kernel::apply(int view, const EventBlock& events, std::int64_t row) {
   const auto& mine = *events.views[static_cast<std::size_t>(view)];
-  parts_->state(view).apply(mine.record(row), mine.entity(row), *mine.strings);
+  ViewState& state = parts_->state(view);
+  if (events.taken_back) [[unlikely]]
+    take_back(state, view, events, row);
+  state.apply(mine.record(row), mine.entity(row), *mine.strings);
 }
 
 void Kernel::apply(const EventBlock& events, std::int64_t row) {
@@ -216,12 +247,38 @@ std::vector<data::Column> Kernel::replay(int view, const EventBlock& events,
   while (end < event_order.size() &&
          events.known_us[static_cast<std::size_t>(event_order[end])] < last_at)
     ++end;
+  if (events.taken_back) {
+    replay_in_turn(view, events, event_order.subspan(next_event, end - next_event), questions,
+                   question_order, answers);
+    next_event = end;
+    return answers.finish();
+  }
   replay_part(parts_->state(view), *events.views[static_cast<std::size_t>(view)],
               event_order.subspan(next_event, end - next_event),
               *questions.views[static_cast<std::size_t>(view)], questions.at_us, question_order,
               parts_->scratch[static_cast<std::size_t>(view)], answers);
   next_event = end;
   return answers.finish();
+}
+
+// The plain loop. An event may be taken back by a row of another entity, so that the turns of
+// entities would have to meet.
+void Kernel::replay_in_turn(int view, const EventBlock& events,
+                            std::span<const std::int64_t> event_order,
+                            const QuestionBlock& questions,
+                            std::span<const std::int64_t> question_order, AnswerColumns& answers) {
+  std::vector<Cell> cells(answers.features());
+  const Cell* const row[] = {cells.data()};
+  auto event = event_order.begin();
+  for (std::size_t i = 0; i < question_order.size(); ++i) {
+    const std::int64_t at_us = questions.at_us[static_cast<std::size_t>(question_order[i])];
+    for (; event != event_order.end() &&
+           events.known_us[static_cast<std::size_t>(*event)] < at_us;  // semantics: T3
+         ++event)
+      apply(view, events, *event);
+    ask(view, questions, question_order[i], cells);
+    answers.put(i, row);
+  }
 }
 
 namespace {
@@ -256,8 +313,9 @@ class PlainAnswers final : public HistoryAnswers {
 
 class MergedAnswers final : public HistoryAnswers {
  public:
-  MergedAnswers(const define::View& view, MergeReplay replay)
-      : view_(view), replay_(std::move(replay)) {}
+  MergedAnswers(const define::View& view, std::shared_ptr<const std::vector<std::int64_t>> at_us,
+                MergeReplay replay)
+      : view_(view), at_us_(std::move(at_us)), replay_(std::move(replay)) {}
 
   std::vector<data::Column> next(std::size_t count) override {
     AnswerColumns answers(view_, count);
@@ -267,6 +325,7 @@ class MergedAnswers final : public HistoryAnswers {
 
  private:
   const define::View& view_;
+  const std::shared_ptr<const std::vector<std::int64_t>> at_us_;  // what the replay reads
   MergeReplay replay_;
 };
 
@@ -285,7 +344,8 @@ std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
   std::vector<std::shared_ptr<const AddedEvents>> added(views.size());
   for (std::size_t i = 0; i < views.size(); ++i) {
     const RecordLayout& layout = parts_->state(views[i]).layout();
-    if (way == HistoryWay::plain || !MergeReplay::can_answer(parts_->view(views[i]), layout))
+    if (way == HistoryWay::plain || events[source_of(views[i])].taken_back ||
+        !MergeReplay::can_answer(parts_->view(views[i]), layout))
       continue;
     for (std::size_t j = 0; j < i && !added[i]; ++j)
       if (per_view(views[j]).records == per_view(views[i]).records) added[i] = added[j];
@@ -293,6 +353,10 @@ std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
       added[i] = std::make_shared<const AddedEvents>(layout, per_view(views[i]),
                                                      events[source_of(views[i])].rows);
   }
+  auto at_us = std::make_shared<std::vector<std::int64_t>>();
+  at_us->reserve(question_order.size());
+  for (const std::int64_t row : question_order)
+    at_us->push_back(questions.at_us[static_cast<std::size_t>(row)]);
   std::vector<std::unique_ptr<HistoryAnswers>> answers(views.size());
   run(views.size(), [&](std::size_t i) {
     const int view = views[i];
@@ -308,11 +372,11 @@ std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
       entities[row] =
           entity_of(state, *questions.views[static_cast<std::size_t>(view)], question_order[row]);
     answers[i] = std::make_unique<MergedAnswers>(
-        parts_->view(view),
+        parts_->view(view), at_us,
         MergeReplay(parts_->view(view), state.layout(),
                     static_cast<std::size_t>(state.keys().size()),
                     {added[i], per_view(view).entities, order.by_known, order.by_time},
-                    {questions.at_us, question_order, std::move(entities)}));
+                    {*at_us, std::move(entities)}));
   });
   return answers;
 }

@@ -16,22 +16,27 @@
 
 namespace coeval::kernel {
 
+class AnswerColumns;
 class ViewState;
+struct Amendments;
 
 /// One cell of a feature row: the value's 64 bits (an int64 for integers, timestamps, dates and
 /// booleans, a double's bits for both floats, for a string what only to_column reads), or null.
 struct Cell {
   std::uint64_t bits = 0;
   bool valid = false;
+  bool approximate = false;  ///< the answer of a sketch, above the cap (semantics: A4)
   friend bool operator==(Cell, Cell) = default;
 };
 
 /// Events of one source, evaluated once for every view that reads it: keys, filters, arguments.
 struct EventBlock {
   struct PerView;
+  struct TakenBack;
   int source = -1;
   std::int64_t rows = 0;
   std::vector<std::int64_t> event_time_us, known_us;
+  std::shared_ptr<const TakenBack> taken_back;  ///< what rows take back; null = nothing
   std::vector<std::shared_ptr<PerView>>
       views;  ///< indexed by view; null for views of other sources
 };
@@ -85,10 +90,14 @@ class Kernel {
 
   /// Evaluates a source's rows. `rows` has the source's schema; event time is its time column; null
   /// event times and nulls in columns that are not nullable are refused. Errors: type_mismatch,
-  /// missing_value. `run` may look the keys of different views up side by side.
+  /// missing_value, unsupported for more than kMaxColumnBytes of computed texts. `run` may look the
+  /// keys of different views up side by side. `amendments` is what the source's EventIndex says of
+  /// the rows, null where events have no names: applying a row then also takes back the event that it
+  /// replaces, and rows that count as none do nothing else. (semantics: T7)
   Result<EventBlock> prepare_events(int source, const data::Batch& rows,
                                     std::span<const std::int64_t> known_us,
-                                    const RunParts& run = run_in_turn);
+                                    const RunParts& run = run_in_turn,
+                                    const Amendments* amendments = nullptr);
   /// Looks the keys of questions up by column name; a key with a null finds no entity. `views` are
   /// those to be asked; their cells of strings that were given out before are void from now on.
   /// Errors: missing_value when a key column is absent, type_mismatch.
@@ -103,16 +112,18 @@ class Kernel {
   void apply(const EventBlock& events, std::int64_t row);
 
   /// Answers every feature of a view for one question: view.feature_count() cells in feature order.
-  /// An event counts iff it was applied, its known time is < T, and its event time is in [T−W, T).
-  /// (semantics: T3 T4 A1 A2 V3) `out` must have feature_count() places. A cell of a string is good
-  /// until the view's next prepare_questions, replay or restore.
+  /// An event counts iff it was applied, its known time is < T, its event time is in [T−W, T), and
+  /// it was not taken back by a row known < T. (semantics: T3 T4 T7 A1 A2 V3) `out` must have
+  /// feature_count() places. A cell of a string is good until the view's next prepare_questions,
+  /// replay or restore.
   void ask(int view, const QuestionBlock& questions, std::int64_t row, std::span<Cell> out);
 
   /// Answers questions in the order given, each after the events that were known before its time:
   /// the loop of apply and ask for one view, without leaving it. `event_order` are rows of `events`
   /// in position order, `question_order` rows of `questions` with T not decreasing. `next_event` is
   /// the place in event_order where to go on; it is moved, so that questions may come in parts. One
-  /// column a feature; row i of the result is the answer to question_order[i].
+  /// column a feature, then a boolean one for each feature that may be approximate, in the order of
+  /// approximate_features(): whether it is. Row i of the result is the answer to question_order[i].
   std::vector<data::Column> replay(int view, const EventBlock& events,
                                    std::span<const std::int64_t> event_order,
                                    std::size_t& next_event, const QuestionBlock& questions,
@@ -150,9 +161,16 @@ class Kernel {
 
  private:
   Kernel();
+  void replay_in_turn(int view, const EventBlock& events, std::span<const std::int64_t> event_order,
+                      const QuestionBlock& questions, std::span<const std::int64_t> question_order,
+                      AnswerColumns& answers);
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+/// The features of a view, ascending, whose aggregates answer by a sketch above the cap of distinct
+/// values. (semantics: A4)
+std::vector<std::size_t> approximate_features(const define::View& view);
 
 /// Turns a row of cells per view feature into typed columns, for whole blocks. `cells` is
 /// column-major: cells[feature][row]. Strings are coded: each distinct one once.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "data/packed_list.h"
 #include "kernel/world_for_tests.h"
 
 namespace coeval::kernel::testing {
@@ -19,10 +20,34 @@ inline void apply_one(Kernel& kernel, const World& world, const Event& event) {
   kernel.apply(*block, 0);
 }
 
+/// The elements as aggregate_oracle_for_tests.h writes them.
+inline std::string elements_text(const std::string& bytes, data::Type type) {
+  const data::ListView list(bytes, type);
+  std::string text;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const data::Value value = list.value(i);
+    Number number;
+    if (const auto* real = std::get_if<double>(&value))
+      number = Number::of(std::optional(*real));
+    else if (const auto* words = std::get_if<std::string>(&value))
+      number = Number::of(std::optional(*words));
+    else if (const auto* flag = std::get_if<bool>(&value))
+      number = Number::of(as_number(*flag));
+    else
+      number = Number::of(std::optional(std::get<std::int64_t>(value)));
+    text += element_text(number);
+  }
+  return text;
+}
+
 inline Answer answer_of(data::Type type, const Cell& cell) {
-  if (!cell.valid) return {};
-  if (type != data::Type::string) return {true, cell.bits, {}};
-  return {true, 0, std::string(to_column(type, std::span(&cell, 1)).string(0))};
+  if (!cell.valid) return {false, 0, {}, cell.approximate};
+  if (data::is_list(type))
+    return {true, 0,
+            elements_text(std::string(to_column(type, std::span(&cell, 1)).string(0)), type),
+            cell.approximate};
+  if (type != data::Type::string) return {true, cell.bits, {}, cell.approximate};
+  return {true, 0, std::string(to_column(type, std::span(&cell, 1)).string(0)), cell.approximate};
 }
 
 inline std::vector<Answer> ask_one(Kernel& kernel, const World& world, const Event& key,

@@ -65,18 +65,27 @@ TEST_CASE(
           std::min<std::size_t>(1 + random() % 90, question_order.size() - from);
       const auto rows = std::span(question_order).subspan(from, part);
       const auto columns = batch->replay(0, *block, order, next, *questions, rows);
-      REQUIRE(columns.size() == world.view().feature_count());
+      const auto sketched = approximate_features(world.view());
+      REQUIRE(columns.size() == world.view().feature_count() + sketched.size());
       for (std::size_t i = 0; i < part; ++i) {
         const auto row = static_cast<std::size_t>(rows[i]);
         while (applied < events.size() && events[applied].known < at[row])
           apply_one(*single, world, events[applied++]);
         const auto expected = ask_one(*single, world, keys[row], at[row]);
-        for (std::size_t feature = 0; feature < columns.size(); ++feature) {
-          const auto place = static_cast<std::int64_t>(i);
+        const auto place = static_cast<std::int64_t>(i);
+        for (std::size_t s = 0; s < sketched.size(); ++s)
+          REQUIRE(columns[expected.size() + s].bit(place) == expected[sketched[s]].approximate);
+        for (std::size_t feature = 0; feature < expected.size(); ++feature) {
           const data::Type type = world.view().feature_type(feature);
           REQUIRE(columns[feature].type() == type);
           REQUIRE(columns[feature].is_null(place) == !expected[feature].valid);
           if (!expected[feature].valid) continue;
+          if (data::is_list(type)) {
+            const std::string bytes(columns[feature].string(place));
+            REQUIRE(data::is_packed_list(bytes, type));
+            REQUIRE(elements_text(bytes, type) == expected[feature].text);
+            continue;
+          }
           if (type == data::Type::string) {
             REQUIRE(columns[feature].string(place) == expected[feature].text);
             continue;

@@ -94,7 +94,7 @@ MergeReplay::MergeReplay(const define::View& view, const RecordLayout& layout, s
       events_(std::move(events)),
       questions_(std::move(questions)),
       within_(events_.events->width()) {
-  COEVAL_CHECK(events_.by_known.size() < UINT32_MAX && questions_.order.size() < UINT32_MAX);
+  COEVAL_CHECK(events_.by_known.size() < UINT32_MAX && questions_.at_us.size() < UINT32_MAX);
   boundaries_.emplace_back();  // T itself
   for (const auto& window : view.windows) windows_.push_back(bounds_of(window, boundaries_));
   for (const auto& linear : linear_plans(layout))
@@ -119,7 +119,7 @@ LargeVector<std::uint32_t> MergeReplay::by_entity(std::span<const std::int64_t> 
 
 void MergeReplay::sort_questions() {
   const auto places =
-      std::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(questions_.order.size()));
+      std::views::iota(std::uint32_t{0}, static_cast<std::uint32_t>(questions_.at_us.size()));
   question_begin_ = begins(entities_, questions_.entities, places);
   questions_by_entity_.resize(question_begin_.back());
   std::vector<std::uint32_t> next(question_begin_.begin(), question_begin_.end() - 1);
@@ -130,6 +130,7 @@ void MergeReplay::sort_questions() {
     else
       questions_by_entity_[next[static_cast<std::size_t>(entity)]++] = question;
   }
+  questions_.entities = {};  // not needed any more
 }
 
 // All cursors at the entity's first event, all sums nothing.
@@ -191,18 +192,18 @@ void MergeReplay::see(const Entity& entity, std::uint32_t event_end, std::int64_
 
 // semantics: A7 V3
 template <std::size_t Width>
-void MergeReplay::put(const Entity& entity, std::size_t row, AnswerColumns& answers) {
+void MergeReplay::put(const Entity& entity, std::size_t row, const Places& places) {
   const std::size_t width = Width == 0 ? events_.events->width() : Width;
   std::uint64_t* within = within_.data();
-  for (std::size_t window = 0; window < windows_.size(); ++window) {
-    const std::uint64_t* now = entity.sums + windows_[window].end * width;
-    const std::uint64_t* then = entity.sums + windows_[window].begin * width;
+  const AnswerColumns::Places* place = places.data();
+  for (const WindowBounds& window : windows_) {
+    const std::uint64_t* now = entity.sums + window.end * width;
+    const std::uint64_t* then = entity.sums + window.begin * width;
     for (std::size_t i = 0; i < width; ++i) within[i] = now[i] - then[i];
     for (const Output& output : outputs_) {
-      const std::size_t feature = output.feature + window;
       const std::int64_t count = output.part.of(within);
       if (output.is_count) {
-        answers.set(feature, row, static_cast<std::uint64_t>(count));
+        (place++)->set(row, static_cast<std::uint64_t>(count), true);
         continue;
       }
       // Where nothing takes part the sum is 0, and so are the bits of the null.
@@ -210,7 +211,7 @@ void MergeReplay::put(const Entity& entity, std::size_t row, AnswerColumns& answ
       const std::uint64_t bits =
           output.is_mean ? std::bit_cast<std::uint64_t>(exact::mean(sum, count | (count == 0)))
                          : static_cast<std::uint64_t>(sum);
-      answers.set(feature, row, bits, count != 0);
+      (place++)->set(row, bits, count != 0);
     }
   }
 }
@@ -239,7 +240,7 @@ void MergeReplay::fetch_events(std::size_t number) {
 }
 
 template <std::size_t Width>
-void MergeReplay::answer_all(std::uint32_t end, AnswerColumns& answers) {
+void MergeReplay::answer_all(std::uint32_t end, const Places& places) {
   active_.clear();
   for (std::size_t i = 0; i < entities_; ++i)
     if (next_question_[i] < end) active_.push_back(static_cast<std::uint32_t>(i));
@@ -252,8 +253,8 @@ void MergeReplay::answer_all(std::uint32_t end, AnswerColumns& answers) {
     const Entity mine = entity(i);
     std::uint32_t place = mine.question, question = next_question_[i];
     do {
-      see<Width>(mine, event_begin_[i + 1], at_us(question));
-      put<Width>(mine, question - first_, answers);
+      see<Width>(mine, event_begin_[i + 1], questions_.at_us[question]);
+      put<Width>(mine, question - first_, places);
       question = next_question(i, ++place);
     } while (question < end);
     mine.question = place;
@@ -261,37 +262,36 @@ void MergeReplay::answer_all(std::uint32_t end, AnswerColumns& answers) {
   }
 }
 
-void MergeReplay::put_nobody(std::uint32_t end, AnswerColumns& answers) {
+void MergeReplay::put_nobody(std::uint32_t end, const Places& places) {
   for (; next_nobody_ < nobodys_.size() && nobodys_[next_nobody_] < end; ++next_nobody_)
-    for (const Output& output : outputs_)
-      for (std::size_t window = 0; !output.is_count && window < windows_.size(); ++window)
-        answers.set(output.feature + window, nobodys_[next_nobody_] - first_, 0, false);
+    for (std::size_t i = 0; i < places.size(); ++i)
+      places[i].set(nobodys_[next_nobody_] - first_, 0, outputs_[i % outputs_.size()].is_count);
 }
 
-void MergeReplay::answer_until(std::uint32_t end, AnswerColumns& answers) {
+void MergeReplay::answer_until(std::uint32_t end, const Places& places) {
   switch (events_.events->width()) {
     case 1:
-      return answer_all<1>(end, answers);
+      return answer_all<1>(end, places);
     case 2:
-      return answer_all<2>(end, answers);
+      return answer_all<2>(end, places);
     case 3:
-      return answer_all<3>(end, answers);
+      return answer_all<3>(end, places);
     default:
-      return answer_all<0>(end, answers);
+      return answer_all<0>(end, places);
   }
 }
 
 void MergeReplay::next(AnswerColumns& answers) {
   const auto end = static_cast<std::uint32_t>(first_ + answers.rows());
-  COEVAL_CHECK(end <= questions_.order.size());
-  for (const Output& output : outputs_)
-    for (std::size_t window = 0; !output.is_count && window < windows_.size(); ++window)
-      answers.expect_nulls(output.feature + window);
+  COEVAL_CHECK(end <= questions_.at_us.size());
+  Places places;
+  for (std::size_t window = 0; window < windows_.size(); ++window)
+    for (const Output& output : outputs_) places.push_back(answers.places(output.feature + window));
   for (std::uint32_t part = first_; part < end;) {
     part += std::min(kPart, end - part);
-    answer_until(part, answers);
+    answer_until(part, places);
   }
-  put_nobody(end, answers);
+  put_nobody(end, places);
   first_ = end;
 }
 

@@ -69,11 +69,10 @@ struct HistoryEvents {
   std::span<const std::int64_t> by_time;   ///< the same rows by event time
 };
 
-/// Questions in the order of T, with the entity of each; negative = nobody.
+/// The moments of questions, T not decreasing, with the entity of each; negative = nobody.
 struct HistoryQuestions {
-  std::span<const std::int64_t> at_us;  ///< by row
-  std::span<const std::int64_t> order;  ///< rows, T not decreasing
-  std::vector<std::int32_t> entities;   ///< by place in `order`
+  std::span<const std::int64_t> at_us;
+  std::vector<std::int32_t> entities;
 };
 
 /// Answers the questions of one view over a history that is known as a whole: a sort-merge.
@@ -106,6 +105,8 @@ class MergeReplay {
     AddedPlace part, sum;
     std::size_t feature;  // that of the first window
   };
+  using Places = std::vector<AnswerColumns::Places>;  // by window, then output
+
   // What one entity has of `state_`: where it stands, and its sums.
   struct Entity {
     std::int64_t& asked_at;  // the last T
@@ -131,25 +132,22 @@ class MergeReplay {
   std::uint32_t next_question(std::size_t entity, std::uint32_t place) const {
     return place < question_begin_[entity + 1] ? questions_by_entity_[place] : UINT32_MAX;
   }
-  std::int64_t at_us(std::uint32_t question) const {
-    return questions_.at_us[static_cast<std::size_t>(questions_.order[question])];
-  }
   std::int64_t bound(const Boundary& boundary, std::int64_t at_us) const {
     return boundary.from_begin ? INT64_MIN : saturating_subtract(at_us, boundary.length_us);
   }
 
   // Width: words that an event adds, 0 = as many as it says.
-  void answer_until(std::uint32_t end, AnswerColumns& answers);
+  void answer_until(std::uint32_t end, const Places& places);
   template <std::size_t Width>
-  void answer_all(std::uint32_t end, AnswerColumns& answers);
+  void answer_all(std::uint32_t end, const Places& places);
   void fetch_state(std::size_t entity) const;
   void fetch_events(std::size_t entity);
   void fetch_rows(std::size_t entity);
   template <std::size_t Width>
   void see(const Entity& entity, std::uint32_t event_end, std::int64_t at_us);
   template <std::size_t Width>
-  void put(const Entity& entity, std::size_t row, AnswerColumns& answers);
-  void put_nobody(std::uint32_t end, AnswerColumns& answers);
+  void put(const Entity& entity, std::size_t row, const Places& places);
+  void put_nobody(std::uint32_t end, const Places& places);
 
   std::vector<Boundary> boundaries_;  // T first
   std::vector<WindowBounds> windows_;
@@ -168,9 +166,9 @@ class MergeReplay {
   std::size_t next_nobody_ = 0;
   LargeVector<std::byte> state_;  // of all entities, each at cache lines of its own
   std::size_t state_bytes_ = 0, numbers_at_ = 0;
-  std::vector<std::uint32_t> next_question_;  // by entity: its next place in `order`
+  std::vector<std::uint32_t> next_question_;  // by entity: its next question
   std::vector<std::uint32_t> active_;         // entities that are asked about in a part
-  std::uint32_t first_ = 0;                   // the place in `order` of the first row of answers
+  std::uint32_t first_ = 0;                   // the question of the first row of answers
   std::vector<std::uint64_t> within_;         // what an event adds, of all events of one window
   std::uint32_t done_ = 0;
 };

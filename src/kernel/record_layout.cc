@@ -57,6 +57,7 @@ ExprPtr stored_argument(const ExprPtr& argument) {
 }
 
 Storage storage_of(Type type) {
+  if (data::is_list(type)) return Storage::string;
   switch (type) {
     case Type::boolean:
       return Storage::bit;
@@ -105,8 +106,10 @@ std::optional<Gather> gather_of(const AggregatePlan& plan) {
     case Aggregation::quantile:
       return Gather::quantile;
     case Aggregation::mode:
+    case Aggregation::top_k:
       return Gather::mode;
     case Aggregation::lag:
+    case Aggregation::last_k:
     case Aggregation::latest:
       return Gather::newest;
     case Aggregation::min:
@@ -185,8 +188,11 @@ class LayoutBuilder {
     layout_.wide_at = (narrow_end + 7) / 8 * 8;
     layout_.real_at = layout_.wide_at + 8 * layout_.wide.size();
     layout_.strings_at = layout_.real_at + 8 * layout_.real.size();
-    layout_.stride = layout_.strings_at + 8 * layout_.strings.size();
+    layout_.name_at = layout_.strings_at + 8 * layout_.strings.size();
+    layout_.sequence_at = layout_.name_at + 16;
+    layout_.stride = layout_.replaceable ? layout_.sequence_at + 8 : layout_.name_at;
     layout_.text = "record 1\n";
+    if (layout_.replaceable) layout_.text += "replaceable\n";
     for (const auto& key : bit_keys_) layout_.text += "bit " + key + "\n";
     for (const auto& [name, slots] : {std::pair{"narrow ", &narrow_}, std::pair{"wide ", &wide_},
                                       std::pair{"real ", &real_}, std::pair{"string ", &strings_}})
@@ -253,7 +259,9 @@ void plan_answer(const define::Aggregate& aggregate, LayoutBuilder& builder, Agg
   const auto gather = gather_of(plan);
   if (!gather) return;
   CollectionPlan collection{*gather, plan.measure, plan.measure.part_bit, 0, 0};
-  if (*gather == Gather::newest) collection.keep = static_cast<std::size_t>(aggregate.k) + 1;
+  plan.k = static_cast<std::size_t>(aggregate.k);
+  if (*gather == Gather::newest) collection.keep = plan.k + 1;
+  if (plan.kind == Aggregation::last_k) collection.keep = plan.k;
   if (plan.kind == Aggregation::latest) collection.counted_bit = builder.where_bit(aggregate);
   if (*gather == Gather::decayed) collection.half_life_us = aggregate.half_life_us;
   plan.collection = index_of(layout.collections, collection);
@@ -261,9 +269,11 @@ void plan_answer(const define::Aggregate& aggregate, LayoutBuilder& builder, Agg
 
 }  // namespace
 
-RecordLayout RecordLayout::create(const define::View& view, const data::Schema& source) {
+RecordLayout RecordLayout::create(const define::View& view, const data::Schema& source,
+                                  bool replaceable) {
   LayoutBuilder builder(source);
   auto& layout = builder.layout();
+  layout.replaceable = replaceable;
   layout.aggregates.resize(view.aggregates.size());
   // Summed arguments come first, so that the summed slots are the leading ones.
   for (const bool summed : {true, false}) {

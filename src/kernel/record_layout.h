@@ -19,8 +19,8 @@ enum class Storage : std::uint8_t {
   narrow,  ///< 32-bit integers
   wide,    ///< 64-bit integers
   real,    ///< float64
-  string,  ///< 64 bits that stand for a string: a row of its column in a block, its address in
-           ///< state
+  string,  ///< 64 bits that stand for a string or a packed list: a row of its column in a block,
+           ///< its address in state
 };
 
 /// The argument of an aggregate as stored: whether an event takes part (its `where` is true and its
@@ -44,6 +44,7 @@ struct AggregatePlan {
   int power = -1;           ///< var, std, slope: index into RecordLayout::powers
   int collection = -1;      ///< what a walk over the events gives: index into collections
   double p = 0;             ///< of quantile
+  std::size_t k = 0;        ///< of top_k
   int scale = 0, divisor_scale = 0;  ///< of decimals, which are summed times 10^scale
   data::Type result = data::Type::null;
 };
@@ -69,6 +70,9 @@ struct CollectionPlan {
 /// Byte layout of one event of a view: event time, known time, 32-bit words of bits, narrow, wide,
 /// real and string slots. Everything an aggregate reads of an event is in its record, so that state
 /// needs no table of its own and a block of events is prepared once.
+///
+/// Events that can be taken back end in their name, 128 bits, and their place among the view's
+/// events, which settles ties. (semantics: T7)
 ///
 /// Bit 0 is set in every record. Sums are kept for every narrow slot, for the leading summed_wide
 /// wide and summed_real real slots, and a counter for every bit.
@@ -96,12 +100,15 @@ struct RecordLayout {
 
   std::size_t narrow_at = 0, wide_at = 0, real_at = 0, strings_at = 0;
   std::size_t stride = 0;
+  bool replaceable = false;                  ///< events can be taken back
+  std::size_t name_at = 0, sequence_at = 0;  ///< of replaceable events
   std::size_t bit_count = 0, narrow_count = 0;
   std::size_t words() const { return (bit_count + 31) / 32; }
   /// Counters and narrow sums, kept together as int64.
   std::size_t linear() const { return bit_count + narrow_count; }
 
-  static RecordLayout create(const define::View& view, const data::Schema& source);
+  static RecordLayout create(const define::View& view, const data::Schema& source,
+                             bool replaceable = false);
 };
 
 template <class T>

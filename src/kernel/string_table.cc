@@ -6,14 +6,17 @@
 
 namespace coeval::kernel {
 
-exact::Key128 InternedString::key() const {
-  if (key_) return *key_;
+exact::Key128 key_of_text(std::string_view text) {
   const std::string hex = data::sha256_hex(text);
   exact::Key128 key;
   std::from_chars(hex.data(), hex.data() + 16, key.high, 16);
   std::from_chars(hex.data() + 16, hex.data() + 32, key.low, 16);
-  key_ = key;
   return key;
+}
+
+exact::Key128 InternedString::key() const {
+  if (!key_) key_ = key_of_text(text);
+  return *key_;
 }
 
 InternedString* StringTable::take(std::string_view text) {

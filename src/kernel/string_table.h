@@ -15,15 +15,18 @@ namespace coeval::kernel {
 
 class StringTable;
 
+/// A string's key in sketches and records: its SHA-256, cut, so that nobody can make two strings
+/// collide.
+exact::Key128 key_of_text(std::string_view text);
+
 /// A string that something in a view's state holds. Its address stands for it in records, which
 /// have no room for more.
 struct InternedString {
   std::string text;
   StringTable* table = nullptr;
   std::int64_t uses = 0;
-  bool answered = false;  ///< kept for the one who asked, see ViewState::release_answers
-  /// The string's key in sketches: its SHA-256, cut, so that nobody can make two strings collide.
-  exact::Key128 key() const;
+  bool answered = false;      ///< kept for the one who asked, see ViewState::release_answers
+  exact::Key128 key() const;  ///< key_of_text, computed once
 
  private:
   mutable std::optional<exact::Key128> key_;

@@ -145,8 +145,7 @@ void merge(Extremes& into, const Extremes& later) {
 
 std::uint64_t bits_of_key(std::int64_t key, Storage storage) {
   if (storage != Storage::real) return static_cast<std::uint64_t>(key);
-  if (key == INT64_MAX) return 0x7FF8000000000000;
-  return static_cast<std::uint64_t>(key >= 0 ? key : INT64_MIN - key - 1);
+  return std::bit_cast<std::uint64_t>(number_of_order_key(key));
 }
 
 }  // namespace coeval::kernel

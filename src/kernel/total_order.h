@@ -14,6 +14,12 @@ inline std::int64_t order_key(double x) {
 }
 inline std::int64_t order_key(std::int64_t x) { return x; }
 
+/// The number that has the key; of NaN the one quiet NaN.
+inline double number_of_order_key(std::int64_t key) {
+  if (key == INT64_MAX) return std::bit_cast<double>(std::uint64_t{0x7FF8000000000000});
+  return std::bit_cast<double>(key >= 0 ? key : INT64_MIN - key - 1);
+}
+
 /// The value itself, with every NaN as the one quiet NaN.
 inline double canonical_value(double x) {
   return x != x ? std::bit_cast<double>(std::uint64_t{0x7FF8000000000000}) : x;

@@ -2,9 +2,11 @@
 // and what is gathered from the events that lie between two.
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "base/check.h"
 #include "data/decimal.h"
+#include "data/packed_list.h"
 #include "exact/ratio.h"
 #include "kernel/total_order.h"
 #include "kernel/view_state.h"
@@ -144,6 +146,8 @@ void ViewState::move_back(Entity& e, std::size_t boundary, std::int64_t to) {
 void ViewState::ask(std::int32_t number, std::int64_t at_us, Cell* out) {
   if (number < 0 || number >= entities_) return answer_empty(out);
   Entity& e = entity(number);
+  if (layout_.replaceable && at_us <= e.max_known) [[unlikely]]
+    return answer_amended_past(number, at_us, out);
   if (e.head == nullptr) return e.base == nullptr ? answer_empty(out) : answer_past(e, at_us, out);
   if (at_us <= e.max_known) [[unlikely]]
     return answer_past(e, at_us, out);
@@ -227,7 +231,7 @@ void ViewState::answer_window(Entity& e, std::size_t window, std::int64_t at_us,
     if (base != nullptr) scratch_extremes_ = base->tally.extremes;
     extremes_between(from, to, scratch_extremes_);
   }
-  if (!layout_.collections.empty()) gather(base, from, to, at_us);
+  if (!layout_.collections.empty()) gather(base, boundaries_[begin].from_begin, from, to, at_us);
   answer_sums(sums, scratch_extremes_, window, at_us, out);
 }
 
@@ -355,7 +359,13 @@ Cell ViewState::ordered_cell(const AggregatePlan& plan, const Extremes& extremes
 }
 
 Cell ViewState::collection_cell(const AggregatePlan& plan, const Collection& collection) {
-  counts_.approximate_answers += collection.is_approximate() ? 1 : 0;
+  Cell cell = exact_or_sketched(plan, collection);
+  cell.approximate = collection.is_approximate();  // semantics: A4
+  counts_.approximate_answers += cell.approximate ? 1 : 0;
+  return cell;
+}
+
+Cell ViewState::exact_or_sketched(const AggregatePlan& plan, const Collection& collection) {
   const bool is_string = plan.measure.storage == Storage::string;
   switch (plan.kind) {
     case Aggregation::distinct: {
@@ -371,6 +381,10 @@ Cell ViewState::collection_cell(const AggregatePlan& plan, const Collection& col
                                  plan.p, unit_of(plan.scale)));
     case Aggregation::mode:
       return mode_cell(plan, collection);
+    case Aggregation::last_k:
+      return last_k_cell(plan, collection.get<NewestValues>());
+    case Aggregation::top_k:
+      return top_k_cell(plan, collection);
     case Aggregation::decayed_sum:
       return real_cell(collection.get<exact::DecayedSum>().sum());
     case Aggregation::decayed_mean:
@@ -395,6 +409,65 @@ Cell ViewState::mode_cell(const AggregatePlan& plan, const Collection& collectio
   const auto mode = std::ranges::max_element(
       counts, {}, [](const auto& entry) { return entry.second; });  // the first, so the smallest
   return mode == counts.end() ? Cell{} : string_cell(mode->first);
+}
+
+namespace {
+
+// A list of the values, or a text's bytes, that events had; NaN is the one NaN. (semantics: A6)
+class ListOfValues {
+ public:
+  explicit ListOfValues(data::Type list) : element_(data::element_of(list)) {}
+  void add(std::uint64_t bits) {
+    if (data::is_float(element_))
+      append(canonical_value(std::bit_cast<double>(bits)));
+    else if (element_ == data::Type::boolean)
+      append(bits != 0);
+    else
+      append(static_cast<std::int64_t>(bits));
+  }
+  void add(std::string_view text) { append(std::string(text)); }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  void append(const data::Value& value) { data::append_element(bytes_, element_, value); }
+
+  data::Type element_;
+  std::string bytes_;
+};
+
+}  // namespace
+
+Cell ViewState::last_k_cell(const AggregatePlan& plan, const NewestValues& newest) {
+  ListOfValues list(plan.result);
+  for (const DatedValue& value : newest.values)
+    value.string ? list.add(value.string.text()) : list.add(value.bits);
+  return list_cell(list.bytes());
+}
+
+// By count descending; equal counts stay in the order of the values.
+Cell ViewState::top_k_cell(const AggregatePlan& plan, const Collection& collection) {
+  ListOfValues list(plan.result);
+  if (plan.measure.storage != Storage::string) {
+    for (const auto& entry : collection.get<exact::FrequentValues<std::int64_t>>().top_k(plan.k))
+      list.add(bits_of_key(entry.value, plan.measure.storage));
+    return list_cell(list.bytes());
+  }
+  std::vector<std::pair<std::string_view, std::int64_t>> counts;
+  for (const auto& [string, count] : collection.get<StringCounts>().counts)
+    counts.emplace_back(string.text(), count);
+  std::ranges::stable_sort(counts, std::greater<>{},
+                           [](const auto& entry) { return entry.second; });
+  if (counts.size() > plan.k) counts.resize(plan.k);
+  for (const auto& [text, count] : counts) list.add(text);
+  return list_cell(list.bytes());
+}
+
+// Nothing was gathered where there are no elements. One that is too long is null, and counted.
+Cell ViewState::list_cell(const std::string& bytes) {
+  if (bytes.empty()) return {};
+  if (bytes.size() <= kMaxResultBytes) return string_cell(StringRef::adopt(strings_.take(bytes)));
+  ++counts_.long_texts;
+  return {};
 }
 
 Cell ViewState::string_extreme_cell(const AggregatePlan& plan, const StringExtremes& extremes) {
@@ -474,11 +547,12 @@ void visit_back(Cursor from, Cursor to, Visit visit) {
 
 }  // namespace
 
-void ViewState::gather(const FoldedEvents* base, Cursor from, Cursor to, std::int64_t at_us) {
+void ViewState::gather(const FoldedEvents* base, bool all_time, Cursor from, Cursor to,
+                       std::int64_t at_us) {
   const auto sees = [at_us](const std::byte* record) { return known_time_of(record) < at_us; };
   for (std::size_t i = 0; i < scratch_collections_.size(); ++i) {
     Collection& collection = scratch_collections_[i];
-    collection.clear();
+    collection.clear(all_time);
     const bool newest = collection.plan().gather == CollectionPlan::Gather::newest;
     if (newest)
       visit_back(from, to, [&](const std::byte* record) {
@@ -525,9 +599,26 @@ void ViewState::answer_past(Entity& e, std::int64_t at_us, Cell* out) {
     visit_events(from, to, [&](const std::byte* record) {
       if (known_time_of(record) < at_us) tally.add(layout_, record);
     });
-    if (!layout_.collections.empty()) gather(base, from, to, at_us);
+    if (!layout_.collections.empty()) gather(base, begin.from_begin, from, to, at_us);
     answer_sums(TallySums{tally}, tally.extremes, window, at_us, out);
   }
+}
+
+// One window from its events, oldest first.
+void ViewState::answer_events(const std::vector<const std::byte*>& events, std::size_t window,
+                              std::int64_t at_us, Cell* out) {
+  Tally tally(layout_);
+  for (const std::byte* record : events) tally.add(layout_, record);
+  for (Collection& collection : scratch_collections_) {
+    collection.clear();
+    if (collection.plan().gather != CollectionPlan::Gather::newest) {
+      for (const std::byte* record : events) collection.add(layout_, record, at_us);
+      continue;
+    }
+    for (auto record = events.rbegin(); record != events.rend(); ++record)
+      if (!collection.add_older(layout_, *record)) break;
+  }
+  answer_sums(TallySums{tally}, tally.extremes, window, at_us, out);
 }
 
 // semantics: V3

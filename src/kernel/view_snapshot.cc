@@ -5,13 +5,15 @@
 // An entity: its key; whether events were folded, their tally and collections; count of events; the
 // events by (event time, position). An event: event time as a difference to the one before (from
 // the smallest int64), known time as a signed difference to it, words of bits, narrow and wide
-// values as signed varints, reals as 8 bytes, strings that take part by their contents.
+// values as signed varints, reals as 8 bytes, strings that take part by their contents; and where
+// events can be taken back, its name, and for how long it counted if it was.
 //
 // Only what is retained at the last known time is written, whether or not it was evicted or folded
 // already, so that equal histories give equal bytes.
 #include <algorithm>
 #include <numeric>
 
+#include "data/packed_list.h"
 #include "data/row_codec.h"
 #include "kernel/varint.h"
 #include "kernel/view_state.h"
@@ -38,6 +40,16 @@ void append_record(std::string& out, const RecordLayout& layout, const std::byte
     if (bit_of(record, layout.strings[i].part_bit))
       data::put_text(out,
                      string_of_bits(load<std::uint64_t>(record + layout.strings_at + 8 * i))->text);
+}
+
+// Of events that can be taken back: their name, and 0, or 1 more than for how long they counted.
+void append_fate(std::string& out, const RecordLayout& layout, const std::byte* record,
+                 std::optional<std::int64_t> until) {
+  data::put_u64(out, load<std::uint64_t>(record + layout.name_at));
+  data::put_u64(out, load<std::uint64_t>(record + layout.name_at + 8));
+  put_varint(out, until ? 1 + static_cast<std::uint64_t>(*until) -
+                              static_cast<std::uint64_t>(known_time_of(record))
+                        : 0);
 }
 
 bool take_words(std::string_view& bytes, const RecordLayout& layout, std::byte* record) {
@@ -86,6 +98,8 @@ bool take_strings(std::string_view& bytes, const RecordLayout& layout, StringTab
     if (bit_of(record, layout.strings[i].part_bit)) {
       std::string_view text;
       if (!take_text(bytes, text)) return false;
+      const data::Type type = layout.strings[i].argument->type;
+      if (data::is_list(type) && !data::is_packed_list(text, type)) return false;
       bits = bits_of_string(strings.take(text));
     }
     store(record + layout.strings_at + 8 * i, bits);
@@ -115,6 +129,17 @@ bool take_u64(std::string_view& bytes, std::uint64_t& value) {
   return true;
 }
 
+bool take_fate(std::string_view& bytes, const RecordLayout& layout, std::byte* record,
+               std::optional<std::int64_t>& until) {
+  std::uint64_t high = 0, low = 0, counted = 0;
+  if (!take_u64(bytes, high) || !take_u64(bytes, low) || !take_varint(bytes, counted)) return false;
+  store(record + layout.name_at, high);
+  store(record + layout.name_at + 8, low);
+  const std::int64_t known = known_time_of(record);
+  if (counted > 0) until = saturating_add(known, static_cast<std::int64_t>(counted - 1));
+  return counted == 0 || (*until >= known && *until != INT64_MAX);
+}
+
 }  // namespace
 
 bool ViewState::append_entity(std::string& out, std::int32_t number) const {
@@ -125,7 +150,16 @@ bool ViewState::append_entity(std::string& out, std::int32_t number) const {
   std::string records;
   std::uint64_t count = 0;
   std::int64_t before = INT64_MIN;
-  for (Chunk* chunk = e.head; chunk != nullptr; chunk = chunk->next)
+  if (layout_.replaceable)
+    for (const auto& [record, until] : held_events(number)) {
+      if (is_expired(record, last_known_) || is_settled(until)) continue;
+      append_record(records, layout_, record, before);
+      append_fate(records, layout_, record,
+                  until == kNotTakenBack ? std::nullopt : std::optional(until));
+      before = event_time_of(record);
+      ++count;
+    }
+  for (Chunk* chunk = e.head; !layout_.replaceable && chunk != nullptr; chunk = chunk->next)
     for (std::uint32_t slot = chunk->begin; slot < chunk->end; ++slot) {
       const std::byte* record = chunk->at(slot);
       if (is_expired(record, last_known_)) {
@@ -164,7 +198,8 @@ void ViewState::serialize(std::string& out) const {
   out += body;
 }
 
-bool ViewState::take_events(std::string_view& bytes, Entity& e) {
+bool ViewState::take_events(std::string_view& bytes, std::int32_t number) {
+  Entity& e = entity(number);
   std::uint64_t count = 0;
   if (!take_varint(bytes, count) || count > bytes.size()) return false;
   std::vector<std::byte> record(layout_.stride);
@@ -175,9 +210,19 @@ bool ViewState::take_events(std::string_view& bytes, Entity& e) {
     // Known times go up with positions, which order events of equal event time.
     if (known > last_known_ || (i > 0 && time == before && known < known_before)) return false;
     if (is_expired(record.data(), last_known_)) return false;
-    insert(e, record.data());
-    ++events_;
-    e.max_known = std::max(e.max_known, known);
+    std::optional<std::int64_t> until;
+    if (layout_.replaceable) {
+      if (!take_fate(bytes, layout_, record.data(), until)) return false;
+      store(record.data() + layout_.sequence_at, next_sequence_++);
+    }
+    if (until) {
+      if (*until > last_known_ || is_settled(*until)) return false;
+      keep_taken_back(number, {*until, record});
+    } else {
+      insert(e, record.data());
+      ++events_;
+    }
+    e.max_known = std::max(e.max_known, until.value_or(known));
     before = time;
     known_before = known;
   }
@@ -210,7 +255,7 @@ bool ViewState::take_entity(std::string_view& bytes, std::string_view& key_befor
   add_entities();
   Entity& e = entity(number);
   if (folded == 1 && !take_base(bytes, e)) return false;
-  return take_events(bytes, e);
+  return take_events(bytes, number);
 }
 
 bool ViewState::take_base(std::string_view& bytes, Entity& e) {
@@ -235,6 +280,9 @@ bool ViewState::restore(std::string_view& bytes) {
   last_known_ = static_cast<std::int64_t>(last_known);
   dropped_late_ = static_cast<std::int64_t>(dropped);
   for (std::uint64_t i = 0; good && i < count; ++i) good = take_entity(bytes, key, i == 0);
+  for (auto& [number, events] : taken_back_)
+    std::ranges::stable_sort(events, {}, &TakenBack::until_us);
+  std::ranges::sort(leaving_);
   if (!good) clear();
   return good;
 }

@@ -61,6 +61,9 @@ void ViewState::clear() {
     delete e.base;
     delete e.large;
   }
+  taken_back_.clear();
+  leaving_.clear();
+  next_sequence_ = 0;
   answered_.clear();
   for (auto& collection : scratch_collections_) collection.clear();
   strings_.clear();
@@ -98,6 +101,8 @@ void ViewState::apply(const std::byte* record, std::int32_t number,
                       std::span<const data::Column> strings) {
   const std::int64_t known = known_time_of(record);
   last_known_ = std::max(last_known_, known);
+  if (layout_.replaceable) [[unlikely]]
+    forget_taken_back();
   if (number < 0) return;
   // semantics: T6. Beyond retention no question that may still come can see it.
   if (!all_time_ && is_expired(record, last_known_)) {
@@ -109,6 +114,8 @@ void ViewState::apply(const std::byte* record, std::int32_t number,
   Entity& e = entity(number);
   if (!layout_.strings.empty()) [[unlikely]]
     record = with_strings(record, strings);
+  if (layout_.replaceable) [[unlikely]]
+    record = with_sequence(record);
   insert(e, record);
   e.max_known = std::max(e.max_known, known);
   ++events_;

@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "define/project.h"
+#include "exact/key_hash.h"
 #include "kernel/boundaries.h"
 #include "kernel/chunk.h"
 #include "kernel/collection.h"
@@ -73,6 +77,10 @@ class ViewState {
   /// Folds one event; entity < 0 means that a key is null, and the event is nobody's. `strings`:
   /// the block's columns for layout().strings.
   void apply(const std::byte* record, std::int32_t entity, std::span<const data::Column> strings);
+  /// Takes back the event of that name, event time and known time, as of a row known at `until_us`;
+  /// nothing where it is not held. Positions as in apply. (semantics: T7)
+  void take_back(std::int32_t entity, std::int64_t event_time_us, std::int64_t known_us,
+                 exact::Key128 name, std::int64_t until_us);
   /// Answers every feature at time T; an entity that is not known has empty windows. Cells of
   /// strings are good until release_answers().
   void ask(std::int32_t entity, std::int64_t at_us, Cell* out);
@@ -162,11 +170,38 @@ class ViewState {
   // every question sees it, so that it can be folded.
   bool is_expired(const std::byte* record, std::int64_t last_known) const {
     if (saturating_subtract(last_known, event_time_of(record)) <= retention_us_) return false;
-    return !all_time_ || saturating_subtract(last_known, known_time_of(record)) > lateness_us_;
+    if (!all_time_) return true;
+    // What was folded could not be taken back.
+    return !layout_.replaceable &&
+           saturating_subtract(last_known, known_time_of(record)) > lateness_us_;
   }
   void evict(Entity& e, std::int64_t last_known);
   void evict_first(Entity& e);
   void sweep_some(const Entity& busy);
+
+  // Events that are taken back: view_corrections.cc.
+  struct TakenBack {
+    std::int64_t until_us;  // questions up to this time still see it
+    std::vector<std::byte> record;
+  };
+  struct Held {
+    const std::byte* record;
+    std::int64_t until_us;  // kNotTakenBack for events that count
+  };
+  static constexpr std::int64_t kNotTakenBack = INT64_MAX;
+  const std::byte* with_sequence(const std::byte* record);
+  static Cursor find_event(Entity& e, const RecordLayout& layout, std::int64_t event_time_us,
+                           std::int64_t known_us, exact::Key128 name);
+  void remove(Entity& e, Cursor place);
+  void unlink_empty(Entity& e, Chunk* chunk);
+  void keep_taken_back(std::int32_t number, TakenBack event);
+  void forget_taken_back();
+  bool is_settled(std::int64_t until_us) const {
+    return saturating_subtract(last_known_, until_us) > lateness_us_;
+  }
+  // All events of an entity, those taken back too, by (event time, position).
+  std::vector<Held> held_events(std::int32_t number) const;
+  void answer_amended_past(std::int32_t number, std::int64_t at_us, Cell* out);
 
   // Answering: view_answers.cc.
   std::int64_t bound(const Boundary& boundary, std::int64_t at_us) const {
@@ -191,9 +226,11 @@ class ViewState {
   void answer_window(Entity& e, std::size_t window, std::int64_t at_us, Cell* out);
   void extremes_between(Cursor from, Cursor to, std::vector<Extremes>& out);
   // Gathers the collections of a window from what its question can see.
-  void gather(const FoldedEvents* base, Cursor from, Cursor to, std::int64_t at_us);
+  void gather(const FoldedEvents* base, bool all_time, Cursor from, Cursor to, std::int64_t at_us);
   static Cursor place_of_time(Chunk* tail, std::int64_t time);
   void answer_past(Entity& e, std::int64_t at_us, Cell* out);
+  void answer_events(const std::vector<const std::byte*>& events, std::size_t window,
+                     std::int64_t at_us, Cell* out);
   void answer_empty(Cell* out) const;
   // The window's length at this question; 0 over all time.
   std::int64_t length_us(std::size_t window, std::int64_t at_us) const;
@@ -209,15 +246,19 @@ class ViewState {
   Cell sum_cell(data::Type result, exact::Int128 sum);
   Cell ordered_cell(const AggregatePlan& plan, const Extremes& extremes, std::int64_t at_us) const;
   Cell collection_cell(const AggregatePlan& plan, const Collection& collection);
+  Cell exact_or_sketched(const AggregatePlan& plan, const Collection& collection);
   Cell string_extreme_cell(const AggregatePlan& plan, const StringExtremes& extremes);
   Cell mode_cell(const AggregatePlan& plan, const Collection& collection);
   Cell dated_cell(const DatedValue& value);
   Cell string_cell(const StringRef& string);
+  Cell last_k_cell(const AggregatePlan& plan, const NewestValues& newest);
+  Cell top_k_cell(const AggregatePlan& plan, const Collection& collection);
+  Cell list_cell(const std::string& bytes);
 
   // Bytes: view_snapshot.cc.
   bool append_entity(std::string& out, std::int32_t number) const;
   bool take_entity(std::string_view& bytes, std::string_view& key_before, bool first);
-  bool take_events(std::string_view& bytes, Entity& e);
+  bool take_events(std::string_view& bytes, std::int32_t number);
   bool take_base(std::string_view& bytes, Entity& e);
   bool is_plausible(const Tally& base) const;
 
@@ -242,6 +283,11 @@ class ViewState {
   std::int64_t last_known_ = INT64_MIN;
   std::optional<std::int64_t> turns_began_at_;  // last_known_ then, while turns are taken
   EvaluationCounts counts_;
+  // Events that were taken back, while a question may still be asked that sees them: by entity, and
+  // in the order in which they leave.
+  std::map<std::int32_t, std::deque<TakenBack>> taken_back_;
+  std::deque<std::pair<std::int64_t, std::int32_t>> leaving_;
+  std::uint64_t next_sequence_ = 0;
   // Set when every aggregate is answered by linear sums alone, which is quicker.
   const std::vector<LinearPlan> linear_plans_;
   std::vector<std::int64_t> scratch_linear_;

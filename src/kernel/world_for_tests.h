@@ -85,19 +85,20 @@ struct AggregateKind {
   Takes takes;
 };
 inline const std::vector<AggregateKind> kAggregates = {
-    {"count", Takes::anything},      {"sum", Takes::numbers},
-    {"mean", Takes::numbers},        {"var", Takes::numbers},
-    {"std", Takes::numbers},         {"var_pop", Takes::numbers},
-    {"std_pop", Takes::numbers},     {"min", Takes::anything},
-    {"max", Takes::anything},        {"first", Takes::anything},
-    {"last", Takes::anything},       {"latest", Takes::anything},
-    {"lag", Takes::anything},        {"distinct", Takes::anything},
-    {"quantile", Takes::numbers},    {"mode", Takes::anything},
-    {"any", Takes::truths},          {"all", Takes::truths},
-    {"ratio", Takes::numbers},       {"rate", Takes::nothing},
-    {"slope", Takes::numbers},       {"since_last", Takes::nothing},
-    {"since_first", Takes::nothing}, {"decayed_sum", Takes::numbers},
-    {"decayed_mean", Takes::numbers}};
+    {"count", Takes::anything},       {"sum", Takes::numbers},
+    {"mean", Takes::numbers},         {"var", Takes::numbers},
+    {"std", Takes::numbers},          {"var_pop", Takes::numbers},
+    {"std_pop", Takes::numbers},      {"min", Takes::anything},
+    {"max", Takes::anything},         {"first", Takes::anything},
+    {"last", Takes::anything},        {"latest", Takes::anything},
+    {"lag", Takes::anything},         {"distinct", Takes::anything},
+    {"quantile", Takes::numbers},     {"mode", Takes::anything},
+    {"any", Takes::truths},           {"all", Takes::truths},
+    {"ratio", Takes::numbers},        {"rate", Takes::nothing},
+    {"slope", Takes::numbers},        {"since_last", Takes::nothing},
+    {"since_first", Takes::nothing},  {"decayed_sum", Takes::numbers},
+    {"decayed_mean", Takes::numbers}, {"last_k", Takes::anything},
+    {"top_k", Takes::anything}};
 
 struct OracleAggregate {
   std::string name;
@@ -204,6 +205,10 @@ inline OracleAggregate random_aggregate(std::mt19937_64& random) {
   a.call.name = kind.name;
   if (kind.name == "lag") {
     a.call.k = static_cast<std::int64_t>(random() % 2 == 0 ? random() % 4 : random() % 40);
+    a.constant = std::to_string(a.call.k);
+  }
+  if (kind.name.ends_with("_k")) {
+    a.call.k = static_cast<std::int64_t>(1 + (random() % 2 == 0 ? random() % 4 : random() % 40));
     a.constant = std::to_string(a.call.k);
   }
   if (kind.name == "quantile") {

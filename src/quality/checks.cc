@@ -25,7 +25,8 @@ struct ColumnRules {
   FloatRange floats;
   std::unique_ptr<RE2> pattern;
   std::set<std::string, std::less<>> allowed;
-  std::vector<int> string_rules;  // the pattern's before the enum's, those there are
+  std::vector<int> string_rules;             // the pattern's before the enum's, those there are
+  int length_rule = -1, elements_rule = -1;  // of lists
   bool has_range() const { return integers.min_rule >= 0 || integers.max_rule >= 0; }
 };
 
@@ -46,7 +47,12 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+std::string shortened(const std::string& text) {
+  return text.size() <= 80 ? text : std::string(data::utf8_prefix(text, 80)) + "...";
+}
+
 std::string value_text(const data::Value& value, Type type) {
+  if (data::is_list(type)) return shortened(data::to_text(value, type));
   const auto* text = std::get_if<std::string>(&value);
   return text != nullptr ? quoted(*text) : data::to_text(value, type);
 }
@@ -84,6 +90,7 @@ class RuleCompiler {
   Status add_integer_bounds(ColumnRules& out);
   void add_float_bounds(ColumnRules& out);
   Status add_string_rules(ColumnRules& out);
+  void add_list_rules(ColumnRules& out);
   std::unexpected<Error> misplaced(const std::string& what) const;
 
   const define::Source& source_;
@@ -131,12 +138,20 @@ void RuleCompiler::add_float_bounds(ColumnRules& out) {
   }
 }
 
+void RuleCompiler::add_list_rules(ColumnRules& out) {
+  const std::string length = std::to_string(data::list_length(out.type));
+  out.length_rule = add("length", "have " + length + " elements");
+  // semantics: V1 V2
+  out.elements_rule = add("finite", "have finite numbers as elements, and no nulls");
+}
+
 Status RuleCompiler::add_bounds(ColumnRules& out) {
   if (has_integer_range(out.type)) return add_integer_bounds(out);
   if (data::is_float(out.type)) {
     add_float_bounds(out);
     return {};
   }
+  if (data::is_list(out.type)) add_list_rules(out);
   if (declared_->min || declared_->max) return misplaced("min or max");
   return {};
 }
@@ -176,6 +191,8 @@ void scan_column(const data::Column& column, const ColumnRules& rules, Findings&
   if (rules.null_rule >= 0) scan_nulls(column, rules.null_rule, findings);
   if (rules.has_range()) scan_integers(column, rules.integers, findings);
   if (data::is_float(rules.type)) scan_floats(column, rules.floats, findings);
+  if (data::is_list(rules.type))
+    scan_lists(column, rules.length_rule, rules.elements_rule, findings);
   if (rules.string_rules.empty()) return;
   const auto verdict = [&rules](std::string_view text) { return broken_by(rules, text); };
   scan_strings(column, verdict, rules.string_rules, findings);

@@ -40,9 +40,9 @@ class RowChecks {
   ~RowChecks();
   const std::vector<Rule>& rules() const;
   /// Rows of `batch` (the columns compiled for) that break a rule, ascending. SQL null semantics: a
-  /// null breaks only the rule against nulls. NaN and infinities break "<column>.finite".
-  /// (semantics: V2) Complexity: one pass per column with a rule; a pattern runs once per
-  /// dictionary entry.
+  /// null breaks only the rule against nulls. NaN and infinities break "<column>.finite", a list of
+  /// another length than declared "<column>.length". (semantics: V2) Complexity: one pass per
+  /// column with a rule; a pattern runs once per dictionary entry.
   std::vector<RowVerdict> check(const data::Batch& batch) const;
   /// "delay must be at least -120, found -185" for the report and the quarantine.
   std::string explain(const data::Batch& batch, std::int64_t row, int rule) const;

@@ -4,10 +4,13 @@
 #include <regex.h>
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <random>
+
+#include "data/packed_list.h"
 
 namespace coeval::quality {
 namespace {
@@ -202,6 +205,33 @@ define::Source every_kind() {
   s.pattern = "[ab]+c?";
   s.allowed = {"a", "ab", "abc", "x"};
   return source_of({i, l, d, s, b});
+}
+
+TEST_CASE("a list must have its length, and finite elements that are not null") {
+  const Type type = data::list_of(Type::float32, 2);
+  const auto source = source_of({column("v", type, true)});
+  const auto checks = compiled(source);
+  const auto floats = [](std::vector<float> values) {
+    return Value{std::string(reinterpret_cast<const char*>(values.data()), 4 * values.size())};
+  };
+  const float null_element = std::bit_cast<float>(data::kNullElement);
+  const Batch rows = batch_of(source, {{floats({1, 2})},
+                                       {floats({1})},
+                                       {Value{}},
+                                       {floats({1, INFINITY})},
+                                       {floats({NAN, 2, 3})},
+                                       {floats({null_element, 2})}});
+  const auto verdicts = checks->check(rows);
+  std::vector<std::string> found;
+  for (const auto& verdict : verdicts)
+    for (const int rule : verdict.rules)
+      found.push_back(std::to_string(verdict.row) + " " + checks->explain(rows, verdict.row, rule));
+  CHECK(found == std::vector<std::string>{
+                     "1 v must have 2 elements, found [1]",
+                     "3 v must have finite numbers as elements, and no nulls, found [1, inf]",
+                     "4 v must have 2 elements, found [nan, 2, 3]",
+                     "4 v must have finite numbers as elements, and no nulls, found [nan, 2, 3]",
+                     "5 v must have finite numbers as elements, and no nulls, found [null, 2]"});
 }
 
 Value random_value(Type type, std::mt19937& random, int odds) {

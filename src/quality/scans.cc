@@ -6,6 +6,7 @@
 #include <span>
 
 #include "data/hash.h"
+#include "data/packed_list.h"
 
 namespace coeval::quality {
 
@@ -142,6 +143,20 @@ void scan_floats(const data::Column& column, const FloatRange& range, Findings& 
     scan_floats_of<float>(column, range, findings);
   else
     scan_floats_of<double>(column, range, findings);
+}
+
+void scan_lists(const data::Column& column, int length_rule, int elements_rule,
+                Findings& findings) {
+  const std::uint32_t length = data::list_length(column.type());
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) continue;
+    const data::ListView list(column.string(row), column.type());
+    const std::size_t size = list.size();
+    if (size != length) findings.push_back({row, length_rule});
+    bool finite = true;
+    for (std::size_t i = 0; i < size; ++i) finite = finite && std::isfinite(list.real(i));
+    if (!finite) findings.push_back({row, elements_rule});
+  }
 }
 
 void scan_nulls(const data::Column& column, int rule, Findings& findings) {

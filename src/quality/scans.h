@@ -38,6 +38,10 @@ struct FloatRange {
 };
 void scan_floats(const data::Column& column, const FloatRange& range, Findings& findings);
 
+/// Lists of floats: of another length than declared, or with elements that are not finite, a null
+/// of a file among them.
+void scan_lists(const data::Column& column, int length_rule, int elements_rule, Findings& findings);
+
 void scan_nulls(const data::Column& column, int rule, Findings& findings);
 
 /// Which rules a string breaks: bit i stands for rules[i].

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "data/decimal.h"
+#include "data/packed_list.h"
 #include "exact/decay.h"
 #include "exact/distinct_count.h"
 #include "exact/frequent_values.h"
@@ -14,6 +15,8 @@
 #include "exact/quantile_sketch.h"
 #include "exact/ratio.h"
 #include "exact/slope.h"
+#include "kernel/evaluate.h"
+#include "kernel/string_table.h"
 #include "kernel/total_order.h"
 #include "replay/exact_text.h"
 
@@ -390,6 +393,10 @@ Arithmetic decayed(const Problem& problem) {
   });
 }
 
+std::string approximate_step(const std::string& how, const Value& told, Type type) {
+  return "more than 1,024 distinct values: approximate, " + how + ", = " + text_or_null(told, type);
+}
+
 double interpolated(double a, double b, const exact::QuantileRank& rank, int /*scale*/) {
   return exact::interpolate(a, b, rank);
 }
@@ -406,9 +413,7 @@ Arithmetic quantile(const Problem& problem) {
     const double p = problem.aggregate.p;
     const Value told = or_null(sketch.quantile(p, unit_of(problem.scale())));
     if (sketch.is_approximate())
-      return {told,
-              {"more than 1,024 distinct values: approximate, from bins, = " +
-               text_or_null(told, Type::float64)}};
+      return {told, {approximate_step("from bins", told, Type::float64)}};
     if constexpr (std::is_same_v<Number, double>) {
       if (std::ranges::any_of(values, [](double x) { return x != x; }))
         return {told, {"one of the values is NaN"}};
@@ -438,7 +443,8 @@ struct Keyed {
 Keyed key_of(const data::Column& column, std::int64_t row) {
   if (column.type() == Type::string) return {0, std::string(column.string(row))};
   if (column.type() == Type::boolean) return {column.bit(row), {}};
-  if (data::is_float(column.type())) return {kernel::order_key(column.real(row)), {}};
+  // −0 counts as 0.
+  if (data::is_float(column.type())) return {kernel::order_key(column.real(row) + 0.0), {}};
   return {column.integer(row), {}};
 }
 
@@ -467,24 +473,104 @@ std::string groups_text(const data::Column& column, const std::map<Keyed, Group>
   return sorted.size() > kTermsWritten ? text + ", …" : text;
 }
 
-Arithmetic distinct(const Problem& problem) {
-  const auto& column = problem.values.argument;
-  const auto groups = groups_of(column);
-  std::vector<std::string> steps = {counted(groups.size(), "distinct value") + " among " +
-                                    counted(problem.rows(), "value") +
-                                    (groups.empty() ? "" : ": " + groups_text(column, groups))};
-  if (problem.rows() == 0) return {{}, {"no values: null"}};
-  return {Value{static_cast<std::int64_t>(groups.size())}, std::move(steps)};
+// What a sketch of the values answers, where there are more distinct ones than it holds. The keys
+// are the kernel's, and so is the rule. (semantics: A4)
+Arithmetic distinct_estimate(const std::map<Keyed, Group>& groups, bool is_text) {
+  exact::DistinctCount<std::int64_t> numbers;
+  exact::DistinctCount<exact::Key128> texts;
+  for (const auto& [key, group] : groups) {
+    if (is_text)
+      texts.add(kernel::key_of_text(key.text));
+    else
+      numbers.add(key.number);
+  }
+  const Value told{is_text ? texts.count() : numbers.count()};
+  return {told,
+          {approximate_step(
+              "by HyperLogLog (a count of all finds " + std::to_string(groups.size()) + ")", told,
+              Type::int64)}};
 }
 
-Arithmetic mode(const Problem& problem) {
+Arithmetic distinct(const Problem& problem) {
   if (problem.rows() == 0) return {{}, {"no values: null"}};
   const auto& column = problem.values.argument;
   const auto groups = groups_of(column);
-  const Group* best = nullptr;  // of several the smallest: the map goes upwards
-  for (const auto& [key, group] : groups)
-    if (best == nullptr || group.count > best->count) best = &group;
-  return {value_at(column, best->row),
+  if (groups.size() > exact::kDefaultCap) return distinct_estimate(groups, problem.is_text());
+  return {Value{static_cast<std::int64_t>(groups.size())},
+          {counted(groups.size(), "distinct value") + " among " + counted(problem.rows(), "value") +
+           ": " + groups_text(column, groups)}};
+}
+
+// A list of values; null, as the kernel has it, where that is too long.
+Value list_of_values(Type element, const std::vector<Value>& values) {
+  std::string bytes;
+  for (const Value& value : values) data::append_element(bytes, element, value);
+  if (bytes.size() > kernel::kMaxResultBytes) return {};
+  return Value{std::move(bytes)};
+}
+
+// last_k: rows stand in T5's order.
+Arithmetic newest(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  const auto wanted = static_cast<std::size_t>(problem.aggregate.k);
+  std::vector<Value> values;
+  for (std::size_t row = problem.rows(); row-- > 0 && values.size() < wanted;)
+    values.push_back(value_at(problem.values.argument, static_cast<std::int64_t>(row)));
+  return {list_of_values(problem.type(), values),
+          {"the newest " + std::to_string(values.size()) + " by (event time, position) of " +
+               counted(problem.rows(), "value"),
+           picked(problem, "the first of them", problem.rows() - 1)}};
+}
+
+// The value that a key of the kernel's sketch stands for.
+Value value_of_key(std::int64_t key, Type type) {
+  if (type == Type::boolean) return key != 0;
+  if (!data::is_float(type)) return key;
+  return kernel::number_of_order_key(key);
+}
+
+// Up to k values by count descending, then ascending: of numbers above the cap from counters, as
+// the kernel has them. (semantics: A4)
+std::vector<Value> most_frequent(const Problem& problem, const std::map<Keyed, Group>& groups,
+                                 std::size_t k) {
+  const auto& column = problem.values.argument;
+  std::vector<Value> values;
+  if (!problem.is_text() && groups.size() > exact::kDefaultCap) {
+    exact::FrequentValues<std::int64_t> sketch;
+    for (const auto& [key, group] : groups) sketch.add(key.number, group.count);
+    for (const auto& entry : sketch.top_k(k))
+      values.push_back(value_of_key(entry.value, column.type()));
+    return values;
+  }
+  std::vector<const Group*> sorted;  // of equal counts the smallest first: the map goes upwards
+  for (const auto& [key, group] : groups) sorted.push_back(&group);
+  std::ranges::stable_sort(sorted,
+                           [](const Group* a, const Group* b) { return a->count > b->count; });
+  for (std::size_t i = 0; i < std::min(k, sorted.size()); ++i) {
+    Value value = value_at(column, sorted[i]->row);
+    if (auto* real = std::get_if<double>(&value)) *real += 0.0;  // −0 counts as 0
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+// mode and top_k.
+Arithmetic by_frequency(const Problem& problem) {
+  if (problem.rows() == 0) return {{}, {"no values: null"}};
+  const auto& column = problem.values.argument;
+  const auto groups = groups_of(column);
+  const bool over_cap = groups.size() > exact::kDefaultCap;
+  if (over_cap && problem.is_text() &&
+      problem.values.bounds.from_us == std::numeric_limits<std::int64_t>::min())
+    return {{}, {"more than 1,024 distinct texts over all time, which are not held: null"}};
+  const bool one = problem.aggregate.kind == Aggregation::mode;
+  const auto values =
+      most_frequent(problem, groups, one ? 1 : static_cast<std::size_t>(problem.aggregate.k));
+  const Type type = one ? column.type() : data::list_of(column.type());
+  Value told = one ? values.front() : list_of_values(column.type(), values);
+  if (over_cap && !problem.is_text())
+    return {told, {approximate_step("from counters", told, type)}};
+  return {std::move(told),
           {"of " + counted(groups.size(), "distinct value") + ": " + groups_text(column, groups)}};
 }
 
@@ -517,7 +603,10 @@ Result<Arithmetic> compute(const define::Aggregate& aggregate, const WindowValue
     case Aggregation::quantile:
       return quantile(problem);
     case Aggregation::mode:
-      return mode(problem);
+    case Aggregation::top_k:
+      return by_frequency(problem);
+    case Aggregation::last_k:
+      return newest(problem);
     case Aggregation::any:
     case Aggregation::all:
       return truth(problem);

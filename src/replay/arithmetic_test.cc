@@ -135,6 +135,74 @@ TEST_CASE("the most frequent value, of several the smallest") {
         Value{std::int64_t{2}});
 }
 
+template <class Number>
+std::string list_text(Aggregation kind, std::int64_t k, const std::vector<Number>& numbers) {
+  auto aggregate = aggregate_of_kind(kind);
+  aggregate.k = k;
+  const auto computed = compute(aggregate, values_of(numbers));
+  REQUIRE(computed);
+  const bool real = std::is_same_v<Number, double>;
+  return data::to_text(computed->value, data::list_of(real ? Type::float64 : Type::int64));
+}
+
+TEST_CASE("lists are the newest values, or the most frequent ones") {
+  const std::vector<std::int64_t> x = {5, 2, 5, 2, 9};
+  CHECK(list_text(Aggregation::last_k, 3, x) == "[9, 2, 5]");
+  CHECK(list_text(Aggregation::last_k, 9, x) == "[9, 2, 5, 2, 5]");
+  CHECK(list_text(Aggregation::top_k, 2, x) == "[2, 5]");
+  CHECK(list_text(Aggregation::top_k, 9, x) == "[2, 5, 9]");
+  CHECK(list_text(Aggregation::top_k, 9, std::vector<double>{-0.0, std::nan(""), 0.0, -1}) ==
+        "[0, -1, nan]");
+  CHECK(list_text(Aggregation::last_k, 2, std::vector<double>{1, -0.0}) == "[-0, 1]");
+  CHECK(list_text(Aggregation::last_k, 2, std::vector<double>{}) == "null");
+  // Above the cap of distinct values, where the kernel counts in a sketch, too.
+  std::vector<std::int64_t> many;
+  for (std::int64_t i = 0; i < 2000; ++i) many.insert(many.end(), {i, 7, -3, 7});
+  CHECK(list_text(Aggregation::top_k, 2, many) == "[7, -3]");
+  std::vector<double> reals(many.begin(), many.end());
+  CHECK(list_text(Aggregation::top_k, 2, reals) == "[7, -3]");
+}
+
+// semantics: A4. The rule above the cap is the kernel's, which tests/program compares with this.
+TEST_CASE(
+    "above 1,024 distinct values distinct, mode and quantile are those of sketches, and say so") {
+  const auto many = [](std::int64_t distinct) {
+    std::vector<std::int64_t> values;
+    for (std::int64_t i = 0; i < distinct; ++i) values.push_back(i * 7 - 500);
+    for (int i = 0; i < 600; ++i) values.push_back(42);
+    return values;
+  };
+  const auto of = [](Aggregation kind, const auto& values) {
+    const auto computed = compute(aggregate_of_kind(kind, Type::int64), values_of(values));
+    REQUIRE(computed);
+    return *computed;
+  };
+  for (const auto kind : {Aggregation::distinct, Aggregation::mode, Aggregation::quantile}) {
+    const bool below = of(kind, many(1023)).steps[0].find("approximate") == std::string::npos;
+    CHECK(below);
+    CHECK(of(kind, many(2000)).steps[0].find("approximate") != std::string::npos);
+  }
+  CHECK(of(Aggregation::distinct, many(1023)).value == Value{std::int64_t{1024}});
+  const auto estimate = std::get<std::int64_t>(of(Aggregation::distinct, many(2000)).value);
+  CHECK(estimate != 2001);  // not a count of all
+  CHECK(std::abs(static_cast<double>(estimate) / 2001 - 1) < 0.05);
+  CHECK(of(Aggregation::distinct, many(2000)).steps[0].find("a count of all finds 2001") !=
+        std::string::npos);
+  CHECK(of(Aggregation::mode, many(2000)).value == Value{std::int64_t{42}});
+  std::vector<double> reals(600, -1.5);
+  for (int i = 0; i < 2000; ++i) reals.push_back(i / 8.0);
+  CHECK(of(Aggregation::mode, reals).value == Value{-1.5});
+}
+
+TEST_CASE("−0 and 0 are one value, and so is every NaN") {
+  const std::vector<double> values = {-0.0, 0.0, 1, -std::numeric_limits<double>::quiet_NaN(),
+                                      std::numeric_limits<double>::quiet_NaN()};
+  CHECK(value_of(Aggregation::distinct, values, Type::int64) == Value{std::int64_t{3}});
+  const Value mode = value_of(Aggregation::mode, std::vector<double>{0.0, 1, 2, -0.0});
+  CHECK(std::get<double>(mode) == 0);
+  CHECK_FALSE(std::signbit(std::get<double>(mode)));
+}
+
 TEST_CASE("the steps show sums, divisions and what was picked") {
   const auto steps = [](Aggregation kind) {
     const auto computed =

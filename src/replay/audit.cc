@@ -6,6 +6,7 @@
 #include "base/worker_pool.h"
 #include "data/hash.h"
 #include "define/row_schemas.h"
+#include "kernel/event_index.h"
 #include "replay/compare.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
@@ -173,6 +174,7 @@ class LogPass {
     views_.assign(views.begin(), views.end());
     sources_ = sources_of(*project_, views_);
     COEVAL_ASSIGN(kernel_, kernel::Kernel::create(project_, views_));
+    names_ = std::make_unique<kernel::EventIndexes>(*project_);
     return fold_history();
   }
 
@@ -180,7 +182,7 @@ class LogPass {
     COEVAL_ASSIGN(const auto cut, read_cut(log_));
     std::optional<std::int64_t> cut_us;
     if (cut) cut_us = cut->cut_us;
-    COEVAL_TRY(fold_files(*kernel_, sources_, formats_, cut_us, options_.threads));
+    COEVAL_TRY(fold_files(*kernel_, *names_, sources_, formats_, cut_us, options_.threads));
     return {};
   }
 
@@ -214,8 +216,8 @@ class LogPass {
       chunk.positions = rows.positions;
       const auto known = rows.known_us;
       const auto& source = project_->sources[static_cast<std::size_t>(rows.source)];
-      COEVAL_ASSIGN(chunk.block,
-                    kernel_->prepare_events(rows.source, rows.finish(source.schema), known));
+      COEVAL_ASSIGN(chunk.block, prepare_next(*kernel_, *names_, rows.source,
+                                              rows.finish(source.schema), known));
       events.emplace(rows.source, std::move(chunk));
     }
     std::vector<ChunkQuestions> asked;
@@ -306,6 +308,7 @@ class LogPass {
   std::vector<int> views_, sources_;
   std::map<std::string, Group> groups_;
   std::unique_ptr<kernel::Kernel> kernel_;
+  std::unique_ptr<kernel::EventIndexes> names_;
   std::optional<Past> past_;
 };
 

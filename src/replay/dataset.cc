@@ -36,7 +36,8 @@ class Fold {
       const auto source = static_cast<std::size_t>(index);
       const auto& history = past.sources[source];
       COEVAL_ASSIGN(fold.events_[source],
-                    fold.kernel_->prepare_events(index, history.rows, history.known_us, run));
+                    fold.kernel_->prepare_events(index, history.rows, history.known_us, run,
+                                                 history.amendments.get()));
       fold.by_time_[source] = stable_order(fold.events_[source].event_time_us);
     }
     COEVAL_ASSIGN(fold.questions_,
@@ -72,7 +73,47 @@ class Fold {
   std::vector<std::unique_ptr<kernel::HistoryAnswers>> answers_;  // by place in views_
 };
 
-Result<Answers> finish(const Block& block, const Questions& questions, const define::RowSchema& row,
+// A view feature of the row that may be approximate, and the column of its view that says whether.
+struct Mark {
+  std::string name;
+  std::size_t view, column;
+};
+std::vector<Mark> marks_of(const define::Project& project, const define::RowSchema& row) {
+  std::vector<Mark> marks;
+  for (const int index : views_of(row)) {
+    const auto place = static_cast<std::size_t>(index);
+    const define::View& view = project.views[place];
+    const auto features = kernel::approximate_features(view);
+    if (features.empty()) continue;
+    for (const auto& wanted : row.view_features) {
+      const auto found = std::ranges::find(features, static_cast<std::size_t>(wanted.feature));
+      if (wanted.view != index || found == features.end()) continue;
+      marks.push_back({view.feature_name(*found), place,
+                       view.feature_count() + static_cast<std::size_t>(found - features.begin())});
+    }
+  }
+  return marks;
+}
+
+// semantics: A4. The names of what is approximate, row by row.
+std::optional<data::Column> approximate_column(const std::vector<Mark>& marks, const Block& block) {
+  if (marks.empty()) return std::nullopt;
+  data::ColumnBuilder builder(data::Type::string);
+  for (std::int64_t row = 0; row < std::ssize(block.rows); ++row) {
+    std::string names;
+    for (const Mark& mark : marks)
+      if (block.features[mark.view][mark.column].bit(row))
+        names += (names.empty() ? "" : ",") + mark.name;
+    if (names.empty())
+      builder.append_null();
+    else
+      builder.append_string(names);
+  }
+  return builder.finish();
+}
+
+Result<Answers> finish(const std::vector<Mark>& marks, const Block& block,
+                       const Questions& questions, const define::RowSchema& row,
                        std::span<const define::Input> inputs) {
   const data::Batch columns = data::take(questions.columns, block.rows);
   COEVAL_ASSIGN(const data::Batch assembled,
@@ -81,7 +122,8 @@ Result<Answers> finish(const Block& block, const Questions& questions, const def
   for (std::size_t i = 0; i < at.size(); ++i)
     at[i] = questions.at_us[static_cast<std::size_t>(block.rows[i])];
   kernel::EvaluationCounts counts;
-  return Answers{block.rows, kernel::evaluate_inputs(inputs, assembled, at, counts)};
+  return Answers{block.rows, kernel::evaluate_inputs(inputs, assembled, at, counts),
+                 approximate_column(marks, block)};
 }
 
 }  // namespace
@@ -118,6 +160,7 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
               std::span<const define::Input> inputs, const AnswerOptions& options,
               const std::function<Status(Answers)>& sink) {
   const std::vector<std::int64_t> order = stable_order(questions.at_us);
+  const std::vector<Mark> marks = marks_of(*project, row);
   COEVAL_ASSIGN(
       const std::unique_ptr<Fold> fold,
       Fold::create(std::move(project), past, questions, order, views_of(row), options.threads));
@@ -126,7 +169,7 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
   Status outcome;
   std::thread writer([&] {
     while (auto block = blocks.pop()) {
-      auto answers = finish(*block, questions, row, inputs);
+      auto answers = finish(marks, *block, questions, row, inputs);
       outcome = answers ? sink(std::move(*answers)) : std::unexpected(std::move(answers).error());
       if (!outcome) return blocks.close();
     }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,7 +27,13 @@ struct Questions {
 struct Answers {
   std::span<const std::int64_t> rows;
   data::Batch inputs;
+  /// Strings: which view features of a row a sketch answered, by name with commas; null where none.
+  /// There only if a view feature may be approximate at all. (semantics: A4)
+  std::optional<data::Column> approximate;
 };
+
+/// The column of datasets for Answers::approximate.
+inline constexpr const char* kApproximateColumn = "approximate";
 
 struct AnswerOptions {
   int threads = 2;

@@ -3,12 +3,28 @@
 #include <limits>
 
 #include "data/decimal.h"
+#include "data/packed_list.h"
 
 namespace coeval::replay {
 
 namespace {
 
 using data::Type;
+
+// Lists of a file may have any length, and nulls among their elements.
+Result<data::Column> fit_lists(const data::Column& column, const data::Field& wanted) {
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (column.is_null(row)) continue;
+    const data::ListView list(column.string(row), column.type());
+    bool whole = data::is_packed_list(column.string(row), wanted.type);
+    for (std::size_t i = 0; whole && i < list.size(); ++i) whole = !list.is_null_element(i);
+    if (!whole)
+      return fail(Code::type_mismatch, "question column '" + wanted.name + "', row " +
+                                           std::to_string(row) + ", must be " + name(wanted.type) +
+                                           " without nulls");
+  }
+  return column.with_list_type(wanted.type);
+}
 
 // Decimals of other digits, where each value fits.
 Result<data::Column> fit_decimals(const data::Column& column, const data::Field& wanted) {
@@ -32,6 +48,7 @@ Result<data::Column> fit_decimals(const data::Column& column, const data::Field&
 
 Result<data::Column> fit(const data::Column& column, const data::Field& wanted) {
   if (column.type() == wanted.type) return column;
+  if (data::is_list(column.type()) && data::is_list(wanted.type)) return fit_lists(column, wanted);
   if (data::is_decimal(column.type()) && data::is_decimal(wanted.type))
     return fit_decimals(column, wanted);
   if (!data::is_integer(column.type()) || !data::is_integer(wanted.type))
@@ -157,6 +174,12 @@ data::Batch join_columns(const data::Batch& left, const data::Batch& right) {
   return out;
 }
 
+void add_approximate(data::Batch& table, const Answers& answers) {
+  if (!answers.approximate || table.find(kApproximateColumn) != nullptr) return;
+  table.schema.fields.push_back({kApproximateColumn, Type::string, true});
+  table.columns.push_back(*answers.approximate);
+}
+
 Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project> project,
                                            const Past& past, const Questions& questions,
                                            const define::FeatureSet& set, const OpenFormat& formats,
@@ -170,7 +193,9 @@ Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project
     return writer->write(batch);
   };
   const auto sink = [&](Answers answers) -> Status {
-    return write(join_columns(data::take(questions.columns, answers.rows), answers.inputs));
+    data::Batch table = join_columns(data::take(questions.columns, answers.rows), answers.inputs);
+    add_approximate(table, answers);
+    return write(table);
   };
   COEVAL_TRY(answer(std::move(project), past, questions, set.row, set.inputs, options, sink));
   if (!writer) {

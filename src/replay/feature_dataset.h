@@ -17,7 +17,8 @@ Result<Questions> read_questions(const OpenFormat& formats, const std::string& p
                                  const std::string& at, const define::RowSchema& row);
 
 /// Answers `questions` and writes them in their own order of T: their columns, then the inputs of
-/// the set. An input with the name of a question's column replaces it. Returns the number of rows.
+/// the set. An input with the name of a question's column replaces it. Behind them
+/// kApproximateColumn, if a feature of the set may be approximate. Returns the number of rows.
 Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project> project,
                                            const Past& past, const Questions& questions,
                                            const define::FeatureSet& set, const OpenFormat& formats,
@@ -25,5 +26,7 @@ Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project
 
 /// Puts columns side by side; of two with one name the later stays, at the place of the first.
 data::Batch join_columns(const data::Batch& left, const data::Batch& right);
+/// Puts kApproximateColumn behind the columns, if the answers have it and no column has its name.
+void add_approximate(data::Batch& table, const Answers& answers);
 
 }  // namespace coeval::replay

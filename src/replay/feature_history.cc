@@ -59,6 +59,25 @@ bool seen_by(const SourceHistory& history, std::int64_t row, Visibility seen) {
   return place >= 0 || static_cast<std::uint64_t>(-1 - place) < seen.position;
 }
 
+// semantics: T7
+std::optional<Exclusion> fate_of(const SourceHistory& history, std::int64_t row, Visibility seen) {
+  if (!history.amendments) return std::nullopt;
+  const auto at = static_cast<std::size_t>(row);
+  switch (history.amendments->roles[at]) {
+    case kernel::Role::duplicate:
+      return Exclusion::duplicate;
+    case kernel::Role::deletion:
+      return Exclusion::deletion;
+    case kernel::Role::replaced:
+      return Exclusion::replaced;
+    default:
+      break;
+  }
+  const std::int64_t by = history.taken_back_by[at];
+  if (by >= 0 && seen_by(history, by, seen)) return Exclusion::replaced;
+  return std::nullopt;
+}
+
 std::string key_text(const define::View& view, const std::vector<data::Value>& key,
                      const data::Schema& schema) {
   std::string text;
@@ -118,11 +137,12 @@ class Scan {
     return out_.excluded[static_cast<std::size_t>(reason)];
   }
 
-  // semantics: T3 T4 T6
+  // semantics: T3 T4 T6 T7
   std::vector<std::int64_t>& place_for(std::int64_t row) {
     const std::int64_t time = times_[static_cast<std::size_t>(row)];
     if (time >= out_.bounds.to_us) return excluded(Exclusion::not_before_end);
     if (!seen_by(history_, row, out_.seen)) return excluded(Exclusion::not_yet_known);
+    if (const auto fate = fate_of(history_, row, out_.seen)) return excluded(*fate);
     const auto late = static_cast<exact::Int128>(history_.known_us[static_cast<std::size_t>(row)]) -
                       static_cast<exact::Int128>(time);
     if (late > retention_us(view_)) return excluded(Exclusion::dropped_late);
@@ -217,9 +237,15 @@ std::string_view describe(Exclusion reason) {
     case Exclusion::where_not_true:
       return "where is not true";
     case Exclusion::argument_null:
+      return "argument is null";
+    case Exclusion::duplicate:
+      return "duplicate";
+    case Exclusion::deletion:
+      return "a deletion, no event itself";
+    case Exclusion::replaced:
       break;
   }
-  return "argument is null";
+  return "replaced or deleted";
 }
 
 const define::View& view_of(const define::Project& project, define::ViewFeature feature) {
@@ -245,7 +271,8 @@ Result<data::Value> ask_kernel(std::shared_ptr<const define::Project> project, c
   const SourceHistory& history = history_of(view, past);
   COEVAL_ASSIGN(const auto kernel, kernel::Kernel::create(project, {feature.view}));
   COEVAL_ASSIGN(const auto events,
-                kernel->prepare_events(view.source, history.rows, history.known_us));
+                kernel->prepare_events(view.source, history.rows, history.known_us,
+                                       kernel::run_in_turn, history.amendments.get()));
   for (const std::int64_t row : history.order)
     if (seen_by(history, row, seen)) kernel->apply(feature.view, events, row);
   const std::int64_t at[] = {seen.at_us};
@@ -287,6 +314,25 @@ bool same_bits(const data::Value& a, const data::Value& b) {
   const auto* y = std::get_if<double>(&b);
   if (x == nullptr || y == nullptr) return a == b;
   return std::bit_cast<std::uint64_t>(*x) == std::bit_cast<std::uint64_t>(*y);
+}
+
+std::string fate_text(const SourceHistory& history, std::int64_t row, Visibility seen) {
+  const auto fate = fate_of(history, row, seen);
+  if (!fate) return {};
+  const auto at = static_cast<std::size_t>(row);
+  const auto of = [&](std::int64_t other) {
+    return other < 0 ? std::string() : " of " + place_of(history, other);
+  };
+  const std::int64_t because_of = history.amendments->because_of[at];
+  if (*fate == Exclusion::duplicate) return "duplicate" + of(because_of);
+  if (*fate == Exclusion::deletion)
+    return "deletion" + of(history.amendments->takes_back_number[at]);
+  const std::int64_t by = because_of >= 0 ? because_of : history.taken_back_by[at];
+  if (by < 0) return "replaced";
+  const auto replacing = static_cast<std::size_t>(by);
+  const bool deleted = history.amendments->roles[replacing] == kernel::Role::deletion;
+  return (deleted ? "deleted by " : "replaced by ") + place_of(history, by) + ", known at " +
+         format_time(history.known_us[replacing]);
 }
 
 std::string argument_text(const define::Project& project, const Past& past,

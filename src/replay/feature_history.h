@@ -21,7 +21,7 @@ struct Visibility {
 };
 
 /// Why an event of the key is not among those that a feature counts. An event has the first reason
-/// of these that holds.
+/// that holds: those of T7 go after not_yet_known.
 enum class Exclusion : std::uint8_t {
   not_before_end,  ///< its event time is at T or after; with an offset, at the window's end (T4)
   not_yet_known,   ///< known at T or after, or behind the position (T3)
@@ -29,8 +29,11 @@ enum class Exclusion : std::uint8_t {
   before_begin,
   where_not_true,  ///< false or null (V4)
   argument_null,   ///< the aggregate skips nulls (A7)
+  duplicate,       ///< its name was used shortly before (T7)
+  deletion,        ///< the row itself is one: it counts as no event
+  replaced,        ///< by a row that was seen, or deleted by one
 };
-inline constexpr std::size_t kExclusions = 6;
+inline constexpr std::size_t kExclusions = 9;
 /// In words: "event time is before the window's begin".
 std::string_view describe(Exclusion reason);
 
@@ -73,6 +76,10 @@ Result<Reading> read_as(const define::Project& project, const Past& past,
 
 /// Whether two values of a type have the same bits.
 bool same_bits(const data::Value& a, const data::Value& b);
+
+/// What became of an event by its name: "replaced by log position 7, known at …", "deleted by …",
+/// "duplicate of …"; empty where nothing did. `seen` as of feature_history.
+std::string fate_text(const SourceHistory& history, std::int64_t row, Visibility seen);
 
 /// The argument's value of one row, as text; empty for count() and the like.
 std::string argument_text(const define::Project& project, const Past& past,

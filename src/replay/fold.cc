@@ -1,6 +1,9 @@
 #include "replay/fold.h"
 
+#include <algorithm>
+
 #include "base/worker_pool.h"
+#include "kernel/event_index.h"
 #include "replay/dataset.h"
 #include "replay/log_rows.h"
 
@@ -10,14 +13,15 @@ namespace {
 
 constexpr std::int64_t kRecordsAtOnce = 1 << 18;
 
-Result<std::int64_t> apply_collected(kernel::Kernel& kernel, LogCollector& collector) {
+Result<std::int64_t> apply_collected(kernel::Kernel& kernel, kernel::EventIndexes& names,
+                                     LogCollector& collector) {
   std::int64_t events = 0;
   for (auto& [tag, rows] : collector.rows()) {
     const auto known = rows.known_us;
     if (known.empty()) continue;
     const auto& source = kernel.project().sources[static_cast<std::size_t>(rows.source)];
     COEVAL_ASSIGN(const auto block,
-                  kernel.prepare_events(rows.source, rows.finish(source.schema), known));
+                  prepare_next(kernel, names, rows.source, rows.finish(source.schema), known));
     for (std::int64_t row = 0; row < block.rows; ++row) kernel.apply(block, row);
     events += block.rows;
   }
@@ -26,7 +30,26 @@ Result<std::int64_t> apply_collected(kernel::Kernel& kernel, LogCollector& colle
 
 }  // namespace
 
-Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel,
+Result<kernel::EventBlock> prepare_next(kernel::Kernel& kernel, kernel::EventIndexes& names,
+                                        int source, const data::Batch& rows,
+                                        std::span<const std::int64_t> known_us) {
+  kernel::EventIndex* index = names.of(source);
+  if (index == nullptr) return kernel.prepare_events(source, rows, known_us);
+  const kernel::Amendments amendments = index->take(rows, known_us);
+  return kernel.prepare_events(source, rows, known_us, kernel::run_in_turn, &amendments);
+}
+
+std::vector<int> sources_to_fold(const define::Project& project, std::span<const int> views,
+                                 const kernel::EventIndexes& names) {
+  std::vector<int> sources = sources_of(project, views);
+  for (int source = 0; source < static_cast<int>(project.sources.size()); ++source)
+    if (names.of(source) != nullptr && std::ranges::count(sources, source) == 0)
+      sources.push_back(source);
+  std::ranges::sort(sources);
+  return sources;
+}
+
+Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, kernel::EventIndexes& names,
                                              const std::vector<int>& sources,
                                              const OpenFormat& formats,
                                              std::optional<std::int64_t> cut_us, int threads) {
@@ -37,8 +60,11 @@ Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel,
   options.cut_us = cut_us;
   std::vector<FoldedSource> folded;
   for (const int source : sources) {
+    options.names = names.of(source);
     COEVAL_ASSIGN(const SourceHistory history, load_history(project, source, formats, options));
-    COEVAL_ASSIGN(const auto events, kernel.prepare_events(source, history.rows, history.known_us));
+    COEVAL_ASSIGN(const auto events,
+                  kernel.prepare_events(source, history.rows, history.known_us, kernel::run_in_turn,
+                                        history.amendments.get()));
     pool.run(views.size(), [&](std::size_t i) {
       if (project.views[static_cast<std::size_t>(views[i])].source != source) return;
       for (const std::int64_t row : history.order) kernel.apply(views[i], events, row);
@@ -49,12 +75,14 @@ Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel,
   return folded;
 }
 
-Result<std::int64_t> fold_log(kernel::Kernel& kernel, const stores::EventLog& log, Position from) {
-  LogCollector collector(kernel.project(), sources_of(kernel.project(), kernel.views()));
+Result<std::int64_t> fold_log(kernel::Kernel& kernel, kernel::EventIndexes& names,
+                              const stores::EventLog& log, Position from) {
+  LogCollector collector(kernel.project(),
+                         sources_to_fold(kernel.project(), kernel.views(), names));
   std::int64_t events = 0, held = 0;
   Status failed;
   const auto flush = [&]() -> Status {
-    COEVAL_ASSIGN(const std::int64_t applied, apply_collected(kernel, collector));
+    COEVAL_ASSIGN(const std::int64_t applied, apply_collected(kernel, names, collector));
     events += applied;
     held = 0;
     return {};

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,10 @@
 #include "kernel/kernel.h"
 #include "replay/history.h"
 #include "stores/event_log.h"
+
+namespace coeval::kernel {
+class EventIndexes;
+}
 
 namespace coeval::replay {
 
@@ -24,13 +29,24 @@ struct FoldedSource {
 };
 
 /// Folds the files of `sources` up to the cut into every view that the kernel keeps, views on up to
-/// `threads` threads. (semantics: T9)
-Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel,
+/// `threads` threads; and the names of their events into `names`. (semantics: T7 T9)
+Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, kernel::EventIndexes& names,
                                              const std::vector<int>& sources,
                                              const OpenFormat& formats,
                                              std::optional<std::int64_t> cut_us, int threads);
 
-/// Folds the log's events from `from` on, in order. Returns how many.
-Result<std::int64_t> fold_log(kernel::Kernel& kernel, const stores::EventLog& log, Position from);
+/// Folds the log's events from `from` on, in order, of the sources of the kernel's views and of
+/// those with names. Returns how many.
+Result<std::int64_t> fold_log(kernel::Kernel& kernel, kernel::EventIndexes& names,
+                              const stores::EventLog& log, Position from);
+
+/// Prepares rows that follow, in position order, on all that `names` and the kernel have seen.
+Result<kernel::EventBlock> prepare_next(kernel::Kernel& kernel, kernel::EventIndexes& names,
+                                        int source, const data::Batch& rows,
+                                        std::span<const std::int64_t> known_us);
+
+/// The sources of views, and those whose events have names, ascending.
+std::vector<int> sources_to_fold(const define::Project& project, std::span<const int> views,
+                                 const kernel::EventIndexes& names);
 
 }  // namespace coeval::replay

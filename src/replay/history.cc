@@ -13,6 +13,7 @@
 #include "kernel/evaluate.h"
 #include "quality/json_extraction.h"
 #include "replay/order.h"
+#include "replay/versions.h"
 
 namespace coeval::replay {
 
@@ -82,6 +83,10 @@ Result<data::Column> conform_column(const data::Column& column,
   if (column.type() == declared.type) return column;
   if (column.type() == Type::int64 && declared.type == Type::int32)
     return narrow(column, declared.name, misfits);
+  // Whether the lists have the declared length is a rule of each row.
+  if (data::is_list(column.type()) && data::is_list(declared.type) &&
+      data::element_of(column.type()) == data::element_of(declared.type))
+    return column.with_list_type(declared.type);
   if (data::is_decimal(declared.type) &&
       (data::is_decimal(column.type()) || column.type() == Type::string))
     return as_decimals(column, declared, misfits);
@@ -346,6 +351,7 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   history.path = options.path.empty() ? source_path(project, source) : options.path;
   if (history.path.empty()) {
     history.rows = FileFold::empty_rows(declared);
+    settle_names(project, history, nullptr);
     return history;
   }
   const auto failed = [&](Error error) {
@@ -375,8 +381,14 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   auto hashed = hash.get();
   if (!hashed) return failed(std::move(hashed).error());
   history.sha256 = std::move(*hashed);
-  if (options.cut_us && cut(history, *options.cut_us))
-    history.order = stable_order(history.known_us);
+  if (declared.has_names()) {
+    settle_names(project, history, nullptr);
+    count_duplicates(history);
+  }
+  const bool was_cut = options.cut_us && cut(history, *options.cut_us);
+  if (was_cut) history.order = stable_order(history.known_us);
+  if (declared.has_names() && (was_cut || options.names != nullptr))
+    settle_names(project, history, options.names);
   return history;
 }
 

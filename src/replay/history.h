@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,8 +10,13 @@
 #include "base/error.h"
 #include "data/column.h"
 #include "define/project.h"
+#include "kernel/amendments.h"
 #include "quality/checks.h"
 #include "stores/table_files.h"
+
+namespace coeval::kernel {
+class EventIndex;
+}
 
 namespace coeval::replay {
 
@@ -32,6 +38,11 @@ struct SourceHistory {
   quality::Conservation conservation;  ///< of the whole file, before the cut
   std::vector<quality::QuarantinedRow> quarantined;
   std::string path, sha256;
+  /// What the events' names say of the rows, numbered as in `rows`; null where events have none.
+  /// (semantics: T7)
+  std::shared_ptr<const kernel::Amendments> amendments;
+  /// By row: the row that takes it back, or −1; empty where there are no amendments.
+  std::vector<std::int64_t> taken_back_by;
 
   std::int64_t place_in_file(std::int64_t row) const {
     return file_row.empty() ? row : file_row[static_cast<std::size_t>(row)];
@@ -39,8 +50,9 @@ struct SourceHistory {
 };
 
 struct HistoryOptions {
-  std::optional<std::int64_t> cut_us;  ///< rows known at or after it do not exist (semantics: T9)
-  std::string path;                    ///< read this file instead of the source's own
+  std::optional<std::int64_t> cut_us;   ///< rows known at or after it do not exist (semantics: T9)
+  std::string path;                     ///< read this file instead of the source's own
+  kernel::EventIndex* names = nullptr;  ///< takes the rows' names; null = an index of their own
 };
 
 /// The file of a source as an absolute path, or empty when the source has none.

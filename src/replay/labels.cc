@@ -1,12 +1,14 @@
 #include "replay/labels.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 
 #include "kernel/evaluate.h"
 #include "replay/dataset.h"
+#include "replay/versions.h"
 
 namespace coeval::replay {
 
@@ -53,18 +55,42 @@ Labels until(const Past& past, const data::Column& label, std::vector<std::int64
   return {labels.finish(), std::move(known_us)};
 }
 
+// A row that was replaced has the label of what stands for it now, known when that is; a row that
+// was deleted has none. (semantics: T7)
+void follow_corrections(const SourceHistory& history, data::Column& label,
+                        std::vector<std::int64_t>& known_us) {
+  if (!history.amendments) return;
+  const std::vector<std::int64_t> own = known_us;
+  data::ColumnBuilder labels(data::Type::boolean);
+  for (std::int64_t row = 0; row < label.size(); ++row) {
+    const std::int64_t newest = newest_version(history, row);
+    std::int64_t& known = known_us[static_cast<std::size_t>(row)];
+    if (newest < 0 || label.is_null(newest)) {
+      labels.append_null();
+      known = kNever;
+      continue;
+    }
+    labels.append_boolean(label.bit(newest));
+    const auto at = static_cast<std::size_t>(newest);
+    if (newest != row) known = std::max(own[at], history.known_us[at]);
+  }
+  label = labels.finish();
+}
+
 Labels own_labels(const define::Model& model, const Past& past) {
   const SourceHistory& history = past.sources[static_cast<std::size_t>(model.source)];
   kernel::EvaluationCounts counts;
-  const data::Column label = kernel::evaluate(*model.label, history.rows, {}, counts);
+  data::Column label = kernel::evaluate(*model.label, history.rows, {}, counts);
   std::vector<std::int64_t> known = known_by(*model.label_known, history);
   if (model.label_matures) mature(*model.label_matures, history, known);
+  follow_corrections(history, label, known);
   return until(past, label, std::move(known));
 }
 
-// One event that may be a label.
+// One event that may be a label, or was one until it was taken back.
 struct Event {
   std::int64_t time_us, known_us, row;
+  bool counts;  // else known_us is when it stopped
 };
 
 // The values of a row's keys as bytes, one spelling each; false where one is null.
@@ -110,13 +136,14 @@ class EventLabels {
       std::int64_t matured = 0;
       if (__builtin_add_overflow(begin, rule_.within_us, &matured)) matured = kNever;
       const bool keyed = key_of(rows_.rows, rule_.question_columns, row, key_);
-      const std::int64_t event = keyed ? first_known(begin, matured, row) : kNever;
+      const auto [event, withdrawn] =
+          keyed ? first_known(begin, matured, newest_version(rows_, row)) : Found{};
       const bool decided = keyed && (event != kNever || matured <= end);
       if (decided)
         labels.append_boolean(event != kNever);
       else
         labels.append_null();
-      known_us = std::max(known_us, event != kNever ? event : matured);
+      known_us = std::max(known_us, event != kNever ? event : std::max(matured, withdrawn));
     }
     return until(past_, labels.finish(), std::move(known));
   }
@@ -132,22 +159,49 @@ class EventLabels {
       if (holds.is_null(row) || !holds.bit(row)) continue;
       if (!key_of(events_.rows, rule_.event_columns, row, key_)) continue;
       const auto place = static_cast<std::size_t>(row);
-      by_key_[key_].push_back({times[place], known[place], row});
+      const Fate fate = fate_of(row);
+      if (fate.ever_counted)
+        by_key_[key_].push_back(
+            {times[place], fate.until_us.value_or(known[place]), row, !fate.until_us.has_value()});
     }
     for (auto& [key, events] : by_key_) std::ranges::sort(events, {}, &Event::time_us);
   }
 
-  // When the first event in [begin, end) of the current key was known, or kNever.
-  std::int64_t first_known(std::int64_t begin, std::int64_t end, std::int64_t own_row) const {
+  // Whether a row was an event at all, and when it was taken back. (semantics: T7)
+  struct Fate {
+    bool ever_counted = true;
+    std::optional<std::int64_t> until_us;
+  };
+  Fate fate_of(std::int64_t row) const {
+    if (!events_.amendments) return {};
+    const auto at = static_cast<std::size_t>(row);
+    if (!kernel::counts(events_.amendments->roles[at])) return {false, {}};
+    const std::int64_t by = events_.taken_back_by[at];
+    if (by < 0) return {};
+    return {true, events_.known_us[static_cast<std::size_t>(by)]};
+  }
+
+  // Of the events in [begin, end) of the current key: when the first of those that count was known,
+  // or kNever; and when the last was taken back.
+  struct Found {
+    std::int64_t known_us = kNever;
+    std::int64_t withdrawn_us = std::numeric_limits<std::int64_t>::min();
+  };
+  Found first_known(std::int64_t begin, std::int64_t end, std::int64_t own_row) const {
+    Found first;
     const auto found = by_key_.find(key_);
-    if (found == by_key_.end()) return kNever;
+    if (found == by_key_.end()) return first;
     const auto& events = found->second;
     const bool own_source = rule_.source == model_.source;
-    std::int64_t known = kNever;
     for (auto event = std::ranges::lower_bound(events, begin, {}, &Event::time_us);
-         event != events.end() && event->time_us < end; ++event)
-      if (!own_source || event->row != own_row) known = std::min(known, event->known_us);
-    return known;
+         event != events.end() && event->time_us < end; ++event) {
+      if (own_source && event->row == own_row) continue;
+      if (event->counts)
+        first.known_us = std::min(first.known_us, event->known_us);
+      else
+        first.withdrawn_us = std::max(first.withdrawn_us, event->known_us);
+    }
+    return first;
   }
 
   // Up to where the absence of an event means something.

@@ -25,8 +25,12 @@ struct Labels {
 /// before its maturity. A label that events bring is true from the first known event on; false from
 /// the end of its time on, as far as the source of the events reaches (its last known time; for a
 /// file that was cut, the cut); else undecided. A row with a null key has no label.
-/// `past` must hold the model's source and that of its label. Complexity: linear, and n log n in
-/// the events.
+///
+/// A row that was replaced before `past` ends has the label of the row that stands for it now,
+/// known when that row was; one that was deleted has none. Events that were taken back bring no
+/// label: one that is negative for that is known no sooner than they were taken back. (semantics:
+/// T7) `past` must hold the model's source and that of its label. Complexity: linear, and n log n
+/// in the events.
 Labels labels_of(const define::Project& project, const define::Model& model, const Past& past);
 
 /// Sources that a model's rows and labels need: those of its views, its own, that of its label.

@@ -5,6 +5,7 @@
 #include "data/hash.h"
 #include "data/json.h"
 #include "replay/log_rows.h"
+#include "replay/versions.h"
 #include "stores/record_names.h"
 
 namespace coeval::replay {
@@ -86,9 +87,12 @@ Status append_log(const define::Project& project, const stores::EventLog& log, P
     return failed.has_value();
   }));
   COEVAL_TRY(std::move(failed));
-  for (auto& [tag, rows] : collector.rows())
-    COEVAL_TRY(append_rows(histories[static_cast<std::size_t>(rows.source)],
-                           project.sources[static_cast<std::size_t>(rows.source)], rows));
+  for (auto& [tag, rows] : collector.rows()) {
+    if (rows.known_us.empty()) continue;
+    SourceHistory& history = histories[static_cast<std::size_t>(rows.source)];
+    COEVAL_TRY(append_rows(history, project.sources[static_cast<std::size_t>(rows.source)], rows));
+    settle_names(project, history, nullptr);
+  }
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "base/worker_pool.h"
 #include "data/row_codec.h"
 #include "define/row_schemas.h"
+#include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
@@ -138,10 +139,11 @@ class Replay {
     views_.assign(views.begin(), views.end());
     const std::vector<int> sources = sources_of(*project_, views_);
     COEVAL_ASSIGN(kernel_, kernel::Kernel::create(project_, views_));
+    names_ = std::make_unique<kernel::EventIndexes>(*project_);
     COEVAL_ASSIGN(const auto cut, read_cut(log_));
     std::optional<std::int64_t> cut_us;
     if (cut) cut_us = cut->cut_us;
-    COEVAL_TRY(fold_files(*kernel_, sources, formats_, cut_us, options_.threads));
+    COEVAL_TRY(fold_files(*kernel_, *names_, sources, formats_, cut_us, options_.threads));
     LogCollector collector(*project_, sources);
     std::size_t held = 0;
     const auto take = [&](const stores::Record& record,
@@ -179,8 +181,8 @@ class Replay {
       chunk.positions = rows.positions;
       const auto known = rows.known_us;
       const auto& source = project_->sources[static_cast<std::size_t>(rows.source)];
-      COEVAL_ASSIGN(chunk.block,
-                    kernel_->prepare_events(rows.source, rows.finish(source.schema), known));
+      COEVAL_ASSIGN(chunk.block, prepare_next(*kernel_, *names_, rows.source,
+                                              rows.finish(source.schema), known));
       events.emplace(rows.source, std::move(chunk));
     }
     std::vector<Asked> asked;
@@ -311,6 +313,7 @@ class Replay {
   Versions versions_;
   std::vector<int> views_;
   std::unique_ptr<kernel::Kernel> kernel_;
+  std::unique_ptr<kernel::EventIndexes> names_;
   std::int64_t done_ = 0;
 };
 

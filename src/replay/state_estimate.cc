@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "kernel/record_layout.h"
+#include "kernel/string_table.h"
 
 namespace coeval::replay {
 
@@ -39,27 +40,45 @@ std::int64_t entity_bytes(const define::View& view, const kernel::RecordLayout& 
   return static_cast<std::int64_t>((bytes + kLine - 1) / kLine * kLine);
 }
 
+// Declared lists, each taken to be another; what is short or mostly repeated, as texts are, is left
+// out.
+std::int64_t list_bytes(const kernel::RecordLayout& layout) {
+  std::size_t bytes = 0;
+  for (const auto& slot : layout.strings) {
+    const data::Type type = slot.argument->type;
+    if (data::is_list(type))
+      bytes += sizeof(kernel::InternedString) +
+               data::list_length(type) * data::width(data::element_of(type));
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
 }  // namespace
 
 StateEstimate estimate_state(const define::Project& project, int view,
                              const SourceHistory& history) {
   const define::View& declared = project.views[static_cast<std::size_t>(view)];
   const auto& source = project.sources[static_cast<std::size_t>(declared.source)];
-  const auto layout = kernel::RecordLayout::create(declared, source.schema);
+  const auto layout =
+      kernel::RecordLayout::create(declared, source.schema, source.has_corrections());
   StateEstimate estimate;
-  estimate.bytes_per_event = static_cast<std::int64_t>(layout.stride);
+  estimate.bytes_per_event = static_cast<std::int64_t>(layout.stride) + list_bytes(layout);
   estimate.bytes_per_entity = entity_bytes(declared, layout);
   if (history.rows.rows == 0) return estimate;
   const auto times =
       history.rows.columns[static_cast<std::size_t>(source.time_index)].values<std::int64_t>();
   const std::int64_t newest = *std::ranges::max_element(history.known_us);
   const std::int64_t held_for = held_for_us(declared);
+  // What may be taken back is not folded.
+  const bool holds_all =
+      source.has_corrections() && declared.longest_window_us() == define::kAllTime;
   std::unordered_set<std::string> keys;
   std::string key;
   for (std::int64_t row = 0; row < history.rows.rows; ++row) {
     if (!key_text(declared, history.rows, row, key)) continue;
     keys.insert(key);
-    estimate.events += newest - times[static_cast<std::size_t>(row)] <= held_for ? 1 : 0;
+    estimate.events +=
+        holds_all || newest - times[static_cast<std::size_t>(row)] <= held_for ? 1 : 0;
   }
   estimate.entities = static_cast<std::int64_t>(keys.size());
   return estimate;

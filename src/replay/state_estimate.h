@@ -16,7 +16,8 @@ struct StateEstimate {
 };
 
 /// Counts events and keys by a scan, and takes the sizes from the kernel's record layout. What is
-/// left out: the table of keys, free places, and sums that are too wide for their inline place.
+/// left out: the table of keys, free places, texts, and sums that are too wide for their inline
+/// place.
 StateEstimate estimate_state(const define::Project& project, int view,
                              const SourceHistory& history);
 

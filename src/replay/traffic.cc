@@ -10,6 +10,7 @@
 #include "data/json.h"
 #include "kernel/evaluate.h"
 #include "replay/http_pipe.h"
+#include "replay/versions.h"
 
 namespace coeval::replay {
 
@@ -37,7 +38,8 @@ std::vector<std::int64_t> arrivals(const SourceHistory& history, const TrafficOp
 }
 
 // Everything that happens in [from, to), in order.
-std::vector<Item> timetable(const std::vector<const define::Model*>& models,
+std::vector<Item> timetable(const define::Source& source,
+                            const std::vector<const define::Model*>& models,
                             const SourceHistory& history, const TrafficOptions& options) {
   const auto arrival = arrivals(history, options);
   std::vector<Item> items;
@@ -48,7 +50,8 @@ std::vector<Item> timetable(const std::vector<const define::Model*>& models,
     const auto at =
         history.rows.columns[static_cast<std::size_t>(models[m]->at_index)].values<std::int64_t>();
     for (std::size_t i = 0; i < at.size(); ++i)
-      if (at[i] >= options.from_us && at[i] < options.to_us)
+      if (at[i] >= options.from_us && at[i] < options.to_us &&
+          asks(source, history, static_cast<std::int64_t>(i)))
         items.push_back({at[i], static_cast<int>(m), static_cast<std::int64_t>(i)});
   }
   std::sort(items.begin(), items.end());
@@ -87,8 +90,11 @@ class Player {
  public:
   Player(const define::Project& project, const std::vector<const define::Model*>& models,
          const SourceHistory& history, const TrafficOptions& options)
-      : models_(models), history_(history), options_(options) {
-    events_target_ = "/v1/events/" + project.sources[static_cast<std::size_t>(history.source)].name;
+      : source_(project.sources[static_cast<std::size_t>(history.source)]),
+        models_(models),
+        history_(history),
+        options_(options) {
+    events_target_ = "/v1/events/" + source_.name;
     for (std::size_t i = 0; i < history.rows.columns.size(); ++i)
       all_columns_.push_back(static_cast<int>(i));
     const auto& source = project.sources[static_cast<std::size_t>(history.source)];
@@ -106,7 +112,7 @@ class Player {
   }
 
   Result<TrafficReport> run() {
-    const std::vector<Item> items = timetable(models_, history_, options_);
+    const std::vector<Item> items = timetable(source_, models_, history_, options_);
     COEVAL_ASSIGN(HttpPipe pipe,
                   HttpPipe::connect(options_.url, options_.in_flight,
                                     [this](const HttpAnswer& answer) { return take(answer); }));
@@ -167,14 +173,16 @@ class Player {
     AnsweredModel& model = report_.models[static_cast<std::size_t>(item.asker)];
     const data::Column& label = labels_[static_cast<std::size_t>(item.asker)];
     model.last_prediction_id = *id->string();
-    if (label.is_null(item.row)) return {};
+    const std::int64_t row = newest_version(history_, item.row);
+    if (row < 0 || label.is_null(row)) return {};
     const double value =
         score->real() != nullptr ? *score->real() : static_cast<double>(*score->integer());
     model.scores.push_back(static_cast<float>(value));
-    model.labels.push_back(label.bit(item.row) ? 1 : 0);
+    model.labels.push_back(label.bit(row) ? 1 : 0);
     return {};
   }
 
+  const define::Source& source_;
   const std::vector<const define::Model*>& models_;
   const SourceHistory& history_;
   const TrafficOptions& options_;

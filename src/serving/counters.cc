@@ -87,6 +87,33 @@ void Counters::events(std::string_view source, std::int64_t accepted, std::int64
   counts.quarantined += quarantined;
 }
 
+void Counters::names(std::string_view source, const kernel::Amendments::Counts& said) {
+  kernel::Amendments::Counts& counts = entry(names_, source);
+  counts.duplicates += said.duplicates;
+  counts.corrections += said.corrections;
+  counts.deletions += said.deletions;
+  counts.unmatched += said.unmatched;
+}
+
+void Counters::append_names(std::string& out) const {
+  if (names_.empty()) return;
+  using Counts = kernel::Amendments::Counts;
+  const auto append_all = [&](std::string_view name, std::string_view help,
+                              std::int64_t Counts::* count) {
+    append_metric_head(out, name, "counter", help);
+    for (const auto& [source, counts] : names_)
+      append_sample(out, name, metric_label("source", source), static_cast<double>(counts.*count));
+  };
+  append_all("coeval_events_duplicate_total", "Events whose id was used shortly before.",
+             &Counts::duplicates);
+  append_all("coeval_events_correcting_total", "Events that replace another.",
+             &Counts::corrections);
+  append_all("coeval_events_deleting_total", "Events that only take another back.",
+             &Counts::deletions);
+  append_all("coeval_events_unmatched_total",
+             "Corrections and deletions that found no event that counts.", &Counts::unmatched);
+}
+
 void Counters::predictions(std::string_view model, int version, std::int64_t count) {
   entry(models_, model)[version] += count;
 }
@@ -117,6 +144,7 @@ void Counters::append(std::string& out) const {
     append_sample(out, "coeval_events_quarantined_total", metric_label("source", source),
                   static_cast<double>(counts.quarantined));
   }
+  append_names(out);
   append_metric_head(out, "coeval_predictions_total", "counter", "Predictions served and logged.");
   for (const auto& [model, versions] : models_) {
     for (const auto& [version, count] : versions) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "kernel/amendments.h"
+
 namespace coeval::serving {
 
 /// Durations in fixed buckets, as Prometheus reads them.
@@ -31,6 +33,8 @@ class Counters {
   /// One answered request. `route` is the route's pattern, so the number of series is bounded.
   void request(std::string_view route, int status, double seconds);
   void events(std::string_view source, std::int64_t accepted, std::int64_t quarantined);
+  /// What the names of a source's events said. (semantics: T7)
+  void names(std::string_view source, const kernel::Amendments::Counts& said);
   void predictions(std::string_view model, int version, std::int64_t count);
 
   std::uint64_t commit_failures = 0;
@@ -49,8 +53,10 @@ class Counters {
   struct PerSource {
     std::int64_t accepted = 0, quarantined = 0;
   };
+  void append_names(std::string& out) const;
   std::map<std::string, PerRoute, std::less<>> routes_;
   std::map<std::string, PerSource, std::less<>> sources_;
+  std::map<std::string, kernel::Amendments::Counts, std::less<>> names_;  // by source
   std::map<std::string, std::map<int, std::int64_t>, std::less<>> models_;
 };
 

@@ -36,9 +36,10 @@ Answer error_answer(const Error& error) {
 
 Engine::Parts::Parts(std::shared_ptr<const define::Project> p, std::unique_ptr<kernel::Kernel> k,
                      std::unique_ptr<stores::EventLog> l, std::unique_ptr<Clock> c,
-                     std::string folder, Options o)
+                     std::string folder, Options o, std::unique_ptr<kernel::EventIndexes> n)
     : project(std::move(p)),
       kernel(std::move(k)),
+      names(n ? std::move(n) : std::make_unique<kernel::EventIndexes>(*project)),
       log(std::move(l)),
       clock(std::move(c)),
       state_folder(std::move(folder)),
@@ -61,9 +62,11 @@ Status Engine::Parts::writable() {
 
 Engine::Engine(std::shared_ptr<const define::Project> project,
                std::unique_ptr<kernel::Kernel> kernel, std::unique_ptr<stores::EventLog> log,
-               std::unique_ptr<Clock> clock, std::string state_folder, Options options)
+               std::unique_ptr<Clock> clock, std::string state_folder, Options options,
+               std::unique_ptr<kernel::EventIndexes> names)
     : parts_(std::make_unique<Parts>(std::move(project), std::move(kernel), std::move(log),
-                                     std::move(clock), std::move(state_folder), options)) {}
+                                     std::move(clock), std::move(state_folder), options,
+                                     std::move(names))) {}
 
 Engine::~Engine() = default;
 
@@ -128,7 +131,8 @@ Status Engine::snapshot_if_due(bool force) {
   COEVAL_TRY(parts.log.sync(monotonic_seconds()));
   parts.snapshot_position = end;  // also after a failure: the next try is for the next interval
   const Status saved = stores::save_snapshot(
-      parts.state_folder + "/snapshots", {parts.basis, Position{end}, parts.kernel->serialize()});
+      parts.state_folder + "/snapshots",
+      {parts.basis, Position{end}, kernel::serialize_state(*parts.kernel, *parts.names)});
   ++(saved ? parts.counters.snapshots : parts.counters.snapshot_failures);
   return saved;
 }

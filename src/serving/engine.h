@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "data/json.h"
 #include "define/project.h"
+#include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "models/model_folder.h"
 #include "quality/checks.h"
@@ -87,11 +88,12 @@ class Engine {
   /// At most so many questions in one request.
   static constexpr std::size_t kMaxQuestions = 10'000;
 
-  /// `kernel` already holds history up to the cut and the log up to its end. Snapshots and
-  /// quarantine go to folders of `state_folder`.
+  /// `kernel` and `names` already hold history up to the cut and the log up to its end; null names
+  /// are those of no events. Snapshots and quarantine go to folders of `state_folder`.
   Engine(std::shared_ptr<const define::Project> project, std::unique_ptr<kernel::Kernel> kernel,
          std::unique_ptr<stores::EventLog> log, std::unique_ptr<Clock> clock,
-         std::string state_folder, Options options);
+         std::string state_folder, Options options,
+         std::unique_ptr<kernel::EventIndexes> names = nullptr);
   ~Engine();
   /// Call once, before the first request. Errors: bad_toml_value for a pattern.
   Status prepare();
@@ -115,6 +117,7 @@ class Engine {
   /// POST /v1/events/{source}: one object, an array, or NDJSON (one object a line). Answer:
   /// {"accepted":n,"quarantined":m,"errors":[{"row":i,"rules":[…],"reason":"…"}],"last_position":p}.
   /// A body of one bad row is 422; otherwise 200. Good rows are kept. "errors" lists the first 100.
+  /// Of a source with an id also "duplicates":n, which are logged and count as no events.
   Answer events(std::string_view source, std::string_view body, std::optional<std::int64_t> now_us);
   Answer prediction(std::string_view id);  ///< GET /v1/predictions/{id}
   Answer models() const;                   ///< GET /v1/models

@@ -21,11 +21,15 @@ struct PlanTable {
   AbsentModels absent;
 };
 
+/// The view features of a prediction that a sketch answered, as a list of names. (semantics: A4)
+data::Json approximate_json(const stores::PredictionRecord& record);
+
 /// What the parts of the request path share. Each part is a .cc file: event_path, predict_path,
 /// prediction_lookup, state_report.
 struct Engine::Parts {
   std::shared_ptr<const define::Project> project;
   std::unique_ptr<kernel::Kernel> kernel;
+  std::unique_ptr<kernel::EventIndexes> names;
   LogWriter log;
   std::unique_ptr<Clock> clock;
   std::string state_folder;
@@ -47,7 +51,7 @@ struct Engine::Parts {
 
   Parts(std::shared_ptr<const define::Project> p, std::unique_ptr<kernel::Kernel> k,
         std::unique_ptr<stores::EventLog> l, std::unique_ptr<Clock> c, std::string folder,
-        Options o);
+        Options o, std::unique_ptr<kernel::EventIndexes> n);
 
   std::shared_ptr<const PlanTable> current_plans() const {
     const std::scoped_lock lock(plans_mutex);
@@ -65,10 +69,14 @@ struct Engine::Parts {
   std::vector<std::int64_t> known_times(const define::Source& source, const data::Batch& rows,
                                         std::optional<std::int64_t> now_us);
   /// Appends checked rows to the log and folds each into the state at once, so that the next
-  /// question sees it. Returns the last position. Errors: those of the log; rows before the error
-  /// stay.
-  Result<std::optional<Position>> take_events(int source, const data::Batch& rows,
-                                              std::optional<std::int64_t> now_us);
+  /// question sees it. Returns the last position, and what the names of the rows said. Errors:
+  /// those of the log; rows before the error stay.
+  struct Taken {
+    std::optional<Position> last;
+    kernel::Amendments::Counts names;
+  };
+  Result<Taken> take_events(int source, const data::Batch& rows,
+                            std::optional<std::int64_t> now_us);
 
   /// T of a question that names none.
   std::int64_t default_question_us(std::optional<std::int64_t> now_us) const;

@@ -65,7 +65,8 @@ data::Json bad_row_json(const BadEventRow& bad) {
   return json;
 }
 
-Answer events_answer(const EventRows& rows, std::optional<Position> last) {
+Answer events_answer(const EventRows& rows, std::optional<Position> last,
+                     std::optional<std::int64_t> duplicates) {
   data::Json json;
   const bool refused = rows.single && !rows.bad.empty();
   if (refused) {
@@ -73,7 +74,8 @@ Answer events_answer(const EventRows& rows, std::optional<Position> last) {
     json.set("code", code_name(Code::bad_row));
     json.set("advice", "mend the row and send it again; this one is kept in quarantine");
   }
-  json.set("accepted", rows.places.size());
+  json.set("accepted", static_cast<std::int64_t>(rows.places.size()) - duplicates.value_or(0));
+  if (duplicates) json.set("duplicates", *duplicates);
   json.set("quarantined", rows.bad.size());
   data::Json::Array errors;
   for (std::size_t i = 0; i < std::min(rows.bad.size(), kErrorsListed); ++i) {
@@ -113,15 +115,18 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
   if (parts.options.data_clock && !now_us) {
     set_aside(rows, rows_without_known_time(parts.declared_known(source, rows.typed)));
   }
-  const auto last = parts.take_events(index, rows.typed, now_us);
-  if (!last) return error_answer(last.error());
+  const auto taken = parts.take_events(index, rows.typed, now_us);
+  if (!taken) return error_answer(taken.error());
 
   for (const BadEventRow& bad : rows.bad) {
     parts.quarantine.push_back({source.name, "http", bad.row, bad.raw, bad.rules, bad.reason});
   }
-  parts.counters.events(source.name, static_cast<std::int64_t>(rows.places.size()),
+  const std::int64_t duplicates = taken->names.duplicates;
+  parts.counters.events(source.name, static_cast<std::int64_t>(rows.places.size()) - duplicates,
                         static_cast<std::int64_t>(rows.bad.size()));
-  return events_answer(rows, *last);
+  if (source.has_names()) parts.counters.names(source.name, taken->names);
+  return events_answer(rows, taken->last,
+                       source.has_names() ? std::optional(duplicates) : std::nullopt);
 }
 
 data::Column Engine::Parts::declared_known(const define::Source& source, const data::Batch& rows) {
@@ -146,23 +151,38 @@ std::vector<std::int64_t> Engine::Parts::known_times(const define::Source& sourc
   return known;
 }
 
-Result<std::optional<Position>> Engine::Parts::take_events(int source, const data::Batch& rows,
-                                                           std::optional<std::int64_t> now_us) {
-  std::optional<Position> last;
-  if (rows.rows == 0) return last;
+Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::Batch& rows,
+                                                        std::optional<std::int64_t> now_us) {
+  Taken taken;
+  if (rows.rows == 0) return taken;
   const auto at = static_cast<std::size_t>(source);
   const std::vector<std::int64_t> known = known_times(project->sources[at], rows, now_us);
-  COEVAL_ASSIGN(const kernel::EventBlock block, kernel->prepare_events(source, rows, known));
+  kernel::EventIndex* index = names->of(source);
+  std::optional<kernel::Amendments> amendments;
+  if (index != nullptr) amendments = index->take(rows, known, kernel::EventIndex::Undo::yes);
+  if (amendments) taken.names = amendments->counted;
+  const auto block = kernel->prepare_events(source, rows, known, kernel::run_in_turn,
+                                            amendments ? &*amendments : nullptr);
+  if (!block) {
+    if (index != nullptr) index->untake(0);
+    return std::unexpected(block.error());
+  }
   std::string payload;
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     payload.clear();
     data::append_row(payload, rows, row);
-    COEVAL_ASSIGN(last, log.append({stores::RecordKind::event,
-                                    KnownTime{known[static_cast<std::size_t>(row)]},
-                                    source_tags[at], schema_tags[at], payload}));
-    kernel->apply(block, row);
+    auto position =
+        log.append({stores::RecordKind::event, KnownTime{known[static_cast<std::size_t>(row)]},
+                    source_tags[at], schema_tags[at], payload});
+    if (!position) {
+      // What did not enter the log was not seen.
+      if (index != nullptr) index->untake(static_cast<std::size_t>(row));
+      return std::unexpected(std::move(position).error());
+    }
+    taken.last = *position;
+    kernel->apply(*block, row);
   }
-  return last;
+  return taken;
 }
 
 }  // namespace coeval::serving

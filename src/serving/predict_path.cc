@@ -192,6 +192,9 @@ void append_prediction(std::string& out, const stores::PredictionRecord& record)
   data::append_json_number(out, static_cast<double>(record.score));
   append_key(out, "decision");
   out += record.decision ? "true" : "false";
+  if (record.approximate.empty()) return;
+  append_key(out, "approximate");  // semantics: A4
+  out += approximate_json(record).dump();
 }
 
 std::uint32_t microseconds_since(double began_s) {
@@ -298,6 +301,7 @@ Result<std::vector<std::string>> Engine::Parts::answer_questions(const ModelPlan
     record.decision = static_cast<double>(record.score) >= served.card.threshold;
     record.question = data::encode_row(questions.rows, row);
     record.features = data::encode_row(scored.features, row);
+    record.approximate = scored.approximate[i];
     COEVAL_TRY(log_prediction(record));
     std::string& answer = answers.emplace_back();
     append_prediction(answer, record);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "data/row_codec.h"
@@ -36,6 +37,7 @@ data::Json record_json(const stores::PredictionRecord& record, const define::Mod
   json.set("score", static_cast<double>(record.score));
   json.set("decision", record.decision);
   json.set("latency_us", static_cast<std::int64_t>(record.latency_us));
+  if (!record.approximate.empty()) json.set("approximate", approximate_json(record));
   // Names and types of the columns are those of the definition; another one cannot name them.
   const bool readable = model != nullptr && model->ir_hash == record.ir_hash;
   json.set("question",
@@ -51,6 +53,17 @@ Answer no_prediction(std::string_view id, std::string advice) {
 }
 
 }  // namespace
+
+data::Json approximate_json(const stores::PredictionRecord& record) {
+  data::Json::Array names;
+  for (std::size_t begin = 0; begin < record.approximate.size();) {
+    const std::size_t end =
+        std::min(record.approximate.find(',', begin), record.approximate.size());
+    names.emplace_back(record.approximate.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
 
 Answer Engine::prediction(std::string_view id) {
   const std::optional<Position> position = position_of(id);

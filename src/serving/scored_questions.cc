@@ -22,6 +22,16 @@ class ViewColumns {
     }
   }
 
+  /// Names what is approximate in each row.
+  void name_approximate(std::vector<std::string>& names) const {
+    if (kernel::approximate_features(view_).empty()) return;
+    for (std::size_t u = 0; u < asked_.uses.size(); ++u)
+      for (std::size_t row = 0; row < rows_; ++row)
+        if (cells_[u * rows_ + row].approximate)
+          names[row] +=
+              (names[row].empty() ? "" : ",") + view_.feature_name(asked_.uses[u].feature);
+  }
+
   void finish(std::vector<data::Column>& columns) {
     for (std::size_t u = 0; u < asked_.uses.size(); ++u) {
       const ModelPlan::Asked::Use& use = asked_.uses[u];
@@ -39,7 +49,8 @@ class ViewColumns {
 };
 
 Result<std::vector<data::Column>> ask_views(const ModelPlan& plan, kernel::Kernel& kernel,
-                                            const QuestionBatch& questions) {
+                                            const QuestionBatch& questions,
+                                            std::vector<std::string>& approximate) {
   COEVAL_ASSIGN(const kernel::QuestionBlock block,
                 kernel.prepare_questions(questions.rows, questions.at_us, plan.views));
   std::vector<data::Column> columns(plan.model->row.view_features.size());
@@ -47,6 +58,7 @@ Result<std::vector<data::Column>> ask_views(const ModelPlan& plan, kernel::Kerne
     const define::View& view = kernel.project().views[static_cast<std::size_t>(asked.view)];
     ViewColumns answers(asked, view, static_cast<std::size_t>(questions.rows.rows));
     answers.ask(kernel, block);
+    answers.name_approximate(approximate);
     answers.finish(columns);
   }
   return columns;
@@ -57,10 +69,12 @@ Result<std::vector<data::Column>> ask_views(const ModelPlan& plan, kernel::Kerne
 Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& kernel,
                                         const QuestionBatch& questions,
                                         kernel::EvaluationCounts& counts) {
-  COEVAL_ASSIGN(const std::vector<data::Column> views, ask_views(plan, kernel, questions));
+  ScoredQuestions scored;
+  scored.approximate.resize(static_cast<std::size_t>(questions.rows.rows));
+  COEVAL_ASSIGN(const std::vector<data::Column> views,
+                ask_views(plan, kernel, questions, scored.approximate));
   COEVAL_ASSIGN(const data::Batch row,
                 kernel::assemble_row(plan.model->row, questions.rows, views));
-  ScoredQuestions scored;
   scored.features = kernel::evaluate_inputs(plan.model->inputs, row, questions.at_us, counts);
 
   const models::ServedModel& served = *plan.loaded.served;

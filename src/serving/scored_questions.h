@@ -21,6 +21,9 @@ struct QuestionBatch {
 struct ScoredQuestions {
   data::Batch features;  ///< the model's inputs, in input order
   std::vector<float> margins, scores;
+  /// Of each question the view features that a sketch answered, by name with commas; empty where
+  /// none was. (semantics: A4)
+  std::vector<std::string> approximate;
 };
 
 /// Asks the views, computes the inputs, encodes and scores: the same calls that replay makes, for a

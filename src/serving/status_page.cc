@@ -25,6 +25,7 @@ std::string row(std::string_view name, const std::string& value) {
 }
 
 std::string example_value(const data::Field& field) {
+  if (data::is_list(field.type)) return "[0.5, …]";
   switch (field.type) {
     case data::Type::string:
       return "\"…\"";

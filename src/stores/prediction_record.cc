@@ -15,6 +15,7 @@
 //   u32       latency, µs
 //   text      question                    (a row of data/row_codec.h)
 //   text      features                    (likewise)
+//   text      approximate                 (only where it is not empty)
 //
 // Canonical: equal records have equal bytes, and bytes that decode are what encode() writes.
 
@@ -74,7 +75,9 @@ bool read_answer(data::ByteReader& reader, PredictionRecord& record) {
 }
 
 bool read_rows(data::ByteReader& reader, PredictionRecord& record) {
-  return read_text(reader, record.question) && read_text(reader, record.features) &&
+  if (!read_text(reader, record.question) || !read_text(reader, record.features)) return false;
+  if (reader.remaining() == 0) return true;
+  return read_text(reader, record.approximate) && !record.approximate.empty() &&
          reader.remaining() == 0;
 }
 
@@ -104,6 +107,7 @@ std::string encode(const PredictionRecord& record) {
   data::put_u32(out, record.latency_us);
   data::put_text(out, record.question);
   data::put_text(out, record.features);
+  if (!record.approximate.empty()) data::put_text(out, record.approximate);
   return out;
 }
 

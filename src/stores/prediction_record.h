@@ -28,6 +28,7 @@ struct PredictionRecord {
   std::uint32_t latency_us = 0;  ///< from parsed request to score
   std::string question;          ///< data::encode_row of the question's columns
   std::string features;          ///< data::encode_row of the model's input columns, in input order
+  std::string approximate;       ///< view features that a sketch answered, by name with commas (A4)
 };
 /// Binary form, versioned by its first byte.
 std::string encode(const PredictionRecord& record);

@@ -66,6 +66,18 @@ TEST_CASE("a prediction record reads back field by field") {
   CHECK(record.features == "\x00\x66\xff"s);
 }
 
+TEST_CASE("what is approximate stands at the end, only where something is") {
+  PredictionRecord record = golden_prediction();
+  record.approximate = "v.d_all,v.q_7d";
+  const std::string bytes = encode(record);
+  CHECK(bytes == kGoldenPrediction + "\x0e\x00\x00\x00v.d_all,v.q_7d"s);
+  CHECK(decode_prediction(bytes).value().approximate == "v.d_all,v.q_7d");
+  CHECK(decode_prediction(kGoldenPrediction).value().approximate.empty());
+  CHECK(!decode_prediction(kGoldenPrediction + "\x00\x00\x00\x00"s));
+  CHECK(!decode_prediction(bytes + "x"));
+  CHECK(!decode_prediction(bytes.substr(0, bytes.size() - 1)));
+}
+
 TEST_CASE("scores keep their bits, negative times and NaN payloads included") {
   PredictionRecord record = golden_prediction();
   record.at_us = -1;

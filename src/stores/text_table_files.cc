@@ -119,6 +119,7 @@ class TextFiles final : public TableFiles {
 
   Result<std::unique_ptr<TableWriter>> create(const std::string& path, const data::Schema& schema,
                                               const WriteOptions&) override {
+    if (format_.has_header) COEVAL_TRY(data::check_csv_types(schema));  // CSV
     COEVAL_ASSIGN(auto file, PendingFile::create(path, disk_files()));
     auto writer = std::make_unique<TextWriter>(format_, schema, std::move(file));
     COEVAL_TRY(writer->begin());

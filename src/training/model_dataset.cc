@@ -2,10 +2,12 @@
 
 #include <array>
 #include <future>
+#include <optional>
 #include <span>
 
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
+#include "replay/versions.h"
 
 namespace coeval::training {
 
@@ -53,6 +55,32 @@ replay::Questions questions_of(const define::Model& model, const data::Batch& ro
   return questions;
 }
 
+// The rows that ask, where names of events say that some do not. (semantics: T7)
+using AskingRows = std::optional<std::vector<std::int64_t>>;
+
+AskingRows rows_that_ask(const define::Source& source, const replay::SourceHistory& history) {
+  if (!history.amendments) return std::nullopt;
+  return replay::asking_rows(source, history);
+}
+
+void keep(const AskingRows& asking, replay::Questions& questions) {
+  if (!asking) return;
+  std::vector<std::int64_t> at_us;
+  for (const std::int64_t row : *asking)
+    at_us.push_back(questions.at_us[static_cast<std::size_t>(row)]);
+  questions.at_us = std::move(at_us);
+  questions.columns = data::take(questions.columns, *asking);
+}
+
+void keep(const AskingRows& asking, replay::Labels& labels) {
+  if (!asking) return;
+  std::vector<std::int64_t> known_us;
+  for (const std::int64_t row : *asking)
+    known_us.push_back(labels.known_us[static_cast<std::size_t>(row)]);
+  labels.known_us = std::move(known_us);
+  labels.label = data::take(labels.label, *asking);
+}
+
 struct LabelledRows {
   data::Column label;  // boolean, null where undecided
   data::Column split;  // "train", "validate", "test", "gap", or null outside
@@ -60,9 +88,11 @@ struct LabelledRows {
 };
 
 LabelledRows label_rows(const define::Project& project, const define::Model& model,
-                        const replay::Past& past, std::span<const std::int64_t> at_us) {
+                        const replay::Past& past, const AskingRows& asking,
+                        std::span<const std::int64_t> at_us) {
   LabelledRows out;
   replay::Labels labels = replay::labels_of(project, model, past);
+  keep(asking, labels);
   out.label = std::move(labels.label);
   std::vector<SplitPart> parts(at_us.size());
   for (std::size_t row = 0; row < at_us.size(); ++row) {
@@ -75,14 +105,14 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
 }
 
 Status check_rows(const define::Project& project, const define::Model& model,
-                  const data::Batch& rows) {
+                  const data::Batch& rows, const AskingRows& asking) {
   const std::string& source = project.sources[static_cast<std::size_t>(model.source)].name;
   if (rows.columns[static_cast<std::size_t>(model.at_index)].has_nulls())
     return fail(
         Code::missing_value,
         "rows of source '" + source + "' have no '" + model.at_column + "', the question's time",
         "declare the column without nullable = true, so that such rows go to quarantine");
-  if (rows.rows == 0)
+  if (rows.rows == 0 || (asking && asking->empty()))
     return fail(Code::no_rows,
                 "source '" + source + "' has no rows for model '" + model.name + "'");
   return {};
@@ -94,12 +124,15 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
                                        const define::Model& model, const replay::Past& past,
                                        const replay::OpenFormat& formats, const std::string& out,
                                        const replay::AnswerOptions& options) {
-  const data::Batch& rows = past.sources[static_cast<std::size_t>(model.source)].rows;
-  COEVAL_TRY(check_rows(*project, model, rows));
-  const replay::Questions questions = questions_of(model, rows);
+  const auto source = static_cast<std::size_t>(model.source);
+  const data::Batch& rows = past.sources[source].rows;
+  const AskingRows asking = rows_that_ask(project->sources[source], past.sources[source]);
+  COEVAL_TRY(check_rows(*project, model, rows, asking));
+  replay::Questions questions = questions_of(model, rows);
+  keep(asking, questions);
   // Labels are needed only once there are answers to write beside them.
   std::shared_future<LabelledRows> labelled = std::async(
-      std::launch::async, [&] { return label_rows(*project, model, past, questions.at_us); });
+      std::launch::async, [&] { return label_rows(*project, model, past, asking, questions.at_us); });
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
   const auto sink = [&](replay::Answers answers) -> Status {
@@ -109,6 +142,7 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
     add_column(table, kLabelColumn, data::Type::boolean, true,
                data::take(mine.label, answers.rows));
     add_column(table, kSplitColumn, data::Type::string, true, data::take(mine.split, answers.rows));
+    replay::add_approximate(table, answers);
     if (!writer) {
       COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
     }

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "data/decimal.h"
+#include "data/packed_list.h"
 
 namespace coeval::cases {
 
@@ -287,6 +288,22 @@ Result<double> read_real(const std::string& text, bool narrow) {
   return value;
 }
 
+// [1,2.5,nan] in one word.
+Result<data::Value> read_list(std::string_view text, data::Type type) {
+  if (!text.starts_with('[') || !text.ends_with(']'))
+    return fail(Code::type_mismatch, "no list: " + std::string(text));
+  text = text.substr(1, text.size() - 2);
+  std::string bytes;
+  while (!text.empty()) {
+    const std::string_view part = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(part.size() + 1, text.size()));
+    COEVAL_ASSIGN(const data::Value element,
+                  read_value({std::string(part), false}, data::element_of(type)));
+    data::append_element(bytes, data::element_of(type), element);
+  }
+  return data::Value{std::move(bytes)};
+}
+
 }  // namespace
 
 Result<std::vector<Case>> read_cases(const std::string& path, std::string_view text) {
@@ -297,6 +314,7 @@ Result<data::Value> read_value(const Cell& cell, data::Type type) {
   using data::Type;
   if (!cell.quoted && cell.text == "null") return data::Value{};
   if (type == Type::string) return data::Value{cell.text};
+  if (data::is_list(type)) return read_list(cell.text, type);
   if (cell.quoted) return fail(Code::type_mismatch, "text where there is none: " + cell.text);
   switch (type) {
     case Type::boolean:

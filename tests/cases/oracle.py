@@ -19,9 +19,11 @@ import tomllib
 import zoneinfo
 from fractions import Fraction
 
+import oracle_lists  # noqa: F401: what it knows of lists
 from oracle_aggregates import Aggregate, window_bounds
 from oracle_cases import DAY_US, EPOCH, CaseError, Date, Dec, Unknown, decimal_text, parse_duration, parse_time, read_cases, read_float, read_value
 from oracle_expressions import Parser
+from oracle_names import Names
 
 HERE = pathlib.Path(__file__).resolve().parent
 zoneinfo.reset_tzpath([HERE.parent.parent / "third_party/tzdata/zoneinfo"])
@@ -71,6 +73,8 @@ class World:
         self.constants = {name: constant(value) for name, value in self.toml.get("constants", {}).items()}
         self.events = {name: self.read_events(name, table) for name, table in case.events.items()}
         self.views = self.toml.get("view", {})
+        self.names = {name: Names(self.toml.get("source", {}).get(name, {}), self.zone) for name in case.events}
+        self.stood = {}  # (source, time of a question) -> its rows that count then
 
     def take_out(self, source, env):
         """Columns that are taken out of JSON text."""
@@ -135,6 +139,12 @@ class World:
                     return self.answer(view, text, window, question)
         raise Unknown(f"feature {name}")
 
+    def standing(self, source, at):
+        """The rows of a source that count for a question at a time, in position order."""
+        if (source, at) not in self.stood:
+            self.stood[source, at] = self.names[source].standing([env for env in self.events[source] if env["known"] < at])
+        return self.stood[source, at]
+
     def answer(self, view, text, window, question):
         table = {"value": text} if isinstance(text, str) else text
         if not set(table) <= {"value", "default", "max_age", "on_stale"}:
@@ -145,9 +155,8 @@ class World:
         at = question["at"]
         begin, end, length = window_bounds(window, at, self.zone)
         key = [question[column] for column in view["by"]]
-        rows = [(env["ts"], env) for env in self.events[source]
-                if env["known"] < at and begin <= env["ts"] < end and None not in key
-                and [env[column] for column in view["by"]] == key]
+        rows = [(env["ts"], env) for env in self.standing(source, at)
+                if begin <= env["ts"] < end and None not in key and [env[column] for column in view["by"]] == key]
         rows.sort(key=lambda row: row[0])  # stable: ties by position
         aggregate = Aggregate(table["value"], self.zone)
         found = aggregate.value(at, length, rows)

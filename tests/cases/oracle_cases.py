@@ -9,6 +9,8 @@ EPOCH = datetime.datetime(1970, 1, 1)
 DAY_US = 86_400_000_000
 UNITS = {"us": 1, "ms": 1000, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": DAY_US, "w": 7 * DAY_US}
 TYPES = {"bool", "int32", "int64", "float32", "float64", "string", "timestamp", "date"}
+LIST = re.compile(r"list<([\w(),]+)>(\(\d+\))?")
+DECIMAL = re.compile(r"decimal\(\d+,\d+\)")
 
 
 class Unknown(Exception):
@@ -97,7 +99,7 @@ def heading_of(word, case):
         for table in case.events.values():
             kind = dict(table.columns).get(name, kind)
     kind = kind or "string"
-    if kind not in TYPES and not re.fullmatch(r"decimal\(\d+,\d+\)", kind):
+    if kind not in TYPES and not LIST.fullmatch(kind) and not DECIMAL.fullmatch(kind):
         raise CaseError(f"no type {kind}")
     return name, kind
 
@@ -225,6 +227,8 @@ def read_value(cell, kind, time=None):
         return None
     if kind == "string":
         return text
+    if match := LIST.fullmatch(kind):
+        return [read_value((part, False), match[1]) for part in text.strip("[]").split(",")]
     if kind == "bool":
         return {"true": True, "false": False}[text]
     if kind in ("float32", "float64"):

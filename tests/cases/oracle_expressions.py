@@ -12,7 +12,7 @@ TOKEN = re.compile(r"""\s*(?:
     (?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?)(?P<unit>us|ms|s|min|h|d|w)?(?![\w.])
   | (?P<name>[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)?)
   | (?P<text>'(?:[^']|'')*') | "(?P<quoted>[^"]*)"
-  | (?P<sign><=|>=|<>|!=|==|[-+*/%()<>=,])
+  | (?P<sign><=|>=|<>|!=|==|[-+*/%()<>=,\[\]])
 )""", re.X)
 
 
@@ -225,6 +225,8 @@ class Parser:
             return lambda env: value
         if kind == "column":
             return self.column(value)
+        if kind == "sign" and value == "[":
+            return self.list_of(self.arguments("]"))
         if kind == "sign":
             raise Unknown(f"expression {self.whole!r}")
         word = value.lower()
@@ -266,14 +268,21 @@ class Parser:
             return value(env) if callable(value) else value
         return evaluate
 
-    def arguments(self):
-        if self.take(")"):
+    def arguments(self, end=")"):
+        if self.take(end):
             return []
         found = [self.disjunction()]
         while self.take(","):
             found.append(self.disjunction())
-        self.expect(")")
+        self.expect(end)
         return found
+
+    @staticmethod
+    def list_of(elements):
+        def evaluate(env):
+            values = [element(env) for element in elements]
+            return [float(v) for v in values] if any(isinstance(v, float) for v in values) else values
+        return evaluate
 
     def case(self):
         subject = None if self.peek("when") else self.disjunction()

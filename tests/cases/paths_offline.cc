@@ -2,16 +2,21 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 
+#include "data/cell_text.h"
 #include "data/hash.h"
+#include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "models/encoder.h"
 #include "models/forest.h"
 #include "paths.h"
 #include "replay/dataset.h"
+#include "replay/fold.h"
 #include "replay/order.h"
+#include "replay/versions.h"
 #include "serving/model_plan.h"
 #include "serving/scored_questions.h"
 #include "serving/small_forest_for_tests.h"
@@ -34,6 +39,7 @@ replay::Past past_of(const World& world) {
       for (const data::Field& field : history.rows.schema.fields)
         history.rows.columns.push_back(data::ColumnBuilder(field.type).finish());
     }
+    replay::settle_names(*world.project, history, nullptr);
   }
   return past;
 }
@@ -61,12 +67,18 @@ Result<bool> backfill(const World& world, const TakeAnswer& take, int threads, s
   return true;
 }
 
+data::Batch row_of(const World& world, const Event& event) {
+  const std::int64_t rows[] = {event.row};
+  return data::take(world.sources[static_cast<std::size_t>(event.source)], rows);
+}
+
 // A kernel that takes one event and answers one question at a time.
 class OneByOne {
  public:
   static Result<OneByOne> create(const World& world) {
     OneByOne made(world);
     COEVAL_ASSIGN(made.kernel_, kernel::Kernel::create(world.project, world.views));
+    made.names_ = std::make_unique<kernel::EventIndexes>(*world.project);
     COEVAL_ASSIGN(serving::LoadedModel model, case_model(world));
     made.plan_ = serving::plan_model(kModel, std::move(model), *world.project, *made.kernel_);
     if (made.plan_.unusable) return std::unexpected(*made.plan_.unusable);
@@ -74,17 +86,23 @@ class OneByOne {
   }
 
   Status apply(const Event& event, std::int64_t known_us) {
-    const std::int64_t rows[] = {event.row};
     const std::int64_t known[] = {known_us};
     COEVAL_ASSIGN(
         const kernel::EventBlock block,
-        kernel_->prepare_events(
-            event.source, data::take(world_->sources[static_cast<std::size_t>(event.source)], rows),
-            known));
+        replay::prepare_next(*kernel_, *names_, event.source, row_of(*world_, event), known));
     kernel_->apply(block, 0);
     return {};
   }
   Status apply(const Event& event) { return apply(event, event.known_us); }
+  // One that another's names have been asked about.
+  Status apply(const Event& event, const kernel::Amendments* amendments) {
+    const std::int64_t known[] = {event.known_us};
+    COEVAL_ASSIGN(const kernel::EventBlock block,
+                  kernel_->prepare_events(event.source, row_of(*world_, event), known,
+                                          kernel::run_in_turn, amendments));
+    kernel_->apply(block, 0);
+    return {};
+  }
 
   Status ask(std::int64_t question, const TakeAnswer& take) {
     const std::int64_t rows[] = {question};
@@ -106,6 +124,7 @@ class OneByOne {
   explicit OneByOne(const World& world) : world_(&world) {}
   const World* world_;
   std::unique_ptr<kernel::Kernel> kernel_;
+  std::unique_ptr<kernel::EventIndexes> names_;
   serving::ModelPlan plan_;
   kernel::EvaluationCounts counts_;
 };
@@ -191,28 +210,96 @@ bool reads_known(const World& world) {
   return false;
 }
 
-// Deals the known times of a run of events out anew, so that they arrive in another order. Events
-// of one source with equal event times keep theirs: it settles ties. (semantics: T5)
-void shuffle_run(std::span<Event> run, std::mt19937_64& random) {
-  std::vector<std::int64_t> known;
-  for (const Event& event : run) known.push_back(event.known_us);
-  std::vector<Event> order(run.begin(), run.end());
-  std::ranges::shuffle(order, random);
-  std::map<std::pair<int, std::int64_t>, std::vector<std::int64_t>> ties;
-  for (const Event& event : run) ties[{event.source, event.time_us}].push_back(event.row);
-  std::map<std::pair<int, std::int64_t>, std::size_t> next;
-  std::map<std::pair<int, std::int64_t>, Event> originals;
-  for (const Event& event : run) originals[{event.source, event.row}] = event;
-  for (std::size_t i = 0; i < run.size(); ++i) {
-    const std::pair key{order[i].source, order[i].time_us};
-    run[i] = originals[{key.first, ties[key][next[key]++]}];
-    run[i].known_us = known[i];
+// The text of a row's column; nothing where it is null.
+std::optional<std::string> text_of(const data::Batch& rows, std::int64_t row, int column) {
+  const data::Column& values = rows.columns[static_cast<std::size_t>(column)];
+  if (values.is_null(row)) return std::nullopt;
+  return data::to_text(values.value(row), values.type());
+}
+
+// What must not be reordered: events of one source with an equal event time, since their order
+// settles ties (semantics: T5); rows that have a name in common which several rows have, since the
+// newest of them is meant (semantics: T7).
+class Bonds {
+ public:
+  explicit Bonds(const World& world) : world_(world) {
+    for (const Event& event : world.events) {
+      const auto name = name_of(event, source_of(event).identity.id);
+      if (!name) continue;
+      const bool is_new_version = name == name_of(event, source_of(event).identity.replaces);
+      uses_[*name] += is_new_version ? 2 : 1;
+    }
   }
+  std::vector<std::string> of(const Event& event) {
+    std::vector<std::string> bonds = {std::to_string(event.source) + " at " +
+                                      std::to_string(event.time_us)};
+    for (const int column : {source_of(event).identity.id, source_of(event).identity.replaces})
+      if (const auto name = name_of(event, column); name && uses_[*name] > 1)
+        bonds.push_back(*name);
+    return bonds;
+  }
+
+ private:
+  const define::Source& source_of(const Event& event) const {
+    return world_.project->sources[static_cast<std::size_t>(event.source)];
+  }
+  std::optional<std::string> name_of(const Event& event, int column) const {
+    if (column < 0) return std::nullopt;
+    const auto text =
+        text_of(world_.sources[static_cast<std::size_t>(event.source)], event.row, column);
+    if (!text) return std::nullopt;
+    return std::to_string(event.source) + " named " + *text;
+  }
+
+  const World& world_;
+  std::map<std::string, int> uses_;
+};
+
+// Numbers events by who is bound to whom.
+std::vector<std::size_t> groups_of(std::span<const Event> run, Bonds& bonds) {
+  std::vector<std::size_t> group(run.size());
+  std::map<std::string, std::size_t> first;
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    group[i] = i;
+    for (const std::string& bond : bonds.of(run[i])) {
+      const std::size_t other = group[first.try_emplace(bond, i).first->second];
+      const std::size_t mine = group[i];
+      for (std::size_t j = 0; j <= i; ++j)
+        if (group[j] == mine) group[j] = other;
+    }
+  }
+  return group;
+}
+
+// Deals the known times of a run of events out anew, so that they arrive in another order. Those
+// that are bound to each other keep theirs.
+void shuffle_run(std::span<Event> run, Bonds& bonds, std::mt19937_64& random) {
+  const std::vector<Event> before(run.begin(), run.end());
+  const std::vector<std::size_t> group = groups_of(before, bonds);
+  std::vector<std::size_t> order = group;
+  std::ranges::shuffle(order, random);
+  std::map<std::size_t, std::vector<std::size_t>> members;
+  for (std::size_t i = before.size(); i-- > 0;) members[group[i]].push_back(i);
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    run[i] = before[members[order[i]].back()];
+    members[order[i]].pop_back();
+    run[i].known_us = before[i].known_us;
+  }
+}
+
+// Whether a name may be used again within the case: then what it means hangs on known times.
+bool may_reuse_names(const World& world) {
+  for (const define::Source& source : world.project->sources)
+    if (source.has_names() && !world.events.empty() &&
+        world.events.back().known_us - world.events.front().known_us >= source.identity.dedup_us)
+      return true;
+  return false;
 }
 
 // Events known between the same two questions arrive in other orders.
 Result<bool> shuffled(const World& world, const TakeAnswer& take) {
-  if (reads_known(world)) return false;
+  if (reads_known(world) || may_reuse_names(world)) return false;
+  Bonds bonds(world);
   bool any = false;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     std::mt19937_64 random(seed);
@@ -226,7 +313,7 @@ Result<bool> shuffled(const World& world, const TakeAnswer& take) {
       std::size_t end = begin;
       while (end < events.size() && events[end].known_us < until) ++end;
       any = any || end - begin > 1;
-      shuffle_run(std::span(events).subspan(begin, end - begin), random);
+      shuffle_run(std::span(events).subspan(begin, end - begin), bonds, random);
       begin = end;
     }
     if (!any) return false;
@@ -251,14 +338,32 @@ const std::vector<std::string>* shared_keys(const World& world) {
   return keys;
 }
 
-// Which part an entity belongs to, by its key as it is written in the case.
-std::size_t part_of(const std::vector<std::string>& keys, const std::vector<Heading>& columns,
-                    const Row& row, std::size_t parts) {
+// Which part an entity belongs to, by the texts of its key.
+std::size_t part_of(const std::vector<std::string>& keys, const data::Batch& rows, std::int64_t row,
+                    std::size_t parts) {
   std::string key;
   for (const std::string& name : keys)
-    for (std::size_t i = 0; i < columns.size(); ++i)
-      if (columns[i].name == name) key += row.cells[i].text + '\n';
+    key += text_of(rows, row, rows.schema.index_of(name)).value_or("null") + '\n';
   return static_cast<std::size_t>(data::xxh3_64(key) % parts);
+}
+
+// An event goes to the part of its key; what it takes back may be in another.
+Status apply_in_parts(const World& world, const std::vector<std::string>& keys,
+                      kernel::EventIndexes& names, std::vector<OneByOne>& kernels,
+                      const Event& event) {
+  const data::Batch row = row_of(world, event);
+  OneByOne& mine = kernels[part_of(keys, row, 0, kernels.size())];
+  kernel::EventIndex* index = names.of(event.source);
+  if (index == nullptr) return mine.apply(event, nullptr);
+  const std::int64_t known[] = {event.known_us};
+  kernel::Amendments amendments = index->take(row, known);
+  if (amendments.takes_back[0] < 0) return mine.apply(event, &amendments);
+  kernel::Amendments only_taking_back = amendments;
+  only_taking_back.roles[0] = kernel::Role::deletion;
+  COEVAL_TRY(kernels[part_of(keys, amendments.taken_back, 0, kernels.size())].apply(
+      event, &only_taking_back));
+  amendments.takes_back[0] = -1;
+  return mine.apply(event, &amendments);
 }
 
 Result<bool> partitioned(const World& world, const TakeAnswer& take, std::size_t parts) {
@@ -269,15 +374,12 @@ Result<bool> partitioned(const World& world, const TakeAnswer& take, std::size_t
     COEVAL_ASSIGN(OneByOne part, OneByOne::create(world));
     kernels.push_back(std::move(part));
   }
-  const AskTable& ask = world.text->ask;
+  kernel::EventIndexes names(*world.project);
   COEVAL_TRY(in_turn(
       world, world.events,
-      [&](const Event& event) {
-        return kernels[part_of(*keys, event.table->columns, *event.text, parts)].apply(event);
-      },
+      [&](const Event& event) { return apply_in_parts(world, *keys, names, kernels, event); },
       [&](std::int64_t question) {
-        const Row& row = ask.rows[static_cast<std::size_t>(question)];
-        return kernels[part_of(*keys, ask.columns, row, parts)].ask(question, take);
+        return kernels[part_of(*keys, world.questions, question, parts)].ask(question, take);
       }));
   return true;
 }

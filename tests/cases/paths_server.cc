@@ -67,23 +67,24 @@ class Server {
   Status start() {
     COEVAL_ASSIGN(auto log, stores::open_log(folder_ / "log"));
     COEVAL_ASSIGN(auto kernel, kernel::Kernel::create(world_.project, world_.views));
+    auto names = std::make_unique<kernel::EventIndexes>(*world_.project);
     Position from{0};
     std::string warning;
     COEVAL_ASSIGN(const auto snapshot, stores::load_snapshot(folder_ / "snapshots", kBasis,
                                                              log->next_position(), &warning));
     if (!warning.empty()) return fail(Code::snapshot_corrupt, warning);
     if (snapshot) {
-      COEVAL_TRY(kernel->restore(snapshot->state));
+      COEVAL_TRY(kernel::restore_state(snapshot->state, *kernel, *names));
       from = snapshot->position;
     }
-    COEVAL_TRY(replay::fold_log(*kernel, *log, from));
+    COEVAL_TRY(replay::fold_log(*kernel, *names, *log, from));
     COEVAL_ASSIGN(serving::LoadedModel model, case_model(world_));
     serving::Engine::Options options;
     options.data_clock = true;
     log_ = log.get();
     engine_ = std::make_unique<serving::Engine>(world_.project, std::move(kernel), std::move(log),
                                                 std::make_unique<ManualClock>(0), folder_.path(),
-                                                options);
+                                                options, std::move(names));
     engine_->set_basis(kBasis);
     COEVAL_TRY(engine_->prepare());
     engine_->set_models({{kModel, std::move(model)}});

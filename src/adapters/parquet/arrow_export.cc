@@ -1,4 +1,5 @@
 #include "adapters/parquet/arrow_export.h"
+#include "adapters/parquet/arrow_lists.h"
 
 #include <cstring>
 #include <utility>
@@ -21,6 +22,10 @@ namespace {
 
 // Null for a type that files do not have.
 std::shared_ptr<arrow::DataType> arrow_type(Type type) {
+  if (data::is_list(type)) {
+    auto element = arrow_type(data::element_of(type));
+    return element == nullptr ? nullptr : list_type(std::move(element));
+  }
   switch (type) {
     case Type::boolean:
       return arrow::boolean();
@@ -93,6 +98,7 @@ std::shared_ptr<arrow::Array> decimals_copy(const Column& column) {
 }
 
 std::shared_ptr<arrow::Array> array_view(const Column& column) {
+  if (data::is_list(column.type())) return export_lists(column, validity_view(column), array_view);
   if (column.is_coded()) return coded_view(column);
   if (data::is_decimal(column.type())) return decimals_copy(column);
   return column.type() == Type::string ? strings_view(column) : fixed_view(column);

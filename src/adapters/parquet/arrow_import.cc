@@ -1,4 +1,5 @@
 #include "adapters/parquet/arrow_import.h"
+#include "adapters/parquet/arrow_lists.h"
 #include "adapters/parquet/memory_pool.h"
 
 #include <cstring>
@@ -203,6 +204,7 @@ Result<Column> decimal_texts(const arrow::Array& array) {
 }
 
 Result<Column> import_plain(Type type, const arrow::Array& array) {
+  if (data::is_list(type)) return import_lists(array);
   if (data::is_decimal(type)) return import_decimals(type, array);
   switch (type) {
     case Type::boolean:
@@ -276,10 +278,11 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
     default:
       break;
   }
+  if (is_list_of_floats(type)) return data::list_of(Type::float32);
   return fail(Code::unsupported,
               "column '" + column + "' has the type " + type.ToString() + ", which is not read yet",
               "leave the column out, or write it as bool, int32, int64, float32, float64, decimal, "
-              "string, timestamp or date");
+              "string, timestamp, date or lists of floats");
 }
 
 std::int32_t GrowingDictionary::code_of(std::string_view text) {

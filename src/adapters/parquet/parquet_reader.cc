@@ -146,7 +146,9 @@ Result<Plan> plan_columns(const std::string& path, const parquet::arrow::FileRea
     auto type = type_of(name, *field.field->type());
     if (!type) return std::unexpected(std::move(type).error().within("reading '" + path + "'"));
     plan.schema.fields.push_back({name, *type, field.field->nullable()});
-    plan.leaves.push_back(field.column_index);
+    const auto* leaf = &field;
+    while (!leaf->is_leaf()) leaf = &leaf->children.front();  // of a list
+    plan.leaves.push_back(leaf->column_index);
     plan.importers.emplace_back(name, *type);
   }
   return plan;

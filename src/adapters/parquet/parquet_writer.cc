@@ -14,6 +14,7 @@
 
 #include "adapters/parquet/arrow_errors.h"
 #include "adapters/parquet/arrow_export.h"
+#include "adapters/parquet/arrow_lists.h"
 #include "adapters/parquet/encoding.h"
 #include "adapters/parquet/memory_pool.h"
 #include "adapters/parquet/pending_sink.h"
@@ -25,10 +26,23 @@ namespace {
 
 constexpr std::int64_t kRowGroupRows = 1 << 20;
 
+void append_lists(parquet::ColumnWriter& writer, const arrow::ListArray& lists,
+                  parquet::ArrowWriterProperties& properties) {
+  const ListLevels levels = list_levels(lists, writer.descr()->max_definition_level());
+  const std::int64_t first = lists.value_offset(0);
+  const auto elements = lists.values()->Slice(first, lists.value_offset(lists.length()) - first);
+  parquet::ArrowWriteContext context(memory_pool(), &properties);
+  PARQUET_THROW_NOT_OK(writer.WriteArrow(levels.definition.data(), levels.repetition.data(),
+                                         static_cast<std::int64_t>(levels.definition.size()),
+                                         *elements, &context, false));
+}
+
 // A column of a row group is written from a slice of an array and, where it may be null, one level
 // per row: 1 = present.
 void append_column(parquet::ColumnWriter& writer, const arrow::Array& array,
                    parquet::ArrowWriterProperties& properties) {
+  if (array.type_id() == arrow::Type::LIST)
+    return append_lists(writer, static_cast<const arrow::ListArray&>(array), properties);
   const bool nullable = writer.descr()->max_definition_level() > 0;
   std::vector<std::int16_t> levels;
   if (nullable) levels.assign(static_cast<std::size_t>(array.length()), 1);
