@@ -53,7 +53,7 @@ def payload(user, amount, note=None):
 class Payments(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.project = Project(DEFINITION, count=0)
+        cls.project = Project(DEFINITION, count=1)
         with open(cls.project.folder / "payments.jsonl", "w", encoding="utf-8") as file:
             for i, (moment, user, amount, bad) in enumerate(orders(6000)):
                 held = payload(user, max(amount, 0.01))
