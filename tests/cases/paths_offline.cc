@@ -399,6 +399,8 @@ Status apply_in_parts(const World& world, const std::vector<std::string>& keys,
 
 Result<bool> partitioned(const World& world, const TakeAnswer& take, std::size_t parts) {
   const std::vector<std::string>* keys = shared_keys(world);
+  const bool named = std::ranges::any_of(world.project->sources, &define::Source::has_names);
+  if (named && keys == nullptr) return false;
   if (keys == nullptr || !world.model->row.keys.empty())
     return partitioned_by_view(world, take, parts);
   std::vector<OneByOne> kernels;
