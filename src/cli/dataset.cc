@@ -66,8 +66,8 @@ Status check_rules(Context& context, const std::vector<int>& sources, const defi
 Result<Written> of_questions(Context& context, const stores::EventLog* log) {
   COEVAL_ASSIGN(const auto own,
                 replay::keys_in(*context.project, context.formats, context.in.questions));
-  COEVAL_ASSIGN(const auto set, define::feature_set(*context.project, context.in.features,
-                                                    kFeaturesOption, own));
+  COEVAL_ASSIGN(const auto set,
+                define::feature_set(*context.project, context.in.features, kFeaturesOption, own));
   COEVAL_ASSIGN(const auto questions, replay::read_questions(context.formats, context.in.questions,
                                                              context.in.at, set.row));
   const define::Model* model = context.project->find_model(context.in.features);

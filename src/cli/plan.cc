@@ -9,8 +9,8 @@
 #include "cli/commands.h"
 #include "cli/lock_file.h"
 #include "define/difference.h"
-#include "replay/plan_replay.h"
 #include "replay/dataset.h"
+#include "replay/plan_replay.h"
 #include "replay/state_estimate.h"
 #include "serving/model_plan.h"
 
@@ -362,11 +362,11 @@ void print(Terminal& out, const replay::PlanReplayVersion& version) {
     for (const auto& obstacle : version.obstacles) out.print("  " + obstacle);
     return;
   }
-  out.print(who + std::to_string(version.features_differ) + " with other features, " +
-            std::to_string(version.scores_differ) + " with another score, " +
-            std::to_string(version.decisions_differ) + " with another decision" +
-            (version.refused > 0 ? ", " + std::to_string(version.refused) + " refused as stale"
-                                 : ""));
+  out.print(
+      who + std::to_string(version.features_differ) + " with other features, " +
+      std::to_string(version.scores_differ) + " with another score, " +
+      std::to_string(version.decisions_differ) + " with another decision" +
+      (version.refused > 0 ? ", " + std::to_string(version.refused) + " refused as stale" : ""));
   for (const auto& example : version.examples) {
     std::string line = "  " + example.prediction_id + " at " + format_time(example.at_us) +
                        ": score " + score_text(example.score_before) + " -> " +

@@ -191,8 +191,7 @@ struct Side {
       text += "\n" + feature + " " + (part == nullptr ? "" : features_of(*part)[feature]) + "\n" +
               view_text(view) + looked_up_text(view);
       for (const auto& key : model.row.keys)
-        if (std::ranges::count(view.keys, key.value.name) > 0 &&
-            keys.insert(key.value.name).second)
+        if (std::ranges::count(view.keys, key.value.name) > 0 && keys.insert(key.value.name).second)
           add_reach(model, *key.value.expr, keys, text += "\n" + key.value.name + " = ");
     }
   }

@@ -61,10 +61,10 @@ bool EventScope::add_lookup(int view) {
   const std::string step = "lookup " + in_quotes(lookup.name);
   if (std::ranges::count(path_, step) > 0) {
     const auto begin = std::ranges::find(path_, step);
-    errors_.report(Code::cycle, place_,
-                   reader_ + ": " + joined({begin, path_.end()}) + " → " + step +
-                       ": a key is found by itself",
-                   "let one of these keys be a column of " + description());
+    errors_.report(
+        Code::cycle, place_,
+        reader_ + ": " + joined({begin, path_.end()}) + " → " + step + ": a key is found by itself",
+        "let one of these keys be a column of " + description());
     return false;
   }
   if (source().lookups.size() >= kMaxLookups) {
@@ -76,10 +76,11 @@ bool EventScope::add_lookup(int view) {
   for (const int side : {source_, lookup.source}) {
     const Source& named = draft_.project.sources[static_cast<std::size_t>(side)];
     if (!named.has_names()) continue;
-    errors_.report(Code::unsupported, place_,
-                   reader_ + " reads lookup " + in_quotes(lookup.name) + " for events, and source " +
-                       in_quotes(named.name) + " names its events by id",
-                   "this version cannot do both: leave id out, or look the value up at the question");
+    errors_.report(
+        Code::unsupported, place_,
+        reader_ + " reads lookup " + in_quotes(lookup.name) + " for events, and source " +
+            in_quotes(named.name) + " names its events by id",
+        "this version cannot do both: leave id out, or look the value up at the question");
     return false;
   }
   path_.push_back(step);

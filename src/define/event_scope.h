@@ -31,9 +31,7 @@ class EventScope final : public Scope {
 
  private:
   Source& source() { return draft_.project.sources[static_cast<std::size_t>(source_)]; }
-  const Source& source() const {
-    return draft_.project.sources[static_cast<std::size_t>(source_)];
-  }
+  const Source& source() const { return draft_.project.sources[static_cast<std::size_t>(source_)]; }
   Binding lookup_column(int view, std::string_view column);
   bool add_lookup(int view);
   ExprPtr key_of(const View& lookup, std::size_t key);

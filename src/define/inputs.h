@@ -36,8 +36,8 @@ struct NarrowRow {
   RowSchema row;
   std::vector<Input> inputs;
 };
-NarrowRow narrow(const std::vector<WideInput>& inputs, const QuestionKeys& keys,
-                 const WideRow& row, const std::vector<View>& views);
+NarrowRow narrow(const std::vector<WideInput>& inputs, const QuestionKeys& keys, const WideRow& row,
+                 const std::vector<View>& views);
 
 /// Whether `text` matches a pattern in which each '*' stands for any characters.
 bool matches_glob(std::string_view text, std::string_view glob);

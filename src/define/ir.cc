@@ -283,8 +283,7 @@ std::string looked_up_ir(const Project& project, const View& view) {
 namespace {
 
 // Adds the columns of lookups that a view reads for its events.
-void add_looked_up(const Project& project, const View& view,
-                   std::vector<std::set<int>>& features) {
+void add_looked_up(const Project& project, const View& view, std::vector<std::set<int>>& features) {
   const Source& source = project.sources[static_cast<std::size_t>(view.source)];
   for (const int field : looked_up(source, view).fields) {
     const EventLookup& lookup = *lookup_of(source, field);

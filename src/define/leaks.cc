@@ -71,8 +71,7 @@ class ViewLeaks {
   void check_column(int field, const std::string& reader, const SourcePosition& place) {
     const EventLookup* lookup = lookup_of(source_, field);
     if (lookup == nullptr) return check_own(field, reader, place);
-    const std::string& name =
-        source_.event_schema().fields[static_cast<std::size_t>(field)].name;
+    const std::string& name = source_.event_schema().fields[static_cast<std::size_t>(field)].name;
     for (const int column : own_columns_of(source_, field))
       check_own(column, reader + " reads " + name + ", whose key", place);
   }
@@ -127,6 +126,7 @@ class ModelLeaks {
       for (const int column : columns_read(*model.label)) label_columns_.insert(column);
     label_known_by_then_ = !label_columns_.empty() &&
                            std::ranges::all_of(label_columns_, [&](int c) { return usable(c); });
+    add_json_of_label();
   }
 
   void check_input(const WideInput& input) {
@@ -154,6 +154,23 @@ class ModelLeaks {
   }
 
  private:
+  // The text that a column of the label is taken out of tells the label too, and so does what else
+  // is taken from that place, or out of a text that is itself the label.
+  void add_json_of_label() {
+    const std::set<int> read = label_columns_;
+    for (std::size_t i = 0; i < source_.columns.size(); ++i) {
+      const auto& json = source_.columns[i].json;
+      if (!json) continue;
+      const int holder = source_.schema.index_of(json->column);
+      for (const int column : read) {
+        const auto& label_json = source_.columns[static_cast<std::size_t>(column)].json;
+        if (column == holder || (label_json && label_json->text() == json->text()))
+          label_columns_.insert(static_cast<int>(i));
+        if (column == static_cast<int>(i)) label_columns_.insert(holder);
+      }
+    }
+  }
+
   void check_fields(const Expr& expr, const Reader& reader) {
     for (const int field : columns_read(expr)) {
       if (const auto* feature = row_.view_feature(field)) {
@@ -213,13 +230,13 @@ class ModelLeaks {
     const Aggregate& aggregate = view.aggregates[index / view.windows.size()];
     const int column = label_column_of(view, aggregate, window.offset_us);
     if (column < 0) return;
-    immature(reader,
-             path(reader, field) + " reads view " + in_quotes(view.name) + ", whose " +
-                 in_quotes(aggregate.name) + " reads " +
-                 source_.columns[static_cast<std::size_t>(column)].name +
-                 ": the label is made of it and is known at " + label_.matures_text +
-                 ", but window " + in_quotes(window.text) + " counts a row from " +
-                 draft_.source_notes[static_cast<std::size_t>(model_.source)].known_text + " on");
+    immature(reader, path(reader, field) + " reads view " + in_quotes(view.name) + ", whose " +
+                         in_quotes(aggregate.name) + " reads " +
+                         source_.columns[static_cast<std::size_t>(column)].name +
+                         ": the label is made of it and is known at " + label_.matures_text +
+                         ", but window " + in_quotes(window.text) + " counts a row from " +
+                         draft_.source_notes[static_cast<std::size_t>(model_.source)].known_text +
+                         " on");
   }
 
   // A column of the label that the aggregate, or a lookup that it or its view's key reads, counts
@@ -230,9 +247,8 @@ class ModelLeaks {
     fields.insert(view.key_columns.begin(), view.key_columns.end());
     for (const int field : fields) {
       const EventLookup* lookup = lookup_of(events, field);
-      const int column = lookup == nullptr
-                             ? (view.source == model_.source ? field : -1)
-                             : own_column_looked_up(*lookup, field);
+      const int column = lookup == nullptr ? (view.source == model_.source ? field : -1)
+                                           : own_column_looked_up(*lookup, field);
       if (column < 0 || !label_columns_.contains(column) || usable(column)) continue;
       const ExprPtr visible = visible_time(source_, lookup == nullptr ? offset_us : 0, order_);
       if (!order_.at_most(*model_.label_matures, *visible)) return column;
@@ -270,14 +286,17 @@ class ModelLeaks {
           check_fields(*key->expr,
                        {path(reader, field) + (view.lookup ? " → lookup " : " → view ") +
                             in_quotes(view.name) + " → key " + in_quotes(name),
-                        name, key->features, reader.place, {}});
+                        name,
+                        key->features,
+                        reader.place,
+                        {}});
         continue;
       }
       const int index = source_.schema.index_of(name);
       if (index < 0 || usable(index)) continue;
       errors_.report(Code::leak, reader.place,
-                     path(reader, field) + " reads view " + in_quotes(view.name) +
-                         ", whose key " + name + " is " + when(index),
+                     path(reader, field) + " reads view " + in_quotes(view.name) + ", whose key " +
+                         name + " is " + when(index),
                      "key the view by columns that the question knows");
     }
   }

@@ -11,9 +11,9 @@ namespace coeval::define {
 // Leak analysis (semantics: D2). Everything that is read has a known time; it must be provable that
 // it is not after the moment at which it is read. All errors have Code::leak and name the path.
 
-/// Views: an event counts once its row is known, so each column that a view reads, or that finds the
-/// key of a lookup for it, must be known by then. What a lookup says was known before the event.
-/// (T3)
+/// Views: an event counts once its row is known, so each column that a view reads, or that finds
+/// the key of a lookup for it, must be known by then. What a lookup says was known before the
+/// event. (T3)
 void check_view_leaks(const Draft& draft, Diagnostics& errors);
 
 /// What checking needs of a label beyond the model: places and texts for messages.

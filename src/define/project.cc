@@ -88,10 +88,10 @@ std::string request_hash(const Project& project, const Model& model) {
 
 std::string view_hash(const Project& project, int view) {
   const View& part = project.views[static_cast<std::size_t>(view)];
-  return data::sha256_hex(
-      std::string(kIrHeader) + "\n" + (project.zone ? zone_ir(project) : std::string()) +
-      source_ir(project.sources[static_cast<std::size_t>(part.source)]) + view_ir(project, part) +
-      looked_up_ir(project, part));
+  return data::sha256_hex(std::string(kIrHeader) + "\n" +
+                          (project.zone ? zone_ir(project) : std::string()) +
+                          source_ir(project.sources[static_cast<std::size_t>(part.source)]) +
+                          view_ir(project, part) + looked_up_ir(project, part));
 }
 
 std::string source_hash(const Project& project, int source) {

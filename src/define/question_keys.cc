@@ -39,8 +39,7 @@ class KeyPlanner {
   int ask_view(int view) {
     if (const auto known = stages_.find(view); known != stages_.end()) return known->second;
     const View& asked = views_[static_cast<std::size_t>(view)];
-    const std::string step =
-        (asked.lookup ? "lookup " : "view ") + in_quotes(asked.name);
+    const std::string step = (asked.lookup ? "lookup " : "view ") + in_quotes(asked.name);
     if (std::ranges::count(path_, step) > 0) return cycle(step);
     if (path_.size() >= 2 * kMaxStages) return too_deep();
     path_.push_back(step);
@@ -84,10 +83,10 @@ class KeyPlanner {
   }
 
   int too_deep() {
-    errors_.report(Code::too_deep, place_,
-                   "keys are found by more than " + std::to_string(kMaxStages) +
-                       " views one after the other",
-                   "let a column of the question say one of them");
+    errors_.report(
+        Code::too_deep, place_,
+        "keys are found by more than " + std::to_string(kMaxStages) + " views one after the other",
+        "let a column of the question say one of them");
     return 0;
   }
 

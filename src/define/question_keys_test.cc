@@ -88,8 +88,7 @@ std::string stage_text(const Project& project) {
 
 TEST_CASE("keys are settled stage by stage, and the question keeps only what is asked of it") {
   const Project project = project_of(kChain);
-  CHECK(stage_text(project) ==
-        "1 airport; 1 plane.maker; 2 city; field 1; maker 1; storm 2; ");
+  CHECK(stage_text(project) == "1 airport; 1 plane.maker; 2 city; field 1; maker 1; storm 2; ");
   CHECK(project.models[0].row.stage_count() == 3);
   const data::Schema question = question_schema(project.models[0]);
   REQUIRE(question.fields.size() == 1);
@@ -98,7 +97,8 @@ TEST_CASE("keys are settled stage by stage, and the question keeps only what is 
 
 TEST_CASE("a view reads of its lookups what it names, and what finds their keys") {
   const Project project = project_of(kChain);
-  const Source& flights = project.sources[static_cast<std::size_t>(project.source_index("flights"))];
+  const Source& flights =
+      project.sources[static_cast<std::size_t>(project.source_index("flights"))];
   const View& maker = project.views[static_cast<std::size_t>(project.view_index("maker"))];
   REQUIRE(flights.lookups.size() == 1);
   CHECK(project.views[static_cast<std::size_t>(flights.lookups[0].view)].name == "plane");
@@ -125,15 +125,17 @@ TEST_CASE("hashes depend on how keys are found, for questions and for events") {
   CHECK(request_hash(other_key, other_key.models[0]) != request_hash(project, project.models[0]));
   CHECK(hash(other_key, "storm") == hash(project, "storm"));
   CHECK(hash(other_key, "maker") == hash(project, "maker"));
-  const Project other_aircraft = project_of(
-      changed(kChain, "known = \"event time\"\n[source.aircraft", "known = \"since + 1d\"\n[source.aircraft"));
+  const Project other_aircraft =
+      project_of(changed(kChain, "known = \"event time\"\n[source.aircraft",
+                         "known = \"since + 1d\"\n[source.aircraft"));
   CHECK(hash(other_aircraft, "maker") != hash(project, "maker"));
   CHECK(hash(other_aircraft, "storm") == hash(project, "storm"));
   CHECK(other_aircraft.models[0].ir_hash != project.models[0].ir_hash);
   // What nobody reads of a lookup, and layout, change no hash of a model.
   const Project narrower = project_of(changed(kChain, ", \"seats\"]", "]"));
   CHECK(narrower.models[0].ir_hash == project.models[0].ir_hash);
-  const Project spaced = project_of(changed(kChain, "\"lower(field.city)\"", "\"lower( field.city )\""));
+  const Project spaced =
+      project_of(changed(kChain, "\"lower(field.city)\"", "\"lower( field.city )\""));
   CHECK(spaced.ir_hash == project.ir_hash);
 }
 
@@ -178,11 +180,11 @@ TEST_CASE("a set of features is asked with the keys that its questions bring") {
 
 TEST_CASE("what refuses a question is what it reads, for itself or to find a key") {
   const auto refusing = [](const std::string& inputs) {
-    const Project project = project_of(changed(
-        changed(kChain, "late    = \"mean(delay >= 15)\"",
-                "late    = { value = \"mean(delay >= 15)\", max_age = \"2d\", on_stale = "
-                "\"refuse\" }\nn = \"count()\""),
-        "[\"storm.n_1d\", \"maker.late_1d\"]", inputs));
+    const Project project = project_of(
+        changed(changed(kChain, "late    = \"mean(delay >= 15)\"",
+                        "late    = { value = \"mean(delay >= 15)\", max_age = \"2d\", on_stale = "
+                        "\"refuse\" }\nn = \"count()\""),
+                "[\"storm.n_1d\", \"maker.late_1d\"]", inputs));
     return project.models[0].row.stale_rules;
   };
   const auto rules = refusing("[\"maker.late_1d\"]");

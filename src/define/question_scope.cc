@@ -50,8 +50,9 @@ void guard(WideRow& row, const View& view, int first) {
                                        static_cast<int>(view.longest_window()));
       row.guarded.emplace(begin + w, guarded(aggregate, column(begin + w), age));
       if (aggregate.stale_is_refused && age)
-        row.refused.emplace(begin + w, StaleRule{row.schema.fields[static_cast<std::size_t>(begin + w)].name,
-                                                 age->column, *aggregate.max_age_us});
+        row.refused.emplace(begin + w,
+                            StaleRule{row.schema.fields[static_cast<std::size_t>(begin + w)].name,
+                                      age->column, *aggregate.max_age_us});
     }
   }
 }
@@ -131,8 +132,7 @@ Binding QuestionScope::feature(const std::string& name, const ExpressionText& te
   Compiled& compiled = place->second;  // a map's elements stay where they are
   if (!fresh) {
     if (!compiled.finished)
-      errors_.report(Code::cycle, text.start,
-                     what + " is defined by itself",
+      errors_.report(Code::cycle, text.start, what + " is defined by itself",
                      "a feature may only use features that do not use it");
     return compiled.finished ? compiled.binding : Binding{true, nullptr};
   }

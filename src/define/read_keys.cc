@@ -11,10 +11,11 @@ void read_keys(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
   using Kind = TomlValue::Kind;
   if (!expect_kind(entry, Kind::table, "the definition", "write [keys]", errors)) return;
   for (const auto& key : entry.value.entries) {
-    if (!expect_kind(key, Kind::string, "[keys]", "write an expression in quotes", errors)) continue;
+    if (!expect_kind(key, Kind::string, "[keys]", "write an expression in quotes", errors))
+      continue;
     draft.keys.emplace(key.key, ExpressionText::of(key.value));
-    draft.project.keys.push_back({key.key, key.value.text,
-                                  spaced_words(key.value.text, draft.project), key.value.position});
+    draft.project.keys.push_back(
+        {key.key, key.value.text, spaced_words(key.value.text, draft.project), key.value.position});
   }
 }
 
@@ -31,8 +32,7 @@ void check_keys(const Draft& draft, Diagnostics& errors) {
     const std::string advice = did_you_mean(key.name, {names.begin(), names.end()});
     errors.report(
         Code::unknown_name, key.position, "no view or lookup has a key " + in_quotes(key.name),
-        !advice.empty() ? advice
-                        : "the keys are " + listed({names.begin(), names.end()}));
+        !advice.empty() ? advice : "the keys are " + listed({names.begin(), names.end()}));
   }
 }
 

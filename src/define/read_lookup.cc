@@ -135,8 +135,7 @@ class LookupReader {
 void read_lookups(const TomlEntry& entry, const TomlEntry* views, Draft& draft,
                   Diagnostics& errors) {
   if (!expect_kind(entry, Kind::table, "the definition", "write [lookup.NAME]", errors)) return;
-  for (const auto& lookup : entry.value.entries)
-    LookupReader(lookup, views, draft, errors).read();
+  for (const auto& lookup : entry.value.entries) LookupReader(lookup, views, draft, errors).read();
 }
 
 }  // namespace coeval::define

@@ -278,10 +278,10 @@ class UnreadFeatures {
  private:
   std::vector<Error> errors_of(const std::string& name, int source, int at) {
     Diagnostics found;
-    QuestionScope scope(rows_.of(source), at, draft_.features, draft_.keys, draft_.project,
-                        "source " +
-                            in_quotes(draft_.project.sources[static_cast<std::size_t>(source)].name),
-                        found);
+    QuestionScope scope(
+        rows_.of(source), at, draft_.features, draft_.keys, draft_.project,
+        "source " + in_quotes(draft_.project.sources[static_cast<std::size_t>(source)].name),
+        found);
     SourcePosition place;
     if (draft_.keys.contains(name))
       scope.find_key(name, place);

@@ -47,16 +47,14 @@ EventRows::EventRows(const define::Project& project, std::span<const int> views)
 }
 
 bool EventRows::learns(int source) const {
-  return std::ranges::any_of(tables_, [&](const auto& table) {
-    return view_of(*project_, table.first).source == source;
-  });
+  return std::ranges::any_of(
+      tables_, [&](const auto& table) { return view_of(*project_, table.first).source == source; });
 }
 
 bool EventRows::extends(int source) const { return lookups_.contains(source); }
 
 void EventRows::learn(int source_index, const data::Batch& rows,
-                      std::span<const std::int64_t> known_us,
-                      std::span<const std::int64_t> order) {
+                      std::span<const std::int64_t> known_us, std::span<const std::int64_t> order) {
   const define::Source& source = source_of(*project_, source_index);
   for (auto& [index, table] : tables_) {
     const define::View& lookup = view_of(*project_, index);

@@ -45,8 +45,8 @@ class EventRows {
 
  private:
   const define::Project* project_;
-  std::map<int, VersionTable> tables_;        // by lookup
-  std::map<int, std::vector<int>> lookups_;   // by source: which of Source::lookups, ascending
+  std::map<int, VersionTable> tables_;       // by lookup
+  std::map<int, std::vector<int>> lookups_;  // by source: which of Source::lookups, ascending
 };
 
 }  // namespace coeval::kernel

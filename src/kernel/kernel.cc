@@ -145,9 +145,9 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& o
   COEVAL_CHECK(amendments == nullptr || amendments->roles.size() == known_us.size());
   EvaluationCounts counts;
   const std::optional<data::Batch> extended =
-      looks_up(source_index) ? std::optional(parts_->event_rows->extended(source_index, own_rows,
-                                                                          known_us, counts))
-                             : std::nullopt;
+      looks_up(source_index)
+          ? std::optional(parts_->event_rows->extended(source_index, own_rows, known_us, counts))
+          : std::nullopt;
   const data::Batch& rows = extended ? *extended : own_rows;
   EventBlock block;
   block.source = source_index;

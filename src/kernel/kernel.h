@@ -106,8 +106,8 @@ class Kernel {
   /// for these events are settled here. Errors: type_mismatch,
   /// missing_value, unsupported for more than kMaxColumnBytes of computed texts. `run` may look the
   /// keys of different views up side by side. `amendments` is what the source's EventIndex says of
-  /// the rows, null where events have no names: applying a row then also takes back the event that it
-  /// replaces, and rows that count as none do nothing else. (semantics: T7)
+  /// the rows, null where events have no names: applying a row then also takes back the event that
+  /// it replaces, and rows that count as none do nothing else. (semantics: T7)
   Result<EventBlock> prepare_events(int source, const data::Batch& rows,
                                     std::span<const std::int64_t> known_us,
                                     const RunParts& run = run_in_turn,

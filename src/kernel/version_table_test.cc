@@ -52,8 +52,7 @@ std::vector<std::optional<std::int64_t>> found(const VersionTable& table,
   REQUIRE(answers.size() == 1);
   std::vector<std::optional<std::int64_t>> out;
   for (std::int64_t row = 0; row < answers[0].size(); ++row)
-    out.push_back(answers[0].is_null(row) ? std::nullopt
-                                          : std::optional(answers[0].integer(row)));
+    out.push_back(answers[0].is_null(row) ? std::nullopt : std::optional(answers[0].integer(row)));
   return out;
 }
 
@@ -76,10 +75,10 @@ std::string bytes_of(const VersionTable& table) {
 TEST_CASE("an event reads the newest row valid and known before it") {
   VersionTable table(value_schema());
   add(table, {{10, 10, "a", 1}, {20, 50, "a", 2}, {10, 60, "a", 3}, {5, 70, "a", std::nullopt}});
-  const std::vector<Row> events = {
-      {10, 100, "a", {}}, {11, 10, "a", {}}, {11, 11, "a", {}},  {21, 50, "a", {}},
-      {21, 51, "a", {}},  {20, 90, "a", {}}, {11, 61, "a", {}},  {6, 71, "a", {}},
-      {30, 90, "b", {}},  {30, 90, {}, {}},  {30, 90, "a", {}}};
+  const std::vector<Row> events = {{10, 100, "a", {}}, {11, 10, "a", {}}, {11, 11, "a", {}},
+                                   {21, 50, "a", {}},  {21, 51, "a", {}}, {20, 90, "a", {}},
+                                   {11, 61, "a", {}},  {6, 71, "a", {}},  {30, 90, "b", {}},
+                                   {30, 90, {}, {}},   {30, 90, "a", {}}};
   using Values = std::vector<std::optional<std::int64_t>>;
   CHECK(found(table, events) == Values{{}, {}, 1, 1, 2, 3, 3, {}, {}, {}, 2});
 }

@@ -7,6 +7,7 @@
 #include "data/hash.h"
 #include "define/row_schemas.h"
 #include "kernel/event_index.h"
+#include "kernel/question_stages.h"
 #include "replay/compare.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
@@ -14,7 +15,6 @@
 #include "replay/log_rows.h"
 #include "replay/play_stages.h"
 #include "replay/play_view.h"
-#include "kernel/question_stages.h"
 
 namespace coeval::replay {
 
@@ -224,8 +224,7 @@ class LogPass {
       }
       static const LoggedEvents kNone;
       pool_.run(views_.size(), [&](std::size_t i) {
-        const auto found =
-            events.find(project_->views[static_cast<std::size_t>(views_[i])].source);
+        const auto found = events.find(project_->views[static_cast<std::size_t>(views_[i])].source);
         replay_view(views_[i], found == events.end() ? kNone : found->second, asked);
       });
       for (auto& one : asked) one.answers = pick_features(model_of(*one.group).row, one.features);

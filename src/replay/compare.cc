@@ -75,9 +75,8 @@ Result<std::vector<std::optional<AuditDifference>>> compare(
     const auto row = static_cast<std::int64_t>(i);
     const auto& record = records[i];
     if (!stale.empty() && stale[i] >= 0)
-      out[i] = difference(
-          record, model.row.stale_rules[static_cast<std::size_t>(stale[i])].feature, "answered",
-          "refused: the feature is stale");
+      out[i] = difference(record, model.row.stale_rules[static_cast<std::size_t>(stale[i])].feature,
+                          "answered", "refused: the feature is stale");
     else if (record.bits_id != served.card.bits_id)
       out[i] = difference(record, "bits_id", record.bits_id, served.card.bits_id);
     else if (data::encode_row(nullable, row) != record.features)

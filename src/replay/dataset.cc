@@ -124,8 +124,8 @@ Result<Answers> finish(const std::vector<Mark>& marks, const Block& block,
   const data::Batch columns = data::take(questions.columns, block.rows);
   COEVAL_ASSIGN(
       const data::Batch assembled,
-      kernel::assemble_row(
-          row, columns, row.keys.empty() ? pick_features(row, block.features) : block.staged));
+      kernel::assemble_row(row, columns,
+                           row.keys.empty() ? pick_features(row, block.features) : block.staged));
   std::vector<std::int64_t> at(block.rows.size());
   for (std::size_t i = 0; i < at.size(); ++i)
     at[i] = questions.at_us[static_cast<std::size_t>(block.rows[i])];
@@ -211,8 +211,8 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
               const std::function<Status(Answers)>& sink) {
   const std::vector<std::int64_t> order = stable_order(questions.at_us);
   const std::vector<Mark> marks = marks_of(*project, row);
-  COEVAL_ASSIGN(Blocks parts, Blocks::create(std::move(project), past, questions, order, row,
-                                             options.threads));
+  COEVAL_ASSIGN(Blocks parts,
+                Blocks::create(std::move(project), past, questions, order, row, options.threads));
   // The next block is computed while the last one is evaluated and written.
   BoundedQueue<Block> blocks(1);
   Status outcome, failed;

@@ -122,9 +122,9 @@ Result<bool> has_column(const OpenFormat& formats, const std::string& path,
   }
   // JSON has no header: a column is there when a line has it.
   const auto bad = (*reader)->bad_rows();
-  return (*reader)->rows() > 0 || bad.empty() ||
-         !std::ranges::all_of(
-             bad, [&](const auto& row) { return row.reason == column + ": missing"; });
+  return (*reader)->rows() > 0 || bad.empty() || !std::ranges::all_of(bad, [&](const auto& row) {
+           return row.reason == column + ": missing";
+         });
 }
 
 Result<std::vector<std::int64_t>> times(const data::Batch& table, const std::string& at) {
@@ -155,8 +155,7 @@ Result<std::vector<std::string>> keys_in(const define::Project& project, const O
   for (const auto& key : project.keys) {
     auto found = has_column(formats, path, key.name);
     if (!found)
-      return std::unexpected(
-          std::move(found).error().within("reading questions from " + path));
+      return std::unexpected(std::move(found).error().within("reading questions from " + path));
     if (*found) own.push_back(key.name);
   }
   return own;

@@ -15,8 +15,8 @@
 #include "replay/fold.h"
 #include "replay/log_events.h"
 #include "replay/log_rows.h"
-#include "replay/play_stages.h"
 #include "replay/past.h"
+#include "replay/play_stages.h"
 #include "replay/play_view.h"
 
 namespace coeval::replay {

@@ -44,9 +44,9 @@ class Cursor {
     }
     if (rows.empty()) return {};
     kernel::EvaluationCounts counts;
-    COEVAL_ASSIGN(const auto columns,
-                  kernel::ask_row(kernel, *asked_->row, data::take(*asked_->columns, rows), at,
-                                  counts));
+    COEVAL_ASSIGN(
+        const auto columns,
+        kernel::ask_row(kernel, *asked_->row, data::take(*asked_->columns, rows), at, counts));
     for (std::size_t i = 0; i < columns.size(); ++i)
       for (std::int64_t row = 0; row < columns[i].size(); ++row)
         builders_[i].append_from(columns[i], row);

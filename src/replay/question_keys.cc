@@ -23,11 +23,9 @@ class Scanner {
       const define::ViewFeature feature = row_.view_features[i];
       if (std::ranges::count(views, feature.view) == 0 || !is_read_by_key(i)) continue;
       COEVAL_ASSIGN(const auto found, feature_history(project_, past_, feature, question, seen_));
-      COEVAL_ASSIGN(const auto arithmetic,
-                    compute(aggregate_of(project_, feature), found.values));
+      COEVAL_ASSIGN(const auto arithmetic, compute(aggregate_of(project_, feature), found.values));
       const define::View& view = view_of(project_, feature);
-      data::ColumnBuilder builder(
-          view.feature_type(static_cast<std::size_t>(feature.feature)));
+      data::ColumnBuilder builder(view.feature_type(static_cast<std::size_t>(feature.feature)));
       builder.append(arithmetic.value);
       columns[i] = builder.finish();
       keys_[feature.view] = found.key;
@@ -62,8 +60,8 @@ class Scanner {
   }
 
   bool is_read_by_key(std::size_t feature) const {
-    const auto column = static_cast<int>(row_.schema.fields.size() - row_.view_features.size() +
-                                         feature);
+    const auto column =
+        static_cast<int>(row_.schema.fields.size() - row_.view_features.size() + feature);
     return std::ranges::any_of(row_.keys, [&](const auto& key) {
       return std::ranges::count(define::columns_read(*key.value.expr), column) > 0;
     });
@@ -91,8 +89,7 @@ Result<AskedKeys> with_keys(const define::Project& project, const Past& past,
   for (int stage = 0; stage < row.stage_count(); ++stage) {
     COEVAL_TRY(kernel::add_keys(row, stage, columns, at, counts, asked.columns));
     for (const auto& key : row.keys)
-      if (key.stage == stage)
-        asked.found_by[key.value.name] = scanner.path(key, asked.found_by);
+      if (key.stage == stage) asked.found_by[key.value.name] = scanner.path(key, asked.found_by);
     COEVAL_TRY(scanner.answer(kernel::views_of_stage(row, stage), asked.columns, columns));
   }
   return asked;
@@ -113,10 +110,9 @@ Result<std::optional<KeyedQuestion>> question_behind(const define::Project& proj
   if (!behind) return std::nullopt;
   std::vector<std::string> own;
   for (const auto& [name, value] : given) own.push_back(name);
-  COEVAL_ASSIGN(auto set,
-                define::feature_set(
-                    project, view.feature_name(static_cast<std::size_t>(feature.feature)), "--key",
-                    own));
+  COEVAL_ASSIGN(auto set, define::feature_set(
+                              project, view.feature_name(static_cast<std::size_t>(feature.feature)),
+                              "--key", own));
   KeyedQuestion question;
   question.columns.rows = 1;
   const std::size_t count = set.row.schema.fields.size() - set.row.view_features.size();
@@ -136,8 +132,8 @@ Result<std::optional<KeyedQuestion>> question_behind(const define::Project& proj
     given.erase(value);
   }
   if (!given.empty())
-    return fail(Code::usage, "no key of view '" + view.name + "' is found by '" +
-                                 given.begin()->first + "'",
+    return fail(Code::usage,
+                "no key of view '" + view.name + "' is found by '" + given.begin()->first + "'",
                 "leave it out");
   question.row = std::move(set.row);
   return question;

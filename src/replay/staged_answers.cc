@@ -43,8 +43,7 @@ Result<std::vector<data::Column>> StagedAnswers::next(std::span<const std::int64
 }
 
 Status StagedAnswers::ask(std::span<const int> views, const data::Batch& questions,
-                          std::span<const std::int64_t> at_us,
-                          std::vector<data::Column>& columns) {
+                          std::span<const std::int64_t> at_us, std::vector<data::Column>& columns) {
   const auto run = [&](std::size_t parts, const auto& part) { pool_.run(parts, part); };
   COEVAL_ASSIGN(const auto prepared, kernel_->prepare_questions(questions, at_us, views, run));
   std::vector<std::int64_t> order(at_us.size());

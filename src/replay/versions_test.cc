@@ -213,7 +213,7 @@ TEST_CASE("an event that was taken back brings no label, and that is known no so
       "2024-01-11,2024-01-11,1,,a\n"
       "2024-01-11,2024-01-11,2,,b\n"
       "2024-01-11,2024-01-20,3,1,\"\"\n"  // a deletion
-      "2024-01-11,2024-01-12,4,2,c\n"  // it was card c
+      "2024-01-11,2024-01-12,4,2,c\n"     // it was card c
       "2024-01-12,2024-01-12,5,,d\n"
       "2024-01-12,2024-01-12,5,,d\n"   // a duplicate
       "2024-01-12,2024-01-21,5,5,d\n"  // the same, said again

@@ -201,8 +201,8 @@ Result<std::optional<Position>> Engine::Parts::take_looked_up(
     const data::Batch one = data::take(rows, wanted);
     COEVAL_ASSIGN(const kernel::EventBlock block, kernel->prepare_events(source, one, known));
     const std::string payload = data::encode_row(rows, row);
-    COEVAL_ASSIGN(last, log.append({stores::RecordKind::event, KnownTime{known[0]},
-                                    source_tags[at], schema_tags[at], payload}));
+    COEVAL_ASSIGN(last, log.append({stores::RecordKind::event, KnownTime{known[0]}, source_tags[at],
+                                    schema_tags[at], payload}));
     COEVAL_TRY(kernel->learn(source, one, known));
     kernel->apply(block, 0);
   }

@@ -115,7 +115,8 @@ class Refused {
     std::vector<std::uint8_t> validity((stale.size() + 7) / 8);
     for (std::size_t i = 0; i < stale.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
-      SplitPart part = split.is_null(row) ? SplitPart::none : SplitPart{static_cast<std::uint8_t>(split.code(row))};
+      SplitPart part = split.is_null(row) ? SplitPart::none
+                                          : SplitPart{static_cast<std::uint8_t>(split.code(row))};
       if (stale[i] >= 0) {
         parts_.emplace_back(part, !label.is_null(row) && label.bit(row));
         part = SplitPart::stale;
@@ -163,8 +164,9 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
   replay::Questions questions = questions_of(model, rows);
   keep(asking, questions);
   // Labels are needed only once there are answers to write beside them.
-  std::shared_future<LabelledRows> labelled = std::async(
-      std::launch::async, [&] { return label_rows(*project, model, past, asking, questions.at_us); });
+  std::shared_future<LabelledRows> labelled = std::async(std::launch::async, [&] {
+    return label_rows(*project, model, past, asking, questions.at_us);
+  });
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
   Refused refused;

@@ -232,9 +232,7 @@ Status read_questions(World& world) {
   const Cell stale{"stale", false};
   for (const Row& row : ask.rows) {
     const auto answers = std::span(row.cells).subspan(columns.size());
-    const auto is_stale = [&](const Cell& cell) {
-      return cell.text == stale.text && !cell.quoted;
-    };
+    const auto is_stale = [&](const Cell& cell) { return cell.text == stale.text && !cell.quoted; };
     world.refused.push_back(!answers.empty() && std::ranges::all_of(answers, is_stale));
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       const bool is_column = i < columns.size();

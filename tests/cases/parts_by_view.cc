@@ -103,8 +103,8 @@ class Parts {
     for (std::size_t i = 0; i < features.size(); ++i) {
       const auto feature = static_cast<std::size_t>(features[i].feature);
       if (features[i].view == index)
-        answers[i] = kernel::to_column(view.feature_type(feature),
-                                       std::span(cells).subspan(feature, 1));
+        answers[i] =
+            kernel::to_column(view.feature_type(feature), std::span(cells).subspan(feature, 1));
     }
     return {};
   }
