@@ -35,20 +35,24 @@ void set_column(data::Batch& batch, const data::Field& field, data::Column colum
   batch.columns[static_cast<std::size_t>(place)] = std::move(column);
 }
 
-// The answers of one view to all questions, a column per feature.
-std::vector<data::Column> ask_view(Kernel& kernel, int view, const QuestionBlock& questions) {
+// The answers of one view to all questions: cells[feature][question].
+std::vector<std::vector<Cell>> ask_view(Kernel& kernel, int view, const QuestionBlock& questions) {
   const define::View& asked = kernel.project().views[static_cast<std::size_t>(view)];
   const std::size_t features = asked.feature_count();
   const auto rows = static_cast<std::size_t>(questions.rows);
-  std::vector<Cell> answer(features), cells(features * rows);
+  std::vector<Cell> answer(features);
+  std::vector cells(features, std::vector<Cell>(rows));
   for (std::size_t row = 0; row < rows; ++row) {
     kernel.ask(view, questions, static_cast<std::int64_t>(row), answer);
-    for (std::size_t f = 0; f < features; ++f) cells[f * rows + row] = answer[f];
+    for (std::size_t f = 0; f < features; ++f) cells[f][row] = answer[f];
   }
-  std::vector<data::Column> columns;
-  for (std::size_t f = 0; f < features; ++f)
-    columns.push_back(to_column(asked.feature_type(f), std::span(cells).subspan(f * rows, rows)));
-  return columns;
+  return cells;
+}
+
+void name_approximate(const std::vector<Cell>& cells, const std::string& feature,
+                      std::vector<std::string>& names) {
+  for (std::size_t row = 0; row < cells.size(); ++row)
+    if (cells[row].approximate) names[row] += (names[row].empty() ? "" : ",") + feature;
 }
 
 bool is_stale(const define::StaleRule& rule, const data::Column& age, std::int64_t row) {
@@ -77,7 +81,8 @@ Status add_keys(const define::RowSchema& row, int stage, std::span<const data::C
   return {};
 }
 
-Result<std::vector<data::Column>> answer_stages(const define::RowSchema& row, data::Batch questions,
+Result<std::vector<data::Column>> answer_stages(const define::RowSchema& row,
+                                                data::Batch questions,
                                                 std::span<const std::int64_t> at_us,
                                                 EvaluationCounts& counts, const AskViews& ask) {
   std::vector<data::Column> columns(row.view_features.size());
@@ -91,15 +96,21 @@ Result<std::vector<data::Column>> answer_stages(const define::RowSchema& row, da
 Result<std::vector<data::Column>> ask_row(Kernel& kernel, const define::RowSchema& row,
                                           const data::Batch& questions,
                                           std::span<const std::int64_t> at_us,
-                                          EvaluationCounts& counts) {
+                                          EvaluationCounts& counts,
+                                          std::vector<std::string>* approximate) {
   const auto ask = [&](std::span<const int> views, const data::Batch& asked,
                        std::vector<data::Column>& columns) -> Status {
     COEVAL_ASSIGN(const QuestionBlock block, kernel.prepare_questions(asked, at_us, views));
-    for (const int view : views) {
-      const auto answers = ask_view(kernel, view, block);
-      for (std::size_t i = 0; i < row.view_features.size(); ++i)
-        if (row.view_features[i].view == view)
-          columns[i] = answers[static_cast<std::size_t>(row.view_features[i].feature)];
+    for (const int index : views) {
+      const define::View& view = kernel.project().views[static_cast<std::size_t>(index)];
+      const auto cells = ask_view(kernel, index, block);
+      for (std::size_t i = 0; i < row.view_features.size(); ++i) {
+        if (row.view_features[i].view != index) continue;
+        const auto feature = static_cast<std::size_t>(row.view_features[i].feature);
+        columns[i] = to_column(view.feature_type(feature), cells[feature]);
+        if (approximate != nullptr)
+          name_approximate(cells[feature], view.feature_name(feature), *approximate);
+      }
     }
     return {};
   };
@@ -111,7 +122,8 @@ std::vector<int> stale_questions(const define::RowSchema& row, const data::Batch
   if (row.stale_rules.empty()) return broken;
   broken.assign(static_cast<std::size_t>(assembled.rows), -1);
   for (std::size_t rule = row.stale_rules.size(); rule-- > 0;) {
-    const auto& age = assembled.columns[static_cast<std::size_t>(row.stale_rules[rule].age_column)];
+    const auto& age =
+        assembled.columns[static_cast<std::size_t>(row.stale_rules[rule].age_column)];
     for (std::int64_t i = 0; i < assembled.rows; ++i)
       if (is_stale(row.stale_rules[rule], age, i))
         broken[static_cast<std::size_t>(i)] = static_cast<int>(rule);

@@ -18,7 +18,6 @@ namespace {
 struct Block {
   std::span<const std::int64_t> rows;
   std::vector<std::vector<data::Column>> features;  // by view
-  std::vector<data::Column> staged;  // of questions with stages, instead: by view feature
 };
 
 // Folds a past into a kernel while it answers, one block of questions after the other.
@@ -85,7 +84,6 @@ struct Mark {
 };
 std::vector<Mark> marks_of(const define::Project& project, const define::RowSchema& row) {
   std::vector<Mark> marks;
-  if (!row.keys.empty()) return marks;  // answered in stages, which tell no marks
   for (const int index : views_of(row)) {
     const auto place = static_cast<std::size_t>(index);
     const define::View& view = project.views[place];
@@ -122,10 +120,8 @@ Result<Answers> finish(const std::vector<Mark>& marks, const Block& block,
                        const Questions& questions, const define::RowSchema& row,
                        std::span<const define::Input> inputs) {
   const data::Batch columns = data::take(questions.columns, block.rows);
-  COEVAL_ASSIGN(
-      const data::Batch assembled,
-      kernel::assemble_row(row, columns,
-                           row.keys.empty() ? pick_features(row, block.features) : block.staged));
+  COEVAL_ASSIGN(const data::Batch assembled,
+                kernel::assemble_row(row, columns, pick_features(row, block.features)));
   std::vector<std::int64_t> at(block.rows.size());
   for (std::size_t i = 0; i < at.size(); ++i)
     at[i] = questions.at_us[static_cast<std::size_t>(block.rows[i])];
@@ -194,8 +190,8 @@ class Blocks {
 
   Result<Block> next(std::span<const std::int64_t> rows) {
     if (fold_) return fold_->next(rows);
-    COEVAL_ASSIGN(auto columns, staged_->next(rows));
-    return Block{rows, {}, std::move(columns)};
+    COEVAL_ASSIGN(auto features, staged_->next(rows));
+    return Block{rows, std::move(features)};
   }
 
  private:

@@ -25,42 +25,48 @@ Result<std::unique_ptr<StagedAnswers>> StagedAnswers::create(
     const auto place = static_cast<std::size_t>(source);
     const auto& history = past.sources[place];
     COEVAL_ASSIGN(made->events_[place],
-                  made->kernel_->prepare_events(source, history.rows, history.known_us, run));
+                  made->kernel_->prepare_events(source, history.rows, history.known_us, run,
+                                                history.amendments.get()));
   }
   return made;
 }
 
-Result<std::vector<data::Column>> StagedAnswers::next(std::span<const std::int64_t> rows) {
+Result<std::vector<std::vector<data::Column>>> StagedAnswers::next(
+    std::span<const std::int64_t> rows) {
   std::vector<std::int64_t> at;
   at.reserve(rows.size());
   for (const std::int64_t row : rows) at.push_back(questions_.at_us[static_cast<std::size_t>(row)]);
+  std::vector<std::vector<data::Column>> features(kernel_->project().views.size());
   const auto ask_views = [&](std::span<const int> views, const data::Batch& questions,
-                             std::vector<data::Column>& columns) {
-    return ask(views, questions, at, columns);
+                             std::vector<data::Column>& columns) -> Status {
+    COEVAL_TRY(ask(views, questions, at, features));
+    for (std::size_t i = 0; i < row_.view_features.size(); ++i) {
+      const auto& answers = features[static_cast<std::size_t>(row_.view_features[i].view)];
+      if (!answers.empty())
+        columns[i] = answers[static_cast<std::size_t>(row_.view_features[i].feature)];
+    }
+    return {};
   };
   kernel::EvaluationCounts counts;
-  return kernel::answer_stages(row_, data::take(questions_.columns, rows), at, counts, ask_views);
+  COEVAL_TRY(
+      kernel::answer_stages(row_, data::take(questions_.columns, rows), at, counts, ask_views));
+  return features;
 }
 
 Status StagedAnswers::ask(std::span<const int> views, const data::Batch& questions,
-                          std::span<const std::int64_t> at_us, std::vector<data::Column>& columns) {
+                          std::span<const std::int64_t> at_us,
+                          std::vector<std::vector<data::Column>>& features) {
   const auto run = [&](std::size_t parts, const auto& part) { pool_.run(parts, part); };
   COEVAL_ASSIGN(const auto prepared, kernel_->prepare_questions(questions, at_us, views, run));
   std::vector<std::int64_t> order(at_us.size());
   std::iota(order.begin(), order.end(), 0);
   const auto& project = kernel_->project();
-  std::vector<std::vector<data::Column>> features(project.views.size());
   pool_.run(views.size(), [&](std::size_t i) {
     const auto view = static_cast<std::size_t>(views[i]);
     const auto source = static_cast<std::size_t>(project.views[view].source);
     features[view] = kernel_->replay(views[i], events_[source], past_.sources[source].order,
                                      next_event_[view], prepared, order);
   });
-  for (std::size_t i = 0; i < row_.view_features.size(); ++i) {
-    const auto& wanted = row_.view_features[i];
-    const auto& answers = features[static_cast<std::size_t>(wanted.view)];
-    if (!answers.empty()) columns[i] = answers[static_cast<std::size_t>(wanted.feature)];
-  }
   return {};
 }
 

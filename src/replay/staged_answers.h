@@ -21,14 +21,16 @@ class StagedAnswers {
       std::shared_ptr<const define::Project> project, const Past& past, const Questions& questions,
       const define::RowSchema& row, int threads);
 
-  /// The next questions in the order of T: the columns of RowSchema::view_features.
-  Result<std::vector<data::Column>> next(std::span<const std::int64_t> rows);
+  /// The next questions in the order of T: by view the columns of Kernel::replay(), empty for views
+  /// that are not asked.
+  Result<std::vector<std::vector<data::Column>>> next(std::span<const std::int64_t> rows);
 
  private:
   StagedAnswers(const Past& past, const Questions& questions, const define::RowSchema& row,
                 int threads);
   Status ask(std::span<const int> views, const data::Batch& questions,
-             std::span<const std::int64_t> at_us, std::vector<data::Column>& columns);
+             std::span<const std::int64_t> at_us,
+             std::vector<std::vector<data::Column>>& features);
 
   const Past& past_;
   const Questions& questions_;

@@ -55,7 +55,8 @@ Result<std::vector<data::Column>> ask_views(const ModelPlan& plan, kernel::Kerne
                                             std::vector<std::string>& approximate,
                                             kernel::EvaluationCounts& counts) {
   if (!plan.model->row.keys.empty())
-    return kernel::ask_row(kernel, plan.model->row, questions.rows, questions.at_us, counts);
+    return kernel::ask_row(kernel, plan.model->row, questions.rows, questions.at_us, counts,
+                           &approximate);
   COEVAL_ASSIGN(const kernel::QuestionBlock block,
                 kernel.prepare_questions(questions.rows, questions.at_us, plan.views));
   std::vector<data::Column> columns(plan.model->row.view_features.size());
