@@ -53,7 +53,7 @@ EXPRESSIONS = [
     ("sign(a)", "cast(sign(a) as bigint)"), ("floor(a)", None), ("ceil(b)", None), ("trunc(b)", None),
     ("round(b, 2)", None), ("round(c, 1)", None), ("round(a)", None),
     ("coalesce(a, b)", None), ("if(a > b, a, b)", "case when a > b then a else b end"),
-    ("nullif(a, b)", None), ("cast(a as string)", "cast(a as varchar)"), ("cast(b as string)", "cast(b as varchar)"),
+    ("nullif(a, b)", "cast(nullif(a, b) as decimal(14,4))"), ("cast(a as string)", "cast(a as varchar)"), ("cast(b as string)", "cast(b as varchar)"),
     ("cast(a as decimal(18,6))", None), ("cast(n as decimal(18,2))", None), ("cast(a as bool)", "a <> 0"),
     ("try_cast(a as decimal(6,2))", None), ("try_cast(cast(c as string) as decimal(18,3))", "c"),
     ("cast(a as float64)", "cast(cast(a as varchar) as double)"),
