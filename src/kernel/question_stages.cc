@@ -81,8 +81,7 @@ Status add_keys(const define::RowSchema& row, int stage, std::span<const data::C
   return {};
 }
 
-Result<std::vector<data::Column>> answer_stages(const define::RowSchema& row,
-                                                data::Batch questions,
+Result<std::vector<data::Column>> answer_stages(const define::RowSchema& row, data::Batch questions,
                                                 std::span<const std::int64_t> at_us,
                                                 EvaluationCounts& counts, const AskViews& ask) {
   std::vector<data::Column> columns(row.view_features.size());
@@ -122,8 +121,7 @@ std::vector<int> stale_questions(const define::RowSchema& row, const data::Batch
   if (row.stale_rules.empty()) return broken;
   broken.assign(static_cast<std::size_t>(assembled.rows), -1);
   for (std::size_t rule = row.stale_rules.size(); rule-- > 0;) {
-    const auto& age =
-        assembled.columns[static_cast<std::size_t>(row.stale_rules[rule].age_column)];
+    const auto& age = assembled.columns[static_cast<std::size_t>(row.stale_rules[rule].age_column)];
     for (std::int64_t i = 0; i < assembled.rows; ++i)
       if (is_stale(row.stale_rules[rule], age, i))
         broken[static_cast<std::size_t>(i)] = static_cast<int>(rule);

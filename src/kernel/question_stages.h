@@ -16,21 +16,19 @@ namespace coeval::kernel {
 
 /// Asks the views given with the questions' columns, keys of this stage included, and puts each
 /// feature of theirs that RowSchema::view_features names into its place among `columns`.
-using AskViews =
-    std::function<Status(std::span<const int> views, const data::Batch& questions,
-                         std::vector<data::Column>& columns)>;
+using AskViews = std::function<Status(std::span<const int> views, const data::Batch& questions,
+                                      std::vector<data::Column>& columns)>;
 
 /// Answers the views of a row stage by stage: before each stage the keys that it needs are computed
 /// from the questions' columns and the answers so far, and become columns of the questions. Gives
 /// the columns of RowSchema::view_features. Errors: those of `ask`, missing_value, type_mismatch.
-Result<std::vector<data::Column>> answer_stages(const define::RowSchema& row,
-                                                data::Batch questions,
+Result<std::vector<data::Column>> answer_stages(const define::RowSchema& row, data::Batch questions,
                                                 std::span<const std::int64_t> at_us,
                                                 EvaluationCounts& counts, const AskViews& ask);
 
-/// The same from the present state of a kernel, a question after the other. `approximate`, if given,
-/// has a text for each question, to which the features that a sketch answered are added by name with
-/// commas. (semantics: A4)
+/// The same from the present state of a kernel, a question after the other. `approximate`, if
+/// given, has a text for each question, to which the features that a sketch answered are added by
+/// name with commas. (semantics: A4)
 Result<std::vector<data::Column>> ask_row(Kernel& kernel, const define::RowSchema& row,
                                           const data::Batch& questions,
                                           std::span<const std::int64_t> at_us,

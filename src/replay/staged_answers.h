@@ -29,8 +29,7 @@ class StagedAnswers {
   StagedAnswers(const Past& past, const Questions& questions, const define::RowSchema& row,
                 int threads);
   Status ask(std::span<const int> views, const data::Batch& questions,
-             std::span<const std::int64_t> at_us,
-             std::vector<std::vector<data::Column>>& features);
+             std::span<const std::int64_t> at_us, std::vector<std::vector<data::Column>>& features);
 
   const Past& past_;
   const Questions& questions_;
