@@ -17,8 +17,6 @@ namespace {
 
 using data::Type;
 
-std::string type_text(Type type) { return std::string(data::name(type)); }
-
 bool is_temporal(Type type) {
   return type == Type::timestamp || type == Type::date || type == Type::duration;
 }
@@ -107,7 +105,7 @@ class Checker {
     if (expr->type == Type::null) return cast_to(wanted, std::move(expr));
     if (expr->type == wanted) return expr;
     return mismatch(
-        syntax, what + " must be " + type_text(wanted) + ", not " + type_text(expr->type), advice);
+        syntax, what + " must be " + data::name(wanted) + ", not " + data::name(expr->type), advice);
   }
 
  private:
@@ -176,7 +174,7 @@ class Checker {
       return made(syntax, Op::subtract, Type::duration,
                   {make_literal(Type::duration, std::int64_t{0}), std::move(value)});
     if (!data::is_number(value->type))
-      return mismatch(syntax, "'-' needs a number or a duration, not " + type_text(value->type),
+      return mismatch(syntax, "'-' needs a number or a duration, not " + data::name(value->type),
                       {});
     const Type type = widened(value->type);
     return made(syntax, Op::negate, type, {cast_to(type, std::move(value))});
@@ -206,7 +204,7 @@ class Checker {
     if (left->type == Type::null && right->type == Type::null) type = Type::boolean;
     if (type == Type::null)
       return mismatch(where,
-                      "cannot compare " + type_text(left->type) + " with " + type_text(right->type),
+                      "cannot compare " + data::name(left->type) + " with " + data::name(right->type),
                       comparison_advice(left->type, right->type));
     if (data::is_list(type))
       return mismatch(where, "lists cannot be compared", "compare elements: element(list, 0)");
@@ -236,7 +234,7 @@ class Checker {
       const Type wrong = number(left->type) ? right->type : left->type;
       return mismatch(
           syntax,
-          "'" + std::string(symbol_of(syntax.op)) + "' needs numbers, not " + type_text(wrong),
+          "'" + std::string(symbol_of(syntax.op)) + "' needs numbers, not " + data::name(wrong),
           wrong == Type::boolean ? "a boolean becomes 0 or 1 by if(condition, 1, 0)"
                                  : "strings can only be compared");
     }
@@ -244,7 +242,7 @@ class Checker {
     if (syntax.op == Op::modulo && is_literal_zero(*right)) return division_by_zero(syntax);
     const Type type = number_type(left->type, right->type);
     if (syntax.op == Op::modulo && type != Type::int64)
-      return mismatch(syntax, "'%' needs integers, not " + type_text(type), {});
+      return mismatch(syntax, "'%' needs integers, not " + data::name(type), {});
     if (data::is_decimal(type)) return of_decimals(syntax, type, std::move(left), std::move(right));
     return made(syntax, syntax.op, type,
                 {cast_to(type, std::move(left)), cast_to(type, std::move(right))});
@@ -258,7 +256,7 @@ class Checker {
     if (type != Type::null)
       return made(syntax, syntax.op, type, {std::move(left), std::move(right)});
     return mismatch(syntax,
-                    "the product of " + type_text(left->type) + " and " + type_text(right->type) +
+                    "the product of " + data::name(left->type) + " and " + data::name(right->type) +
                         " has more than 18 digits after the point",
                     "cast one of them: cast(x as decimal(12,2)), or to float64");
   }
@@ -298,8 +296,8 @@ class Checker {
       type = Type::duration;
     if (type == Type::null)
       return mismatch(syntax,
-                      "no '" + std::string(symbol_of(op)) + "' for " + type_text(left->type) +
-                          " and " + type_text(right->type),
+                      "no '" + std::string(symbol_of(op)) + "' for " + data::name(left->type) +
+                          " and " + data::name(right->type),
                       "times take durations: date + 15min, date + minutes(distance / 7.5), a - b");
     return made(syntax, op, type, {std::move(left), std::move(right)});
   }
@@ -385,8 +383,8 @@ class Checker {
       const Type next = common_type(common, args[i]->type);
       if (next == Type::null && args[i]->type != Type::null)
         return mismatch(*syntax.args[i],
-                        in_quotes(function.name) + " mixes " + type_text(common) + " and " +
-                            type_text(args[i]->type),
+                        in_quotes(function.name) + " mixes " + data::name(common) + " and " +
+                            data::name(args[i]->type),
                         "write " + std::string(function.signature));
       common = next;
     }
@@ -471,10 +469,10 @@ class Checker {
     if (parameter.constant)
       return report(Code::bad_call, where, name + " needs a constant here", advice);
     if (parameter.takes == Takes::vector && data::is_list(found))
-      return report(Code::bad_call, where, name + " does not take " + type_text(found),
+      return report(Code::bad_call, where, name + " does not take " + data::name(found),
                     "it takes lists of floats; constants are written [1.0, 2.5]");
     const bool text = parameter.takes == Takes::text && can_convert(found, Type::string);
-    return report(Code::bad_call, where, name + " does not take " + type_text(found),
+    return report(Code::bad_call, where, name + " does not take " + data::name(found),
                   text ? "write cast(… as string)" : advice);
   }
 
@@ -590,7 +588,7 @@ class Checker {
       const Type next = common_type(type, parts[i]->type);
       if (next == Type::null && parts[i]->type != Type::null)
         return mismatch(*syntax.args[first + i],
-                        "'case' mixes " + type_text(type) + " and " + type_text(parts[i]->type),
+                        "'case' mixes " + data::name(type) + " and " + data::name(parts[i]->type),
                         "all values of a 'case' have one type");
       type = next;
     }
@@ -628,7 +626,7 @@ class Checker {
     const Type from = value->type;
     if (from == Type::null) return cast_null(syntax, may_fail);
     if (!can_convert(from, syntax.type))
-      return mismatch(syntax, "no cast from " + type_text(from) + " to " + type_text(syntax.type),
+      return mismatch(syntax, "no cast from " + data::name(from) + " to " + data::name(syntax.type),
                       cast_advice(from, syntax.type));
     const bool zoned = is_temporal(from) && is_temporal(syntax.type);
     if (value->op == Op::literal && !zoned) return cast_constant(syntax, *value, may_fail);
@@ -646,7 +644,7 @@ class Checker {
       return made(syntax, Op::try_convert, syntax.type, {std::make_shared<Expr>(literal)});
     return mismatch(*syntax.args[0],
                     in_quotes(data::to_text(literal.literal, literal.type)) + " is no " +
-                        type_text(syntax.type),
+                        data::name(syntax.type),
                     syntax.type == Type::timestamp || syntax.type == Type::date
                         ? "write '2001-06-01', or with a time '2001-06-01 12:30:00'"
                         : "try_cast gives null instead");
@@ -657,13 +655,6 @@ class Checker {
     const Type from = syntax.type == Type::string ? Type::boolean : Type::string;
     return made(syntax, may_fail ? Op::try_convert : Op::convert, syntax.type,
                 {make_literal(from, {})});
-  }
-
-  static std::string cast_advice(Type from, Type to) {
-    if (from == Type::duration) return "divide it by a unit: (a - b) / 1min";
-    if (to == Type::timestamp || to == Type::date)
-      return "seconds since 1970 are timestamp '1970-01-01' + seconds(x)";
-    return "a time has parts: hour(x), date_diff('day', timestamp '1970-01-01', x)";
   }
 
   Scope& scope_;

@@ -285,4 +285,11 @@ std::optional<Value> converted(const Value& value, Type from, Type to) {
   return std::nullopt;
 }
 
+std::string cast_advice(data::Type from, data::Type to) {
+  if (from == data::Type::duration) return "divide it by a unit: (a - b) / 1min";
+  if (to == data::Type::timestamp || to == data::Type::date)
+    return "seconds since 1970 are timestamp '1970-01-01' + seconds(x)";
+  return "a time has parts: hour(x), date_diff('day', timestamp '1970-01-01', x)";
+}
+
 }  // namespace coeval::define

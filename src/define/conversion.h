@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -64,6 +65,8 @@ class ValueText {
 /// Whether `cast` exists between two types. Numbers and booleans become each other, text becomes
 /// anything and anything text, timestamps and dates become each other.
 bool can_convert(data::Type from, data::Type to);
+/// What to write instead of a cast that does not exist.
+std::string cast_advice(data::Type from, data::Type to);
 /// Whether every value stays what it is, so that nobody needs to write the cast.
 bool only_widens(data::Type from, data::Type to);
 

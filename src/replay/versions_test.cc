@@ -32,10 +32,10 @@ deleted  = "amount < 0"
 [source.tx.columns]
 ts     = { type = "timestamp", known = "ts" }
 seen   = "timestamp"
-id     = { type = "int64", known = "ts" }
+id     = { type = "int64", known = "least(ts, seen)" }
 r      = { type = "int64", nullable = true }
 card   = { type = "string", known = "ts" }
-amount = { type = "int32", known = "ts" }
+amount = { type = "int32", known = "least(ts, seen)" }
 fraud  = { type = "bool", nullable = true }
 [source.backs]
 path     = "backs.csv"
