@@ -189,8 +189,8 @@ std::uint64_t merge(kernel::Kernel& kernel, int view, std::span<const kernel::Ev
                     const kernel::QuestionBlock& questions,
                     std::span<const std::int64_t> question_order, bool sum) {
   std::uint64_t total = 0;
-  const auto answers = kernel.answer_history(std::array{view}, events, orders, questions,
-                                             question_order);
+  const auto answers =
+      kernel.answer_history(std::array{view}, events, orders, questions, question_order);
   for (std::size_t from = 0; from < question_order.size(); from += kChunkRows) {
     const auto columns = answers[0]->next(std::min(kChunkRows, question_order.size() - from));
     if (sum) total = total * 31 + checksum(columns);
@@ -268,9 +268,8 @@ int main(int argc, char** argv) {
     const std::array orders = {kernel::HistoryOrder{order, by_time}};
     const std::span blocks(&*events, 1);
     for (const int view : views)
-      timed(("merge: " + definition->views[static_cast<std::size_t>(view)].name).c_str(), [&] {
-        merge(**third, view, blocks, orders, *questions, question_order, false);
-      });
+      timed(("merge: " + definition->views[static_cast<std::size_t>(view)].name).c_str(),
+            [&] { merge(**third, view, blocks, orders, *questions, question_order, false); });
     std::uint64_t merged = 0, played = 0;
     for (const int view : views) {
       merged = merged * 31 + merge(**third, view, blocks, orders, *questions, question_order, true);

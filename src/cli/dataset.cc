@@ -38,13 +38,18 @@ replay::AnswerOptions answering(Context& context) {
   return options;
 }
 
-Result<std::int64_t> of_model(Context& context, const stores::EventLog* log) {
+// Rows written, and how many questions among them were refused.
+using Written = replay::FeatureRows;
+
+Result<Written> of_model(Context& context, const stores::EventLog* log) {
   COEVAL_ASSIGN(const define::Model* model, context.pick_model(context.in.model));
   COEVAL_ASSIGN(const replay::Past past,
                 load_past(context, replay::sources_of(*context.project, *model), log));
-  COEVAL_TRY(training::write_model_dataset(context.project, *model, past, context.formats,
-                                           context.in.out, answering(context)));
-  return past.sources[static_cast<std::size_t>(model->source)].rows.rows;
+  COEVAL_ASSIGN(const auto counts,
+                training::write_model_dataset(context.project, *model, past, context.formats,
+                                              context.in.out, answering(context)));
+  return Written{past.sources[static_cast<std::size_t>(model->source)].rows.rows,
+                 counts.of(training::SplitPart::stale).rows};
 }
 
 // The rules that live questions are held to: those of the model's source, or of the views' sources.
@@ -58,9 +63,11 @@ Status check_rules(Context& context, const std::vector<int>& sources, const defi
       std::move(kept).error().within("reading questions from " + context.in.questions));
 }
 
-Result<std::int64_t> of_questions(Context& context, const stores::EventLog* log) {
+Result<Written> of_questions(Context& context, const stores::EventLog* log) {
+  COEVAL_ASSIGN(const auto own,
+                replay::keys_in(*context.project, context.formats, context.in.questions));
   COEVAL_ASSIGN(const auto set,
-                define::feature_set(*context.project, context.in.features, kFeaturesOption));
+                define::feature_set(*context.project, context.in.features, kFeaturesOption, own));
   COEVAL_ASSIGN(const auto questions, replay::read_questions(context.formats, context.in.questions,
                                                              context.in.at, set.row));
   const define::Model* model = context.project->find_model(context.in.features);
@@ -129,13 +136,17 @@ int dataset(Context& context) {
   if (context.terminal.json()) {
     data::Json json{data::Json::Object{}};
     json.set("out", context.in.out);
-    json.set("rows_count", *rows);
+    json.set("rows_count", rows->rows);
+    if (rows->refused > 0) json.set("refused_count", rows->refused);
     json.set("seconds", seconds);
     context.terminal.print_json(json);
   } else {
     char line[64];
     std::snprintf(line, sizeof line, " rows in %.2f s", seconds);
-    context.terminal.print(context.in.out + ": " + std::to_string(*rows) + line);
+    context.terminal.print(context.in.out + ": " + std::to_string(rows->rows) + line);
+    if (rows->refused > 0)
+      context.terminal.print(std::to_string(rows->refused) +
+                             " of them are refused: a feature with on_stale = \"refuse\" is stale");
   }
   return 0;
 }

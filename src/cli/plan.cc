@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/lock_file.h"
 #include "define/difference.h"
+#include "replay/dataset.h"
 #include "replay/plan_replay.h"
 #include "replay/state_estimate.h"
 #include "serving/model_plan.h"
@@ -120,13 +121,15 @@ class Planner {
     const int index = context_.project->view_index(view);
     const int source = context_.project->views[static_cast<std::size_t>(index)].source;
     const std::string path = replay::source_path(*context_.project, source);
+    const int views[] = {index};
+    replay::PastOptions options;
+    options.sources = replay::sources_of(*context_.project, views);
     if (path.empty() || !std::filesystem::exists(path)) {
       out.unknown = path.empty() ? "its source has no file" : "there is no file " + path;
-    } else if (auto history = replay::load_history(*context_.project, source, context_.formats, {});
-               !history) {
-      out.unknown = history.error().message;
+    } else if (auto past = replay::load_past(*context_.project, context_.formats, options); !past) {
+      out.unknown = past.error().message;
     } else {
-      out.estimate = replay::estimate_state(*context_.project, index, *history);
+      out.estimate = replay::estimate_state(*context_.project, index, *past);
     }
     return state_.emplace(view, std::move(out)).first->second;
   }
@@ -326,6 +329,7 @@ data::Json as_json(const replay::PlanReplayVersion& version) {
   json.set("features_differ_count", version.features_differ);
   json.set("scores_differ_count", version.scores_differ);
   json.set("decisions_differ_count", version.decisions_differ);
+  if (version.refused > 0) json.set("refused_count", version.refused);
   data::Json examples{data::Json::Array{}};
   for (const auto& example : version.examples) {
     data::Json one{data::Json::Object{}};
@@ -358,9 +362,11 @@ void print(Terminal& out, const replay::PlanReplayVersion& version) {
     for (const auto& obstacle : version.obstacles) out.print("  " + obstacle);
     return;
   }
-  out.print(who + std::to_string(version.features_differ) + " with other features, " +
-            std::to_string(version.scores_differ) + " with another score, " +
-            std::to_string(version.decisions_differ) + " with another decision");
+  out.print(
+      who + std::to_string(version.features_differ) + " with other features, " +
+      std::to_string(version.scores_differ) + " with another score, " +
+      std::to_string(version.decisions_differ) + " with another decision" +
+      (version.refused > 0 ? ", " + std::to_string(version.refused) + " refused as stale" : ""));
   for (const auto& example : version.examples) {
     std::string line = "  " + example.prediction_id + " at " + format_time(example.at_us) +
                        ": score " + score_text(example.score_before) + " -> " +

@@ -4,7 +4,9 @@
 #include <limits>
 
 #include "cli/commands.h"
+#include "replay/dataset.h"
 #include "replay/feature_history.h"
+#include "replay/question_keys.h"
 
 namespace coeval::cli {
 
@@ -27,9 +29,9 @@ struct FeatureAnswer {
   bool agrees() const { return replay::same_bits(arithmetic.value, kernel); }
 };
 
-Result<replay::Past> load_past(Context& context, int source) {
+Result<replay::Past> load_past(Context& context, std::span<const int> views) {
   replay::PastOptions options;
-  options.sources = {source};
+  options.sources = replay::sources_of(*context.project, views);
   COEVAL_ASSIGN(const auto log, context.open_log_if_any());
   options.log = log.get();
   if (log) {
@@ -48,10 +50,20 @@ Result<FeatureAnswer> answer(Context& context) {
   const define::View& view = replay::view_of(project, feature);
   replay::Visibility seen;
   COEVAL_ASSIGN(seen.at_us, parse_time(context.in.moment));
-  COEVAL_ASSIGN(const auto question, replay::key_question(project, view, context.in.keys));
+  COEVAL_ASSIGN(auto behind, replay::question_behind(project, feature, context.in.keys));
+  if (!behind) {
+    COEVAL_ASSIGN(data::Batch own, replay::key_question(project, view, context.in.keys));
+    behind = replay::KeyedQuestion{{}, std::move(own)};
+  }
+  std::vector<int> views = replay::views_of(behind->row);
+  views.push_back(feature.view);
   FeatureAnswer out;
-  COEVAL_ASSIGN(out.past, load_past(context, view.source));
+  COEVAL_ASSIGN(out.past, load_past(context, views));
+  COEVAL_ASSIGN(const auto asked,
+                replay::with_keys(project, out.past, behind->row, behind->columns, seen));
+  const data::Batch& question = asked.columns;
   COEVAL_ASSIGN(out.history, replay::feature_history(project, out.past, feature, question, seen));
+  out.history.key = replay::key_path(view, out.history.key, asked);
   COEVAL_ASSIGN(out.arithmetic,
                 replay::compute(replay::aggregate_of(project, feature), out.history.values));
   COEVAL_ASSIGN(out.kernel, replay::ask_kernel(context.project, out.past, feature, question, seen));

@@ -85,8 +85,8 @@ inline bool has_bytes(Type t) { return t == Type::string || is_list(t); }
 std::size_t width(Type type);
 
 /// One value. std::monostate is null. Integers of every width, timestamps, dates and durations are
-/// int64, and so is a decimal, times 10^scale; both float widths are double; a list is its packed bytes
-/// (packed_list.h).
+/// int64, and so is a decimal, times 10^scale; both float widths are double; a list is its packed
+/// bytes (packed_list.h).
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 inline bool is_null(const Value& v) { return v.index() == 0; }
 /// For people: null, true, 12, 0.5, 12.30, ABC, [0.5, 1]; a timestamp as RFC 3339.

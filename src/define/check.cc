@@ -47,12 +47,15 @@ void read_document(const TomlValue& document, Draft& draft, Diagnostics& errors)
   if (const auto* sources =
           reader.require("source", "write [source.NAME] with path, time and known"))
     read_sources(*sources, draft, errors);
-  if (const auto* views = reader.take("view")) read_views(*views, draft, errors);
-  if (const auto* lookups = reader.take("lookup")) read_lookups(*lookups, draft, errors);
+  if (const auto* keys = reader.take("keys")) read_keys(*keys, draft, errors);
+  const auto* views = reader.take("view");
+  if (const auto* lookups = reader.take("lookup")) read_lookups(*lookups, views, draft, errors);
+  if (views != nullptr) read_views(*views, draft, errors);
   check_view_leaks(draft, errors);
   check_retention(draft, errors);
   if (const auto* features = reader.take("features")) read_features(*features, draft, errors);
   check_constant_names(draft, errors);
+  check_keys(draft, errors);
   read_models(reader.take("model"), draft, errors);
   reader.later({"include", "monitor", "dimension"});
   reader.finish();

@@ -104,8 +104,9 @@ class Checker {
     if (!expr) return nullptr;
     if (expr->type == Type::null) return cast_to(wanted, std::move(expr));
     if (expr->type == wanted) return expr;
-    return mismatch(
-        syntax, what + " must be " + data::name(wanted) + ", not " + data::name(expr->type), advice);
+    return mismatch(syntax,
+                    what + " must be " + data::name(wanted) + ", not " + data::name(expr->type),
+                    advice);
   }
 
  private:
@@ -203,9 +204,9 @@ class Checker {
     Type type = common_type(left->type, right->type);
     if (left->type == Type::null && right->type == Type::null) type = Type::boolean;
     if (type == Type::null)
-      return mismatch(where,
-                      "cannot compare " + data::name(left->type) + " with " + data::name(right->type),
-                      comparison_advice(left->type, right->type));
+      return mismatch(
+          where, "cannot compare " + data::name(left->type) + " with " + data::name(right->type),
+          comparison_advice(left->type, right->type));
     if (data::is_list(type))
       return mismatch(where, "lists cannot be compared", "compare elements: element(list, 0)");
     if (type == Type::boolean && op != Op::equal && op != Op::not_equal)

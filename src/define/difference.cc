@@ -6,6 +6,7 @@
 #include <set>
 
 #include "define/canonical_parts.h"
+#include "define/ir.h"
 
 namespace coeval::define {
 
@@ -114,7 +115,7 @@ Texts project_facts(const Parts& parts) {
 Texts expressions_of(const Parts& parts) {
   Texts texts;
   for (const auto& part : parts)
-    if (part.key == "feature")
+    if (part.key == "feature" || part.key == "key")
       texts.emplace(part.name, part.text.starts_with("= ") ? part.text.substr(2) : part.text);
   return texts;
 }
@@ -163,21 +164,36 @@ struct Side {
       for (const auto& [fact, value] : facts_of(*part)) text += "\n" + fact + " " + value;
     return text;
   }
+  // The lookups that a view reads for its events, as canonical text.
+  std::string looked_up_text(const View& view) const {
+    const std::string text = looked_up_ir(project, view);
+    return text.empty() ? text : "\n" + text;
+  }
   // All that an input's values depend on.
   std::string reach_of(const Model& model, const Input& input) const {
-    std::string text = whole_project_text() + canonical(*input.expr) + "\n" +
-                       part_text("source", source_of(model)) + "\n" + model.at_column;
+    std::string text =
+        whole_project_text() + part_text("source", source_of(model)) + "\n" + model.at_column;
+    std::set<std::string> keys;
+    add_reach(model, *input.expr, keys, text);
+    return text;
+  }
+  // What an expression over the model's row depends on, by the keys of its views too.
+  void add_reach(const Model& model, const Expr& expr, std::set<std::string>& keys,
+                 std::string& text) const {
+    text += canonical(expr) + "\n";
     const std::size_t own = model.row.question_columns.size();
-    for (const int column : columns_read(*input.expr)) {
+    for (const int column : columns_read(expr)) {
       if (static_cast<std::size_t>(column) < own) continue;
       const auto read = model.row.view_features[static_cast<std::size_t>(column) - own];
       const View& view = project.views[static_cast<std::size_t>(read.view)];
       const std::string feature = view.feature_name(static_cast<std::size_t>(read.feature));
       const CanonicalPart* part = find_part(parts, "view", view.name);
       text += "\n" + feature + " " + (part == nullptr ? "" : features_of(*part)[feature]) + "\n" +
-              view_text(view);
+              view_text(view) + looked_up_text(view);
+      for (const auto& key : model.row.keys)
+        if (std::ranges::count(view.keys, key.value.name) > 0 && keys.insert(key.value.name).second)
+          add_reach(model, *key.value.expr, keys, text += "\n" + key.value.name + " = ");
     }
-    return text;
   }
   const std::string& source_of(const Model& model) const {
     return project.sources[static_cast<std::size_t>(model.source)].name;

@@ -34,15 +34,20 @@ struct Draft {
   std::vector<SourceNotes> source_notes;  ///< by source
   std::vector<ViewNotes> view_notes;      ///< by view
   std::map<std::string, ExpressionText, std::less<>> features;
+  std::map<std::string, ExpressionText, std::less<>> keys;  ///< of the table [keys]
 };
 
 /// Readers of the parts of a document, to be called in this order.
 void read_project_table(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_constants(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_sources(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+void read_keys(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+/// `views` is the table of views, whose names they must not have; it may be null.
+void read_lookups(const TomlEntry& entry, const TomlEntry* views, Draft& draft,
+                  Diagnostics& errors);
 void read_views(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
-/// After the views, whose names they must not have.
-void read_lookups(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+/// After views and lookups: that each key of [keys] is one of theirs.
+void check_keys(const Draft& draft, Diagnostics& errors);
 void read_features(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 /// Errors: duplicate_name where a constant has the name of a column or a feature.
 void check_constant_names(const Draft& draft, Diagnostics& errors);

@@ -7,6 +7,7 @@
 #include "define/checker.h"
 #include "define/functions.h"
 #include "define/parser.h"
+#include "define/question_keys.h"
 
 namespace coeval::define {
 
@@ -177,23 +178,37 @@ std::vector<WideInput> read_inputs(const std::vector<InputText>& texts, const Wi
   return std::move(reader.inputs);
 }
 
-std::vector<int> views_read(const std::vector<WideInput>& inputs, const WideRow& row) {
-  std::set<int> views;
-  for (const auto& input : inputs)
-    for (const int field : columns_read(*input.input.expr))
-      if (const auto* feature = row.view_feature(field)) views.insert(feature->view);
-  return {views.begin(), views.end()};
-}
+namespace {
 
-NarrowRow narrow(const std::vector<WideInput>& inputs, const WideRow& row,
-                 const std::vector<View>& views) {
+// Fields of the wide row that inputs and keys read, question columns first.
+std::set<int> fields_read(const std::vector<WideInput>& inputs, const QuestionKeys& keys,
+                          const WideRow& row, const std::vector<View>& views) {
   std::set<int> kept;
   for (const auto& input : inputs)
     for (const int field : columns_read(*input.input.expr)) kept.insert(field);
-  for (const int view : views_read(inputs, row))
+  for (const auto& [name, key] : keys.derived)
+    if (key.expr)
+      for (const int field : columns_read(*key.expr)) kept.insert(field);
+  for (const int view : keys.views)
     for (const auto& key : views[static_cast<std::size_t>(view)].keys)
-      if (const int field = row.index_of(key); field >= 0) kept.insert(field);
+      if (const int field = row.index_of(key); field >= 0 && keys.find(key) == nullptr)
+        kept.insert(field);
+  return kept;
+}
 
+void narrow_keys(const QuestionKeys& keys, const std::vector<int>& places, RowSchema& row) {
+  for (const auto& [name, key] : keys.derived)
+    if (key.expr)
+      row.keys.push_back({{name, renumber(key.expr, places), key.expr->type, false}, key.stage});
+  std::ranges::stable_sort(row.keys, {}, &RowSchema::Key::stage);
+  for (const auto& [view, stage] : keys.stages) row.later.push_back({view, stage});
+}
+
+}  // namespace
+
+NarrowRow narrow(const std::vector<WideInput>& inputs, const QuestionKeys& keys, const WideRow& row,
+                 const std::vector<View>& views) {
+  const std::set<int> kept = fields_read(inputs, keys, row, views);
   NarrowRow result;
   std::vector<int> places(row.schema.fields.size(), -1);
   for (const int field : kept) {  // ascending: question columns first
@@ -207,6 +222,12 @@ NarrowRow narrow(const std::vector<WideInput>& inputs, const WideRow& row,
   for (const auto& wide : inputs) {
     result.inputs.push_back(wide.input);
     result.inputs.back().expr = renumber(wide.input.expr, places);
+  }
+  narrow_keys(keys, places, result.row);
+  for (const auto& [field, rule] : row.refused) {
+    if (!kept.contains(field)) continue;
+    StaleRule& mine = result.row.stale_rules.emplace_back(rule);
+    mine.age_column = places[static_cast<std::size_t>(rule.age_column)];
   }
   return result;
 }

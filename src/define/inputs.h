@@ -28,16 +28,15 @@ struct InputText {
 std::vector<WideInput> read_inputs(const std::vector<InputText>& texts, const WideRow& row,
                                    QuestionScope& scope, Diagnostics& errors, bool lists = false);
 
-/// The views that the inputs read, ascending.
-std::vector<int> views_read(const std::vector<WideInput>& inputs, const WideRow& row);
+struct QuestionKeys;
 
-/// The row with only what the inputs and the keys of their views read, and the inputs over it. Keys
-/// that the question lacks are left out; the caller has reported them.
+/// The row with only what the inputs and the keys of the views asked read, and the inputs over it.
+/// Keys that are nowhere are left out; the caller has reported them.
 struct NarrowRow {
   RowSchema row;
   std::vector<Input> inputs;
 };
-NarrowRow narrow(const std::vector<WideInput>& inputs, const WideRow& row,
+NarrowRow narrow(const std::vector<WideInput>& inputs, const QuestionKeys& keys, const WideRow& row,
                  const std::vector<View>& views);
 
 /// Whether `text` matches a pattern in which each '*' stands for any characters.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "define/build.h"
+#include "define/event_lookups.h"
 
 namespace coeval::define {
 
@@ -91,7 +92,9 @@ std::string aggregate_ir(const Aggregate& aggregate) {
     text += " default " + canonical(*make_literal(aggregate.result, *aggregate.default_value));
   if (aggregate.max_age_us)
     text += " max_age " + std::to_string(*aggregate.max_age_us) + "us on_stale " +
-            (aggregate.stale_is_default ? "default" : "null");
+            (aggregate.stale_is_refused   ? "refuse"
+             : aggregate.stale_is_default ? "default"
+                                          : "null");
   return text;
 }
 
@@ -102,11 +105,23 @@ std::string window_text(const Window& window) {
                                : length + " offset " + std::to_string(window.offset_us) + "us";
 }
 
+// How a lookup that a view reads is asked for an event.
+std::string looks_up_ir(const Project& project, const EventLookup& lookup) {
+  const View& view = project.views[static_cast<std::size_t>(lookup.view)];
+  std::string keys;
+  for (std::size_t k = 0; k < view.keys.size(); ++k)
+    keys += " " + text_of(view.keys[k]) + " = " + canonical(*lookup.keys[k]);
+  return line(1, "looks_up", view.name + keys);
+}
+
 std::string view_head_ir(const Project& project, const View& view) {
+  const Source& source = project.sources[static_cast<std::size_t>(view.source)];
   std::string text = "view " + view.name + "\n";
   if (view.lookup) text += line(1, "lookup", "newest row");
-  text += line(1, "from", project.sources[static_cast<std::size_t>(view.source)].name);
+  text += line(1, "from", source.name);
   for (const auto& key : view.keys) text += line(1, "by", text_of(key));
+  for (const int lookup : looked_up(source, view).lookups)
+    text += looks_up_ir(project, source.lookups[static_cast<std::size_t>(lookup)]);
   text += line(1, "lateness", std::to_string(view.lateness_us) + "us");
   // With the lateness it settles which late events still count, for shorter windows too. (T6)
   const std::int64_t longest = view.longest_window_us();
@@ -167,6 +182,10 @@ std::string question_ir(const Project& project, const Model& model) {
 
 std::string inputs_ir(const Model& model) {
   std::string text;
+  for (const auto& key : model.row.keys)
+    text += line(1, "key",
+                 text_of(key.value.name) + " " + std::string(data::name(key.value.type)) + " = " +
+                     canonical(*key.value.expr));
   for (const auto& input : model.inputs)
     text += line(1, "input",
                  text_of(input.name) + " " + std::string(data::name(input.type)) + " = " +
@@ -249,15 +268,38 @@ std::string view_ir(const Project& project, const View& view) {
   return text;
 }
 
+std::string looked_up_ir(const Project& project, const View& view) {
+  const Source& source = project.sources[static_cast<std::size_t>(view.source)];
+  std::string text;
+  for (const int index : looked_up(source, view).lookups) {
+    const int read = source.lookups[static_cast<std::size_t>(index)].view;
+    const View& lookup = project.views[static_cast<std::size_t>(read)];
+    text += source_ir(project.sources[static_cast<std::size_t>(lookup.source)]) +
+            view_ir(project, lookup);
+  }
+  return text;
+}
+
 namespace {
+
+// Adds the columns of lookups that a view reads for its events.
+void add_looked_up(const Project& project, const View& view, std::vector<std::set<int>>& features) {
+  const Source& source = project.sources[static_cast<std::size_t>(view.source)];
+  for (const int field : looked_up(source, view).fields) {
+    const EventLookup& lookup = *lookup_of(source, field);
+    features[static_cast<std::size_t>(lookup.view)].insert(field - lookup.first_field);
+  }
+}
 
 // Sources and views that a model reaches, `sources` being those of its questions and label.
 std::string reached_ir(const Project& project, const Model& model, std::set<int> sources) {
   std::vector<std::set<int>> features(project.views.size());
   for (const auto& read : model.row.view_features) {
     features[static_cast<std::size_t>(read.view)].insert(read.feature);
-    sources.insert(project.views[static_cast<std::size_t>(read.view)].source);
+    add_looked_up(project, project.views[static_cast<std::size_t>(read.view)], features);
   }
+  for (std::size_t v = 0; v < features.size(); ++v)
+    if (!features[v].empty()) sources.insert(project.views[v].source);
   std::string text = header(project);
   for (const int source : sources)
     text += source_ir(project.sources[static_cast<std::size_t>(source)]);
@@ -284,6 +326,8 @@ std::string project_ir(const Project& project) {
   for (const auto& view : project.views) text += view_ir(project, view);
   for (const auto& feature : project.features)
     text += line(0, "feature", feature.name + " = " + feature.canonical_text);
+  for (const auto& key : project.keys)
+    text += line(0, "key", text_of(key.name) + " = " + key.canonical_text);
   for (const auto& model : project.models) text += model_body_ir(project, model);
   return text;
 }

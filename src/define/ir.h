@@ -14,6 +14,8 @@ inline constexpr std::string_view kIrHeader = "coeval-ir 1";
 std::string zone_ir(const Project& project);
 std::string source_ir(const Source& source);
 std::string view_ir(const Project& project, const View& view);
+/// The lookups that a view reads for its events, with their sources; empty for most views.
+std::string looked_up_ir(const Project& project, const View& view);
 /// A model's label: the expression, when it is known, the events that bring it.
 std::string label_ir(const Project& project, const Model& model);
 /// The model with all that it depends on: its source, that of its label, the features of views that

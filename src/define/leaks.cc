@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "define/build.h"
+#include "define/event_lookups.h"
 #include "define/known_order.h"
 
 namespace coeval::define {
@@ -67,7 +68,15 @@ class ViewLeaks {
   }
 
  private:
-  void check_column(int index, const std::string& reader, const SourcePosition& place) {
+  void check_column(int field, const std::string& reader, const SourcePosition& place) {
+    const EventLookup* lookup = lookup_of(source_, field);
+    if (lookup == nullptr) return check_own(field, reader, place);
+    const std::string& name = source_.event_schema().fields[static_cast<std::size_t>(field)].name;
+    for (const int column : own_columns_of(source_, field))
+      check_own(column, reader + " reads " + name + ", whose key", place);
+  }
+
+  void check_own(int index, const std::string& reader, const SourcePosition& place) {
     const SourceColumn& column = source_.columns[static_cast<std::size_t>(index)];
     if (!column.known || order_.at_most(*column.known, *visible_)) return;
     errors_.report(Code::leak, place,
@@ -90,13 +99,23 @@ class ViewLeaks {
   Diagnostics& errors_;
 };
 
+// What reads fields of the wide row, as a message tells it: "input 'x' → view 'airport' → key
+// 'airport'", and the features named in it.
+struct Reader {
+  std::string text, name;
+  std::vector<std::string> features;
+  SourcePosition place;
+  std::string glob = {};  // the pattern that named the input, if one did
+};
+
 class ModelLeaks {
  public:
-  ModelLeaks(const Draft& draft, const Model& model, const WideRow& row, const QuestionScope& scope,
-             const LabelNotes& label, Diagnostics& errors)
+  ModelLeaks(const Draft& draft, const Model& model, const WideRow& row, const QuestionKeys& keys,
+             const QuestionScope& scope, const LabelNotes& label, Diagnostics& errors)
       : draft_(draft),
         model_(model),
         row_(row),
+        keys_(keys),
         scope_(scope),
         source_(draft.project.sources[static_cast<std::size_t>(model.source)]),
         order_(source_),
@@ -107,17 +126,12 @@ class ModelLeaks {
       for (const int column : columns_read(*model.label)) label_columns_.insert(column);
     label_known_by_then_ = !label_columns_.empty() &&
                            std::ranges::all_of(label_columns_, [&](int c) { return usable(c); });
+    add_json_of_label();
   }
 
   void check_input(const WideInput& input) {
-    for (const int field : columns_read(*input.input.expr)) {
-      if (const auto* feature = row_.view_feature(field)) {
-        check_keys(input, *feature);
-        check_maturity(input, *feature, field);
-      } else {
-        check_column(input, field);
-      }
-    }
+    check_fields(*input.input.expr, {"input " + in_quotes(input.input.name), input.input.name,
+                                     input.features, input.position, input.glob});
   }
 
   /// One error for each glob, however many of its features leak. After all inputs.
@@ -140,6 +154,34 @@ class ModelLeaks {
   }
 
  private:
+  // The text that a column of the label is taken out of tells the label too, and so does what else
+  // is taken from that place, or out of a text that is itself the label.
+  void add_json_of_label() {
+    const std::set<int> read = label_columns_;
+    for (std::size_t i = 0; i < source_.columns.size(); ++i) {
+      const auto& json = source_.columns[i].json;
+      if (!json) continue;
+      const int holder = source_.schema.index_of(json->column);
+      for (const int column : read) {
+        const auto& label_json = source_.columns[static_cast<std::size_t>(column)].json;
+        if (column == holder || (label_json && label_json->text() == json->text()))
+          label_columns_.insert(static_cast<int>(i));
+        if (column == static_cast<int>(i)) label_columns_.insert(holder);
+      }
+    }
+  }
+
+  void check_fields(const Expr& expr, const Reader& reader) {
+    for (const int field : columns_read(expr)) {
+      if (const auto* feature = row_.view_feature(field)) {
+        check_keys(reader, *feature, field);
+        check_maturity(reader, *feature, field);
+      } else {
+        check_column(reader, field);
+      }
+    }
+  }
+
   // semantics: T4. A row that asks about itself never sees itself, so a column that is known only
   // with its row is not usable, whatever the row's known time claims to be.
   bool usable(int index) const {
@@ -148,22 +190,22 @@ class ModelLeaks {
     return column.known && order_.at_most(*column.known, *at_);
   }
 
-  void check_column(const WideInput& input, int index) {
+  void check_column(const Reader& reader, int index) {
     if (usable(index)) return;
     const std::string& name = source_.columns[static_cast<std::size_t>(index)].name;
     const std::string label =
         label_columns_.contains(index) ? "; the label is computed from it" : "";
-    errors_.report(Code::leak, input.position,
-                   path(input, index) + " reads " + name + ", which is " + when(index) + label,
+    errors_.report(Code::leak, reader.place,
+                   path(reader, index) + " reads " + name + ", which is " + when(index) + label,
                    "read past rows through a view; or, if it is known by then, say so: " + name +
                        " = { …, known = \"" + model_.at_column + "\" }");
   }
 
   // "input 'pressure' → feature 'rate'"
-  std::string path(const WideInput& input, int field) const {
-    std::string text = "input " + in_quotes(input.input.name);
-    for (const auto& feature : scope_.path_to(field, input.features))
-      if (feature != input.input.name) text += " → feature " + in_quotes(feature);
+  std::string path(const Reader& reader, int field) const {
+    std::string text = reader.text;
+    for (const auto& feature : scope_.path_to(field, reader.features))
+      if (feature != reader.name) text += " → feature " + in_quotes(feature);
     return text;
   }
 
@@ -180,30 +222,52 @@ class ModelLeaks {
   }
 
   // What a label is made of matures with it, so a window may count it only from then on.
-  void check_maturity(const WideInput& input, const ViewFeature& feature, int field) {
-    const View& view = draft_.project.views[static_cast<std::size_t>(feature.view)];
-    if (!model_.label_matures || view.source != model_.source) return;
+  void check_maturity(const Reader& reader, const ViewFeature& feature, int field) {
+    if (!model_.label_matures) return;
+    const View& view = view_of(feature);
     const auto index = static_cast<std::size_t>(feature.feature);
     const Window& window = view.windows[index % view.windows.size()];
     const Aggregate& aggregate = view.aggregates[index / view.windows.size()];
-    if (order_.at_most(*model_.label_matures, *visible_time(source_, window.offset_us, order_)))
-      return;
-    for (const int column : columns_of(aggregate)) {
-      if (!label_columns_.contains(column) || usable(column)) continue;
-      return immature(
-          input, path(input, field) + " reads view " + in_quotes(view.name) + ", whose " +
-                     in_quotes(aggregate.name) + " reads " +
-                     source_.columns[static_cast<std::size_t>(column)].name +
-                     ": the label is made of it and is known at " + label_.matures_text +
-                     ", but window " + in_quotes(window.text) + " counts a row from " +
-                     draft_.source_notes[static_cast<std::size_t>(view.source)].known_text + " on");
-    }
+    const int column = label_column_of(view, aggregate, window.offset_us);
+    if (column < 0) return;
+    immature(reader, path(reader, field) + " reads view " + in_quotes(view.name) + ", whose " +
+                         in_quotes(aggregate.name) + " reads " +
+                         source_.columns[static_cast<std::size_t>(column)].name +
+                         ": the label is made of it and is known at " + label_.matures_text +
+                         ", but window " + in_quotes(window.text) + " counts a row from " +
+                         draft_.source_notes[static_cast<std::size_t>(model_.source)].known_text +
+                         " on");
   }
 
-  void immature(const WideInput& input, const std::string& message) {
-    if (input.glob.empty()) return report_immature(input.position, message);
-    GlobLeak& leak = glob_leaks_[{input.glob, input.position.line, input.position.column}];
-    if (leak.inputs++ == 0) leak = {1, message, input.position};
+  // A column of the label that the aggregate, or a lookup that it or its view's key reads, counts
+  // before the label has matured; or -1.
+  int label_column_of(const View& view, const Aggregate& aggregate, std::int64_t offset_us) const {
+    const Source& events = draft_.project.sources[static_cast<std::size_t>(view.source)];
+    std::set<int> fields = columns_of(aggregate);
+    fields.insert(view.key_columns.begin(), view.key_columns.end());
+    for (const int field : fields) {
+      const EventLookup* lookup = lookup_of(events, field);
+      const int column = lookup == nullptr ? (view.source == model_.source ? field : -1)
+                                           : own_column_looked_up(*lookup, field);
+      if (column < 0 || !label_columns_.contains(column) || usable(column)) continue;
+      const ExprPtr visible = visible_time(source_, lookup == nullptr ? offset_us : 0, order_);
+      if (!order_.at_most(*model_.label_matures, *visible)) return column;
+    }
+    return -1;
+  }
+
+  // The column of the model's own source that a lookup's column is, or -1.
+  int own_column_looked_up(const EventLookup& lookup, int field) const {
+    const View& view = draft_.project.views[static_cast<std::size_t>(lookup.view)];
+    if (view.source != model_.source) return -1;
+    const auto& column = view.aggregates[static_cast<std::size_t>(field - lookup.first_field)];
+    return column.argument ? column.argument->column : -1;
+  }
+
+  void immature(const Reader& reader, const std::string& message) {
+    if (reader.glob.empty()) return report_immature(reader.place, message);
+    GlobLeak& leak = glob_leaks_[{reader.glob, reader.place.line, reader.place.column}];
+    if (leak.inputs++ == 0) leak = {1, message, reader.place};
   }
 
   void report_immature(const SourcePosition& place, const std::string& message) {
@@ -213,23 +277,38 @@ class ModelLeaks {
   }
 
   // One error per view, at the first input that reads it.
-  void check_keys(const WideInput& input, const ViewFeature& feature) {
+  void check_keys(const Reader& reader, const ViewFeature& feature, int field) {
     if (!views_checked_.insert(feature.view).second) return;
-    const View& view = draft_.project.views[static_cast<std::size_t>(feature.view)];
-    for (std::size_t k = 0; k < view.keys.size(); ++k) {
-      const int index = source_.schema.index_of(view.keys[k]);
+    const View& view = view_of(feature);
+    for (const auto& name : view.keys) {
+      if (const DerivedKey* key = keys_.find(name)) {
+        if (key->expr)
+          check_fields(*key->expr,
+                       {path(reader, field) + (view.lookup ? " → lookup " : " → view ") +
+                            in_quotes(view.name) + " → key " + in_quotes(name),
+                        name,
+                        key->features,
+                        reader.place,
+                        {}});
+        continue;
+      }
+      const int index = source_.schema.index_of(name);
       if (index < 0 || usable(index)) continue;
-      const int field = row_.index_of(view.feature_name(static_cast<std::size_t>(feature.feature)));
-      errors_.report(Code::leak, input.position,
-                     path(input, field) + " reads view " + in_quotes(view.name) + ", whose key " +
-                         view.keys[k] + " is " + when(index),
+      errors_.report(Code::leak, reader.place,
+                     path(reader, field) + " reads view " + in_quotes(view.name) + ", whose key " +
+                         name + " is " + when(index),
                      "key the view by columns that the question knows");
     }
+  }
+
+  const View& view_of(const ViewFeature& feature) const {
+    return draft_.project.views[static_cast<std::size_t>(feature.view)];
   }
 
   const Draft& draft_;
   const Model& model_;
   const WideRow& row_;
+  const QuestionKeys& keys_;
   const QuestionScope& scope_;
   const Source& source_;
   KnownOrder order_;
@@ -261,10 +340,10 @@ void check_view_leaks(const Draft& draft, Diagnostics& errors) {
 }
 
 void check_model_leaks(const Draft& draft, const Model& model, const WideRow& row,
-                       const std::vector<WideInput>& inputs, const QuestionScope& scope,
-                       const LabelNotes& label, Diagnostics& errors) {
+                       const std::vector<WideInput>& inputs, const QuestionKeys& keys,
+                       const QuestionScope& scope, const LabelNotes& label, Diagnostics& errors) {
   if (!has_known_times(draft.project.sources[static_cast<std::size_t>(model.source)])) return;
-  ModelLeaks leaks(draft, model, row, scope, label, errors);
+  ModelLeaks leaks(draft, model, row, keys, scope, label, errors);
   leaks.check_label();
   for (const auto& input : inputs) leaks.check_input(input);
   leaks.report_globs();

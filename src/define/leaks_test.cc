@@ -323,6 +323,45 @@ TEST_CASE("errors of labels") {
   CHECK(holds(error("7"), "C0305"));
 }
 
+TEST_CASE("the text that the label is taken out of tells the label too") {
+  const auto error = [](const std::string& label, const std::string& aggregate) {
+    const std::string text = R"([project]
+name = "cards"
+[source.tx]
+path = "tx.csv"
+time = "ts"
+known = "ts + 1min"
+[source.tx.columns]
+ts = { type = "timestamp", known = "ts" }
+card = { type = "string", known = "ts" }
+payload = "string"
+outcome = { type = "int32", json = "payload.outcome", nullable = true }
+again = { type = "int32", json = "payload.outcome", nullable = true }
+shop = { type = "int32", json = "payload.shop", nullable = true }
+[view.card]
+from = "tx"
+by = ["card"]
+windows = ["30d"]
+f = ")" + aggregate + R"("
+[model.fraud]
+question = { from = "tx", at = "ts" }
+label = { value = ")" + label +
+                             R"(", known = "ts + 60d" }
+inputs = ["card.*"]
+split = { train_until = 2024-05-01, validate_until = 2024-09-01, test_until = 2025-01-01 }
+)";
+    const auto checked = check_text(text, "coeval.toml");
+    return checked.errors.empty() ? std::string() : checked.errors[0].message;
+  };
+  for (const char* aggregate : {"mean(outcome)", "mean(again)", "mean(contains(payload, '1'))"}) {
+    CHECK(error("outcome = 1", aggregate).find("the label is made of it") != std::string::npos);
+    CHECK(error("contains(payload, '1')", aggregate).find("the label is made of it") !=
+          std::string::npos);
+  }
+  CHECK(error("outcome = 1", "mean(shop)").empty());
+  CHECK_FALSE(error("contains(payload, '1')", "mean(shop)").empty());
+}
+
 TEST_CASE("a validation part shorter than the label's maturity is refused") {
   const auto with = [](const std::string& label, const std::string& until) {
     return errors_of(payments(label, R"(["amount"])", changed(kSplit, "2024-10-01", until)));

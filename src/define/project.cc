@@ -52,6 +52,17 @@ std::string View::feature_name(std::size_t index) const {
          windows[index % windows.size()].text;
 }
 
+int RowSchema::stage_of(int view) const {
+  const auto found = std::ranges::lower_bound(later, view, {}, &Later::view);
+  return found != later.end() && found->view == view ? found->stage : 0;
+}
+
+int RowSchema::stage_count() const {
+  int last = 0;
+  for (const auto& each : later) last = std::max(last, each.stage);
+  return last + 1;
+}
+
 int Project::source_index(std::string_view source_name) const {
   return index_by_name(sources, source_name);
 }
@@ -77,9 +88,10 @@ std::string request_hash(const Project& project, const Model& model) {
 
 std::string view_hash(const Project& project, int view) {
   const View& part = project.views[static_cast<std::size_t>(view)];
-  return data::sha256_hex(
-      std::string(kIrHeader) + "\n" + (project.zone ? zone_ir(project) : std::string()) +
-      source_ir(project.sources[static_cast<std::size_t>(part.source)]) + view_ir(project, part));
+  return data::sha256_hex(std::string(kIrHeader) + "\n" +
+                          (project.zone ? zone_ir(project) : std::string()) +
+                          source_ir(project.sources[static_cast<std::size_t>(part.source)]) +
+                          view_ir(project, part) + looked_up_ir(project, part));
 }
 
 std::string source_hash(const Project& project, int source) {

@@ -44,6 +44,15 @@ struct Identity {
   ExprPtr deleted;    ///< boolean over the row: where true it counts as no event; may be null
 };
 
+/// What views read of a lookup for each event of a source: the newest row of its key that was valid
+/// before the event's time and known before the event was, all null where there is none. Settled
+/// once, when the event becomes known; what becomes known later changes nothing. (semantics: T3 T5)
+struct EventLookup {
+  int view = -1;              ///< the lookup
+  std::vector<ExprPtr> keys;  ///< its keys, over the fields of Source::event_schema() before it
+  int first_field = 0;        ///< in Source::event_schema(): its columns, all of them, in its order
+};
+
 /// A stream of events: files for the past, the log from the cut on.
 struct Source {
   std::string name;
@@ -60,6 +69,11 @@ struct Source {
 
   bool has_names() const { return identity.id >= 0; }
   bool has_corrections() const { return identity.replaces >= 0; }
+
+  std::vector<EventLookup> lookups;  ///< that a view of this source reads; of most sources none
+  data::Schema looked_up_schema;     ///< with lookups: the schema, then their columns
+  /// The row that views of this source are defined over.
+  const data::Schema& event_schema() const { return lookups.empty() ? schema : looked_up_schema; }
 };
 
 enum class Aggregation : std::uint8_t {
@@ -128,6 +142,7 @@ struct Aggregate {
   std::optional<data::Value> default_value;  ///< of type `result`, in place of null
   std::optional<std::int64_t> max_age_us;  ///< stale once its newest event is older than this at T
   bool stale_is_default = false;           ///< stale: default_value instead of null
+  bool stale_is_refused = false;           ///< stale: the question gets no answer
   /// With `max_age`: the aggregate of the same view that tells the age, right after this one.
   int age_aggregate = -1;
   bool hidden = false;  ///< such an aggregate: no person named it, no glob finds it
@@ -138,8 +153,8 @@ struct Aggregate {
 struct View {
   std::string name;
   int source = -1;                ///< index into Project::sources
-  std::vector<std::string> keys;  ///< columns of the source; empty = one entity for all
-  std::vector<int> key_columns;   ///< their indexes in the source's schema
+  std::vector<std::string> keys;  ///< of the source's row; empty = one entity for all
+  std::vector<int> key_columns;   ///< their indexes in the source's event_schema()
   std::vector<Window> windows;
   std::vector<Aggregate> aggregates;
   std::int64_t lateness_us = 0;  ///< declared `lateness`, default 1d (semantics: T6)
@@ -171,12 +186,37 @@ struct Input {
   bool categorical = false;  ///< a string input: coded by a dictionary frozen at training
 };
 
+/// A question is refused when this feature, which something reads, is stale. (semantics: D5)
+struct StaleRule {
+  std::string feature;  ///< "origin.late_3h"
+  int age_column = -1;  ///< of the row: seconds since the newest event that it counts; null = none
+  std::int64_t max_age_us = 0;
+};
+
 /// What a question's row consists of before the inputs are computed.
 struct RowSchema {
   data::Schema schema;                ///< question columns, then view features by name; only
                                       ///< those that an input or a view's key reads
   std::vector<int> question_columns;  ///< for each leading column its index in the source's schema
   std::vector<ViewFeature> view_features;  ///< for the columns after those
+
+  /// A key of a view that is no column of the question, as a value over `schema`. It reads answers
+  /// of views of lower stages only.
+  struct Key {
+    Input value;
+    int stage = 0;
+  };
+  /// A view that is asked with such keys, after all views of lower stages.
+  struct Later {
+    int view = -1;
+    int stage = 0;
+  };
+  std::vector<Key> keys;     ///< by stage; of most rows none
+  std::vector<Later> later;  ///< by view; all others have stage 0
+  std::vector<StaleRule> stale_rules;
+
+  int stage_of(int view) const;
+  int stage_count() const;  ///< 1 where all views are asked at once
 };
 
 /// Events that bring the label of a question, instead of its own row: positive where one of the
@@ -255,6 +295,7 @@ struct Project {
   std::vector<Source> sources;
   std::vector<View> views;
   std::vector<Feature> features;
+  std::vector<Feature> keys;  ///< of the table [keys]: what a view is asked with, by its key's name
   std::vector<Model> models;
   std::string ir;  ///< canonical text of the whole
   std::string ir_hash;
@@ -296,13 +337,15 @@ std::string render(const Error& error, const std::string& source, bool colour);
 
 /// The row schema for a set of features that belongs to no model: NAME is a model (its inputs), a
 /// view (all its features), or a comma-separated list of inputs as in a model. The question's
-/// columns are those the views' keys and inputs need. Errors: unknown_name, and what checking an
-/// input gives; position.file is `origin` when it is in NAME itself.
+/// columns are those the views' keys and inputs need; a key of the table [keys] is one of them only
+/// where `own` has its name. Errors: unknown_name, and what checking an input gives; position.file
+/// is `origin` when it is in NAME itself.
 struct FeatureSet {
   RowSchema row;  ///< question_columns is empty here; names and types in schema
   std::vector<Input> inputs;
 };
 Result<FeatureSet> feature_set(const Project& project, const std::string& name,
-                               const std::string& origin = "feature set");
+                               const std::string& origin = "feature set",
+                               const std::vector<std::string>& own = {});
 
 }  // namespace coeval::define

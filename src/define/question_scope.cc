@@ -49,6 +49,10 @@ void guard(WideRow& row, const View& view, int first) {
                               : column(first + aggregate.age_aggregate * windows +
                                        static_cast<int>(view.longest_window()));
       row.guarded.emplace(begin + w, guarded(aggregate, column(begin + w), age));
+      if (aggregate.stale_is_refused && age)
+        row.refused.emplace(begin + w,
+                            StaleRule{row.schema.fields[static_cast<std::size_t>(begin + w)].name,
+                                      age->column, *aggregate.max_age_us});
     }
   }
 }
@@ -90,10 +94,12 @@ bool is_of_broken_view(const WideRow& row, std::string_view name) {
 }
 
 QuestionScope::QuestionScope(const WideRow& row, int at_index, const FeatureTexts& features,
-                             const Project& project, std::string description, Diagnostics& errors)
+                             const FeatureTexts& keys, const Project& project,
+                             std::string description, Diagnostics& errors)
     : row_(row),
       at_index_(at_index),
       features_(features),
+      keys_(keys),
       project_(project),
       description_(std::move(description)),
       errors_(errors) {}
@@ -104,26 +110,36 @@ Binding QuestionScope::find(std::string_view name) {
   const int index = row_.index_of(std::string(name));
   if (index >= 0 && index == at_index_) return {true, make_question_time()};
   if (index < 0 && is_of_broken_view(row_, name)) return {true, nullptr};
+  if (const auto key = keys_.find(name); index < 0 && key != keys_.end())
+    return feature(key->first, key->second, true);
   if (index < 0 || row_.hidden.contains(index)) return bind_constant(&project_, name);
   if (row_.guarded.contains(index)) return {true, row_.reading(index)};
   return bind_field(row_.schema, index);
 }
 
-Binding QuestionScope::feature(const std::string& name, const ExpressionText& text) {
+Binding QuestionScope::find_key(const std::string& name, SourcePosition& position) {
+  if (const auto key = keys_.find(name); key != keys_.end()) {
+    position = key->second.start;
+    return feature(key->first, key->second, true);
+  }
+  return row_.view_feature(row_.index_of(name)) != nullptr ? find(name) : Binding{};
+}
+
+Binding QuestionScope::feature(const std::string& name, const ExpressionText& text, bool key) {
   used_.push_back(name);
+  const std::string what = (key ? "key " : "feature ") + in_quotes(name);
   const auto [place, fresh] = compiled_.try_emplace(name);
   Compiled& compiled = place->second;  // a map's elements stay where they are
   if (!fresh) {
     if (!compiled.finished)
-      errors_.report(Code::cycle, text.start,
-                     "feature " + in_quotes(name) + " is defined by itself",
+      errors_.report(Code::cycle, text.start, what + " is defined by itself",
                      "a feature may only use features that do not use it");
     return compiled.finished ? compiled.binding : Binding{true, nullptr};
   }
   std::vector<std::string> outer = std::move(used_);
   used_.clear();
   compiled.binding.found = true;
-  if (row_.index_of(name) >= 0) {
+  if (!key && row_.index_of(name) >= 0) {
     errors_.report(Code::duplicate_name, text.start,
                    "feature " + in_quotes(name) + " has the name of a column of " + description_,
                    "rename the feature");

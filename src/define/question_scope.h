@@ -21,6 +21,7 @@ struct WideRow {
   std::set<std::string, std::less<>> broken_views;
   std::unordered_map<int, ExprPtr> guarded;  ///< by field: how what has a default or an age is read
   std::set<int> hidden;                      ///< fields that no name finds
+  std::map<int, StaleRule> refused;          ///< by field: when reading it refuses the question
 
   int index_of(const std::string& name) const {
     const auto found = places.find(name);
@@ -41,15 +42,19 @@ WideRow make_wide_row(const data::Schema& question, const std::vector<View>& vie
 using FeatureTexts = std::map<std::string, ExpressionText, std::less<>>;
 
 /// The names that features and inputs may use: features (each written out where it is named),
-/// question columns, view features, constants and `at`. The question's own time column is `at`
-/// itself.
+/// question columns, view features, keys of [keys] that are no columns, constants and `at`. The
+/// question's own time column is `at` itself.
 class QuestionScope final : public Scope {
  public:
   /// `at_index` is the field of the question's time, or -1. All references must outlive the scope.
   QuestionScope(const WideRow& row, int at_index, const FeatureTexts& features,
-                const Project& project, std::string description, Diagnostics& errors);
+                const FeatureTexts& keys, const Project& project, std::string description,
+                Diagnostics& errors);
 
   Binding find(std::string_view name) override;
+  /// What a view is asked with by a key that is no column of the question: what [keys] says, whose
+  /// place is then put into `position`, else a lookup's column of that name.
+  Binding find_key(const std::string& name, SourcePosition& position);
   std::vector<std::string> names() const override;
   std::string description() const override { return description_; }
   bool has_question_time() const override { return true; }
@@ -67,10 +72,11 @@ class QuestionScope final : public Scope {
     bool finished = false;
     std::vector<std::string> uses;
   };
-  Binding feature(const std::string& name, const ExpressionText& text);
+  Binding feature(const std::string& name, const ExpressionText& text, bool key = false);
   const WideRow& row_;
   int at_index_;
   const FeatureTexts& features_;
+  const FeatureTexts& keys_;
   const Project& project_;
   std::string description_;
   Diagnostics& errors_;

@@ -26,13 +26,17 @@ std::string quoted_name(const std::string& name) {
 // A lookup is a view over "all" whose aggregates are the columns of the newest row. (semantics: T5)
 class LookupReader {
  public:
-  LookupReader(const TomlEntry& entry, Draft& draft, Diagnostics& errors)
-      : entry_(entry), draft_(draft), errors_(errors), what_("lookup " + in_quotes(entry.key)) {}
+  LookupReader(const TomlEntry& entry, const TomlEntry* views, Draft& draft, Diagnostics& errors)
+      : entry_(entry),
+        views_(views),
+        draft_(draft),
+        errors_(errors),
+        what_("lookup " + in_quotes(entry.key)) {}
 
   void read() {
     const std::size_t errors_before = errors_.count();
     expect_name(entry_, "a lookup", errors_);
-    if (draft_.project.view_index(entry_.key) >= 0)
+    if (views_ != nullptr && views_->value.find(entry_.key) != nullptr)
       errors_.report(Code::duplicate_name, entry_.position, what_ + " has the name of a view",
                      "rename one of them");
     view_.name = entry_.key;
@@ -118,6 +122,7 @@ class LookupReader {
   }
 
   const TomlEntry& entry_;
+  const TomlEntry* views_;
   Draft& draft_;
   Diagnostics& errors_;
   std::string what_;
@@ -127,10 +132,10 @@ class LookupReader {
 
 }  // namespace
 
-void read_lookups(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
+void read_lookups(const TomlEntry& entry, const TomlEntry* views, Draft& draft,
+                  Diagnostics& errors) {
   if (!expect_kind(entry, Kind::table, "the definition", "write [lookup.NAME]", errors)) return;
-  for (const auto& lookup : entry.value.entries) LookupReader(lookup, draft, errors).read();
-  sort_views(draft);
+  for (const auto& lookup : entry.value.entries) LookupReader(lookup, views, draft, errors).read();
 }
 
 }  // namespace coeval::define

@@ -1,13 +1,15 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "define/build.h"
 #include "define/checker.h"
 #include "define/draft.h"
+#include "define/feature_words.h"
 #include "define/inputs.h"
 #include "define/leaks.h"
-#include "define/lexer.h"
+#include "define/question_keys.h"
 #include "define/read_label.h"
 #include "define/split_and_gates.h"
 #include "define/table_reader.h"
@@ -164,48 +166,68 @@ class ModelReader {
       errors_.report(Code::bad_toml_value, entry.value.position, what_ + " has no inputs", advice);
     if (!source()) return;
     const WideRow& row = rows_.of(model_.source);
-    QuestionScope scope(row, model_.at_index, draft_.features, draft_.project, source_text(),
-                        errors_);
+    QuestionScope scope(row, model_.at_index, draft_.features, draft_.keys, draft_.project,
+                        source_text(), errors_);
     const std::vector<WideInput> inputs = read_inputs(texts, row, scope, errors_);
-    check_keys(inputs, row);
+    const QuestionKeys keys = question_keys(inputs, row, scope, draft_.project.views, errors_);
+    check_keys(inputs, keys, row);
     if (model_.at_index >= 0)
-      check_model_leaks(draft_, model_, row, inputs, scope, label_, errors_);
-    NarrowRow narrowed = narrow(inputs, row, draft_.project.views);
+      check_model_leaks(draft_, model_, row, inputs, keys, scope, label_, errors_);
+    NarrowRow narrowed = narrow(inputs, keys, row, draft_.project.views);
     model_.row = std::move(narrowed.row);
     model_.inputs = std::move(narrowed.inputs);
-    for (const auto& [name, text] : draft_.features)
-      if (scope.was_compiled(name)) features_seen_.insert(name);
+    for (const auto* texts_of : {&draft_.features, &draft_.keys})
+      for (const auto& [name, text] : *texts_of)
+        if (scope.was_compiled(name)) features_seen_.insert(name);
   }
 
-  // A view can be asked only with its keys. One error per view, at the first input that reads it.
-  void check_keys(const std::vector<WideInput>& inputs, const WideRow& row) {
-    std::set<int> seen;
-    for (const auto& input : inputs)
-      for (const int field : columns_read(*input.input.expr))
-        if (const auto* read = row.view_feature(field); read && seen.insert(read->view).second)
-          check_keys(draft_.project.views[static_cast<std::size_t>(read->view)], input.position);
+  // A view can be asked only with its keys. One error per view, at the first input that reads it;
+  // of a view that only a key reads, at that key.
+  void check_keys(const std::vector<WideInput>& inputs, const QuestionKeys& keys,
+                  const WideRow& row) {
+    std::map<int, SourcePosition> places;
+    const auto meet = [&](const ExprPtr& expr, const SourcePosition& place) {
+      for (const int field : columns_read(*expr))
+        if (const auto* read = row.view_feature(field)) places.emplace(read->view, place);
+    };
+    for (const auto& input : inputs) meet(input.input.expr, input.position);
+    for (const auto& [name, key] : keys.derived)
+      if (key.expr) meet(key.expr, key.position);
+    for (const auto& [view, place] : places)
+      check_keys(draft_.project.views[static_cast<std::size_t>(view)], keys, place);
   }
 
-  void check_keys(const View& view, const SourcePosition& place) {
+  void check_keys(const View& view, const QuestionKeys& keys, const SourcePosition& place) {
     for (std::size_t k = 0; k < view.keys.size(); ++k) {
       const std::string asks =
           what_ + " asks view " + in_quotes(view.name) + ", whose key " + view.keys[k];
+      const DerivedKey* derived = keys.find(view.keys[k]);
       const int index = source()->schema.index_of(view.keys[k]);
-      if (index < 0) {
-        errors_.report(Code::unknown_column, place, asks + " is no column of " + source_text(),
-                       "give the question's source a column of that name");
+      if (derived == nullptr && index < 0) {
+        errors_.report(
+            Code::unknown_column, place, asks + " is no column of " + source_text(),
+            "give the question's source a column of that name, or say in [keys] what it is");
         continue;
       }
-      const Type wanted = draft_.project.sources[static_cast<std::size_t>(view.source)]
-                              .schema.fields[static_cast<std::size_t>(view.key_columns[k])]
-                              .type;
-      const Type found = source()->schema.fields[static_cast<std::size_t>(index)].type;
-      if (wanted != found && wanted != Type::null && found != Type::null)
-        errors_.report(Code::type_error, place,
-                       asks + " is " + std::string(data::name(wanted)) + ", but " +
-                           std::string(data::name(found)) + " in " + source_text(),
-                       "declare both with one type");
+      const Type wanted = key_type(view, k);
+      const Type found = derived == nullptr
+                             ? source()->schema.fields[static_cast<std::size_t>(index)].type
+                         : derived->expr ? derived->expr->type
+                                         : Type::null;
+      if (wanted == found || wanted == Type::null || found == Type::null) continue;
+      errors_.report(Code::type_error, place,
+                     asks + " is " + std::string(data::name(wanted)) + ", but " +
+                         std::string(data::name(found)) +
+                         (derived == nullptr ? " in " + source_text() : " by [keys]"),
+                     derived == nullptr
+                         ? "declare both with one type"
+                         : "write cast(… as " + std::string(data::name(wanted)) + ")");
     }
+  }
+
+  Type key_type(const View& view, std::size_t key) const {
+    const Source& events = draft_.project.sources[static_cast<std::size_t>(view.source)];
+    return events.event_schema().fields[static_cast<std::size_t>(view.key_columns[key])].type;
   }
 
   const TomlEntry& entry_;
@@ -217,23 +239,6 @@ class ModelReader {
   Model model_;
   LabelNotes label_;
 };
-
-// The text without its layout, constants replaced by their values; empty when it has no words,
-// which checking the feature reports.
-std::string spaced_words(const std::string& expression, const Project& project) {
-  Diagnostics ignored;
-  const ExpressionText text{expression, {}, true};
-  ExpressionErrors errors(ignored, text);
-  std::string words;
-  for (const auto& token : tokenize(expression, errors)) {
-    if (token.kind == Token::Kind::end) continue;
-    const bool name = token.kind == Token::Kind::name;
-    const Constant* constant = name ? project.find_constant(token.text) : nullptr;
-    words += words.empty() ? "" : " ";
-    words += constant && constant->value ? canonical(*constant->value) : std::string(token.text);
-  }
-  return words;
-}
 
 // A feature that no model reads must still make sense for some model's question, or some source's
 // row.
@@ -249,21 +254,47 @@ class UnreadFeatures {
   }
 
   void check(const std::string& name) {
-    std::vector<Error> first;
-    for (std::size_t q = 0; q < questions_.size(); ++q) {
-      Diagnostics found;
-      const Source& source = draft_.project.sources[static_cast<std::size_t>(questions_[q].first)];
-      QuestionScope scope(rows_.of(questions_[q].first), questions_[q].second, draft_.features,
-                          draft_.project, "source " + in_quotes(source.name), found);
-      scope.find(name);
-      if (found.empty()) return;
-      if (q == 0) first = found.take();
+    std::vector<std::vector<Error>> found;
+    for (const auto& [source, at] : questions_) {
+      found.push_back(errors_of(name, source, at));
+      if (found.back().empty()) return;
     }
-    for (auto& error : first)
-      errors_.report(error.code, error.position, std::move(error.message), std::move(error.advice));
+    if (!found.empty()) report(std::move(found.front()));
+  }
+
+  // The same of a key: any source that lacks a column of its name may ask with it.
+  void check_key(const std::string& name) {
+    std::optional<std::vector<Error>> first;
+    for (std::size_t s = 0; s < draft_.project.sources.size(); ++s) {
+      const Source& source = draft_.project.sources[s];
+      if (source.schema.index_of(name) >= 0) continue;
+      auto found = errors_of(name, static_cast<int>(s), source.time_index);
+      if (found.empty()) return;
+      if (!first) first = std::move(found);
+    }
+    if (first) report(std::move(*first));
   }
 
  private:
+  std::vector<Error> errors_of(const std::string& name, int source, int at) {
+    Diagnostics found;
+    QuestionScope scope(
+        rows_.of(source), at, draft_.features, draft_.keys, draft_.project,
+        "source " + in_quotes(draft_.project.sources[static_cast<std::size_t>(source)].name),
+        found);
+    SourcePosition place;
+    if (draft_.keys.contains(name))
+      scope.find_key(name, place);
+    else
+      scope.find(name);
+    return found.take();
+  }
+
+  void report(std::vector<Error> errors) {
+    for (auto& error : errors)
+      errors_.report(error.code, error.position, std::move(error.message), std::move(error.advice));
+  }
+
   void add(int source, int at) {
     if (std::ranges::count(questions_, std::pair(source, at)) == 0)
       questions_.emplace_back(source, at);
@@ -299,6 +330,8 @@ void read_models(const TomlEntry* entry, Draft& draft, Diagnostics& errors) {
   UnreadFeatures unread(draft, rows, errors);
   for (const auto& [name, text] : draft.features)
     if (!seen.contains(name)) unread.check(name);
+  for (const auto& [name, text] : draft.keys)
+    if (!seen.contains(name)) unread.check_key(name);
 }
 
 }  // namespace coeval::define

@@ -5,8 +5,8 @@
 #include "define/aggregate_checker.h"
 #include "define/conversion.h"
 #include "define/draft.h"
+#include "define/event_scope.h"
 #include "define/read_window.h"
-#include "define/scope.h"
 #include "define/table_reader.h"
 #include "define/typed_value.h"
 #include "define/view_parts.h"
@@ -91,10 +91,11 @@ class ViewReader {
   void read_from(const TomlEntry& entry) {
     const std::string& name = entry.value.text;
     if (draft_.project.source_index(name) < 0 && views_.find(name))
-      errors_.report(
-          Code::unsupported, entry.value.position,
-          what_ + " reads view " + in_quotes(name) + ": views over views are not in this version",
-          "name a source; a feature can combine the values of several views");
+      errors_.report(Code::unsupported, entry.value.position,
+                     what_ + " reads view " + in_quotes(name) +
+                         ", but only the events of a source can be counted",
+                     "name a source; a feature can combine the values of several views, and a "
+                     "view can be keyed by what a lookup says");
     else
       view_.source = find_source(entry.value, draft_, errors_);
   }
@@ -160,7 +161,7 @@ class ViewReader {
 
   void check(const TomlValue& text, Aggregate& aggregate) {
     if (!source()) return;
-    RowScope scope(source()->schema, "source " + in_quotes(source()->name), &draft_.project);
+    EventScope scope(draft_, view_.source, text.position, what_, errors_);
     if (!check_aggregate(ExpressionText::of(text), scope, aggregate, errors_))
       aggregate.result = Type::null;
   }
@@ -216,14 +217,13 @@ class ViewReader {
   }
 
   void read_on_stale(const TomlEntry& entry, const std::string& what, Aggregate& aggregate) {
-    const std::string advice = "write on_stale = \"null\" or on_stale = \"default\"";
+    const std::string advice =
+        "write on_stale = \"null\", on_stale = \"default\" or on_stale = \"refuse\"";
     if (!expect_kind(entry, Kind::string, what, advice, errors_)) return;
     const std::string& policy = entry.value.text;
     aggregate.stale_is_default = policy == "default";
-    if (policy == "refuse")
-      errors_.report(Code::unsupported, entry.value.position,
-                     "on_stale = \"refuse\" of " + what + " is not in this version", advice);
-    else if (policy != "null" && policy != "default")
+    aggregate.stale_is_refused = policy == "refuse";
+    if (policy != "null" && policy != "default" && policy != "refuse")
       errors_.report(Code::bad_toml_value, entry.value.position,
                      "on_stale of " + what + " cannot be " + in_quotes(policy), advice);
   }
@@ -254,6 +254,7 @@ class ViewReader {
 void read_views(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
   if (!expect_kind(entry, Kind::table, "the definition", "write [view.NAME]", errors)) return;
   for (const auto& view : entry.value.entries) ViewReader(view, entry.value, draft, errors).read();
+  sort_views(draft);
 }
 
 }  // namespace coeval::define

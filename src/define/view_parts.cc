@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "define/scope.h"
+#include "define/event_scope.h"
 #include "define/table_reader.h"
 
 namespace coeval::define {
@@ -19,17 +19,36 @@ bool is_key_type(Type type) {
   return data::is_integer(type) || type == Type::string || type == Type::boolean;
 }
 
-void read_key(const TomlValue& key, View& view, const Source& source, Diagnostics& errors) {
-  const int column = source.schema.index_of(key.text);
-  if (column < 0) {
-    const std::vector<std::string> names = RowScope(source.schema, "").names();
-    const std::string advice = did_you_mean(key.text, names);
-    errors.report(
-        Code::unknown_column, key.position, "unknown column " + in_quotes(key.text),
-        advice.empty() ? "source " + in_quotes(source.name) + " has " + listed(names) : advice);
-    return;
+void unknown_key_column(const TomlValue& key, const Source& source, std::vector<std::string> names,
+                        Diagnostics& errors) {
+  const std::string advice = did_you_mean(key.text, names);
+  errors.report(
+      Code::unknown_column, key.position, "unknown column " + in_quotes(key.text),
+      advice.empty() ? "source " + in_quotes(source.name) + " has " + listed(names) : advice);
+}
+
+// The field of the event's row that a key names, or -1 after an error. `what` is "view 'maker'".
+int find_key(const TomlValue& key, const std::string& what, const View& view, Draft& draft,
+             Diagnostics& errors) {
+  const Source& source = draft.project.sources[static_cast<std::size_t>(view.source)];
+  const int own = source.schema.index_of(key.text);
+  if (own >= 0) return own;
+  if (view.lookup || key.text.find('.') == std::string::npos) {
+    unknown_key_column(key, source, RowScope(source.schema, "").names(), errors);
+    return -1;
   }
-  const Type type = source.schema.fields[static_cast<std::size_t>(column)].type;
+  EventScope scope(draft, view.source, key.position, what, errors);
+  const Binding found = scope.find(key.text);
+  if (!found.found) unknown_key_column(key, source, scope.names(), errors);
+  return found.expr ? found.expr->column : -1;
+}
+
+void read_key(const TomlValue& key, const std::string& what, View& view, Draft& draft,
+              Diagnostics& errors) {
+  const int column = find_key(key, what, view, draft, errors);
+  if (column < 0) return;
+  const Source& source = draft.project.sources[static_cast<std::size_t>(view.source)];
+  const Type type = source.event_schema().fields[static_cast<std::size_t>(column)].type;
   if (type != Type::null && !is_key_type(type))
     errors.report(Code::type_error, key.position,
                   "a key cannot be " + std::string(data::name(type)) + ": " + in_quotes(key.text),
@@ -52,7 +71,7 @@ int find_source(const TomlValue& name, const Draft& draft, Diagnostics& errors) 
 }
 
 void read_view_keys(const TomlEntry& by, const std::string& what, View& view, ViewNotes& notes,
-                    const Draft& draft, Diagnostics& errors) {
+                    Draft& draft, Diagnostics& errors) {
   notes.keys_position = by.value.position;
   const auto keys = strings_of(by, what, "write by = [\"column\"]", errors);
   if (keys.size() > kMaxKeys)
@@ -63,7 +82,7 @@ void read_view_keys(const TomlEntry& by, const std::string& what, View& view, Vi
       errors.report(Code::duplicate_name, key->position,
                     "key " + in_quotes(key->text) + " stands twice", "name each key once");
     else if (view.source >= 0)
-      read_key(*key, view, draft.project.sources[static_cast<std::size_t>(view.source)], errors);
+      read_key(*key, what, view, draft, errors);
   }
 }
 
@@ -79,6 +98,10 @@ void sort_views(Draft& draft) {
   }
   draft.project.views = std::move(views);
   draft.view_notes = std::move(notes);
+  for (auto& source : draft.project.sources)
+    for (auto& lookup : source.lookups)
+      lookup.view = static_cast<int>(
+          std::ranges::find(order, static_cast<std::size_t>(lookup.view)) - order.begin());
 }
 
 }  // namespace coeval::define

@@ -13,9 +13,10 @@ inline constexpr std::int64_t kDefaultLatenessUs = kDayUs;  // semantics: T6
 int find_source(const TomlValue& name, const Draft& draft, Diagnostics& errors);
 
 /// Reads `by` of a view whose source is known into its keys. `what` is "view 'origin'". Errors:
-/// unknown_column, type_error, duplicate_name, too_deep.
+/// unknown_column, type_error, duplicate_name, too_deep. Keys of a view may be columns of lookups
+/// ("plane.maker"), those of a lookup may not.
 void read_view_keys(const TomlEntry& by, const std::string& what, View& view, ViewNotes& notes,
-                    const Draft& draft, Diagnostics& errors);
+                    Draft& draft, Diagnostics& errors);
 
 /// Brings views and their notes into the order of the names. (semantics: D1)
 void sort_views(Draft& draft);

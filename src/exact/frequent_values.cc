@@ -68,9 +68,8 @@ void keep_first(std::vector<Candidate<Mixed>>& candidates, std::size_t most) {
 template <class Key, class Mixed>
 std::vector<Candidate<Mixed>> longer(const std::vector<std::int64_t>& counters,
                                      const std::vector<Candidate<Mixed>>& candidates,
-                                     std::size_t length, std::size_t most) {
-  std::vector<Candidate<Mixed>> next;
-  std::int64_t least = 1;  // what a count must be to be among the first
+                                     std::size_t length, std::size_t most, std::int64_t least) {
+  std::vector<Candidate<Mixed>> next;  // `least`: what a count must be to be among the first
   for (const auto& candidate : candidates) {
     const auto rows = places<Key>(candidate.prefix, length);
     for (std::size_t byte = 0; byte < 256; ++byte) {
@@ -136,12 +135,14 @@ void FrequentValues<Key>::clear() {
 template <class Key>
 std::vector<ValueCount<Key>> FrequentValues<Key>::find_frequent(std::size_t candidates) const {
   using Mixed = typename KeyForm<Key>::Mixed;
+  // Less than that may be the sum of values that share counters, of a key that nobody has.
+  const std::int64_t least = count_ / kLeastShare + 1;
   std::vector<Candidate<Mixed>> found;
   for (std::size_t byte = 0; byte < kFirst; ++byte)
-    if (counters_[byte] > 0) found.push_back({static_cast<Mixed>(byte), counters_[byte]});
+    if (counters_[byte] >= least) found.push_back({static_cast<Mixed>(byte), counters_[byte]});
   keep_first(found, candidates);
   for (std::size_t length = 1; length < kBytes<Key>; ++length) {
-    found = longer<Key>(counters_, found, length, candidates);
+    found = longer<Key>(counters_, found, length, candidates, least);
   }
   std::vector<Entry> entries;
   for (const auto& candidate : found)

@@ -18,8 +18,9 @@ namespace coeval::exact {
 /// Above the cap, of n values in all: a count told is never too small; for any one value it is too
 /// large by more than e·n with probability below (1 / 1,024e)^3, that is by 1 % of n once in a
 /// thousand. So a value that is more frequent than the k-th by a few hundredths of n is in its
-/// place; values of about n/1,000 and fewer may be missed or told for others. State, answer and
-/// bytes depend on the multiset alone: counters are sums, hashes are fixed, ties have an order.
+/// place. What makes up n/128 or less is not told, since the counters cannot tell it from keys that
+/// nobody has: there may be fewer than k values, or none. State, answer and bytes depend on the
+/// multiset alone: counters are sums, hashes are fixed, ties have an order.
 ///
 /// Key: std::int64_t (in the order of its numbers) or Key128 (the hash of a string; the caller
 /// gives the order of what they stand for).
@@ -39,9 +40,11 @@ class FrequentValues {
 
   std::int64_t count() const { return count_; }
   bool is_approximate() const { return !counters_.empty(); }
+  /// Above the cap only values that make up more than this part of all are told.
+  static constexpr std::int64_t kLeastShare = 128;
   /// Up to k values by count descending, then in the order of the values; k ≤ kMostListed.
   std::vector<Entry> top_k(std::size_t k, const Order& before = std::less<Key>()) const;
-  /// The most frequent value, the first in order of those; null when empty.
+  /// The most frequent value, the first in order of those; null when there is none to tell.
   std::optional<Entry> mode(const Order& before = std::less<Key>()) const;
   static constexpr std::size_t kMostListed = 1024;
 

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <mutex>
+#include <numeric>
+#include <optional>
 
 #include "base/check.h"
 #include "data/row_codec.h"
 #include "kernel/amended_block.h"
 #include "kernel/answer_columns.h"
 #include "kernel/blocks.h"
+#include "kernel/event_rows.h"
 #include "kernel/merge_replay.h"
 #include "kernel/replay_part.h"
 #include "kernel/view_state.h"
@@ -68,6 +71,7 @@ struct Kernel::Parts {
   std::vector<int> views;
   std::vector<std::unique_ptr<ViewState>> states;  // by view; null for those not kept
   std::vector<ReplayScratch> scratch;              // by view
+  std::optional<EventRows> event_rows;
   // Of prepare_events, which may run for several sources at once.
   mutable std::mutex counts_mutex;
   EvaluationCounts counts;
@@ -101,10 +105,11 @@ Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Pro
   for (const int index : parts.views) {
     parts.states[static_cast<std::size_t>(index)] = std::make_unique<ViewState>(
         parts.view(index),
-        RecordLayout::create(parts.view(index), parts.source_of(index).schema,
+        RecordLayout::create(parts.view(index), parts.source_of(index).event_schema(),
                              parts.source_of(index).has_corrections()),
         parts.project->zone);
   }
+  parts.event_rows.emplace(*parts.project, parts.views);
   return kernel;
 }
 
@@ -112,20 +117,44 @@ void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part
   for (std::size_t i = 0; i < parts; ++i) part(i);
 }
 
-Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& rows,
+bool Kernel::learns(int source) const { return parts_->event_rows->learns(source); }
+bool Kernel::looks_up(int source) const { return parts_->event_rows->extends(source); }
+std::int64_t Kernel::learned_count() const { return parts_->event_rows->size(); }
+
+Status Kernel::learn(int source, const data::Batch& rows, std::span<const std::int64_t> known_us,
+                     std::span<const std::int64_t> order) {
+  if (!learns(source)) return {};
+  COEVAL_TRY(check_rows(parts_->project->sources[static_cast<std::size_t>(source)], rows));
+  parts_->event_rows->learn(source, rows, known_us, order);
+  return {};
+}
+
+Status Kernel::learn(int source, const data::Batch& rows, std::span<const std::int64_t> known_us) {
+  if (!learns(source)) return {};
+  std::vector<std::int64_t> order(known_us.size());
+  std::iota(order.begin(), order.end(), 0);
+  return learn(source, rows, known_us, order);
+}
+
+Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& own_rows,
                                           std::span<const std::int64_t> known_us,
                                           const RunParts& run, const Amendments* amendments) {
   const define::Source& source = parts_->project->sources[static_cast<std::size_t>(source_index)];
-  COEVAL_TRY(check_rows(source, rows));
-  COEVAL_CHECK(known_us.size() == static_cast<std::size_t>(rows.rows));
+  COEVAL_TRY(check_rows(source, own_rows));
+  COEVAL_CHECK(known_us.size() == static_cast<std::size_t>(own_rows.rows));
   COEVAL_CHECK(amendments == nullptr || amendments->roles.size() == known_us.size());
+  EvaluationCounts counts;
+  const std::optional<data::Batch> extended =
+      looks_up(source_index)
+          ? std::optional(parts_->event_rows->extended(source_index, own_rows, known_us, counts))
+          : std::nullopt;
+  const data::Batch& rows = extended ? *extended : own_rows;
   EventBlock block;
   block.source = source_index;
   block.rows = rows.rows;
   block.event_time_us = times_of(rows.columns[static_cast<std::size_t>(source.time_index)]);
   block.known_us.assign(known_us.begin(), known_us.end());
   block.views.resize(parts_->states.size());
-  EvaluationCounts counts;
   ExpressionCache expressions(rows, counts);
   std::vector<int> fed;
   for (const int index : parts_->views) {
@@ -178,7 +207,8 @@ Result<std::vector<const data::Column*>> Kernel::Parts::key_columns(
     int index, const data::Batch& questions) const {
   std::vector<const data::Column*> columns;
   for (const int key : view(index).key_columns) {
-    const data::Field& field = source_of(index).schema.fields[static_cast<std::size_t>(key)];
+    const data::Field& field =
+        source_of(index).event_schema().fields[static_cast<std::size_t>(key)];
     const data::Column* column = questions.find(field.name);
     if (column == nullptr)
       return fail(Code::missing_value, "the question has no column '" + field.name +
@@ -410,6 +440,7 @@ std::string Kernel::serialize() const {
     data::put_text(out, parts_->view(view).name);
     parts_->state(view).serialize(out);
   }
+  parts_->event_rows->serialize(out);
   return out;
 }
 
@@ -430,11 +461,14 @@ Status Kernel::restore(std::string_view bytes) {
     good = good && take(name, &data::ByteReader::text) && name == parts_->view(view).name;
     good = good && parts_->state(view).restore(rest);
   }
+  good = good && parts_->event_rows->restore(rest);
   if (good && rest.empty()) return {};
   for (const int view : parts_->views) {
     std::string_view nothing;
     (void)parts_->state(view).restore(nothing);
   }
+  std::string_view nothing;
+  (void)parts_->event_rows->restore(nothing);
   return fail(Code::snapshot_corrupt,
               "the state's bytes cannot be read back, or belong to another definition",
               "the state is rebuilt from the log");

@@ -88,12 +88,26 @@ class Kernel {
                                                 std::vector<int> views);
   ~Kernel();
 
+  /// Whether the source's rows are looked up for the events of a view that is kept.
+  bool learns(int source) const;
+  /// Whether the source's events read lookups, so that their rows must have been learned.
+  bool looks_up(int source) const;
+  /// Takes rows of a source up for events that look them up, in position order: `order` are rows of
+  /// the batch. All rows known before an event must be learned before the event is prepared; rows
+  /// known later may be. (T3 T5: what the event reads depends on times alone.) Nothing for a source
+  /// that is not looked up. Errors: those of prepare_events.
+  Status learn(int source, const data::Batch& rows, std::span<const std::int64_t> known_us,
+               std::span<const std::int64_t> order);
+  /// The same for rows that are in position order.
+  Status learn(int source, const data::Batch& rows, std::span<const std::int64_t> known_us);
+
   /// Evaluates a source's rows. `rows` has the source's schema; event time is its time column; null
-  /// event times and nulls in columns that are not nullable are refused. Errors: type_mismatch,
+  /// event times and nulls in columns that are not nullable are refused. Lookups that views read
+  /// for these events are settled here. Errors: type_mismatch,
   /// missing_value, unsupported for more than kMaxColumnBytes of computed texts. `run` may look the
   /// keys of different views up side by side. `amendments` is what the source's EventIndex says of
-  /// the rows, null where events have no names: applying a row then also takes back the event that it
-  /// replaces, and rows that count as none do nothing else. (semantics: T7)
+  /// the rows, null where events have no names: applying a row then also takes back the event that
+  /// it replaces, and rows that count as none do nothing else. (semantics: T7)
   Result<EventBlock> prepare_events(int source, const data::Batch& rows,
                                     std::span<const std::int64_t> known_us,
                                     const RunParts& run = run_in_turn,
@@ -149,6 +163,7 @@ class Kernel {
   std::int64_t event_count(int view) const;         ///< events held
   std::int64_t dropped_late_count(int view) const;  ///< beyond retention (T6)
   std::int64_t string_count(int view) const;        ///< distinct strings held for aggregates
+  std::int64_t learned_count() const;               ///< rows held for events that look them up
   /// Of all that was evaluated since the kernel was made.
   EvaluationCounts counts() const;
   const std::vector<int>& views() const;

@@ -503,6 +503,7 @@ Arithmetic distinct(const Problem& problem) {
 
 // A list of values; null, as the kernel has it, where that is too long.
 Value list_of_values(Type element, const std::vector<Value>& values) {
+  if (values.empty()) return {};
   std::string bytes;
   for (const Value& value : values) data::append_element(bytes, element, value);
   if (bytes.size() > kernel::kMaxResultBytes) return {};
@@ -567,7 +568,9 @@ Arithmetic by_frequency(const Problem& problem) {
   const auto values =
       most_frequent(problem, groups, one ? 1 : static_cast<std::size_t>(problem.aggregate.k));
   const Type type = one ? column.type() : data::list_of(column.type());
-  Value told = one ? values.front() : list_of_values(column.type(), values);
+  Value told = !one             ? list_of_values(column.type(), values)
+               : values.empty() ? Value{}
+                                : values.front();
   if (over_cap && !problem.is_text())
     return {told, {approximate_step("from counters", told, type)}};
   return {std::move(told),

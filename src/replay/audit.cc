@@ -7,10 +7,13 @@
 #include "data/hash.h"
 #include "define/row_schemas.h"
 #include "kernel/event_index.h"
+#include "kernel/question_stages.h"
 #include "replay/compare.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
+#include "replay/log_events.h"
 #include "replay/log_rows.h"
+#include "replay/play_stages.h"
 #include "replay/play_view.h"
 
 namespace coeval::replay {
@@ -76,8 +79,8 @@ class Tally {
   using Explain = std::function<Result<std::vector<std::string>>(const AuditDifference&,
                                                                  const stores::PredictionRecord&)>;
   Status add(const AuditedModel& audited, std::span<const stores::PredictionRecord> records,
-             const data::Batch& inputs, const Explain& explain) {
-    COEVAL_ASSIGN(auto outcomes, compare(audited, records, inputs));
+             const data::Batch& inputs, std::span<const int> stale, const Explain& explain) {
+    COEVAL_ASSIGN(auto outcomes, compare(audited, records, inputs, stale));
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       ++report_.predictions;
       ++report_.by_model[version_name(records[i].model, records[i].version)];
@@ -196,40 +199,55 @@ class LogPass {
     return {};
   }
 
-  // Events of one source of this chunk, with the position of each.
-  struct ChunkEvents {
-    kernel::EventBlock block;
-    std::vector<std::int64_t> positions;
-  };
   struct ChunkQuestions {
     Group* group = nullptr;
     data::Batch columns;
     kernel::QuestionBlock block;
     std::vector<std::int64_t> at_us;
     std::vector<std::vector<data::Column>> features;  // by view
+    std::vector<data::Column> answers;                // by RowSchema::view_features
   };
 
   Status flush(LogCollector& collector) {
-    std::map<int, ChunkEvents> events;
-    for (auto& [tag, rows] : collector.rows()) {
-      ChunkEvents chunk;
-      chunk.positions = rows.positions;
-      const auto known = rows.known_us;
-      const auto& source = project_->sources[static_cast<std::size_t>(rows.source)];
-      COEVAL_ASSIGN(chunk.block, prepare_next(*kernel_, *names_, rows.source,
-                                              rows.finish(source.schema), known));
-      events.emplace(rows.source, std::move(chunk));
-    }
+    COEVAL_ASSIGN(auto events, prepare_logged(*kernel_, *names_, collector));
     std::vector<ChunkQuestions> asked;
     for (auto& [name, group] : groups_) {
       COEVAL_ASSIGN(auto questions, questions_of(group));
       asked.push_back(std::move(questions));
     }
-    pool_.run(views_.size(), [&](std::size_t i) {
-      const auto source = project_->views[static_cast<std::size_t>(views_[i])].source;
-      replay_view(views_[i], events[source], asked);
-    });
+    if (is_staged()) {
+      COEVAL_TRY(replay_stages(events, asked));
+    } else {
+      for (auto& one : asked) {
+        COEVAL_ASSIGN(one.block,
+                      kernel_->prepare_questions(one.columns, one.at_us, one.group->views));
+      }
+      static const LoggedEvents kNone;
+      pool_.run(views_.size(), [&](std::size_t i) {
+        const auto found = events.find(project_->views[static_cast<std::size_t>(views_[i])].source);
+        replay_view(views_[i], found == events.end() ? kNone : found->second, asked);
+      });
+      for (auto& one : asked) one.answers = pick_features(model_of(*one.group).row, one.features);
+    }
     for (auto& questions : asked) COEVAL_TRY(judge(questions));
+    return {};
+  }
+
+  // Whether a question's keys are found by other views.
+  bool is_staged() const {
+    return std::ranges::any_of(
+        groups_, [&](const auto& group) { return !model_of(group.second).row.keys.empty(); });
+  }
+
+  Status replay_stages(const std::map<int, LoggedEvents>& events,
+                       std::vector<ChunkQuestions>& asked) {
+    std::vector<StagedQuestions> questions;
+    for (auto& one : asked)
+      questions.push_back(
+          {&model_of(*one.group).row, &one.columns, one.at_us, one.group->records, {}});
+    COEVAL_TRY(play_stages(*kernel_, events, questions));
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      asked[i].answers = std::move(questions[i].answers);
     return {};
   }
 
@@ -244,12 +262,11 @@ class LogPass {
       asked.at_us.push_back(record.at_us);
     }
     COEVAL_ASSIGN(asked.columns, decode_rows(define::question_schema(model_of(group)), rows));
-    COEVAL_ASSIGN(asked.block, kernel_->prepare_questions(asked.columns, asked.at_us, group.views));
     asked.features.resize(project_->views.size());
     return asked;
   }
 
-  void replay_view(int view, const ChunkEvents& events, std::vector<ChunkQuestions>& asked) {
+  void replay_view(int view, const LoggedEvents& events, std::vector<ChunkQuestions>& asked) {
     std::vector<LoggedQuestions> questions;
     for (auto& one : asked)
       if (std::ranges::count(one.group->views, view) > 0)
@@ -262,15 +279,15 @@ class LogPass {
     Group& group = *asked.group;
     if (group.records.empty()) return {};
     const auto& model = model_of(group);
-    COEVAL_ASSIGN(
-        const data::Batch row,
-        kernel::assemble_row(model.row, asked.columns, pick_features(model.row, asked.features)));
+    COEVAL_ASSIGN(const data::Batch row,
+                  kernel::assemble_row(model.row, asked.columns, asked.answers));
     kernel::EvaluationCounts counts;
     const data::Batch inputs = kernel::evaluate_inputs(model.inputs, row, asked.at_us, counts);
     const auto explain = [&](const AuditDifference& found, const stores::PredictionRecord& record) {
       return explain_by_log(model, found, record);
     };
-    COEVAL_TRY(tally_.add(*group.audited, group.records, inputs, explain));
+    COEVAL_TRY(tally_.add(*group.audited, group.records, inputs,
+                          kernel::stale_questions(model.row, row), explain));
     group.records.clear();
     return {};
   }
@@ -291,8 +308,10 @@ class LogPass {
     }
     const std::vector<std::string> rows = {record.question};
     COEVAL_ASSIGN(const auto question, decode_rows(define::question_schema(model), rows));
-    COEVAL_ASSIGN(const auto window, explain_feature(*project_, *past_, *feature, question,
-                                                     {record.at_us, record.position.value}));
+    const Visibility seen{record.at_us, record.position.value};
+    COEVAL_ASSIGN(const auto asked, with_keys(*project_, *past_, model.row, question, seen));
+    COEVAL_ASSIGN(const auto window,
+                  explain_feature(*project_, *past_, *feature, asked.columns, seen));
     lines.push_back(window_line(window, "the log gives"));
     for (std::size_t i = 0; i < window.events.size() && i < 5; ++i)
       lines.push_back(event_line(window.events[window.events.size() - 1 - i]));
@@ -366,7 +385,7 @@ class DatasetPass {
                                const stores::PredictionRecord& record) {
         return explain_by_dataset(found, record);
       };
-      return tally_.add(*audited_, block, answers.inputs, explain);
+      return tally_.add(*audited_, block, answers.inputs, answers.stale, explain);
     };
     COEVAL_TRY(answer(audited_->project, claimed_, questions, model_->row, model_->inputs,
                       answering, sink));
@@ -395,10 +414,14 @@ class DatasetPass {
     const std::vector<std::string> rows = {record.question};
     COEVAL_ASSIGN(const auto question, decode_rows(define::question_schema(*model_), rows));
     const auto& project = *audited_->project;
-    COEVAL_ASSIGN(const auto claimed, explain_feature(project, claimed_, *feature, question,
-                                                      {record.at_us, ~std::uint64_t{0}}));
-    COEVAL_ASSIGN(const auto served, explain_feature(project, *served_, *feature, question,
-                                                     {record.at_us, record.position.value}));
+    const auto explained = [&](const Past& past,
+                               std::uint64_t position) -> Result<FeatureExplanation> {
+      const Visibility seen{record.at_us, position};
+      COEVAL_ASSIGN(const auto asked, with_keys(project, past, model_->row, question, seen));
+      return explain_feature(project, past, *feature, asked.columns, seen);
+    };
+    COEVAL_ASSIGN(const auto claimed, explained(claimed_, ~std::uint64_t{0}));
+    COEVAL_ASSIGN(const auto served, explained(*served_, record.position.value));
     lines.push_back(window_line(claimed, "the dataset has"));
     lines.push_back(window_line(served, "the server had"));
     only_in(claimed, served, "counted by the dataset, but not yet there when it was served", lines);

@@ -61,7 +61,7 @@ std::optional<AuditDifference> compare_score(const AuditedModel& audited,
 
 Result<std::vector<std::optional<AuditDifference>>> compare(
     const AuditedModel& audited, std::span<const stores::PredictionRecord> records,
-    const data::Batch& inputs) {
+    const data::Batch& inputs, std::span<const int> stale) {
   const auto& served = *audited.served;
   std::vector<float> matrix(records.size() * served.encoder.width());
   COEVAL_TRY(served.encoder.encode(inputs, matrix));
@@ -74,7 +74,10 @@ Result<std::vector<std::optional<AuditDifference>>> compare(
   for (std::size_t i = 0; i < records.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
     const auto& record = records[i];
-    if (record.bits_id != served.card.bits_id)
+    if (!stale.empty() && stale[i] >= 0)
+      out[i] = difference(record, model.row.stale_rules[static_cast<std::size_t>(stale[i])].feature,
+                          "answered", "refused: the feature is stale");
+    else if (record.bits_id != served.card.bits_id)
       out[i] = difference(record, "bits_id", record.bits_id, served.card.bits_id);
     else if (data::encode_row(nullable, row) != record.features)
       out[i] = first_input(audited, record, nullable, row);

@@ -5,7 +5,10 @@
 
 #include "base/bounded_queue.h"
 #include "base/worker_pool.h"
+#include "define/event_lookups.h"
+#include "kernel/question_stages.h"
 #include "replay/order.h"
+#include "replay/staged_answers.h"
 
 namespace coeval::replay {
 
@@ -15,6 +18,7 @@ namespace {
 struct Block {
   std::span<const std::int64_t> rows;
   std::vector<std::vector<data::Column>> features;  // by view
+  std::vector<data::Column> staged;  // of questions with stages, instead: by view feature
 };
 
 // Folds a past into a kernel while it answers, one block of questions after the other.
@@ -32,6 +36,7 @@ class Fold {
     const auto run = [&pool = *fold.pool_](std::size_t parts, const auto& part) {
       pool.run(parts, part);
     };
+    COEVAL_TRY(learn(*fold.kernel_, past));
     for (const int index : sources_of(*project, views)) {
       const auto source = static_cast<std::size_t>(index);
       const auto& history = past.sources[source];
@@ -80,6 +85,7 @@ struct Mark {
 };
 std::vector<Mark> marks_of(const define::Project& project, const define::RowSchema& row) {
   std::vector<Mark> marks;
+  if (!row.keys.empty()) return marks;  // answered in stages, which tell no marks
   for (const int index : views_of(row)) {
     const auto place = static_cast<std::size_t>(index);
     const define::View& view = project.views[place];
@@ -116,14 +122,16 @@ Result<Answers> finish(const std::vector<Mark>& marks, const Block& block,
                        const Questions& questions, const define::RowSchema& row,
                        std::span<const define::Input> inputs) {
   const data::Batch columns = data::take(questions.columns, block.rows);
-  COEVAL_ASSIGN(const data::Batch assembled,
-                kernel::assemble_row(row, columns, pick_features(row, block.features)));
+  COEVAL_ASSIGN(
+      const data::Batch assembled,
+      kernel::assemble_row(row, columns,
+                           row.keys.empty() ? pick_features(row, block.features) : block.staged));
   std::vector<std::int64_t> at(block.rows.size());
   for (std::size_t i = 0; i < at.size(); ++i)
     at[i] = questions.at_us[static_cast<std::size_t>(block.rows[i])];
   kernel::EvaluationCounts counts;
   return Answers{block.rows, kernel::evaluate_inputs(inputs, assembled, at, counts),
-                 approximate_column(marks, block)};
+                 approximate_column(marks, block), kernel::stale_questions(row, assembled)};
 }
 
 }  // namespace
@@ -140,6 +148,9 @@ std::vector<int> sources_of(const define::Project& project, std::span<const int>
   std::vector<int> sources;
   for (const int view : views)
     sources.push_back(project.views[static_cast<std::size_t>(view)].source);
+  for (const int source :
+       define::looked_up_sources(project, std::vector<int>(views.begin(), views.end())))
+    sources.push_back(source);
   std::sort(sources.begin(), sources.end());
   sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
   return sources;
@@ -155,18 +166,56 @@ std::vector<data::Column> pick_features(const define::RowSchema& row,
   return picked;
 }
 
+Status learn(kernel::Kernel& kernel, const Past& past) {
+  for (const auto& history : past.sources)
+    if (history.source >= 0)
+      COEVAL_TRY(kernel.learn(history.source, history.rows, history.known_us, history.order));
+  return {};
+}
+
+namespace {
+
+// Gives the blocks of answers, one after the other, by the way that the row needs.
+class Blocks {
+ public:
+  static Result<Blocks> create(std::shared_ptr<const define::Project> project, const Past& past,
+                               const Questions& questions, std::span<const std::int64_t> order,
+                               const define::RowSchema& row, int threads) {
+    Blocks blocks;
+    if (row.keys.empty()) {
+      COEVAL_ASSIGN(blocks.fold_, Fold::create(std::move(project), past, questions, order,
+                                               views_of(row), threads));
+    } else {
+      COEVAL_ASSIGN(blocks.staged_,
+                    StagedAnswers::create(std::move(project), past, questions, row, threads));
+    }
+    return blocks;
+  }
+
+  Result<Block> next(std::span<const std::int64_t> rows) {
+    if (fold_) return fold_->next(rows);
+    COEVAL_ASSIGN(auto columns, staged_->next(rows));
+    return Block{rows, {}, std::move(columns)};
+  }
+
+ private:
+  std::unique_ptr<Fold> fold_;
+  std::unique_ptr<StagedAnswers> staged_;
+};
+
+}  // namespace
+
 Status answer(std::shared_ptr<const define::Project> project, const Past& past,
               const Questions& questions, const define::RowSchema& row,
               std::span<const define::Input> inputs, const AnswerOptions& options,
               const std::function<Status(Answers)>& sink) {
   const std::vector<std::int64_t> order = stable_order(questions.at_us);
   const std::vector<Mark> marks = marks_of(*project, row);
-  COEVAL_ASSIGN(
-      const std::unique_ptr<Fold> fold,
-      Fold::create(std::move(project), past, questions, order, views_of(row), options.threads));
+  COEVAL_ASSIGN(Blocks parts,
+                Blocks::create(std::move(project), past, questions, order, row, options.threads));
   // The next block is computed while the last one is evaluated and written.
   BoundedQueue<Block> blocks(1);
-  Status outcome;
+  Status outcome, failed;
   std::thread writer([&] {
     while (auto block = blocks.pop()) {
       auto answers = finish(marks, *block, questions, row, inputs);
@@ -179,11 +228,17 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
     const std::int64_t size = std::min(options.chunk_rows, all - done);
     const auto rows =
         std::span(order).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
-    if (!blocks.push(fold->next(rows))) break;
+    auto block = parts.next(rows);
+    if (!block) {
+      failed = std::unexpected(std::move(block).error());
+      break;
+    }
+    if (!blocks.push(std::move(*block))) break;
     if (options.progress) options.progress(done + size, all);
   }
   blocks.close();
   writer.join();
+  if (!failed) return failed;
   return outcome;
 }
 

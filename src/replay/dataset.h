@@ -23,13 +23,15 @@ struct Questions {
 };
 
 /// One block of answers. `rows` are places in Questions; `inputs` has the columns of the plan's
-/// inputs.
+/// inputs. `stale` tells by row which of RowSchema::stale_rules it breaks first, so that it has no
+/// answer, or -1; it is empty when there are no rules. (semantics: D5)
 struct Answers {
   std::span<const std::int64_t> rows;
   data::Batch inputs;
   /// Strings: which view features of a row a sketch answered, by name with commas; null where none.
   /// There only if a view feature may be approximate at all. (semantics: A4)
   std::optional<data::Column> approximate;
+  std::vector<int> stale;
 };
 
 /// The column of datasets for Answers::approximate.
@@ -53,8 +55,11 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
 
 /// Views whose features a row schema holds, ascending, each once.
 std::vector<int> views_of(const define::RowSchema& row);
-/// Sources that those views read.
+/// Sources that those views read, and those that they look up for their events.
 std::vector<int> sources_of(const define::Project& project, std::span<const int> views);
+
+/// Teaches a kernel the rows that events look up: before their events are prepared.
+Status learn(kernel::Kernel& kernel, const Past& past);
 
 /// The view columns of a row schema in its order, out of all features of each view.
 /// `features[view]` holds feature_count() columns, empty for views not asked.

@@ -47,9 +47,11 @@ Result<std::vector<FeatureExplanation>> explain_prediction(const define::Project
   const std::vector<std::string> rows = {record.question};
   COEVAL_ASSIGN(const data::Batch question, decode_rows(define::question_schema(model), rows));
   std::vector<FeatureExplanation> out;
+  const Visibility seen{record.at_us, record.position.value};
+  COEVAL_ASSIGN(const auto asked, with_keys(project, past, model.row, question, seen));
   for (const auto& feature : model.row.view_features) {
-    COEVAL_ASSIGN(auto one, explain_feature(project, past, feature, question,
-                                            {record.at_us, record.position.value}));
+    COEVAL_ASSIGN(auto one, explain_feature(project, past, feature, asked.columns, seen));
+    one.key = key_path(view_of(project, feature), one.key, asked);
     out.push_back(std::move(one));
   }
   return out;

@@ -10,6 +10,7 @@
 #include "define/project.h"
 #include "replay/feature_history.h"
 #include "replay/past.h"
+#include "replay/question_keys.h"
 #include "stores/prediction_record.h"
 
 namespace coeval::replay {

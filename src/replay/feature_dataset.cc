@@ -1,5 +1,6 @@
 #include "replay/feature_dataset.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "data/decimal.h"
@@ -106,6 +107,26 @@ Result<data::Batch> read_whole(const OpenFormat& formats, const std::string& pat
   return none;
 }
 
+// What else is wrong with the file, reading the questions will say.
+Result<bool> has_column(const OpenFormat& formats, const std::string& path,
+                        const std::string& column) {
+  COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
+  stores::ReadOptions options;
+  options.columns = {column};
+  options.schema = data::Schema{{{column, Type::string, false}}};
+  const auto reader = files->open(path, options);
+  if (!reader) {
+    const Code code = reader.error().code;
+    if (code == Code::unknown_key || code == Code::bad_csv) return false;
+    return std::unexpected(reader.error());
+  }
+  // JSON has no header: a column is there when a line has it.
+  const auto bad = (*reader)->bad_rows();
+  return (*reader)->rows() > 0 || bad.empty() || !std::ranges::all_of(bad, [&](const auto& row) {
+           return row.reason == column + ": missing";
+         });
+}
+
 Result<std::vector<std::int64_t>> times(const data::Batch& table, const std::string& at) {
   const data::Column* column = table.find(at);
   if (column == nullptr)
@@ -127,6 +148,18 @@ Result<std::vector<std::int64_t>> times(const data::Batch& table, const std::str
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> keys_in(const define::Project& project, const OpenFormat& formats,
+                                         const std::string& path) {
+  std::vector<std::string> own;
+  for (const auto& key : project.keys) {
+    auto found = has_column(formats, path, key.name);
+    if (!found)
+      return std::unexpected(std::move(found).error().within("reading questions from " + path));
+    if (*found) own.push_back(key.name);
+  }
+  return own;
+}
 
 Result<Questions> read_questions(const OpenFormat& formats, const std::string& path,
                                  const std::string& at, const define::RowSchema& row) {
@@ -180,10 +213,44 @@ void add_approximate(data::Batch& table, const Answers& answers) {
   table.columns.push_back(*answers.approximate);
 }
 
-Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project> project,
-                                           const Past& past, const Questions& questions,
-                                           const define::FeatureSet& set, const OpenFormat& formats,
-                                           const std::string& out, const AnswerOptions& options) {
+namespace {
+
+data::Column without(const data::Column& column, const std::vector<int>& stale) {
+  data::ColumnBuilder builder(column.type());
+  for (std::int64_t row = 0; row < column.size(); ++row) {
+    if (stale[static_cast<std::size_t>(row)] >= 0)
+      builder.append_null();
+    else
+      builder.append_from(column, row);
+  }
+  return builder.finish();
+}
+
+// A question that is refused has no values, and a column tells which feature was stale.
+std::int64_t refuse(const define::RowSchema& row, Answers& answers) {
+  if (row.stale_rules.empty()) return 0;
+  std::int64_t count = 0;
+  data::ColumnBuilder names(Type::string);
+  for (const int rule : answers.stale) {
+    count += rule >= 0 ? 1 : 0;
+    if (rule >= 0)
+      names.append_string(row.stale_rules[static_cast<std::size_t>(rule)].feature);
+    else
+      names.append_null();
+  }
+  for (auto& column : answers.inputs.columns) column = without(column, answers.stale);
+  answers.inputs.schema.fields.push_back({kRefusedColumn, Type::string, true});
+  answers.inputs.columns.push_back(names.finish());
+  return count;
+}
+
+}  // namespace
+
+Result<FeatureRows> write_feature_dataset(std::shared_ptr<const define::Project> project,
+                                          const Past& past, const Questions& questions,
+                                          const define::FeatureSet& set, const OpenFormat& formats,
+                                          const std::string& out, const AnswerOptions& options) {
+  FeatureRows written{questions.columns.rows, 0};
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
   const auto write = [&](const data::Batch& batch) -> Status {
@@ -193,6 +260,7 @@ Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project
     return writer->write(batch);
   };
   const auto sink = [&](Answers answers) -> Status {
+    written.refused += refuse(set.row, answers);
     data::Batch table = join_columns(data::take(questions.columns, answers.rows), answers.inputs);
     add_approximate(table, answers);
     return write(table);
@@ -200,16 +268,19 @@ Result<std::int64_t> write_feature_dataset(std::shared_ptr<const define::Project
   COEVAL_TRY(answer(std::move(project), past, questions, set.row, set.inputs, options, sink));
   if (!writer) {
     data::Batch none = questions.columns;
-    for (const auto& input : set.inputs) {
+    std::vector<data::Field> fields;
+    for (const auto& input : set.inputs) fields.push_back({input.name, input.type, true});
+    if (!set.row.stale_rules.empty()) fields.push_back({kRefusedColumn, Type::string, true});
+    for (const auto& field : fields) {
       data::Batch column;
-      column.schema.fields = {{input.name, input.type, true}};
-      column.columns = {data::ColumnBuilder(input.type).finish()};
+      column.schema.fields = {field};
+      column.columns = {data::ColumnBuilder(field.type).finish()};
       none = join_columns(none, column);
     }
     COEVAL_TRY(write(none));
   }
   COEVAL_TRY(writer->close());
-  return questions.columns.rows;
+  return written;
 }
 
 }  // namespace coeval::replay

@@ -9,6 +9,8 @@
 #include "exact/integer_sum.h"
 #include "kernel/evaluate.h"
 #include "kernel/kernel.h"
+#include "replay/dataset.h"
+#include "replay/looked_up_rows.h"
 
 namespace coeval::replay {
 
@@ -115,6 +117,7 @@ class Scan {
       : view_(view_of(project, feature)),
         aggregate_(aggregate_of(project, feature)),
         history_(history_of(view_, past)),
+        rows_(looked_up_rows(project, past, view_)),
         times_(times_of(project, view_, history_)) {
     out_.feature = feature;
     const auto index = static_cast<std::size_t>(feature.feature);
@@ -125,7 +128,7 @@ class Scan {
 
   FeatureHistory run(const std::vector<data::Value>& key, Visibility seen) {
     out_.seen = seen;
-    out_.key = key_text(view_, key, history_.rows.schema);
+    out_.key = key_text(view_, key, rows_.schema);
     out_.bounds = window_bounds(*window_, seen.at_us, *zone_);
     by_time(key);
     by_value();
@@ -152,7 +155,7 @@ class Scan {
 
   void by_time(const std::vector<data::Value>& key) {
     for (const std::int64_t row : history_.order)
-      if (has_key(view_, history_.rows, row, key)) place_for(row).push_back(row);
+      if (has_key(view_, rows_, row, key)) place_for(row).push_back(row);
     sort(out_.inside);
     for (auto& rows : out_.excluded) sort(rows);
   }
@@ -166,19 +169,19 @@ class Scan {
   void by_value() {
     auto& inside = out_.inside;
     if (aggregate_.where) {
-      const auto kept = evaluated(aggregate_.where, data::take(history_.rows, inside));
+      const auto kept = evaluated(aggregate_.where, taken(inside));
       divide(inside, excluded(Exclusion::where_not_true),
              [&](std::int64_t i) { return !kept.is_null(i) && kept.bit(i); });
     }
     if (skips_nulls(aggregate_)) {
-      const data::Batch rows = data::take(history_.rows, inside);
+      const data::Batch rows = taken(inside);
       const auto argument = evaluated(aggregate_.argument, rows);
       const auto divisor = evaluated(aggregate_.divisor, rows);
       divide(inside, excluded(Exclusion::argument_null), [&](std::int64_t i) {
         return !argument.is_null(i) || (aggregate_.divisor && !divisor.is_null(i));
       });
     }
-    const data::Batch rows = data::take(history_.rows, inside);
+    const data::Batch rows = taken(inside);
     for (const std::int64_t row : inside)
       out_.values.event_time_us.push_back(times_[static_cast<std::size_t>(row)]);
     out_.values.argument = evaluated(aggregate_.argument, rows);
@@ -187,9 +190,19 @@ class Scan {
     out_.values.bounds = out_.bounds;
   }
 
+  // Columns of lookups that the view does not read are empty, and stay so.
+  data::Batch taken(const std::vector<std::int64_t>& wanted) const {
+    data::Batch out{rows_.schema, {}, static_cast<std::int64_t>(wanted.size())};
+    for (const auto& column : rows_.columns)
+      out.columns.push_back(column.size() == rows_.rows ? data::take(column, wanted)
+                                                        : data::Column());
+    return out;
+  }
+
   const define::View& view_;
   const define::Aggregate& aggregate_;
   const SourceHistory& history_;
+  const data::Batch rows_;  // as the view reads them
   std::span<const std::int64_t> times_;
   const define::Window* window_ = nullptr;
   const TimeZone* zone_ = nullptr;
@@ -270,6 +283,7 @@ Result<data::Value> ask_kernel(std::shared_ptr<const define::Project> project, c
   const define::View& view = view_of(*project, feature);
   const SourceHistory& history = history_of(view, past);
   COEVAL_ASSIGN(const auto kernel, kernel::Kernel::create(project, {feature.view}));
+  COEVAL_TRY(learn(*kernel, past));
   COEVAL_ASSIGN(const auto events,
                 kernel->prepare_events(view.source, history.rows, history.known_us,
                                        kernel::run_in_turn, history.amendments.get()));
@@ -339,8 +353,9 @@ std::string argument_text(const define::Project& project, const Past& past,
                           define::ViewFeature feature, std::int64_t row) {
   const define::Aggregate& aggregate = aggregate_of(project, feature);
   if (!aggregate.argument) return {};
+  const define::View& view = view_of(project, feature);
   const std::int64_t rows[] = {row};
-  const data::Batch event = data::take(history_of(view_of(project, feature), past).rows, rows);
+  const data::Batch event = looked_up_rows(project, past, view, rows);
   const auto text = [&](const define::ExprPtr& expr) {
     const data::Column column = evaluated(expr, event);
     return data::to_text(column.value(0), column.type());
@@ -372,7 +387,7 @@ Result<define::ViewFeature> find_feature(const define::Project& project, const s
 
 Result<data::Batch> key_question(const define::Project& project, const define::View& view,
                                  const std::vector<std::string>& values) {
-  const auto& schema = project.sources[static_cast<std::size_t>(view.source)].schema;
+  const auto& schema = project.sources[static_cast<std::size_t>(view.source)].event_schema();
   std::vector<std::string> given = values;
   if (given.size() == 1 && view.keys.size() > 1) given = split_at_commas(given.front());
   if (given.size() != view.keys.size())

@@ -1,10 +1,12 @@
 #include "replay/fold.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/worker_pool.h"
 #include "kernel/event_index.h"
 #include "replay/dataset.h"
+#include "replay/log_events.h"
 #include "replay/log_rows.h"
 
 namespace coeval::replay {
@@ -16,14 +18,10 @@ constexpr std::int64_t kRecordsAtOnce = 1 << 18;
 Result<std::int64_t> apply_collected(kernel::Kernel& kernel, kernel::EventIndexes& names,
                                      LogCollector& collector) {
   std::int64_t events = 0;
-  for (auto& [tag, rows] : collector.rows()) {
-    const auto known = rows.known_us;
-    if (known.empty()) continue;
-    const auto& source = kernel.project().sources[static_cast<std::size_t>(rows.source)];
-    COEVAL_ASSIGN(const auto block,
-                  prepare_next(kernel, names, rows.source, rows.finish(source.schema), known));
-    for (std::int64_t row = 0; row < block.rows; ++row) kernel.apply(block, row);
-    events += block.rows;
+  COEVAL_ASSIGN(const auto blocks, prepare_logged(kernel, names, collector));
+  for (const auto& [source, logged] : blocks) {
+    for (std::int64_t row = 0; row < logged.block.rows; ++row) kernel.apply(logged.block, row);
+    events += logged.block.rows;
   }
   return events;
 }
@@ -59,9 +57,21 @@ Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, kernel::Eve
   HistoryOptions options;
   options.cut_us = cut_us;
   std::vector<FoldedSource> folded;
+  // What events look up must have been learned before them.
+  std::map<int, SourceHistory> learned;
   for (const int source : sources) {
+    if (!kernel.learns(source)) continue;
     options.names = names.of(source);
-    COEVAL_ASSIGN(const SourceHistory history, load_history(project, source, formats, options));
+    COEVAL_ASSIGN(SourceHistory history, load_history(project, source, formats, options));
+    COEVAL_TRY(kernel.learn(source, history.rows, history.known_us, history.order));
+    learned.emplace(source, std::move(history));
+  }
+  for (const int source : sources) {
+    const auto known = learned.find(source);
+    options.names = names.of(source);
+    COEVAL_ASSIGN(const SourceHistory history,
+                  known != learned.end() ? Result<SourceHistory>(std::move(known->second))
+                                         : load_history(project, source, formats, options));
     COEVAL_ASSIGN(const auto events,
                   kernel.prepare_events(source, history.rows, history.known_us, kernel::run_in_turn,
                                         history.amendments.get()));

@@ -10,10 +10,13 @@
 #include "define/row_schemas.h"
 #include "kernel/event_index.h"
 #include "kernel/kernel.h"
+#include "kernel/question_stages.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
+#include "replay/log_events.h"
 #include "replay/log_rows.h"
 #include "replay/past.h"
+#include "replay/play_stages.h"
 #include "replay/play_view.h"
 
 namespace coeval::replay {
@@ -162,41 +165,24 @@ class Replay {
     return flush(collector);
   }
 
-  struct Events {
-    kernel::EventBlock block;
-    std::vector<std::int64_t> positions;
-  };
   struct Asked {
     Version* version = nullptr;
     data::Batch columns;
     std::vector<std::int64_t> at_us;
     kernel::QuestionBlock block;
     std::vector<std::vector<data::Column>> features;  // by view
+    std::vector<data::Column> answers;                // by RowSchema::view_features
   };
 
   Status flush(LogCollector& collector) {
-    std::map<int, Events> events;
-    for (auto& [tag, rows] : collector.rows()) {
-      Events chunk;
-      chunk.positions = rows.positions;
-      const auto known = rows.known_us;
-      const auto& source = project_->sources[static_cast<std::size_t>(rows.source)];
-      COEVAL_ASSIGN(chunk.block, prepare_next(*kernel_, *names_, rows.source,
-                                              rows.finish(source.schema), known));
-      events.emplace(rows.source, std::move(chunk));
-    }
+    COEVAL_ASSIGN(const auto events, prepare_logged(*kernel_, *names_, collector));
     std::vector<Asked> asked;
     for (auto& [key, version] : versions_) {
       if (version.records.empty()) continue;
       COEVAL_ASSIGN(auto questions, questions_of(version));
       asked.push_back(std::move(questions));
     }
-    pool_.run(views_.size(), [&](std::size_t i) {
-      const int source = project_->views[static_cast<std::size_t>(views_[i])].source;
-      const auto found = events.find(source);
-      static const Events kNone;
-      answer_view(views_[i], found == events.end() ? kNone : found->second, asked);
-    });
+    COEVAL_TRY(is_staged() ? answer_stages(events, asked) : answer_views(events, asked));
     for (auto& questions : asked) {
       COEVAL_TRY(judge(questions));
       questions.version->records.clear();
@@ -214,13 +200,44 @@ class Replay {
       asked.at_us.push_back(record.at_us);
     }
     COEVAL_ASSIGN(asked.columns, decode_rows(define::question_schema(version.then()), rows));
-    COEVAL_ASSIGN(asked.block,
-                  kernel_->prepare_questions(asked.columns, asked.at_us, version.views));
     asked.features.resize(project_->views.size());
     return asked;
   }
 
-  void answer_view(int view, const Events& events, std::vector<Asked>& asked) {
+  // Whether a question's keys are found by other views.
+  bool is_staged() const {
+    return std::ranges::any_of(versions_, [](const auto& entry) {
+      return entry.second.is_comparable() && !entry.second.now->row.keys.empty();
+    });
+  }
+
+  Status answer_stages(const std::map<int, LoggedEvents>& events, std::vector<Asked>& asked) {
+    std::vector<StagedQuestions> questions;
+    for (auto& one : asked)
+      questions.push_back(
+          {&one.version->now->row, &one.columns, one.at_us, one.version->records, {}});
+    COEVAL_TRY(play_stages(*kernel_, events, questions));
+    for (std::size_t i = 0; i < asked.size(); ++i)
+      asked[i].answers = std::move(questions[i].answers);
+    return {};
+  }
+
+  Status answer_views(const std::map<int, LoggedEvents>& events, std::vector<Asked>& asked) {
+    for (auto& one : asked) {
+      COEVAL_ASSIGN(one.block,
+                    kernel_->prepare_questions(one.columns, one.at_us, one.version->views));
+    }
+    static const LoggedEvents kNone;
+    pool_.run(views_.size(), [&](std::size_t i) {
+      const int source = project_->views[static_cast<std::size_t>(views_[i])].source;
+      const auto found = events.find(source);
+      answer_view(views_[i], found == events.end() ? kNone : found->second, asked);
+    });
+    for (auto& one : asked) one.answers = pick_features(one.version->now->row, one.features);
+    return {};
+  }
+
+  void answer_view(int view, const LoggedEvents& events, std::vector<Asked>& asked) {
     std::vector<LoggedQuestions> questions;
     for (auto& one : asked)
       if (std::ranges::count(one.version->views, view) > 0)
@@ -229,31 +246,40 @@ class Replay {
     play_view(*kernel_, view, events.block, events.positions, questions);
   }
 
-  // The version's inputs by the new definition, in the version's order.
-  Result<data::Batch> inputs_of(const Asked& asked) {
+  // The version's inputs by the new definition, in the version's order, and which questions that
+  // would refuse.
+  struct Inputs {
+    data::Batch values;
+    std::vector<int> stale;
+  };
+  Result<Inputs> inputs_of(const Asked& asked) {
     const Version& version = *asked.version;
     COEVAL_ASSIGN(const data::Batch row,
-                  kernel::assemble_row(version.now->row, asked.columns,
-                                       pick_features(version.now->row, asked.features)));
+                  kernel::assemble_row(version.now->row, asked.columns, asked.answers));
     kernel::EvaluationCounts counts;
     const data::Batch now = kernel::evaluate_inputs(version.now->inputs, row, asked.at_us, counts);
     data::Batch inputs;
     inputs.schema = define::input_schema(version.then().inputs);
     inputs.rows = now.rows;
     for (const std::size_t place : version.places) inputs.columns.push_back(now.columns[place]);
-    return inputs;
+    return Inputs{std::move(inputs), kernel::stale_questions(version.now->row, row)};
   }
 
   Status judge(Asked& asked) {
     Version& version = *asked.version;
     const auto& served = *version.audited.served;
-    COEVAL_ASSIGN(const data::Batch inputs, inputs_of(asked));
+    COEVAL_ASSIGN(const Inputs found, inputs_of(asked));
+    const data::Batch& inputs = found.values;
     std::vector<float> matrix(asked.at_us.size() * served.encoder.width());
     COEVAL_TRY(served.encoder.encode(inputs, matrix));
     std::vector<float> margins(asked.at_us.size());
     served.forest.margins(matrix, margins);
-    for (std::size_t i = 0; i < margins.size(); ++i)
+    for (std::size_t i = 0; i < margins.size(); ++i) {
+      const bool refused = !found.stale.empty() && found.stale[i] >= 0;
+      version.report.refused += refused ? 1 : 0;
+      if (refused) continue;  // nothing to compare
       COEVAL_TRY(judge_one(version, i, inputs, served.forest.transform(margins[i])));
+    }
     done_ += static_cast<std::int64_t>(margins.size());
     if (options_.progress) options_.progress(done_);
     return {};

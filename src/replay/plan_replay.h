@@ -38,6 +38,7 @@ struct PlanReplayVersion {
   std::int64_t predictions = 0;
   /// Why they cannot be computed under the new definition, one reason a line; empty = they were.
   std::vector<std::string> obstacles;
+  std::int64_t refused = 0;  ///< predictions for which there would be no answer: a stale feature
   std::int64_t features_differ = 0;  ///< predictions with an input of other bits
   std::int64_t scores_differ = 0;
   std::int64_t decisions_differ = 0;  ///< score ≥ threshold, each with its own definition's

@@ -6,6 +6,7 @@
 
 #include "kernel/record_layout.h"
 #include "kernel/string_table.h"
+#include "replay/looked_up_rows.h"
 
 namespace coeval::replay {
 
@@ -55,12 +56,12 @@ std::int64_t list_bytes(const kernel::RecordLayout& layout) {
 
 }  // namespace
 
-StateEstimate estimate_state(const define::Project& project, int view,
-                             const SourceHistory& history) {
+StateEstimate estimate_state(const define::Project& project, int view, const Past& past) {
   const define::View& declared = project.views[static_cast<std::size_t>(view)];
+  const SourceHistory& history = past.sources[static_cast<std::size_t>(declared.source)];
   const auto& source = project.sources[static_cast<std::size_t>(declared.source)];
   const auto layout =
-      kernel::RecordLayout::create(declared, source.schema, source.has_corrections());
+      kernel::RecordLayout::create(declared, source.event_schema(), source.has_corrections());
   StateEstimate estimate;
   estimate.bytes_per_event = static_cast<std::int64_t>(layout.stride) + list_bytes(layout);
   estimate.bytes_per_entity = entity_bytes(declared, layout);
@@ -72,10 +73,11 @@ StateEstimate estimate_state(const define::Project& project, int view,
   // What may be taken back is not folded.
   const bool holds_all =
       source.has_corrections() && declared.longest_window_us() == define::kAllTime;
+  const data::Batch rows = looked_up_rows(project, past, declared);
   std::unordered_set<std::string> keys;
   std::string key;
   for (std::int64_t row = 0; row < history.rows.rows; ++row) {
-    if (!key_text(declared, history.rows, row, key)) continue;
+    if (!key_text(declared, rows, row, key)) continue;
     keys.insert(key);
     estimate.events +=
         holds_all || newest - times[static_cast<std::size_t>(row)] <= held_for ? 1 : 0;

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "define/project.h"
-#include "replay/history.h"
+#include "replay/past.h"
 
 namespace coeval::replay {
 
@@ -17,8 +17,7 @@ struct StateEstimate {
 
 /// Counts events and keys by a scan, and takes the sizes from the kernel's record layout. What is
 /// left out: the table of keys, free places, texts, and sums that are too wide for their inline
-/// place.
-StateEstimate estimate_state(const define::Project& project, int view,
-                             const SourceHistory& history);
+/// place. The past must hold the sources that the view reads and looks up.
+StateEstimate estimate_state(const define::Project& project, int view, const Past& past);
 
 }  // namespace coeval::replay

@@ -212,8 +212,8 @@ TEST_CASE("an event that was taken back brings no label, and that is known no so
       "2024-01-10,2024-01-10T01:00,4,,d,1,\n",
       "2024-01-11,2024-01-11,1,,a\n"
       "2024-01-11,2024-01-11,2,,b\n"
-      "2024-01-11,2024-01-20,3,1,\n"   // a deletion
-      "2024-01-11,2024-01-12,4,2,c\n"  // it was card c
+      "2024-01-11,2024-01-20,3,1,\"\"\n"  // a deletion
+      "2024-01-11,2024-01-12,4,2,c\n"     // it was card c
       "2024-01-12,2024-01-12,5,,d\n"
       "2024-01-12,2024-01-12,5,,d\n"   // a duplicate
       "2024-01-12,2024-01-21,5,5,d\n"  // the same, said again
@@ -224,7 +224,8 @@ TEST_CASE("an event that was taken back brings no label, and that is known no so
   PastOptions options;
   options.as_of_us = moment("2024-01-19");
   CHECK(world.labels("joined", world.past(options)) ==
-        Lines{"+ 2024-01-11T00:00:00Z", "?", "+ 2024-01-12T00:00:00Z", "+ 2024-01-12T00:00:00Z"});
+        Lines{"+ 2024-01-11T00:00:00Z", "- 2024-01-13T00:00:00Z", "+ 2024-01-12T00:00:00Z",
+              "+ 2024-01-12T00:00:00Z"});
 }
 
 std::vector<std::size_t> excluded_counts(const FeatureHistory& history) {

@@ -49,6 +49,7 @@ class Connection {
   bool touched = false;            ///< in this round
   std::uint32_t in_round = 0;      ///< answers queued in this round,
   std::size_t in_round_bytes = 0;  ///< and their size
+  bool held_back = false;          ///< requests wait until the peer has read more of its answers
   std::uint32_t watched = 0;       ///< epoll events asked for
   std::size_t counted = 0;         ///< of held(), what the reactor has counted
   std::uint8_t waiting = 0;        ///< for what, since the deadline was set

@@ -118,6 +118,10 @@ void Counters::predictions(std::string_view model, int version, std::int64_t cou
   entry(models_, model)[version] += count;
 }
 
+void Counters::refused(std::string_view model, int version, std::int64_t count) {
+  if (count > 0) entry(refused_, model)[version] += count;
+}
+
 void Counters::append(std::string& out) const {
   append_metric_head(out, "coeval_requests_total", "counter", "Answered requests.");
   for (const auto& [route, counts] : routes_) {
@@ -150,6 +154,16 @@ void Counters::append(std::string& out) const {
     for (const auto& [version, count] : versions) {
       append_sample(
           out, "coeval_predictions_total",
+          metric_label("model", model) + "," + metric_label("version", std::to_string(version)),
+          static_cast<double>(count));
+    }
+  }
+  append_metric_head(out, "coeval_predictions_refused_total", "counter",
+                     "Questions without an answer, since a feature was stale.");
+  for (const auto& [model, versions] : refused_) {
+    for (const auto& [version, count] : versions) {
+      append_sample(
+          out, "coeval_predictions_refused_total",
           metric_label("model", model) + "," + metric_label("version", std::to_string(version)),
           static_cast<double>(count));
     }

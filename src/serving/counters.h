@@ -36,6 +36,8 @@ class Counters {
   /// What the names of a source's events said. (semantics: T7)
   void names(std::string_view source, const kernel::Amendments::Counts& said);
   void predictions(std::string_view model, int version, std::int64_t count);
+  /// Questions that got no answer because a feature was stale. (semantics: D5)
+  void refused(std::string_view model, int version, std::int64_t count);
 
   std::uint64_t commit_failures = 0;
   std::uint64_t snapshots = 0, snapshot_failures = 0;
@@ -57,7 +59,7 @@ class Counters {
   std::map<std::string, PerRoute, std::less<>> routes_;
   std::map<std::string, PerSource, std::less<>> sources_;
   std::map<std::string, kernel::Amendments::Counts, std::less<>> names_;  // by source
-  std::map<std::string, std::map<int, std::int64_t>, std::less<>> models_;
+  std::map<std::string, std::map<int, std::int64_t>, std::less<>> models_, refused_;
 };
 
 /// "# HELP" and "# TYPE" lines.

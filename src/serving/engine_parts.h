@@ -4,8 +4,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "serving/engine.h"
@@ -78,12 +80,18 @@ struct Engine::Parts {
   Result<Taken> take_events(int source, const data::Batch& rows,
                             std::optional<std::int64_t> now_us);
 
+  /// The same of a source whose rows events look up, known at these times.
+  Result<std::optional<Position>> take_looked_up(int source, const data::Batch& rows,
+                                                 std::span<const std::int64_t> known_us);
+
   /// T of a question that names none.
   std::int64_t default_question_us(std::optional<std::int64_t> now_us) const;
-  /// Scores a block of questions and logs every prediction; returns the JSON of each.
-  Result<std::vector<std::string>> answer_questions(const ModelPlan& plan,
-                                                    const QuestionBatch& questions, double began_s,
-                                                    bool features);
+  /// Scores a block of questions and logs every prediction; returns the JSON of each, or the
+  /// feature for which it is refused, which is counted and not logged. (semantics: D5)
+  using AnsweredQuestion = std::variant<std::string, StaleFeature>;
+  Result<std::vector<AnsweredQuestion>> answer_questions(const ModelPlan& plan,
+                                                         const QuestionBatch& questions,
+                                                         double began_s, bool features);
   /// Gives the record its id and appends it. Errors: those of the log.
   Status log_prediction(stores::PredictionRecord& record);
 };

@@ -157,6 +157,10 @@ Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::
   if (rows.rows == 0) return taken;
   const auto at = static_cast<std::size_t>(source);
   const std::vector<std::int64_t> known = known_times(project->sources[at], rows, now_us);
+  if (kernel->learns(source)) {  // such a source has no names
+    COEVAL_ASSIGN(taken.last, take_looked_up(source, rows, known));
+    return taken;
+  }
   kernel::EventIndex* index = names->of(source);
   std::optional<kernel::Amendments> amendments;
   if (index != nullptr) amendments = index->take(rows, known, kernel::EventIndex::Undo::yes);
@@ -183,6 +187,26 @@ Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::
     kernel->apply(*block, row);
   }
   return taken;
+}
+
+// Rows that events look up are taken one by one: the next may look up this one, and only what is in
+// the log may be learned.
+Result<std::optional<Position>> Engine::Parts::take_looked_up(
+    int source, const data::Batch& rows, std::span<const std::int64_t> known_us) {
+  const auto at = static_cast<std::size_t>(source);
+  std::optional<Position> last;
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    const std::int64_t wanted[] = {row};
+    const std::int64_t known[] = {known_us[static_cast<std::size_t>(row)]};
+    const data::Batch one = data::take(rows, wanted);
+    COEVAL_ASSIGN(const kernel::EventBlock block, kernel->prepare_events(source, one, known));
+    const std::string payload = data::encode_row(rows, row);
+    COEVAL_ASSIGN(last, log.append({stores::RecordKind::event, KnownTime{known[0]}, source_tags[at],
+                                    schema_tags[at], payload}));
+    COEVAL_TRY(kernel->learn(source, one, known));
+    kernel->apply(block, 0);
+  }
+  return last;
 }
 
 }  // namespace coeval::serving

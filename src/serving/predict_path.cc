@@ -16,6 +16,7 @@ namespace {
 struct Refusal {
   Error error;
   std::vector<BrokenRule> broken;  ///< the rules behind a bad_row
+  std::optional<StaleFeature> stale;
 };
 
 /// Questions of one request: those that can be asked, and why the others cannot.
@@ -53,11 +54,31 @@ Refusal breaks_rules(std::vector<BrokenRule> broken) {
            "mend the question and ask again; nothing was predicted for it",
            {},
            {}},
-          std::move(broken)};
+          std::move(broken),
+          {}};
+}
+
+Refusal too_stale(StaleFeature stale) {
+  return {{Code::stale_feature,
+           stale.reason,
+           "send the events that it counts, or say in the definition what to do instead "
+           "(on_stale)",
+           {},
+           {}},
+          {},
+          std::move(stale)};
 }
 
 data::Json refusal_json(const Refusal& refusal) {
   data::Json json = error_json(refusal.error);
+  if (refusal.stale) {
+    data::Json stale{data::Json::Object{}};
+    stale.set("feature", refusal.stale->feature);
+    stale.set("age_seconds",
+              refusal.stale->age_s ? data::Json(*refusal.stale->age_s) : data::Json());
+    stale.set("max_age_seconds", static_cast<double>(refusal.stale->max_age_us) / 1e6);
+    json.set("stale", std::move(stale));
+  }
   if (refusal.broken.empty()) return json;
   data::Json::Array rules;
   for (const BrokenRule& broken : refusal.broken) {
@@ -69,6 +90,26 @@ data::Json refusal_json(const Refusal& refusal) {
   }
   json.set("broken_rules", std::move(rules));
   return json;
+}
+
+Answer refusal_answer(const Refusal& refusal) {
+  return {info(refusal.error.code).http_status, refusal_json(refusal).dump()};
+}
+
+/// Moves answers that are refusals to the refused; the others keep their order.
+void take_stale(std::vector<std::variant<std::string, StaleFeature>>& answers,
+                AskedQuestions& asked) {
+  std::vector<std::variant<std::string, StaleFeature>> kept;
+  auto next = answers.begin();
+  for (auto& refused : asked.refused) {
+    if (refused) continue;
+    if (auto* stale = std::get_if<StaleFeature>(&*next))
+      refused = too_stale(std::move(*stale));
+    else
+      kept.push_back(std::move(*next));
+    ++next;
+  }
+  answers = std::move(kept);
 }
 
 /// The refusal of one question among many: which, and why.
@@ -107,7 +148,7 @@ class QuestionReader {
   void add(const data::Json& json) {
     auto error = try_add(json);
     auto& refused = asked_.refused.emplace_back();
-    if (error) refused = Refusal{std::move(*error), {}};
+    if (error) refused = Refusal{std::move(*error), {}, {}};
   }
 
   AskedQuestions finish() {
@@ -258,27 +299,30 @@ Answer Engine::predict(std::string_view name, std::string_view body, bool featur
   }
   AskedQuestions asked = reader.finish();
   if (many == nullptr && asked.refused[0]) {
-    return {info(asked.refused[0]->error.code).http_status, refusal_json(*asked.refused[0]).dump()};
+    return refusal_answer(*asked.refused[0]);
   }
   auto answers = parts.answer_questions(plan, asked.batch, began_s,
                                         features || parts.options.include_features);
   if (!answers) return error_answer(answers.error());
-  if (many == nullptr) return {200, std::move(answers->front())};
+  take_stale(*answers, asked);
+  if (many == nullptr && asked.refused[0]) return refusal_answer(*asked.refused[0]);
+  if (many == nullptr) return {200, std::move(std::get<std::string>(answers->front()))};
 
   std::string text = "{\"predictions\":[";
   auto next = answers->begin();
   for (std::size_t i = 0; i < asked.refused.size(); ++i) {
     if (i > 0) text += ',';
-    text += asked.refused[i] ? refusal_at(i, *asked.refused[i]) : *next++;
+    text += asked.refused[i] ? refusal_at(i, *asked.refused[i]) : std::get<std::string>(*next++);
   }
   text += "]}";
   return {200, std::move(text)};
 }
 
-Result<std::vector<std::string>> Engine::Parts::answer_questions(const ModelPlan& plan,
-                                                                 const QuestionBatch& questions,
-                                                                 double began_s, bool features) {
-  std::vector<std::string> answers;
+auto Engine::Parts::answer_questions(const ModelPlan& plan, const QuestionBatch& questions,
+                                     double began_s, bool features)
+    -> Result<std::vector<AnsweredQuestion>> {
+  std::vector<AnsweredQuestion> answers;
+  std::int64_t refused = 0;
   if (questions.at_us.empty()) return answers;
   // semantics: T3, P1. Everything before this position is in the state, nothing at or after it.
   const Position position = log.log().next_position();
@@ -295,6 +339,11 @@ Result<std::vector<std::string>> Engine::Parts::answer_questions(const ModelPlan
   record.latency_us = microseconds_since(began_s);
   for (std::size_t i = 0; i < questions.at_us.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
+    if (!scored.stale.empty() && scored.stale[i]) {
+      answers.emplace_back(*scored.stale[i]);
+      ++refused;
+      continue;
+    }
     record.at_us = questions.at_us[i];
     record.raw_score = scored.margins[i];
     record.score = scored.scores[i];
@@ -303,12 +352,15 @@ Result<std::vector<std::string>> Engine::Parts::answer_questions(const ModelPlan
     record.features = data::encode_row(scored.features, row);
     record.approximate = scored.approximate[i];
     COEVAL_TRY(log_prediction(record));
-    std::string& answer = answers.emplace_back();
+    std::string answer;
     append_prediction(answer, record);
     if (features) append_features(answer, scored.features, row);
     answer += '}';
+    answers.emplace_back(std::move(answer));
   }
-  counters.predictions(plan.name, plan.loaded.version, static_cast<std::int64_t>(answers.size()));
+  counters.predictions(plan.name, plan.loaded.version,
+                       static_cast<std::int64_t>(answers.size()) - refused);
+  counters.refused(plan.name, plan.loaded.version, refused);
   return answers;
 }
 

@@ -217,6 +217,8 @@ void Reactor::serve(Connection& connection) {
       break;
     }
   }
+  connection.held_back =
+      !connection.close_after_send && connection.unsent() + connection.in_round_bytes >= kMaxUnsent;
   count_held(connection);
 }
 
@@ -311,6 +313,9 @@ void Reactor::settle(std::uint64_t id) {
   const std::size_t before = connection->unsent();
   if (!connection->send()) return drop(id);
   const bool progress = connection->in_round > 0 || connection->unsent() < before;
+  // What has been read already brings no event of its own.
+  if (connection->held_back && connection->unsent() < kMaxUnsent) again_.push_back(id);
+  connection->held_back = false;
   const bool more = std::ranges::find(again_, id) != again_.end();
   connection->in_round = 0;
   connection->in_round_bytes = 0;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "kernel/question_stages.h"
+
 namespace coeval::serving {
 namespace {
 
@@ -50,7 +52,10 @@ class ViewColumns {
 
 Result<std::vector<data::Column>> ask_views(const ModelPlan& plan, kernel::Kernel& kernel,
                                             const QuestionBatch& questions,
-                                            std::vector<std::string>& approximate) {
+                                            std::vector<std::string>& approximate,
+                                            kernel::EvaluationCounts& counts) {
+  if (!plan.model->row.keys.empty())
+    return kernel::ask_row(kernel, plan.model->row, questions.rows, questions.at_us, counts);
   COEVAL_ASSIGN(const kernel::QuestionBlock block,
                 kernel.prepare_questions(questions.rows, questions.at_us, plan.views));
   std::vector<data::Column> columns(plan.model->row.view_features.size());
@@ -64,6 +69,23 @@ Result<std::vector<data::Column>> ask_views(const ModelPlan& plan, kernel::Kerne
   return columns;
 }
 
+std::vector<std::optional<StaleFeature>> stale_features(const define::RowSchema& schema,
+                                                        const data::Batch& row) {
+  std::vector<std::optional<StaleFeature>> stale;
+  const std::vector<int> broken = kernel::stale_questions(schema, row);
+  for (std::size_t i = 0; i < broken.size(); ++i) {
+    auto& mine = stale.emplace_back();
+    if (broken[i] < 0) continue;
+    const auto& rule = schema.stale_rules[static_cast<std::size_t>(broken[i])];
+    const auto& age = row.columns[static_cast<std::size_t>(rule.age_column)];
+    const auto place = static_cast<std::int64_t>(i);
+    mine = StaleFeature{rule.feature, std::nullopt, rule.max_age_us,
+                        kernel::describe_stale(rule, row, place)};
+    if (!age.is_null(place)) mine->age_s = age.real(place);
+  }
+  return stale;
+}
+
 }  // namespace
 
 Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& kernel,
@@ -72,10 +94,12 @@ Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& k
   ScoredQuestions scored;
   scored.approximate.resize(static_cast<std::size_t>(questions.rows.rows));
   COEVAL_ASSIGN(const std::vector<data::Column> views,
-                ask_views(plan, kernel, questions, scored.approximate));
+                ask_views(plan, kernel, questions, scored.approximate, counts));
   COEVAL_ASSIGN(const data::Batch row,
                 kernel::assemble_row(plan.model->row, questions.rows, views));
   scored.features = kernel::evaluate_inputs(plan.model->inputs, row, questions.at_us, counts);
+
+  scored.stale = stale_features(plan.model->row, row);
 
   const models::ServedModel& served = *plan.loaded.served;
   const std::size_t width = served.encoder.width();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,14 @@ struct QuestionBatch {
   std::vector<std::int64_t> at_us;
 };
 
+/// A feature with on_stale = "refuse" that is too old for an answer.
+struct StaleFeature {
+  std::string feature;
+  std::optional<double> age_s;  ///< nothing: it counts no event at all
+  std::int64_t max_age_us = 0;
+  std::string reason;
+};
+
 /// What the state and the model said about each question.
 struct ScoredQuestions {
   data::Batch features;  ///< the model's inputs, in input order
@@ -24,6 +33,8 @@ struct ScoredQuestions {
   /// Of each question the view features that a sketch answered, by name with commas; empty where
   /// none was. (semantics: A4)
   std::vector<std::string> approximate;
+  /// By question, why it must not be answered; empty when no feature refuses. (semantics: D5)
+  std::vector<std::optional<StaleFeature>> stale;
 };
 
 /// Asks the views, computes the inputs, encodes and scores: the same calls that replay makes, for a

@@ -81,6 +81,10 @@ void append_state(std::string& out, const kernel::Kernel& kernel,
   append_view_metric(out, kernel, "coeval_state_dropped_late_total", "counter",
                      "Events that came later than the view's retention.",
                      &kernel::Kernel::dropped_late_count);
+  append_metric_head(out, "coeval_state_looked_up_rows", "gauge",
+                     "Rows held for events that look them up.");
+  append_sample(out, "coeval_state_looked_up_rows", {},
+                static_cast<double>(kernel.learned_count()));
   const kernel::EvaluationCounts& views = kernel.counts();
   append_metric_head(out, "coeval_nulls_from_arithmetic_total", "counter",
                      "Values that an expression had to turn into null.");

@@ -4,6 +4,7 @@
 #include <future>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
@@ -104,6 +105,38 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
   return out;
 }
 
+// Questions that are refused: they are in no part.
+class Refused {
+ public:
+  // The split of a block of answers, where it differs from `split`.
+  data::Column take_out(const data::Column& split, const data::Column& label,
+                        const std::vector<int>& stale) {
+    std::vector<std::int32_t> codes(stale.size());
+    std::vector<std::uint8_t> validity((stale.size() + 7) / 8);
+    for (std::size_t i = 0; i < stale.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      SplitPart part = split.is_null(row) ? SplitPart::none
+                                          : SplitPart{static_cast<std::uint8_t>(split.code(row))};
+      if (stale[i] >= 0) {
+        parts_.emplace_back(part, !label.is_null(row) && label.bit(row));
+        part = SplitPart::stale;
+      }
+      codes[i] = static_cast<std::int32_t>(part);
+      if (part != SplitPart::none)
+        validity[i / 8] = static_cast<std::uint8_t>(validity[i / 8] | 1u << (i % 8));
+    }
+    return data::Column::coded(std::move(codes), split.dictionary_ptr(), std::move(validity));
+  }
+
+  PartCounts counted(PartCounts counts) const {
+    for (const auto& [part, positive] : parts_) counts.refuse(part, positive);
+    return counts;
+  }
+
+ private:
+  std::vector<std::pair<SplitPart, bool>> parts_;  // that they would be in, and their label
+};
+
 Status check_rows(const define::Project& project, const define::Model& model,
                   const data::Batch& rows, const AskingRows& asking) {
   const std::string& source = project.sources[static_cast<std::size_t>(model.source)].name;
@@ -131,17 +164,21 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
   replay::Questions questions = questions_of(model, rows);
   keep(asking, questions);
   // Labels are needed only once there are answers to write beside them.
-  std::shared_future<LabelledRows> labelled = std::async(
-      std::launch::async, [&] { return label_rows(*project, model, past, asking, questions.at_us); });
+  std::shared_future<LabelledRows> labelled = std::async(std::launch::async, [&] {
+    return label_rows(*project, model, past, asking, questions.at_us);
+  });
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
+  Refused refused;
   const auto sink = [&](replay::Answers answers) -> Status {
     const LabelledRows& mine = labelled.get();
     data::Batch table =
         replay::join_columns(data::take(questions.columns, answers.rows), answers.inputs);
-    add_column(table, kLabelColumn, data::Type::boolean, true,
-               data::take(mine.label, answers.rows));
-    add_column(table, kSplitColumn, data::Type::string, true, data::take(mine.split, answers.rows));
+    data::Column label = data::take(mine.label, answers.rows);
+    data::Column split = data::take(mine.split, answers.rows);
+    if (!answers.stale.empty()) split = refused.take_out(split, label, answers.stale);
+    add_column(table, kLabelColumn, data::Type::boolean, true, std::move(label));
+    add_column(table, kSplitColumn, data::Type::string, true, std::move(split));
     replay::add_approximate(table, answers);
     if (!writer) {
       COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
@@ -150,7 +187,7 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
   };
   COEVAL_TRY(replay::answer(project, past, questions, model.row, model.inputs, options, sink));
   COEVAL_TRY(writer->close());
-  return labelled.get().counts;
+  return refused.counted(labelled.get().counts);
 }
 
 }  // namespace coeval::training

@@ -38,6 +38,8 @@ std::string source_text(const define::Source& source) {
 
 std::string inputs_text(const define::Model& model) {
   std::string text = "at " + model.at_column + "\n";
+  for (const auto& key : model.row.keys)
+    text += "key " + key.value.name + " = " + define::canonical(*key.value.expr) + "\n";
   for (const auto& input : model.inputs)
     text += input.name + " = " + define::canonical(*input.expr) + "\n";
   return text;
@@ -135,8 +137,10 @@ Status remember(const Workshop& shop, const define::Model& model, const StepPlan
 
 std::string count_text(const PartCounts& counts) {
   std::string text;
-  for (const SplitPart part :
-       {SplitPart::train, SplitPart::validate, SplitPart::test, SplitPart::gap})
+  std::vector<SplitPart> parts = {SplitPart::train, SplitPart::validate, SplitPart::test,
+                                  SplitPart::gap};
+  if (counts.of(SplitPart::stale).rows > 0) parts.push_back(SplitPart::stale);
+  for (const SplitPart part : parts)
     text += (text.empty() ? "" : ", ") + std::to_string(counts.of(part).rows) + " " +
             std::string(name(part));
   return text;

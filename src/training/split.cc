@@ -39,6 +39,8 @@ std::string_view name(SplitPart part) {
       return "test";
     case SplitPart::gap:
       return "gap";
+    case SplitPart::stale:
+      return "stale";
   }
   return "none";
 }
@@ -62,6 +64,13 @@ void PartCounts::add(SplitPart part, bool positive) {
   PartCount& count = counts_[static_cast<std::size_t>(part)];
   ++count.rows;
   count.positives += positive ? 1 : 0;
+}
+
+void PartCounts::refuse(SplitPart part, bool positive) {
+  PartCount& count = counts_[static_cast<std::size_t>(part)];
+  --count.rows;
+  count.positives -= positive ? 1 : 0;
+  add(SplitPart::stale, positive);
 }
 
 Status check_parts(const PartCounts& counts, int early_stopping_rounds) {

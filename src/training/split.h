@@ -17,9 +17,10 @@ enum class SplitPart : std::uint8_t {
   validate,  ///< steers it: early stopping, thresholds, calibration
   test,      ///< judges it; nothing else reads it
   gap,       ///< asked in time, but its label was known only after the part had ended
+  stale,     ///< has no answer: a feature with on_stale = "refuse" is stale (semantics: D5)
 };
-inline constexpr std::size_t kSplitParts = 5;
-/// "none", "train", "validate", "test", "gap".
+inline constexpr std::size_t kSplitParts = 6;
+/// "none", "train", "validate", "test", "gap", "stale".
 std::string_view name(SplitPart part);
 
 /// Puts one question into a part by its time alone. (semantics: D3)
@@ -38,6 +39,8 @@ struct PartCount {
 class PartCounts {
  public:
   void add(SplitPart part, bool positive);
+  /// Takes a row that was added to `part` for one that has no answer.
+  void refuse(SplitPart part, bool positive);
   const PartCount& of(SplitPart part) const { return counts_[static_cast<std::size_t>(part)]; }
 
  private:

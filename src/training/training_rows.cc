@@ -102,7 +102,7 @@ data::Batch words_as_rows(const define::Model& model, const Survey& found) {
 class Placer {
  public:
   explicit Placer(TrainingRows& rows)
-      : rows_(rows), next_{0, 0, rows.train, rows.train + rows.validate, 0} {}
+      : rows_(rows), next_{0, 0, rows.train, rows.train + rows.validate, 0, 0} {}
 
   Status add(const define::Model& model, const data::Batch& batch) {
     data::Batch inputs;
@@ -122,8 +122,8 @@ class Placer {
 
  private:
   void place(std::int64_t row, SplitPart part, bool label) {
-    if (part == SplitPart::none || part == SplitPart::gap) return;
-    // next_ is indexed by SplitPart: none, train, validate, test, gap.
+    if (part == SplitPart::none || part == SplitPart::gap || part == SplitPart::stale) return;
+    // next_ is indexed by SplitPart: none, train, validate, test, gap, stale.
     const auto to = static_cast<std::size_t>(next_[static_cast<std::size_t>(part)]++);
     const float* from = encoded_.data() + static_cast<std::size_t>(row) * rows_.width;
     std::copy_n(from, rows_.width, rows_.values.data() + to * rows_.width);

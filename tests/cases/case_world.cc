@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/time.h"
@@ -228,15 +229,21 @@ Status read_questions(World& world) {
     expected.emplace_back(input.type);
     world.expected.schema.fields.push_back({input.name, input.type, true});
   }
-  for (const Row& row : ask.rows)
+  const Cell stale{"stale", false};
+  for (const Row& row : ask.rows) {
+    const auto answers = std::span(row.cells).subspan(columns.size());
+    const auto is_stale = [&](const Cell& cell) { return cell.text == stale.text && !cell.quoted; };
+    world.refused.push_back(!answers.empty() && std::ranges::all_of(answers, is_stale));
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
       const bool is_column = i < columns.size();
       data::ColumnBuilder& builder = is_column ? columns[i] : expected[i - columns.size()];
-      auto value = read_value(row.cells[i], builder.type());
+      auto value = !is_column && world.refused.back() ? Result<data::Value>(data::Value{})
+                                                      : read_value(row.cells[i], builder.type());
       if (!value) return std::unexpected(at_line(*world.text, row.line, value.error()));
       if (i == 0) world.at_us.push_back(std::get<std::int64_t>(*value));
       builder.append(*value);
     }
+  }
   world.questions.rows = world.expected.rows = static_cast<std::int64_t>(ask.rows.size());
   for (auto& builder : columns) world.questions.columns.push_back(builder.finish());
   const auto& source = world.project->sources[static_cast<std::size_t>(world.model->source)];

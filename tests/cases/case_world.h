@@ -41,6 +41,7 @@ struct World {
   std::vector<std::int64_t> at_us;
   std::vector<std::int64_t> question_order;  ///< by time
   data::Batch expected;                      ///< a column for each feature
+  std::vector<bool> refused;  ///< by question: it must be refused, since a feature is stale
 
   bool finite = true;  ///< no event holds NaN or an infinity, which the server's door refuses
 };

@@ -119,7 +119,17 @@ class Player {
 
   void compare(const World& world, const Path& path, const PathAnswer& answer) {
     const AskTable& ask = world.text->ask;
-    auto& first = first_[static_cast<std::size_t>(answer.question)];
+    const auto asked = static_cast<std::size_t>(answer.question);
+    auto& first = first_[asked];
+    if (answer.refused != world.refused[asked])
+      complain(world.text->place(ask.rows[asked].line),
+               key_text(world, answer.question) +
+                   (answer.refused ? ": was refused" : ": was not refused") + " (" + path.name +
+                   ")");
+    if (answer.refused || world.refused[asked]) {
+      ++values_;
+      return;
+    }
     const bool is_first = first.empty();
     for (std::size_t i = 0; i < ask.features.size(); ++i) {
       const data::Value found = answer.features.columns[i].value(answer.row);

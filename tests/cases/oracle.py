@@ -65,6 +65,28 @@ def json_value(path, kind, env):
     return at
 
 
+class Stale(Exception):
+    """A feature with on_stale = "refuse" is stale: the question has no answer."""
+
+
+class EventRow:
+    """The names that a view's expressions may use for one event: its columns, and `lookup.column`."""
+
+    def __init__(self, world, columns):
+        self.world, self.columns = world, columns
+
+    def __contains__(self, name):
+        return name in self.columns or name.split(".")[0] in self.world.toml.get("lookup", {})
+
+    def __getitem__(self, name):
+        return self.columns[name] if name in self.columns else self.world.looked_up(name, self)
+
+    def key(self, name):
+        if name in self.columns or "." in name:
+            return self[name]
+        return Parser(self.world.toml["keys"][name], self.world.zone).parse()(self)
+
+
 class World:
     def __init__(self, case):
         self.case = case
@@ -101,20 +123,42 @@ class World:
         features = self.toml.get("features", {})
         if name in features:
             return Parser(features[name], self.zone).parse()(self.env(question))
-        if name in question:
-            return question[name]
+        if name in question or name in self.toml.get("keys", {}):
+            return self.key(name, question)
         if "." not in name and len(self.views) == 1:
             name = next(iter(self.views)) + "." + name
         if re.fullmatch(r"\w+\.\w+", name):
             return self.view_feature(name, question)
         return Parser(name, self.zone).parse()(self.env(question))
 
+    def key(self, name, question):
+        """What a view is asked with by its key of that name."""
+        if name in question:
+            return question[name]
+        if name in self.toml.get("keys", {}):
+            return Parser(self.toml["keys"][name], self.zone).parse()(self.env(question))
+        if "." in name:
+            return self.view_feature(name, question)
+        raise Unknown(f"key {name}")
+
+    def looked_up(self, name, event):
+        """The newest row that was valid before the event's time and known before the event was."""
+        lookup, column = name.split(".")
+        table = self.toml["lookup"][lookup]
+        key = [event.key(k) for k in table["by"]]
+        rows = [row for row in self.events[table["from"]]
+                if row["ts"] < event["ts"] and row["known"] < event["known"]
+                and None not in key and [row[k] for k in table["by"]] == key]
+        rows.sort(key=lambda row: row["ts"])  # stable: ties by position
+        return rows[-1][column] if rows else None
+
     def env(self, question):
         env = dict(self.constants) | question
 
         class Names(dict):
             def __contains__(names, name):
-                return dict.__contains__(names, name) or "." in name or name in self.toml.get("features", {})
+                return dict.__contains__(names, name) or "." in name or name in self.toml.get("features", {}) \
+                    or name in self.toml.get("keys", {})
 
             def __getitem__(names, name):
                 return dict.__getitem__(names, name) if dict.__contains__(names, name) else self.feature(name, question)
@@ -154,9 +198,11 @@ class World:
             raise Unknown(f"source {source}")
         at = question["at"]
         begin, end, length = window_bounds(window, at, self.zone)
-        key = [question[column] for column in view["by"]]
-        rows = [(env["ts"], env) for env in self.standing(source, at)
-                if begin <= env["ts"] < end and None not in key and [env[column] for column in view["by"]] == key]
+        key = [self.key(column, question) for column in view["by"]]
+        rows = [(env["ts"], event) for env in self.standing(source, at)
+                for event in [EventRow(self, env)]
+                if begin <= env["ts"] < end and None not in key
+                and [event[column] for column in view["by"]] == key]
         rows.sort(key=lambda row: row[0])  # stable: ties by position
         aggregate = Aggregate(table["value"], self.zone)
         found = aggregate.value(at, length, rows)
@@ -165,6 +211,8 @@ class World:
                 raise Unknown("the age over the longest of several windows")
             kept = aggregate.kept(rows)
             if not kept or at - kept[-1] > parse_duration(table["max_age"]):
+                if table.get("on_stale") == "refuse":
+                    raise Stale
                 return table.get("default") if table.get("on_stale", "default") == "default" else None
         return table.get("default") if found is None else found
 
@@ -230,8 +278,27 @@ class Report:
         for line, cells in case.ask.rows:
             question = {name: read_value(cell, kind) for (name, kind), cell in zip(case.ask.columns, cells)}
             world.take_out("question", question)
-            for name, cell in zip(case.ask.features, cells[width:]):
-                self.check_value(case, world, line, question, name, cell)
+            answers = list(zip(case.ask.features, cells[width:]))
+            refused = self.is_refused(world, question, case.ask.features)
+            if refused != any(cell == ("stale", False) for _, cell in answers):
+                self.values, self.wrong = self.values + 1, self.wrong + 1
+                print(f"{case.file}:{line}: the oracle " + ("refuses it" if refused else "has an answer"))
+            elif refused:
+                self.values += 1
+            else:
+                for name, cell in answers:
+                    self.check_value(case, world, line, question, name, cell)
+
+    @staticmethod
+    def is_refused(world, question, names):
+        for name in names:
+            try:
+                world.feature(name, question)
+            except Stale:
+                return True
+            except Unknown:
+                pass
+        return False
 
     def check_value(self, case, world, line, question, name, cell):
         try:

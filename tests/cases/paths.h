@@ -18,6 +18,7 @@ struct PathAnswer {
   std::int64_t question = 0;  ///< row of World::questions
   data::Batch features;
   std::int64_t row = 0;
+  bool refused = false;  ///< no answer: a feature was stale
 };
 using TakeAnswer = std::function<void(const PathAnswer&)>;
 

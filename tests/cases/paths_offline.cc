@@ -12,6 +12,7 @@
 #include "kernel/kernel.h"
 #include "models/encoder.h"
 #include "models/forest.h"
+#include "parts_by_view.h"
 #include "paths.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
@@ -61,7 +62,8 @@ Result<bool> backfill(const World& world, const TakeAnswer& take, int threads, s
                             world.model->inputs, options, [&](replay::Answers answers) -> Status {
                               const data::Batch features = without_first(answers.inputs);
                               for (std::size_t i = 0; i < answers.rows.size(); ++i)
-                                take({answers.rows[i], features, static_cast<std::int64_t>(i)});
+                                take({answers.rows[i], features, static_cast<std::int64_t>(i),
+                                      !answers.stale.empty() && answers.stale[i] >= 0});
                               return {};
                             }));
   return true;
@@ -87,9 +89,10 @@ class OneByOne {
 
   Status apply(const Event& event, std::int64_t known_us) {
     const std::int64_t known[] = {known_us};
-    COEVAL_ASSIGN(
-        const kernel::EventBlock block,
-        replay::prepare_next(*kernel_, *names_, event.source, row_of(*world_, event), known));
+    const data::Batch batch = row_of(*world_, event);
+    COEVAL_TRY(kernel_->learn(event.source, batch, known));
+    COEVAL_ASSIGN(const kernel::EventBlock block,
+                  replay::prepare_next(*kernel_, *names_, event.source, batch, known));
     kernel_->apply(block, 0);
     return {};
   }
@@ -110,7 +113,8 @@ class OneByOne {
                                        {world_->at_us[static_cast<std::size_t>(question)]}};
     COEVAL_ASSIGN(const serving::ScoredQuestions scored,
                   serving::score_questions(plan_, *kernel_, batch, counts_));
-    take({question, without_first(scored.features), 0});
+    take({question, without_first(scored.features), 0,
+          !scored.stale.empty() && scored.stale[0].has_value()});
     return {};
   }
 
@@ -296,6 +300,32 @@ bool may_reuse_names(const World& world) {
   return false;
 }
 
+// Whether events read lookups of the source.
+bool is_looked_up(const World& world, int source) {
+  return std::ranges::any_of(world.project->sources, [&](const define::Source& reader) {
+    return std::ranges::any_of(reader.lookups, [&](const define::EventLookup& lookup) {
+      return world.project->views[static_cast<std::size_t>(lookup.view)].source == source;
+    });
+  });
+}
+
+// The end of a run of events whose known times may be dealt out anew. What an event looks up
+// depends on which rows were known before it, so no run reaches over such a row.
+std::size_t end_of_run(const World& world, const std::vector<Event>& events, std::size_t begin,
+                       std::int64_t until) {
+  const auto is_fixed = [&](std::size_t i) {
+    const std::int64_t known = events[i].known_us;
+    return std::ranges::any_of(events, [&](const Event& other) {
+      return other.known_us == known && is_looked_up(world, other.source);
+    });
+  };
+  std::size_t end = begin;
+  while (end < events.size() && events[end].known_us < until && (end == begin || !is_fixed(end))) {
+    if (is_fixed(end++)) break;
+  }
+  return end;
+}
+
 // Events known between the same two questions arrive in other orders.
 Result<bool> shuffled(const World& world, const TakeAnswer& take) {
   if (reads_known(world) || may_reuse_names(world)) return false;
@@ -310,11 +340,12 @@ Result<bool> shuffled(const World& world, const TakeAnswer& take) {
           i < world.question_order.size()
               ? world.at_us[static_cast<std::size_t>(world.question_order[i])]
               : INT64_MAX;
-      std::size_t end = begin;
-      while (end < events.size() && events[end].known_us < until) ++end;
-      any = any || end - begin > 1;
-      shuffle_run(std::span(events).subspan(begin, end - begin), bonds, random);
-      begin = end;
+      while (begin < events.size() && events[begin].known_us < until) {
+        const std::size_t end = end_of_run(world, events, begin, until);
+        any = any || end - begin > 1;
+        shuffle_run(std::span(events).subspan(begin, end - begin), bonds, random);
+        begin = end;
+      }
     }
     if (!any) return false;
     COEVAL_TRY(stream_events(world, events, take));
@@ -368,7 +399,10 @@ Status apply_in_parts(const World& world, const std::vector<std::string>& keys,
 
 Result<bool> partitioned(const World& world, const TakeAnswer& take, std::size_t parts) {
   const std::vector<std::string>* keys = shared_keys(world);
-  if (keys == nullptr) return false;
+  const bool named = std::ranges::any_of(world.project->sources, &define::Source::has_names);
+  if (named && keys == nullptr) return false;
+  if (keys == nullptr || !world.model->row.keys.empty())
+    return partitioned_by_view(world, take, parts);
   std::vector<OneByOne> kernels;
   for (std::size_t i = 0; i < parts; ++i) {
     COEVAL_ASSIGN(OneByOne part, OneByOne::create(world));

@@ -121,8 +121,14 @@ class Server {
       request.schema.fields.push_back({holder, data::Type::string, true});
       request.columns.push_back(data::take(*world_.questions.find(holder), rows));
     }
-    COEVAL_TRY(expect_200(engine_->predict(kModel, json_of(source, request, 0, question % 2 == 1),
-                                           true, std::nullopt)));
+    const serving::Answer answer = engine_->predict(
+        kModel, json_of(source, request, 0, question % 2 == 1), true, std::nullopt);
+    if (answer.status == info(Code::stale_feature).http_status &&
+        answer.body.find(code_name(Code::stale_feature)) != std::string::npos) {
+      take({question, {}, 0, true});
+      return {};
+    }
+    COEVAL_TRY(expect_200(answer));
     return read_answer(question, at_us, take);
   }
 

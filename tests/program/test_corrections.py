@@ -11,7 +11,7 @@ CORRECTED = DEFINITION.replace('known = "ts + minutes(30)"', '''known = "coalesc
 id       = "tx"
 replaces = "was"
 deleted  = "void"''').replace("[source.orders.columns]", """[source.orders.columns]
-tx      = { type = "int64", known = "ts" }
+tx      = { type = "int64", known = "least(ts, coalesce(said, ts + minutes(30)))" }
 was     = { type = "int64", nullable = true }
 void    = { type = "bool" }
 said    = { type = "timestamp", nullable = true }""").replace('bad     = "mean(bad = 1)"', '''bad     = "mean(bad = 1)"
