@@ -609,14 +609,14 @@ class Checker {
     for (const auto& part : syntax.args) {
       ExprPtr element = check(*part);
       if (!element) return nullptr;
-      const Type next = common_type(type, element->type);
-      if (!can_be_element(*element, next))
+      type = common_type(type, element->type);
+      if (!can_be_element(*element, type))
         return mismatch(*part, "an element of a list must be a constant, all of one type",
                         "write [0.5, 1.25]");
-      type = next;
       elements.push_back(std::move(element));
     }
-    return list_of_constants(type, std::move(elements));
+    ExprPtr whole = list_of_constants(type, std::move(elements));
+    return whole ? whole : mismatch(syntax, "an element does not fit " + data::name(type), {});
   }
 
   // A constant is cast here and now, so that a mistake is found here and now.

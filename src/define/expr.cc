@@ -35,7 +35,7 @@ std::string doubled(std::string_view text, char quote) {
   return out + quote;
 }
 
-std::string literal_text(const Expr& expr);
+std::string constant_text(const Expr& expr);
 
 std::string list_literal_text(const Expr& expr) {
   const data::ListView list(std::get<std::string>(expr.literal), expr.type);
@@ -45,7 +45,7 @@ std::string list_literal_text(const Expr& expr) {
     Expr element;
     element.type = data::element_of(expr.type);
     element.literal = list.value(i);
-    text += (i == 0 ? "" : ", ") + literal_text(element);
+    text += (i == 0 ? "" : ", ") + constant_text(element);
   }
   return text + "]";
 }

@@ -37,8 +37,11 @@ bool can_be_element(const Expr& expr, Type common) {
 
 ExprPtr list_of_constants(Type element, std::vector<ExprPtr> constants) {
   std::string bytes;
-  for (auto& constant : constants)
-    data::append_element(bytes, element, cast_to(element, std::move(constant))->literal);
+  for (auto& constant : constants) {
+    const ExprPtr cast = cast_to(element, std::move(constant));
+    if (cast->op != Op::literal) return nullptr;  // a decimal that cannot hold it
+    data::append_element(bytes, element, cast->literal);
+  }
   return make_literal(data::list_of(element, static_cast<std::uint32_t>(constants.size())),
                       std::move(bytes));
 }

@@ -20,7 +20,7 @@ std::optional<ArgumentProblem> check_lists(Op op, const std::vector<ExprPtr>& ar
 
 /// Whether an expression may stand in a list of constants whose type is then `common`.
 bool can_be_element(const Expr& expr, data::Type common);
-/// A literal of all of them, each cast to `element`.
+/// A literal of all of them, each cast to `element`; null where one does not fit.
 ExprPtr list_of_constants(data::Type element, std::vector<ExprPtr> constants);
 
 }  // namespace coeval::define

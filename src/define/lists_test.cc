@@ -63,6 +63,12 @@ TEST_CASE("lists of constants have one type and one text") {
   CHECK(text_of("[true, false]") == "[true, false]");
   CHECK(type_of("[date '2001-06-01']") == list_of(Type::date, 1));
   CHECK(text_of("dot(v, [1.0, 2, 3])") == "dot(v, [1.0, 2.0, 3.0])");
+  CHECK(text_of("[cast(1 as int32)]") == "[cast(1 as int32)]");
+  CHECK(text_of("[decimal '1.50', 2]") ==
+        "[cast(decimal '1.50' as decimal(18,2)), cast(decimal '2.00' as decimal(18,2))]");
+  CHECK(type_of("element([decimal '1.50', 2.5], 0)") == Type::float64);
+  CHECK(failure("[decimal '0.000000000000000001', 5000]").find("does not fit decimal(18,18)") !=
+        std::string::npos);
   for (const char* text : {"[n]", "[1, 'a']", "[null]", "[[1], [2]]", "[15min]"})
     CHECK(failure(text).find("an element of a list must be a constant") != std::string::npos);
   CHECK(failure("[]") == "2 C0302: unexpected ']'");

@@ -6,6 +6,7 @@
 #include "define/build.h"
 #include "define/checker.h"
 #include "define/draft.h"
+#include "define/known_order.h"
 #include "define/read_identity.h"
 #include "define/scope.h"
 #include "define/table_reader.h"
@@ -306,6 +307,22 @@ class SourceReader {
       if (draft.known) draft.column.known = column_known(*draft.known, what);
       source_.columns.push_back(std::move(draft.column));
     }
+    for (std::size_t i = 0; i < drafts_.size(); ++i) check_not_before_text(i);
+  }
+
+  // semantics: D2. What is taken out of a text cannot be known before it.
+  void check_not_before_text(std::size_t index) {
+    const SourceColumn& column = source_.columns[index];
+    if (!column.json || !column.known) return;
+    const auto& holder =
+        *std::ranges::find(source_.columns, column.json->column, &SourceColumn::name);
+    const ExprPtr& text_known = holder.known ? holder.known : source_.known;
+    if (!text_known || KnownOrder(source_).at_most(*text_known, *column.known)) return;
+    errors_.report(Code::leak, drafts_[index].known->value.position,
+                   "column " + in_quotes(column.name) + " of " + what_ +
+                       " may be known before the text that it is taken out of, " +
+                       in_quotes(holder.name) + ", which is known at " + canonical(*text_known),
+                   "leave `known` out: it is then known when its text is");
   }
 
   ExprPtr column_known(const TomlEntry& entry, const std::string& what) {

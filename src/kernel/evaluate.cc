@@ -310,7 +310,7 @@ class BlockEvaluator {
 class Collector {
  public:
   Collector(Type type, std::int64_t rows, std::size_t max_column_bytes, EvaluationCounts& counts)
-      : type_(type), rows_(rows), counts_(counts), texts_(max_column_bytes) {
+      : type_(type), rows_(rows), counts_(counts), texts_(max_column_bytes, text_type(type)) {
     const auto count = static_cast<std::size_t>(rows);
     if (type == Type::boolean)
       bits_.resize((count + 7) / 8);
@@ -341,6 +341,9 @@ class Collector {
         put<std::int64_t>(slice.integers, from, count);
     }
   }
+
+  // Only a type that has texts or lists is asked for them.
+  static Type text_type(Type type) { return data::has_bytes(type) ? type : Type::string; }
 
   data::Column finish() {
     if (data::has_bytes(type_)) return texts_.finish();

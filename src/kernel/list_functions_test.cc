@@ -153,6 +153,22 @@ TEST_CASE("an element is found from the front, and outside there is null") {
   CHECK(evaluated("length(t)", batch).integer(0) == 3);
 }
 
+TEST_CASE("a list that an expression chooses is a list, of decimals too") {
+  data::Batch batch;
+  const Type type = list_of(data::decimal_type(9, 2));
+  batch.schema.fields = {{"d", type, true}, {"b", Type::boolean, true}};
+  data::ColumnBuilder d(type), b(Type::boolean);
+  d.append(packed(data::element_of(type), {std::int64_t{1250}, std::int64_t{-3}}));
+  b.append_boolean(true);
+  batch.columns = {d.finish(), b.finish()};
+  batch.rows = 1;
+  const data::Column chosen = evaluated("if(b, d, d)", batch);
+  CHECK(chosen.type() == type);
+  CHECK(data::to_text(chosen.value(0), type) == "[12.50, -0.03]");
+  CHECK(evaluated("element(if(b, d, d), 1) = decimal '-0.03'", batch).bit(0));
+  CHECK(evaluated("element(d, 0) + 1 = 13.5", batch).bit(0));
+}
+
 TEST_CASE("a list that an expression chooses is null, and counted, beyond what a result may have") {
   data::Batch batch;
   batch.schema.fields = {{"t", list_of(Type::string), true}, {"b", Type::boolean, true}};

@@ -11,11 +11,12 @@
 
 namespace coeval::kernel {
 
-/// A text column being filled that never holds more than so many bytes of text: once it would, it
-/// becomes a coded one, in which each distinct text lies once.
+/// A column of texts, or of packed lists, being filled that never holds more than so many bytes of
+/// text: once it would, it becomes a coded one, in which each distinct text lies once.
 class TextColumn {
  public:
-  explicit TextColumn(std::size_t max_bytes) : max_bytes_(max_bytes), plain_(data::Type::string) {}
+  explicit TextColumn(std::size_t max_bytes, data::Type type = data::Type::string)
+      : max_bytes_(max_bytes), plain_(type), dictionary_(type) {}
 
   void append_null();
   /// False, and a null is appended, where there is no room for the text.
@@ -30,7 +31,7 @@ class TextColumn {
   std::size_t bytes_ = 0;  // of all texts; once coded, of the distinct ones
   data::ColumnBuilder plain_;
   bool coded_ = false;
-  data::ColumnBuilder dictionary_{data::Type::string};
+  data::ColumnBuilder dictionary_;
   std::unordered_map<std::string, std::int32_t> known_;
   std::vector<std::int32_t> codes_;
   std::vector<std::uint8_t> validity_;
