@@ -427,8 +427,10 @@ Explanation explanation(Code code) {
           ""};
     case Code::stale_feature:
       return {
-          "An aggregate with max_age and on_stale = \"refuse\" has no event that is new enough at the "
-          "question's time, so a model that reads it does not answer: neither the server (nothing is "
+          "An aggregate with max_age and on_stale = \"refuse\" has no event that is new enough at "
+          "the "
+          "question's time, so a model that reads it does not answer: neither the server (nothing "
+          "is "
           "logged as a prediction) nor a dataset, where such a row is in no part. Find out why no "
           "events come in; or give a greater max_age, or state with default what to use instead.",
           "on_stale = \"refuse\" → on_stale = \"default\", default = 0"};

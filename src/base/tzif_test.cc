@@ -151,7 +151,7 @@ TEST_CASE("offsets and times of a rule may have minutes and seconds") {
 }
 
 TEST_CASE("a summer time may last all year") {
-  // RFC 9636's own example, placeholder name and all: it ends at the moment at which the next
+  // RFC 9636's example of a summer time without end: it stops at the moment at which the next
   // year's begins.
   const TimeZone zone = ruled("XXX3EDT4,0/0,J365/23");
   for (std::int64_t us = at("2019-12-01"); us < at("2025-02-01"); us += kHourUs)

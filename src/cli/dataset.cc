@@ -26,7 +26,15 @@ Result<replay::Past> load_past(Context& context, std::vector<int> sources,
     COEVAL_ASSIGN(const auto cut, replay::read_cut(*log));
     if (cut) options.cut_us = cut->cut_us;
   }
-  return replay::load_past(*context.project, context.formats, options);
+  COEVAL_ASSIGN(replay::Past past, replay::load_past(*context.project, context.formats, options));
+  for (const auto& history : past.sources) {
+    const auto& counts = history.conservation;
+    if (counts.read == counts.accepted) continue;
+    context.terminal.say(
+        "source " + context.project->sources[static_cast<std::size_t>(history.source)].name + ": " +
+        quality::to_text(counts) + "; coeval build writes why to the quarantine");
+  }
+  return past;
 }
 
 replay::AnswerOptions answering(Context& context) {

@@ -86,11 +86,7 @@ int ingest(Context& context) {
     one.set("quarantined_count", counts.quarantined);
     one.set("duplicates_count", counts.duplicates);
     all.push(std::move(one));
-    if (!context.terminal.json())
-      context.terminal.print(path + ": " + std::to_string(counts.read) +
-                             " read = " + std::to_string(counts.accepted) + " accepted + " +
-                             std::to_string(counts.quarantined) + " quarantined + " +
-                             std::to_string(counts.duplicates) + " duplicates");
+    if (!context.terminal.json()) context.terminal.print(path + ": " + quality::to_text(counts));
   }
   if (context.terminal.json()) context.terminal.print_json(all);
   return 0;

@@ -64,7 +64,9 @@ class Declaration {
     auto* dataset = verb("dataset");
     dataset->add_option("model", in_.model, "write the rows of this model");
     dataset->add_option("--features", in_.features, "or: a model, a view, or a list of inputs");
-    dataset->add_option("--questions", in_.questions, "table with your own entities and times");
+    dataset->add_option(
+        "--questions", in_.questions,
+        "table with your own entities and times; the rows of --out are in order of time");
     dataset->add_option("--at", in_.at, "column of the questions with their time (default: at)");
     dataset->add_option("--as-of", in_.as_of,
                         "only rows and labels known before this moment (default: all)");

@@ -445,6 +445,11 @@ TEST_CASE("hostile definitions are refused at once, with a place") {
   for (int i = 0; i < 10'000; ++i)
     chain += "f" + std::to_string(i) + " = \"f" + std::to_string(i + 1) + " + 1\"\n";
   std::string ring = chain + "f10000 = \"f0\"\n";
+  std::string unknown, misspelt;
+  for (int i = 0; i < 20'000; ++i)
+    unknown += "g" + std::to_string(i) + " = \"y + " + std::to_string(i) + "\"\n";
+  for (int i = 0; i < 9'000; ++i)
+    misspelt += "g" + std::to_string(i) + " = \"origin.lat_3h + " + std::to_string(i) + "\"\n";
   const std::vector<std::pair<std::string, std::string>> hostile = {
       {"parentheses", with(repeated("(", 10'000) + "1" + repeated(")", 10'000))},
       {"minus", with(repeated("- ", 10'000) + "1")},
@@ -455,6 +460,8 @@ TEST_CASE("hostile definitions are refused at once, with a place") {
       {"tables", kFlights + "x = " + repeated("{a=", 10'000) + "1" + repeated("}", 10'000) + "\n"},
       {"keys", kFlights + "[x" + repeated(".x", 10'000) + "]\n"},
       {"ring of features", changed(kFlights, "[features]\n", "[features]\n" + ring)},
+      {"unknown columns", changed(kFlights, "[features]\n", "[features]\n" + unknown)},
+      {"misspelt features", changed(kFlights, "[features]\n", "[features]\n" + misspelt)},
       {"integer literal", with("distance + 99999999999999999999")},
       {"duration literal", with("at + 9223372036854775807d > at")},
       {"integer in TOML", kFlights + "x = 99999999999999999999\n"},

@@ -117,7 +117,6 @@ class Checker {
   ExprPtr mismatch(const Syntax& where, std::string message, std::string advice) {
     return report(Code::type_error, where, std::move(message), std::move(advice));
   }
-
   // Every inner node passes here: shared and inlined parts could otherwise grow without bound.
   ExprPtr made(const Syntax& where, Op op, Type type, std::vector<ExprPtr> args) {
     ExprPtr node = make_node(op, type, std::move(args));
@@ -131,12 +130,13 @@ class Checker {
   ExprPtr name(const Syntax& syntax) {
     const Binding binding = scope_.find(syntax.text);
     if (binding.found) return binding.expr;
-    std::string advice = did_you_mean(syntax.text, scope_.names());
-    if (syntax.text.find('.') != std::string::npos)
-      return report(Code::unknown_name, syntax, "unknown feature " + in_quotes(syntax.text),
-                    advice.empty() ? "view features are written view.aggregate_window" : advice);
-    if (advice.empty()) advice = scope_.description() + " has " + listed(scope_.names());
-    return report(Code::unknown_column, syntax, "unknown column " + in_quotes(syntax.text),
+    const auto names = errors_.suggests() ? scope_.names() : std::vector<std::string>();
+    const bool feature = syntax.text.contains('.');
+    std::string advice = did_you_mean(syntax.text, names);
+    if (advice.empty() && feature) advice = "view features are written view.aggregate_window";
+    if (advice.empty() && !names.empty()) advice = scope_.description() + " has " + listed(names);
+    return report(feature ? Code::unknown_name : Code::unknown_column, syntax,
+                  (feature ? "unknown feature " : "unknown column ") + in_quotes(syntax.text),
                   std::move(advice));
   }
 

@@ -1,6 +1,7 @@
 #include "define/diagnostics.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <tuple>
 
@@ -8,16 +9,20 @@ namespace coeval::define {
 
 namespace {
 
+constexpr std::size_t kLongestSuggested = 128;
+
 auto sort_key(const Error& e) {
   return std::tie(e.position.file, e.position.line, e.position.column, e.code, e.message, e.advice);
 }
 
-// Edits (insert, delete, replace, swap of neighbours) between two words; limit + 1 when more.
+// Edits (insert, delete, replace, swap of neighbours) between two words; limit + 1 when more. With
+// limits of did_you_mean, b is shorter than twice the longest word.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
   const std::size_t gap = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
   if (gap > limit) return limit + 1;
-  std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), row(b.size() + 1);
-  std::iota(previous.begin(), previous.end(), std::size_t{0});
+  std::array<std::array<std::size_t, 2 * kLongestSuggested>, 3> rows;
+  auto *before = rows[0].data(), *previous = rows[1].data(), *row = rows[2].data();
+  std::iota(previous, previous + b.size() + 1, std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
@@ -26,13 +31,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         row[j] = std::min(row[j], before[j - 2] + 1);
     }
-    before.swap(previous);
-    previous.swap(row);
+    std::swap(before, previous);
+    std::swap(previous, row);
   }
   return std::min(previous[b.size()], limit + 1);
 }
-
-constexpr std::size_t kLongestSuggested = 128;
 
 }  // namespace
 

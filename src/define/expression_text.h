@@ -31,6 +31,7 @@ class ExpressionErrors {
               std::string advice = {}) {
     errors_.report(code, text_.place(begin, end), std::move(message), std::move(advice));
   }
+  bool suggests() const { return errors_.suggests(); }
 
  private:
   Diagnostics& errors_;

@@ -96,7 +96,8 @@ class InputReader {
   }
 
   void unknown(const Syntax& syntax, const InputText& written) {
-    std::vector<std::string> candidates = scope_.names();
+    std::vector<std::string> candidates;
+    if (errors_.suggests()) candidates = scope_.names();
     for (const auto& function : functions())
       if (is_date_part(function)) candidates.emplace_back(function.name);
     const std::string advice = did_you_mean(syntax.text, candidates);

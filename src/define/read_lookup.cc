@@ -64,10 +64,7 @@ class LookupReader {
         reader.require("columns", "name what is looked up: columns = [\"maker\"]");
     const TomlEntry* lateness = reader.take("lateness");
     reader.finish();
-    if (lateness && expect_kind(*lateness, Kind::string, what_, "write lateness = \"1d\"", errors_))
-      view_.lateness_us =
-          read_duration(lateness->value, lateness->value.text, "lateness", 0, errors_)
-              .value_or(kDefaultLatenessUs);
+    if (lateness) read_lateness(*lateness, what_, view_, errors_);
     if (!from || !expect_kind(*from, Kind::string, what_, "name a source", errors_)) return;
     view_.source = find_source(from->value, draft_, errors_);
     if (view_.source < 0) return;

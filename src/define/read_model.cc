@@ -14,6 +14,7 @@
 #include "define/split_and_gates.h"
 #include "define/table_reader.h"
 #include "define/trainer_params.h"
+#include "define/view_parts.h"
 
 namespace coeval::define {
 
@@ -87,17 +88,9 @@ class ModelReader {
     const TomlEntry* at = reader.require("at", advice);
     reader.finish();
     if (!from || !expect_kind(*from, Kind::string, reader.what(), advice, errors_)) return;
-    model_.source = draft_.project.source_index(from->value.text);
-    if (model_.source < 0) return unknown_source(from->value);
+    model_.source = find_source(from->value, draft_, errors_);
+    if (model_.source < 0) return;
     if (at && expect_kind(*at, Kind::string, reader.what(), advice, errors_)) read_at(at->value);
-  }
-
-  void unknown_source(const TomlValue& value) {
-    std::vector<std::string> names;
-    for (const auto& source : draft_.project.sources) names.push_back(source.name);
-    const std::string advice = did_you_mean(value.text, names);
-    errors_.report(Code::unknown_name, value.position, "unknown source " + in_quotes(value.text),
-                   advice.empty() ? "the sources are " + listed(names) : advice);
   }
 
   const Source* source() const {
@@ -277,7 +270,7 @@ class UnreadFeatures {
 
  private:
   std::vector<Error> errors_of(const std::string& name, int source, int at) {
-    Diagnostics found;
+    Diagnostics found = errors_.apart();
     QuestionScope scope(
         rows_.of(source), at, draft_.features, draft_.keys, draft_.project,
         "source " + in_quotes(draft_.project.sources[static_cast<std::size_t>(source)].name),

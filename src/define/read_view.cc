@@ -54,7 +54,8 @@ class ViewReader {
     if (by) read_view_keys(*by, what_, view_, notes_, draft_, errors_);
     const TomlEntry* windows = reader.require("windows", "write windows = [\"3h\", \"14d\"]");
     if (windows) read_windows(*windows);
-    if (const auto* lateness = reader.take("lateness")) read_lateness(*lateness);
+    if (const auto* lateness = reader.take("lateness"))
+      read_lateness(*lateness, what_, view_, errors_);
     reader.later({"offset"});
     for (const auto& entry : entry_.value.entries)
       if (!reader.was_taken(entry.key)) read_aggregate(entry, reader);
@@ -131,12 +132,6 @@ class ViewReader {
       view_.windows.push_back(std::move(window));
       notes_.window_positions.push_back(position);
     }
-  }
-
-  void read_lateness(const TomlEntry& entry) {
-    if (!expect_kind(entry, Kind::string, what_, "write lateness = \"1d\"", errors_)) return;
-    if (const auto us = read_duration(entry.value, entry.value.text, "lateness", 0, errors_))
-      view_.lateness_us = *us;
   }
 
   void read_aggregate(const TomlEntry& entry, const TableReader& reader) {

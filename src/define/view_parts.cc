@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "define/event_scope.h"
+#include "define/read_window.h"
 #include "define/table_reader.h"
 
 namespace coeval::define {
@@ -58,6 +59,13 @@ void read_key(const TomlValue& key, const std::string& what, View& view, Draft& 
 }
 
 }  // namespace
+
+void read_lateness(const TomlEntry& entry, const std::string& what, View& view,
+                   Diagnostics& errors) {
+  if (!expect_kind(entry, TomlValue::Kind::string, what, "write lateness = \"1d\"", errors)) return;
+  if (const auto us = read_duration(entry.value, entry.value.text, "lateness", 0, errors))
+    view.lateness_us = *us;
+}
 
 int find_source(const TomlValue& name, const Draft& draft, Diagnostics& errors) {
   const int found = draft.project.source_index(name.text);

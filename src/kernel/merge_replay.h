@@ -170,7 +170,6 @@ class MergeReplay {
   std::vector<std::uint32_t> active_;         // entities that are asked about in a part
   std::uint32_t first_ = 0;                   // the question of the first row of answers
   std::vector<std::uint64_t> within_;         // what an event adds, of all events of one window
-  std::uint32_t done_ = 0;
 };
 
 }  // namespace coeval::kernel

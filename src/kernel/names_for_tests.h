@@ -144,15 +144,18 @@ inline std::vector<NamedEvent> random_named_events(std::mt19937_64& random, std:
   std::int64_t known = std::int64_t{1} << 50;
   for (std::size_t i = 0; i < count; ++i) {
     NamedEvent e;
-    known +=
-        static_cast<std::int64_t>(random() % 2 * (random() % static_cast<std::uint64_t>(step_us)));
+    // One draw a statement: the order within an expression is the compiler's choice, and the events
+    // must be the same in every build.
+    const auto step = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(step_us));
+    if (random() % 2 == 0) known += step;
     e.known = known;
     e.ts = known - static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(20 * step_us));
     if (random() % 2 == 0) e.ts -= e.ts % (5 * step_us);
     const bool again = i > 0 && random() % 8 == 0;
     e.id = "e" + std::to_string(again ? random() % i : i);
     if (random() % 2 == 0) {
-      const std::size_t back = 1 + random() % (random() % 4 == 0 ? i + 1 : 6);
+      const std::size_t farthest = random() % 4 == 0 ? i + 1 : 6;
+      const std::size_t back = 1 + random() % farthest;
       e.replaces = back > i ? "e" + std::to_string(i + 3) : "e" + std::to_string(i - back);
       if (random() % 10 == 0) e.replaces = e.id;
     }

@@ -69,6 +69,8 @@ struct Conservation {
   bool holds() const { return read == accepted + quarantined + duplicates; }
   friend bool operator==(const Conservation&, const Conservation&) = default;
 };
+/// "12 read = 10 accepted + 2 quarantined + 0 duplicates"
+std::string to_text(const Conservation& counts);
 
 /// Rows of one batch split by the checks.
 struct Screened {

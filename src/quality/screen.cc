@@ -5,6 +5,12 @@
 
 namespace coeval::quality {
 
+std::string to_text(const Conservation& counts) {
+  return std::to_string(counts.read) + " read = " + std::to_string(counts.accepted) +
+         " accepted + " + std::to_string(counts.quarantined) + " quarantined + " +
+         std::to_string(counts.duplicates) + " duplicates";
+}
+
 namespace {
 
 std::vector<std::int64_t> rows_of(const std::vector<RowVerdict>& verdicts) {

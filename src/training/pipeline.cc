@@ -207,9 +207,7 @@ class Build {
     if (!counts.holds())
       return fail(Code::internal, "rows were lost while reading " + history.path);
     shop_.say("source " + shop_.project->sources[static_cast<std::size_t>(history.source)].name +
-              ": " + std::to_string(counts.read) + " read = " + std::to_string(counts.accepted) +
-              " accepted + " + std::to_string(counts.quarantined) + " quarantined + " +
-              std::to_string(counts.duplicates) + " duplicates");
+              ": " + quality::to_text(counts));
     if (history.after_cut > 0)
       shop_.say("  " + std::to_string(history.after_cut) +
                 " of the accepted are known at or after the log's cut and not used: the log goes "

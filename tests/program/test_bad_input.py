@@ -117,6 +117,8 @@ class BadFiles(unittest.TestCase):
         both = next(row for row in rows if "someone" in row["raw"])
         self.assertEqual(len(both["rules"]), 2)
         self.assertEqual(sorted(row["row"] for row in rows), [2002, 2003, 2004])  # lines of the file
+        told = self.project.run("dataset", "risk", "--out", self.project.folder / "rows.csv", check=None).stderr
+        self.assertIn("source orders: 2003 read = 2000 accepted + 3 quarantined + 0 duplicates", told)
         self.project.run("build", check=None)
         after = (self.project.folder / ".coeval/quarantine/orders.jsonl").read_text().splitlines()
         self.assertEqual(len(after), 3)

@@ -39,8 +39,7 @@ data::Batch one_column(Type type, const std::vector<Value>& rows, bool nullable 
 std::shared_ptr<arrow::ChunkedArray> read_by_arrow(const std::string& path) {
   auto file = arrow::io::ReadableFile::Open(path).ValueOrDie();
   auto reader = parquet::arrow::OpenFile(file, arrow::default_memory_pool()).ValueOrDie();
-  std::shared_ptr<arrow::Table> table;
-  REQUIRE(reader->ReadTable(&table).ok());
+  const std::shared_ptr<arrow::Table> table = reader->ReadTable().ValueOrDie();
   REQUIRE(table->ValidateFull().ok());
   return table->column(0);
 }
