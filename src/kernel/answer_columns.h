@@ -18,22 +18,17 @@ class AnswerColumns {
   std::size_t features() const { return types_.size(); }
   std::size_t rows() const { return rows_; }
 
-  /// Where the values of a feature are set, and a bit for each row that is null, for those who fill
-  /// columns in an order of their own.
-  struct Places {
-    std::uint64_t* values;
-    std::uint64_t* nulls;
-    void set(std::size_t row, std::uint64_t bits, bool valid) const {
-      values[row] = bits;
-      nulls[row / 64] |= std::uint64_t{!valid} << row % 64;
-    }
-  };
-  Places places(std::size_t feature) {
-    if (nulls_[feature].empty()) nulls_[feature].resize((rows_ + 63) / 64);
-    return {values_[feature], nulls_[feature].data()};
+  static constexpr std::size_t kTile = 64;
+
+  /// Where the cells of a feature are, for those who fill columns one after the other.
+  std::uint64_t* values(std::size_t feature) { return values_[feature]; }
+  /// Rows of the feature that are null: bit i of `nulls` says so of row first + i. `first` is a
+  /// multiple of kTile.
+  void put_nulls(std::size_t feature, std::size_t first, std::uint64_t nulls) {
+    if (nulls_[feature].empty()) nulls_[feature].resize((rows_ + kTile - 1) / kTile);
+    nulls_[feature][first / kTile] |= nulls;
   }
 
-  static constexpr std::size_t kTile = 64;
   /// Puts the cells of at most kTile questions, each in feature order, from `first` on. The columns
   /// lie far apart, often at the same place of a cache, so they are filled one after the other.
   void put(std::size_t first, std::span<const Cell* const> rows) {
@@ -54,7 +49,7 @@ class AnswerColumns {
 
  private:
   void put_null(std::size_t feature, std::size_t row) {
-    places(feature).nulls[row / 64] |= std::uint64_t{1} << row % 64;
+    put_nulls(feature, row - row % kTile, std::uint64_t{1} << row % kTile);
   }
   void put_approximate(std::size_t i, std::size_t first, std::span<const Cell* const> rows);
 

@@ -1,9 +1,11 @@
 #include "kernel/kernel.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "data/row_codec.h"
@@ -318,22 +320,21 @@ class PlainAnswers final : public HistoryAnswers {
   PlainAnswers(Kernel& kernel, int view, const EventBlock& events,
                std::span<const std::int64_t> event_order, const QuestionBlock& questions,
                std::span<const std::int64_t> question_order)
-      : kernel_(kernel),
-        view_(view),
+      : HistoryAnswers({view}),
+        kernel_(kernel),
         events_(events),
         event_order_(event_order),
         questions_(questions),
         question_order_(question_order) {}
 
-  std::vector<data::Column> next(std::size_t count) override {
+  std::vector<std::vector<data::Column>> next(std::size_t count) override {
     const auto part = question_order_.first(count);
     question_order_ = question_order_.subspan(count);
-    return kernel_.replay(view_, events_, event_order_, next_event_, questions_, part);
+    return {kernel_.replay(views()[0], events_, event_order_, next_event_, questions_, part)};
   }
 
  private:
   Kernel& kernel_;
-  const int view_;
   const EventBlock& events_;
   const std::span<const std::int64_t> event_order_;
   std::size_t next_event_ = 0;
@@ -343,71 +344,90 @@ class PlainAnswers final : public HistoryAnswers {
 
 class MergedAnswers final : public HistoryAnswers {
  public:
-  MergedAnswers(const define::View& view, std::shared_ptr<const std::vector<std::int64_t>> at_us,
-                MergeReplay replay)
-      : view_(view), at_us_(std::move(at_us)), replay_(std::move(replay)) {}
+  MergedAnswers(std::vector<int> views, std::vector<HistoryView> of, HistoryEvents events,
+                HistoryQuestions questions)
+      : HistoryAnswers(std::move(views)),
+        of_(std::move(of)),
+        replay_(of_, std::move(events), questions) {}
 
-  std::vector<data::Column> next(std::size_t count) override {
-    AnswerColumns answers(view_, count);
+  std::vector<std::vector<data::Column>> next(std::size_t count) override {
+    std::vector<AnswerColumns> answers;
+    for (const HistoryView& mine : of_) answers.emplace_back(*mine.view, count);
     replay_.next(answers);
-    return answers.finish();
+    std::vector<std::vector<data::Column>> columns;
+    for (AnswerColumns& mine : answers) columns.push_back(mine.finish());
+    return columns;
   }
 
  private:
-  const define::View& view_;
-  const std::shared_ptr<const std::vector<std::int64_t>> at_us_;  // what the replay reads
+  const std::vector<HistoryView> of_;
   MergeReplay replay_;
 };
+
+// Lists of views that can be answered at once, cut so that there are at least `parts` lists.
+std::vector<std::vector<int>> divide(std::vector<std::vector<int>> lists, std::size_t parts) {
+  while (!lists.empty() && lists.size() < parts) {
+    const auto longest = std::ranges::max_element(lists, {}, [](const auto& l) { return l.size(); });
+    if (longest->size() < 2) break;
+    const auto half = longest->begin() + static_cast<std::ptrdiff_t>(longest->size() / 2);
+    std::vector<int> rest(half, longest->end());
+    longest->erase(half, longest->end());
+    lists.push_back(std::move(rest));
+  }
+  return lists;
+}
 
 }  // namespace
 
 std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
     std::span<const int> views, std::span<const EventBlock> events,
     std::span<const HistoryOrder> event_orders, const QuestionBlock& questions,
-    std::span<const std::int64_t> question_order, HistoryWay way, const RunParts& run) {
+    std::span<const std::int64_t> question_order, std::size_t parts, HistoryWay way) {
   const auto source_of = [&](int view) {
     return static_cast<std::size_t>(parts_->view(view).source);
   };
   const auto per_view = [&](int view) -> const EventBlock::PerView& {
     return *events[source_of(view)].views[static_cast<std::size_t>(view)];
   };
-  std::vector<std::shared_ptr<const AddedEvents>> added(views.size());
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    const RecordLayout& layout = parts_->state(views[i]).layout();
-    if (way == HistoryWay::plain || events[source_of(views[i])].taken_back ||
-        !MergeReplay::can_answer(parts_->view(views[i]), layout))
+  std::vector<std::unique_ptr<HistoryAnswers>> answers;
+  std::vector<std::vector<int>> lists;
+  for (const int view : views) {
+    const EventBlock& block = events[source_of(view)];
+    if (way == HistoryWay::plain || block.taken_back ||
+        !MergeReplay::can_answer(parts_->view(view), parts_->state(view).layout())) {
+      answers.push_back(std::make_unique<PlainAnswers>(*this, view, block,
+                                                       event_orders[source_of(view)].by_known,
+                                                       questions, question_order));
       continue;
-    for (std::size_t j = 0; j < i && !added[i]; ++j)
-      if (per_view(views[j]).records == per_view(views[i]).records) added[i] = added[j];
-    if (!added[i])
-      added[i] = std::make_shared<const AddedEvents>(layout, per_view(views[i]),
-                                                     events[source_of(views[i])].rows);
-  }
-  auto at_us = std::make_shared<std::vector<std::int64_t>>();
-  at_us->reserve(question_order.size());
-  for (const std::int64_t row : question_order)
-    at_us->push_back(questions.at_us[static_cast<std::size_t>(row)]);
-  std::vector<std::unique_ptr<HistoryAnswers>> answers(views.size());
-  run(views.size(), [&](std::size_t i) {
-    const int view = views[i];
-    const ViewState& state = parts_->state(view);
-    const HistoryOrder& order = event_orders[source_of(view)];
-    if (!added[i]) {
-      answers[i] = std::make_unique<PlainAnswers>(*this, view, events[source_of(view)],
-                                                  order.by_known, questions, question_order);
-      return;
     }
-    std::vector<std::int32_t> entities(question_order.size());
-    for (std::size_t row = 0; row < entities.size(); ++row)
-      entities[row] =
-          entity_of(state, *questions.views[static_cast<std::size_t>(view)], question_order[row]);
-    answers[i] = std::make_unique<MergedAnswers>(
-        parts_->view(view), at_us,
-        MergeReplay(parts_->view(view), state.layout(),
-                    static_cast<std::size_t>(state.keys().size()),
-                    {added[i], per_view(view).entities, order.by_known, order.by_time},
-                    {*at_us, std::move(entities)}));
-  });
+    const auto list = std::ranges::find_if(lists, [&](const std::vector<int>& others) {
+      return per_view(others[0]).records == per_view(view).records &&
+             MergeReplay::can_share(parts_->view(others[0]), parts_->view(view));
+    });
+    if (list == lists.end())
+      lists.push_back({view});
+    else
+      list->push_back(view);
+  }
+  const std::size_t of_merges = parts > answers.size() ? parts - answers.size() : 0;
+  std::map<const void*, std::shared_ptr<const AddedEvents>> added;  // by records
+  for (std::vector<int>& list : divide(std::move(lists), of_merges)) {
+    const std::size_t source = source_of(list[0]);
+    auto& mine = added[per_view(list[0]).records.get()];
+    if (!mine)
+      mine = std::make_shared<const AddedEvents>(parts_->state(list[0]).layout(), per_view(list[0]),
+                                                 events[source].rows);
+    std::vector<HistoryView> of;
+    for (const int view : list)
+      of.push_back({&parts_->view(view), &parts_->state(view).layout(),
+                    static_cast<std::size_t>(parts_->state(view).keys().size()),
+                    per_view(view).entities,
+                    questions.views[static_cast<std::size_t>(view)]->entities});
+    answers.push_back(std::make_unique<MergedAnswers>(
+        std::move(list), std::move(of),
+        HistoryEvents{mine, event_orders[source].by_known, event_orders[source].by_time},
+        HistoryQuestions{question_order, questions.at_us}));
+  }
   return answers;
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -55,17 +56,22 @@ using RunParts =
     std::function<void(std::size_t parts, const std::function<void(std::size_t)>& part)>;
 void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part);
 
-/// The answers of one view to questions in the order of T, given in parts.
+/// The answers of some views to questions in the order of T, given in parts.
 class HistoryAnswers {
  public:
+  explicit HistoryAnswers(std::vector<int> views) : views_(std::move(views)) {}
   virtual ~HistoryAnswers() = default;
-  /// Answers the next questions, at most as many as are left: one column a feature.
-  virtual std::vector<data::Column> next(std::size_t questions) = 0;
+  const std::vector<int>& views() const { return views_; }
+  /// Answers the next questions, at most as many as are left: for each view one column a feature.
+  virtual std::vector<std::vector<data::Column>> next(std::size_t questions) = 0;
+
+ private:
+  std::vector<int> views_;
 };
 
-/// How a history that is known as a whole is answered. `merged` sorts it by entity and goes over it
-/// once, where the view's aggregates allow; `plain` plays it through the state that the server
-/// keeps. The bits are the same.
+/// How a history that is known as a whole is answered. `merged` goes over it once for all views that
+/// have their events and windows in common, where the aggregates allow; `plain` plays it through the
+/// state that the server keeps. The bits are the same.
 enum class HistoryWay : std::uint8_t { merged, plain };
 
 /// The rows of a block of events in position order, and by event time.
@@ -143,15 +149,16 @@ class Kernel {
                                    std::size_t& next_event, const QuestionBlock& questions,
                                    std::span<const std::int64_t> question_order);
 
-  /// The same for views that have had no event yet, when all events and questions are at hand: the
-  /// answers of each view, in the order of `views`. `events` and `event_orders` are by source. What
-  /// the arguments point to must outlive the answers; the state of the views is theirs, and is not
-  /// said to have had the events.
+  /// The same for views that have had no event yet, when all events and questions are at hand: every
+  /// view is answered by one of the results, of which there are at least `parts` if there are so
+  /// many views, for threads that take one each. `events` and `event_orders` are by source; the
+  /// questions were prepared after the events. What the arguments point to must outlive the answers; the state of the views is theirs, and is not said
+  /// to have had the events.
   std::vector<std::unique_ptr<HistoryAnswers>> answer_history(
       std::span<const int> views, std::span<const EventBlock> events,
       std::span<const HistoryOrder> event_orders, const QuestionBlock& questions,
-      std::span<const std::int64_t> question_order, HistoryWay way = HistoryWay::merged,
-      const RunParts& run = run_in_turn);
+      std::span<const std::int64_t> question_order, std::size_t parts,
+      HistoryWay way = HistoryWay::merged);
 
   /// Whether a question at T can be answered by the present state of a view: T ≥ last known −
   /// lateness.

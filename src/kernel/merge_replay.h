@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,8 +20,9 @@ namespace coeval::kernel {
 struct AddedPlace {
   std::uint32_t word = 0, shift = 0;
   std::uint64_t mask = 0;
-  std::int64_t of(const std::uint64_t* words) const {
-    return static_cast<std::int64_t>(words[word] >> shift & mask);
+  /// From the word.
+  std::int64_t of(std::uint64_t sums) const {
+    return static_cast<std::int64_t>(sums >> shift & mask);
   }
 };
 
@@ -32,8 +34,8 @@ class AddedEvents {
   /// `records` are those of a view with this layout, `rows` of them.
   AddedEvents(const RecordLayout& layout, const EventBlock::PerView& records, std::int64_t rows);
 
-  const std::uint64_t* row(std::uint32_t row) const {
-    return words_.data() + std::size_t{row} * stride_;
+  const std::uint64_t* row(std::int64_t row) const {
+    return words_.data() + static_cast<std::size_t>(row) * stride_;
   }
   static std::int64_t time_of(const std::uint64_t* event) {
     return static_cast<std::int64_t>(event[0]);
@@ -61,115 +63,106 @@ class AddedEvents {
   LargeVector<std::uint64_t> words_;
 };
 
-/// The events of one view, all that there are, in two orders.
+/// The events of views with equal record layouts, all that there are, in two orders.
 struct HistoryEvents {
   std::shared_ptr<const AddedEvents> events;
-  std::span<const std::int32_t> entities;  ///< by row; negative = nobody
   std::span<const std::int64_t> by_known;  ///< rows in position order
   std::span<const std::int64_t> by_time;   ///< the same rows by event time
 };
 
-/// The moments of questions, T not decreasing, with the entity of each; negative = nobody.
+/// Questions in the order of T: rows of what at_us and the views' entities are of.
 struct HistoryQuestions {
-  std::span<const std::int64_t> at_us;
-  std::vector<std::int32_t> entities;
+  std::span<const std::int64_t> order;
+  std::span<const std::int64_t> at_us;  ///< by row
 };
 
-/// Answers the questions of one view over a history that is known as a whole: a sort-merge.
+/// Whose the events are, and who is asked about, as one view sees it: by row; negative = nobody.
+struct HistoryView {
+  const define::View* view = nullptr;
+  const RecordLayout* layout = nullptr;
+  std::size_t entities = 0;
+  std::span<const std::int32_t> of_events, of_questions;
+};
+
+/// Answers the questions of views over a history that is known as a whole: a merge of sorted lists.
 ///
-/// Events and questions are sorted by entity once. Each bound of a window is a place among an
-/// entity's events, in the order of event time, that only goes forward, with the sum of what lies
-/// before it and was known, so that a window is the difference of two sums. An event known late is
-/// added at the bounds that have already gone by it. Nothing is inserted, moved or given up, which
-/// is what makes this quicker than ViewState; the answers are the same bits, because sums of
-/// integers are the same in any order. (semantics: A1 A2 T3 T4)
+/// Each bound of a window is a place among the events in the order of event time that only goes
+/// forward; an event that a bound goes by is added to the sum that its entity has for this bound, if
+/// it was known by then. A window is the difference of two sums. An event known late is added at
+/// the bounds that have already gone by it. Nothing is inserted, moved or given up, which is what
+/// makes this quicker than ViewState, and the places are found once for all views; the answers are
+/// the same bits, because sums of integers are the same in any order. (semantics: A1 A2 T3 T4)
 ///
-/// Memory: 8 bytes per event, 4 per question, and the sums of each entity, besides the events that
-/// views of equal layout share.
+/// Memory: the sums of each entity, besides the events.
 class MergeReplay {
  public:
   /// Whether a view can be answered so: counts, sums and means of bits and 32-bit integers, over
   /// windows of fixed length or all time.
   static bool can_answer(const define::View& view, const RecordLayout& layout);
+  /// Whether two views of which this is true, and whose events are the same, can be answered at
+  /// once.
+  static bool can_share(const define::View& a, const define::View& b);
 
-  /// The view can be answered so; what the spans point to must outlive this.
-  MergeReplay(const define::View& view, const RecordLayout& layout, std::size_t entities,
-              HistoryEvents events, HistoryQuestions questions);
+  /// The views can be answered so, at once; what the spans point to must outlive this.
+  MergeReplay(std::span<const HistoryView> views, HistoryEvents events, HistoryQuestions questions);
 
-  /// Answers the questions at the next places of the order, as many as `answers` has rows.
-  void next(AnswerColumns& answers);
+  /// Answers the next questions, as many as the answers have rows: `answers` by view.
+  void next(std::span<AnswerColumns> answers);
 
  private:
   struct Output {
     bool is_count, is_mean;
     AddedPlace part, sum;
-    std::size_t feature;  // that of the first window
   };
-  using Places = std::vector<AnswerColumns::Places>;  // by window, then output
-
-  // What one entity has of `state_`: where it stands, and its sums.
-  struct Entity {
-    std::int64_t& asked_at;  // the last T
-    std::uint64_t* sums;     // by boundary, as many words each as an event adds
-    std::uint32_t* cursors;  // places in by_time_, by boundary
-    std::uint32_t& known;    // place in by_known_: the next event to become known
-    std::uint32_t& question;
+  // One view's sums: by entity, then boundary, as many words each as an event adds. Two places
+  // beyond the last entity are of nobody's events, and of nobody's questions, which stays nothing.
+  struct Sums {
+    std::span<const std::int32_t> of_events, of_questions;
+    std::uint32_t entities;
+    bool is_far;  // too large for the caches next to the processor
+    LargeVector<std::uint64_t> words;
+    std::vector<Output> outputs;
   };
 
-  Entity entity(std::size_t number) {
-    std::byte* mine = state_.data() + number * state_bytes_;
-    auto* numbers = reinterpret_cast<std::uint32_t*>(mine + numbers_at_);
-    return {*reinterpret_cast<std::int64_t*>(mine),
-            reinterpret_cast<std::uint64_t*>(mine + sizeof(std::int64_t)), numbers + 2, numbers[0],
-            numbers[1]};
-  }
-  const std::uint64_t* event_at(std::uint32_t place) const {
-    return events_.events->row(by_time_[place]);
-  }
-  LargeVector<std::uint32_t> by_entity(std::span<const std::int64_t> rows) const;
-  void sort_questions();
-  void start_entities();
-  std::uint32_t next_question(std::size_t entity, std::uint32_t place) const {
-    return place < question_begin_[entity + 1] ? questions_by_entity_[place] : UINT32_MAX;
-  }
   std::int64_t bound(const Boundary& boundary, std::int64_t at_us) const {
     return boundary.from_begin ? INT64_MIN : saturating_subtract(at_us, boundary.length_us);
   }
+  std::uint64_t* event_sums(Sums& sums, std::int64_t row) const {
+    const auto entity = static_cast<std::uint32_t>(sums.of_events[static_cast<std::size_t>(row)]);
+    return sums.words.data() + std::min(entity, sums.entities) * stride_;
+  }
+  const std::uint64_t* question_sums(const Sums& sums, std::int64_t row) const {
+    const auto entity =
+        static_cast<std::uint32_t>(sums.of_questions[static_cast<std::size_t>(row)]);
+    return sums.words.data() + std::min(entity, sums.entities + 1) * stride_;
+  }
 
   // Width: words that an event adds, 0 = as many as it says.
-  void answer_until(std::uint32_t end, const Places& places);
   template <std::size_t Width>
-  void answer_all(std::uint32_t end, const Places& places);
-  void fetch_state(std::size_t entity) const;
-  void fetch_events(std::size_t entity);
-  void fetch_rows(std::size_t entity);
+  void add(std::size_t boundary, std::int64_t row);
+  void fetch_events(std::span<const std::int64_t> rows, std::size_t place);
+  void fetch_question(std::size_t place);
   template <std::size_t Width>
-  void see(const Entity& entity, std::uint32_t event_end, std::int64_t at_us);
+  void see(std::int64_t at_us);
   template <std::size_t Width>
-  void put(const Entity& entity, std::size_t row, const Places& places);
-  void put_nobody(std::uint32_t end, const Places& places);
+  void answer_tile(std::size_t rows);
+  void put_tile(std::size_t first, std::size_t rows, std::span<AnswerColumns> answers) const;
 
   std::vector<Boundary> boundaries_;  // T first
   std::vector<WindowBounds> windows_;
-  std::vector<Output> outputs_;
   std::size_t first_moving_ = 0;  // 1 when every event is known only after it happened: then those
                                   // before T are those known before T
-
-  std::size_t entities_ = 0;
-  std::vector<std::uint32_t> event_begin_, question_begin_;  // by entity, and one more
   HistoryEvents events_;
-  LargeVector<std::uint32_t> by_time_, by_known_;  // rows by entity, then event time or position;
-                                                   // by_known_ is empty when that is the same
   HistoryQuestions questions_;
-  LargeVector<std::uint32_t> questions_by_entity_;
-  std::vector<std::uint32_t> nobodys_;
-  std::size_t next_nobody_ = 0;
-  LargeVector<std::byte> state_;  // of all entities, each at cache lines of its own
-  std::size_t state_bytes_ = 0, numbers_at_ = 0;
-  std::vector<std::uint32_t> next_question_;  // by entity: its next question
-  std::vector<std::uint32_t> active_;         // entities that are asked about in a part
-  std::uint32_t first_ = 0;                   // the question of the first row of answers
-  std::vector<std::uint64_t> within_;         // what an event adds, of all events of one window
+  std::size_t width_ = 0, stride_ = 0;  // words that an event adds, and of an entity's sums
+  std::vector<Sums> sums_;              // by view
+  bool any_far_ = false;
+
+  std::size_t next_question_ = 0, known_ = 0;  // places in the orders
+  std::vector<std::size_t> cursors_;           // places in by_time, by boundary
+  std::int64_t asked_at_ = INT64_MIN;          // the last T
+  // What the windows of some questions hold: by view, window and word, a question after the other.
+  std::vector<std::uint64_t> tile_;
 };
 
 }  // namespace coeval::kernel

@@ -93,10 +93,10 @@ TEST_CASE("a merge over a whole history gives the bits of looking at all events"
         kernel->prepare_questions(batch_of(*world.project, keys, round % 2 == 1), at, kViews);
     REQUIRE(questions);
     const std::array orders = {HistoryOrder{history.by_known, history.by_time}};
-    const auto answers = kernel->answer_history(kViews, blocks, orders, *questions, order);
+    const auto answers = kernel->answer_history(kViews, blocks, orders, *questions, order, 1);
     for (std::size_t from = 0; from < order.size();) {
       const std::size_t part = std::min<std::size_t>(1 + random() % 90, order.size() - from);
-      const auto columns = answers[0]->next(part);
+      const auto columns = answers[0]->next(part)[0];
       REQUIRE(columns.size() == world.view().feature_count());
       for (std::size_t i = 0; i < part; ++i) {
         const auto row = static_cast<std::size_t>(order[from + i]);
@@ -155,7 +155,7 @@ TEST_CASE("many different bits are counted apart") {
   const std::array orders = {HistoryOrder{history.by_known, history.by_time}};
   const std::array<std::int64_t, 2> order = {0, 1};
   const auto columns =
-      kernel->answer_history(kViews, blocks, orders, *questions, order)[0]->next(2);
+      kernel->answer_history(kViews, blocks, orders, *questions, order, 1)[0]->next(2)[0];
   for (std::size_t row = 0; row < 2; ++row) {
     std::vector<Answer> found;
     for (const auto& column : columns)

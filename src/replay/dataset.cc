@@ -27,7 +27,7 @@ class Fold {
                                               const Past& past, const Questions& questions,
                                               std::span<const std::int64_t> order,
                                               std::vector<int> views, int threads) {
-    std::unique_ptr<Fold> made(new Fold(views, threads));
+    std::unique_ptr<Fold> made(new Fold(threads));
     Fold& fold = *made;
     COEVAL_ASSIGN(fold.kernel_, kernel::Kernel::create(project, views));
     fold.events_.resize(past.sources.size());
@@ -49,8 +49,10 @@ class Fold {
     std::vector<kernel::HistoryOrder> orders;
     for (std::size_t source = 0; source < past.sources.size(); ++source)
       orders.push_back({past.sources[source].order, fold.by_time_[source]});
+    // As much time goes into what becomes of the answers, on as many threads.
+    const auto parts = static_cast<std::size_t>(std::max(threads / 2, 1));
     fold.answers_ = fold.kernel_->answer_history(views, fold.events_, orders, fold.questions_,
-                                                 order, kernel::HistoryWay::merged, run);
+                                                 order, parts);
     return made;
   }
 
@@ -58,23 +60,23 @@ class Fold {
     Block block;
     block.rows = rows;
     block.features.resize(kernel_->project().views.size());
-    pool_->run(views_.size(), [&](std::size_t i) {
-      block.features[static_cast<std::size_t>(views_[i])] = answers_[i]->next(rows.size());
+    pool_->run(answers_.size(), [&](std::size_t i) {
+      auto features = answers_[i]->next(rows.size());
+      for (std::size_t v = 0; v < features.size(); ++v)
+        block.features[static_cast<std::size_t>(answers_[i]->views()[v])] = std::move(features[v]);
     });
     return block;
   }
 
  private:
-  Fold(std::vector<int> views, int threads)
-      : views_(std::move(views)), pool_(std::make_unique<WorkerPool>(threads)) {}
+  explicit Fold(int threads) : pool_(std::make_unique<WorkerPool>(threads)) {}
 
-  std::vector<int> views_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<kernel::Kernel> kernel_;
   std::vector<kernel::EventBlock> events_;  // by source, as is the next
   std::vector<std::vector<std::int64_t>> by_time_;
   kernel::QuestionBlock questions_;
-  std::vector<std::unique_ptr<kernel::HistoryAnswers>> answers_;  // by place in views_
+  std::vector<std::unique_ptr<kernel::HistoryAnswers>> answers_;  // together those of all views
 };
 
 // A view feature of the row that may be approximate, and the column of its view that says whether.

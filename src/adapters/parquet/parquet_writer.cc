@@ -1,6 +1,7 @@
 #include "adapters/parquet/parquet_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -37,18 +38,37 @@ void append_lists(parquet::ColumnWriter& writer, const arrow::ListArray& lists,
                                          *elements, &context, false));
 }
 
-// A column of a row group is written from a slice of an array and, where it may be null, one level
-// per row: 1 = present.
+// A bit becomes a level, eight at a time.
+constexpr auto kLevelsOfByte = [] {
+  std::array<std::array<std::int16_t, 8>, 256> levels{};
+  for (std::size_t byte = 0; byte < levels.size(); ++byte)
+    for (std::size_t bit = 0; bit < 8; ++bit)
+      levels[byte][bit] = static_cast<std::int16_t>(byte >> bit & 1);
+  return levels;
+}();
+
+// What Parquet writes besides the values of a column that may be null: 1 = present.
+std::vector<std::int16_t> levels_of(const arrow::Array& array) {
+  std::vector<std::int16_t> levels(static_cast<std::size_t>(array.length()), 1);
+  if (array.null_count() == 0) return levels;
+  std::int64_t row = 0;
+  if (array.offset() % 8 == 0 && array.null_bitmap_data() != nullptr)
+    for (const std::uint8_t* byte = array.null_bitmap_data() + array.offset() / 8;
+         row + 8 <= array.length(); row += 8, ++byte)
+      std::ranges::copy(kLevelsOfByte[*byte], levels.begin() + row);
+  for (; row < array.length(); ++row)
+    levels[static_cast<std::size_t>(row)] = array.IsValid(row) ? 1 : 0;
+  return levels;
+}
+
+// A column of a row group is written from a slice of an array and, where it may be null, its
+// levels.
 void append_column(parquet::ColumnWriter& writer, const arrow::Array& array,
                    parquet::ArrowWriterProperties& properties) {
   if (array.type_id() == arrow::Type::LIST)
     return append_lists(writer, static_cast<const arrow::ListArray&>(array), properties);
   const bool nullable = writer.descr()->max_definition_level() > 0;
-  std::vector<std::int16_t> levels;
-  if (nullable) levels.assign(static_cast<std::size_t>(array.length()), 1);
-  if (nullable && array.null_count() > 0)
-    for (std::int64_t row = 0; row < array.length(); ++row)
-      levels[static_cast<std::size_t>(row)] = array.IsValid(row) ? 1 : 0;
+  const std::vector<std::int16_t> levels = nullable ? levels_of(array) : std::vector<std::int16_t>();
   parquet::ArrowWriteContext context(memory_pool(), &properties);
   PARQUET_THROW_NOT_OK(writer.WriteArrow(nullable ? levels.data() : nullptr, nullptr,
                                          array.length(), array, &context, nullable));
@@ -87,7 +107,8 @@ class ParquetWriter final : public stores::TableWriter {
       return fail(Code::io, "'" + path_ + "' was closed, or an earlier write to it failed");
     Status done = guarded(path_, write_error, std::forward<Body>(body));
     failed_ = !done.has_value();
-    if (failed_ && sink_->error()) return std::unexpected(*sink_->error());
+    if (failed_)
+      if (const auto why = sink_->error()) return std::unexpected(*why);
     return done;
   }
 
