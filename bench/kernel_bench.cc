@@ -190,8 +190,7 @@ std::vector<std::uint64_t> merge(kernel::Kernel& kernel, std::span<const int> vi
                                  const kernel::QuestionBlock& questions,
                                  std::span<const std::int64_t> question_order, bool sum) {
   std::vector<std::uint64_t> totals(views.size());
-  const auto answers =
-      kernel.answer_history(views, events, orders, questions, question_order, 1);
+  const auto answers = kernel.answer_history(views, events, orders, questions, question_order, 1);
   for (std::size_t from = 0; from < question_order.size(); from += kChunkRows)
     for (const auto& some : answers) {
       const auto columns = some->next(std::min(kChunkRows, question_order.size() - from));
@@ -275,9 +274,9 @@ int main(int argc, char** argv) {
     timed("merge of four views",
           [&] { merge(**third, views, blocks, orders, *questions, question_order, false); });
     std::uint64_t merged = 0, played = 0;
-    const auto sums = merge(**third, views, blocks, orders, *questions, question_order, true);
+    const auto of_merge = merge(**third, views, blocks, orders, *questions, question_order, true);
     for (const int view : views) {
-      merged = merged * 31 + sums[static_cast<std::size_t>(view)];
+      merged = merged * 31 + of_merge[static_cast<std::size_t>(view)];
       played =
           played * 31 + Replay{**third, *events, order, *questions, question_order}.run(view, true);
     }

@@ -19,6 +19,7 @@ int ingest(Context& context);
 int audit(Context& context);
 int explain(Context& context);
 int doctor(Context& context);
+int schema(Context& context);
 int completion(Context& context);
 int train_worker(Context& context);
 

@@ -247,6 +247,7 @@ const std::vector<Verb>& verbs() {
       {"audit", "recompute every logged prediction and compare bits"},
       {"explain", "an error code, or a prediction down to its events"},
       {"doctor", "examine the log, the models and the installation"},
+      {"schema", "print the JSON Schema of coeval.toml, for editors"},
       {"completion", "print a completion script for a shell"},
       {"train-worker", "the child process that trains (internal)"},
   };

@@ -37,6 +37,7 @@ constexpr std::array kCommands = {
     Command{"audit", coeval::cli::audit},
     Command{"explain", coeval::cli::explain},
     Command{"doctor", coeval::cli::doctor},
+    Command{"schema", coeval::cli::schema},
     Command{"completion", coeval::cli::completion},
     Command{"train-worker", coeval::cli::train_worker},
 };

@@ -113,6 +113,8 @@ void read_split(const TomlEntry& entry, Model& model, Diagnostics& errors) {
                   "train_until < validate_until < test_until");
 }
 
+std::span<const std::string_view> gate_metrics() { return kMetrics; }
+
 void read_gates(const TomlEntry& entry, Model& model, Diagnostics& errors) {
   const std::string what = "model " + in_quotes(model.name);
   if (!expect_kind(entry, Kind::table, what, "write gate = { auc = \">= 0.77\" }", errors)) return;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include "define/diagnostics.h"
 #include "define/document.h"
 #include "define/project.h"
@@ -10,6 +13,9 @@ namespace coeval::define {
 /// Errors: random_split for anything that is no time, bad_split, missing_toml_key,
 /// unknown_toml_key.
 void read_split(const TomlEntry& entry, Model& model, Diagnostics& errors);
+
+/// What a gate can be about.
+std::span<const std::string_view> gate_metrics();
 
 /// Reads gate = { auc = ">= 0.77", better_than = "champion" }. Errors: unknown_toml_key,
 /// bad_toml_value.

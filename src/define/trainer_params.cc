@@ -14,31 +14,23 @@ namespace {
 
 using Kind = TomlValue::Kind;
 
-struct Param {
-  std::string_view name;
-  std::string_view alias;  // the trainer's other name for it; may be empty
-  std::string_view value;  // the default, in canonical text
-  bool whole;
-  double least, most;
-};
-
 // XGBoost's own defaults, spelled out: a change of them in a later XGBoost then changes nothing
 // here.
 // clang-format off
 constexpr std::array kParams = {
-    Param{"alpha", "reg_alpha", "0", false, 0, 1e12},
-    Param{"colsample_bylevel", "", "1", false, 1e-6, 1},
-    Param{"colsample_bynode", "", "1", false, 1e-6, 1},
-    Param{"colsample_bytree", "", "1", false, 1e-6, 1},
-    Param{"eta", "learning_rate", "0.3", false, 1e-9, 1},
-    Param{"gamma", "min_split_loss", "0", false, 0, 1e12},
-    Param{"lambda", "reg_lambda", "1", false, 0, 1e12},
-    Param{"max_bin", "", "256", true, 2, 65536},
-    Param{"max_delta_step", "", "0", false, 0, 1e12},
-    Param{"max_depth", "", "6", true, 1, 20},
-    Param{"min_child_weight", "", "1", false, 0, 1e12},
-    Param{"scale_pos_weight", "", "1", false, 1e-9, 1e9},
-    Param{"subsample", "", "1", false, 1e-6, 1},
+    TrainerParam{"alpha", "reg_alpha", "0", false, 0, 1e12},
+    TrainerParam{"colsample_bylevel", "", "1", false, 1e-6, 1},
+    TrainerParam{"colsample_bynode", "", "1", false, 1e-6, 1},
+    TrainerParam{"colsample_bytree", "", "1", false, 1e-6, 1},
+    TrainerParam{"eta", "learning_rate", "0.3", false, 1e-9, 1},
+    TrainerParam{"gamma", "min_split_loss", "0", false, 0, 1e12},
+    TrainerParam{"lambda", "reg_lambda", "1", false, 0, 1e12},
+    TrainerParam{"max_bin", "", "256", true, 2, 65536},
+    TrainerParam{"max_delta_step", "", "0", false, 0, 1e12},
+    TrainerParam{"max_depth", "", "6", true, 1, 20},
+    TrainerParam{"min_child_weight", "", "1", false, 0, 1e12},
+    TrainerParam{"scale_pos_weight", "", "1", false, 1e-9, 1e9},
+    TrainerParam{"subsample", "", "1", false, 1e-6, 1},
 };
 // clang-format on
 constexpr std::int64_t kMaxRounds = 100'000;
@@ -49,7 +41,8 @@ std::string number_text(double value) {
   return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr};
 }
 
-void read_param(const Param& param, std::string_view key, TableReader& reader, std::string& value) {
+void read_param(const TrainerParam& param, std::string_view key, TableReader& reader,
+                std::string& value) {
   if (param.whole) {
     const auto whole = reader.integer(key, static_cast<std::int64_t>(param.least),
                                       static_cast<std::int64_t>(param.most));
@@ -91,6 +84,8 @@ void read_table(const TomlEntry& entry, Model& model, std::map<std::string, std:
 }
 
 }  // namespace
+
+std::span<const TrainerParam> trainer_params() { return kParams; }
 
 void read_trainer_params(const TomlEntry* entry, Model& model, Diagnostics& errors) {
   std::map<std::string, std::string> values;

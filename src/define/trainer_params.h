@@ -1,10 +1,23 @@
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include "define/diagnostics.h"
 #include "define/document.h"
 #include "define/project.h"
 
 namespace coeval::define {
+
+struct TrainerParam {
+  std::string_view name;
+  std::string_view alias;  ///< the trainer's other name for it; may be empty
+  std::string_view value;  ///< the default, in canonical text
+  bool whole;
+  double least, most;
+};
+/// Those that are numbers, besides rounds and early_stopping_rounds.
+std::span<const TrainerParam> trainer_params();
 
 /// Fills rounds, early_stopping_rounds and params from a table [model.NAME.params]; `entry` may be
 /// null. Params come out complete, defaults included, so that a default is a part of the hash (D1).

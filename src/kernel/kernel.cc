@@ -367,7 +367,8 @@ class MergedAnswers final : public HistoryAnswers {
 // Lists of views that can be answered at once, cut so that there are at least `parts` lists.
 std::vector<std::vector<int>> divide(std::vector<std::vector<int>> lists, std::size_t parts) {
   while (!lists.empty() && lists.size() < parts) {
-    const auto longest = std::ranges::max_element(lists, {}, [](const auto& l) { return l.size(); });
+    const auto longest =
+        std::ranges::max_element(lists, {}, [](const auto& l) { return l.size(); });
     if (longest->size() < 2) break;
     const auto half = longest->begin() + static_cast<std::ptrdiff_t>(longest->size() / 2);
     std::vector<int> rest(half, longest->end());
@@ -395,9 +396,8 @@ std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
     const EventBlock& block = events[source_of(view)];
     if (way == HistoryWay::plain || block.taken_back ||
         !MergeReplay::can_answer(parts_->view(view), parts_->state(view).layout())) {
-      answers.push_back(std::make_unique<PlainAnswers>(*this, view, block,
-                                                       event_orders[source_of(view)].by_known,
-                                                       questions, question_order));
+      answers.push_back(std::make_unique<PlainAnswers>(
+          *this, view, block, event_orders[source_of(view)].by_known, questions, question_order));
       continue;
     }
     const auto list = std::ranges::find_if(lists, [&](const std::vector<int>& others) {

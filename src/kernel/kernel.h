@@ -69,9 +69,9 @@ class HistoryAnswers {
   std::vector<int> views_;
 };
 
-/// How a history that is known as a whole is answered. `merged` goes over it once for all views that
-/// have their events and windows in common, where the aggregates allow; `plain` plays it through the
-/// state that the server keeps. The bits are the same.
+/// How a history that is known as a whole is answered. `merged` goes over it once for all views
+/// that have their events and windows in common, where the aggregates allow; `plain` plays it
+/// through the state that the server keeps. The bits are the same.
 enum class HistoryWay : std::uint8_t { merged, plain };
 
 /// The rows of a block of events in position order, and by event time.
@@ -149,11 +149,11 @@ class Kernel {
                                    std::size_t& next_event, const QuestionBlock& questions,
                                    std::span<const std::int64_t> question_order);
 
-  /// The same for views that have had no event yet, when all events and questions are at hand: every
-  /// view is answered by one of the results, of which there are at least `parts` if there are so
-  /// many views, for threads that take one each. `events` and `event_orders` are by source; the
-  /// questions were prepared after the events. What the arguments point to must outlive the answers; the state of the views is theirs, and is not said
-  /// to have had the events.
+  /// The same for views that have had no event yet, when all events and questions are at hand:
+  /// every view is answered by one of the results, of which there are at least `parts` if there are
+  /// so many views, for threads that take one each. `events` and `event_orders` are by source; the
+  /// questions were prepared after the events. What the arguments point to must outlive the
+  /// answers; the state of the views is theirs, and is not said to have had the events.
   std::vector<std::unique_ptr<HistoryAnswers>> answer_history(
       std::span<const int> views, std::span<const EventBlock> events,
       std::span<const HistoryOrder> event_orders, const QuestionBlock& questions,

@@ -87,8 +87,8 @@ struct HistoryView {
 /// Answers the questions of views over a history that is known as a whole: a merge of sorted lists.
 ///
 /// Each bound of a window is a place among the events in the order of event time that only goes
-/// forward; an event that a bound goes by is added to the sum that its entity has for this bound, if
-/// it was known by then. A window is the difference of two sums. An event known late is added at
+/// forward; an event that a bound goes by is added to the sum that its entity has for this bound,
+/// if it was known by then. A window is the difference of two sums. An event known late is added at
 /// the bounds that have already gone by it. Nothing is inserted, moved or given up, which is what
 /// makes this quicker than ViewState, and the places are found once for all views; the answers are
 /// the same bits, because sums of integers are the same in any order. (semantics: A1 A2 T3 T4)

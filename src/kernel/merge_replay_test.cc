@@ -1,5 +1,6 @@
 #include "kernel/merge_replay.h"
 
+#include <map>
 #include <numeric>
 
 #include "kernel/kernel_for_tests.h"
@@ -112,6 +113,76 @@ TEST_CASE("a merge over a whole history gives the bits of looking at all events"
   }
   CHECK(nulls > 1000);
   CHECK(values > 10'000);
+}
+
+// The definition with more views: the first one's events by other keys, and over other windows.
+std::shared_ptr<const define::Project> with_more_views(const World& world) {
+  auto project = std::make_shared<define::Project>(*world.project);
+  const std::vector<std::vector<std::string>> keys = {{"j"}, {}, {"k", "j"}, {"k"}, {"j"}};
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    define::View view = project->views[0];
+    view.name = "v" + std::to_string(i);
+    view.keys = keys[i];
+    view.key_columns.clear();
+    for (const auto& key : keys[i])
+      view.key_columns.push_back(project->sources[0].schema.index_of(key));
+    if (i >= 3) view.windows = {window_of("2h"), window_of("7h offset 1h")};
+    project->views.push_back(std::move(view));
+  }
+  return project;
+}
+
+TEST_CASE("views are answered side by side or at once with the same bits") {
+  std::mt19937_64 random(33);
+  const std::vector<int> views = {0, 1, 2, 3, 4, 5};
+  for (int round = 0; round < 40; ++round) {
+    const World world = random_linear_world(random);
+    const auto project = with_more_views(world);
+    const History history(random, round % 2 == 0);
+    std::vector<std::int64_t> at, order(200);
+    for (std::size_t i = 0; i < order.size(); ++i)
+      at.push_back(history.events[random() % history.events.size()].known + 1);
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, {},
+                             [&](std::int64_t i) { return at[static_cast<std::size_t>(i)]; });
+    std::vector<Event> keys;
+    for (std::size_t i = 0; i < at.size(); ++i)
+      keys.push_back(history.events[random() % history.events.size()]);
+    const std::array orders = {HistoryOrder{history.by_known, history.by_time}};
+    const auto ask = [&](std::size_t parts, HistoryWay way, std::size_t at_a_time) {
+      auto kernel = *Kernel::create(project, views);
+      std::vector<EventBlock> blocks;
+      blocks.push_back(*kernel->prepare_events(0, batch_of(*project, history.events, true),
+                                               known_of(history.events)));
+      const auto questions = *kernel->prepare_questions(batch_of(*project, keys, false), at, views);
+      const auto all = kernel->answer_history(views, blocks, orders, questions, order, parts, way);
+      CHECK(all.size() >= std::min(parts, views.size()));
+      if (way == HistoryWay::merged && parts == 1) CHECK(all.size() == 2);  // by their windows
+      std::vector<std::map<std::size_t, std::vector<Answer>>> answers(views.size());  // by feature
+      for (const auto& some : all)
+        for (std::size_t done = 0; done < order.size(); done += at_a_time) {
+          const auto columns = some->next(std::min(at_a_time, order.size() - done));
+          REQUIRE(columns.size() == some->views().size());
+          for (std::size_t v = 0; v < columns.size(); ++v)
+            for (std::size_t f = 0; f < columns[v].size(); ++f)
+              for (std::int64_t row = 0; row < columns[v][f].size(); ++row)
+                answers[static_cast<std::size_t>(some->views()[v])][f].push_back(
+                    answer_in(columns[v][f], row));
+        }
+      return answers;
+    };
+    const auto same = [](const Answer& a, const Answer& b) {
+      return a.valid == b.valid && (!a.valid || a.bits == b.bits);
+    };
+    const auto plain = ask(1, HistoryWay::plain, 200);
+    REQUIRE(plain[5].size() == project->views[5].feature_count());
+    for (const std::size_t parts : {1, 2, 3, 5, 9}) {
+      const auto merged = ask(parts, HistoryWay::merged, 1 + random() % 200);
+      for (std::size_t view = 0; view < views.size(); ++view)
+        for (const auto& [feature, expected] : plain[view])
+          CHECK(std::ranges::equal(merged[view].at(feature), expected, same));
+    }
+  }
 }
 
 TEST_CASE("only sums of bits and 32-bit integers over windows of fixed length can be merged") {

@@ -51,8 +51,8 @@ class Fold {
       orders.push_back({past.sources[source].order, fold.by_time_[source]});
     // As much time goes into what becomes of the answers, on as many threads.
     const auto parts = static_cast<std::size_t>(std::max(threads / 2, 1));
-    fold.answers_ = fold.kernel_->answer_history(views, fold.events_, orders, fold.questions_,
-                                                 order, parts);
+    fold.answers_ =
+        fold.kernel_->answer_history(views, fold.events_, orders, fold.questions_, order, parts);
     return made;
   }
 

@@ -68,7 +68,8 @@ void append_column(parquet::ColumnWriter& writer, const arrow::Array& array,
   if (array.type_id() == arrow::Type::LIST)
     return append_lists(writer, static_cast<const arrow::ListArray&>(array), properties);
   const bool nullable = writer.descr()->max_definition_level() > 0;
-  const std::vector<std::int16_t> levels = nullable ? levels_of(array) : std::vector<std::int16_t>();
+  const std::vector<std::int16_t> levels =
+      nullable ? levels_of(array) : std::vector<std::int16_t>();
   parquet::ArrowWriteContext context(memory_pool(), &properties);
   PARQUET_THROW_NOT_OK(writer.WriteArrow(nullable ? levels.data() : nullptr, nullptr,
                                          array.length(), array, &context, nullable));

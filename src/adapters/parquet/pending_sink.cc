@@ -19,8 +19,8 @@ PendingSink::~PendingSink() {
 void PendingSink::write_all() {
   while (const auto buffer = waiting_.pop()) {
     if (error()) continue;  // let go of what is left
-    auto written = file_.write(
-        {(*buffer)->data_as<char>(), static_cast<std::size_t>((*buffer)->size())});
+    auto written =
+        file_.write({(*buffer)->data_as<char>(), static_cast<std::size_t>((*buffer)->size())});
     if (written) continue;
     const std::scoped_lock lock(mutex_);
     error_ = std::move(written).error();

@@ -1,0 +1,297 @@
+#include "define/json_schema.h"
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "define/aggregates.h"
+#include "define/functions.h"
+#include "define/split_and_gates.h"
+#include "define/trainer_params.h"
+
+namespace coeval::define {
+
+namespace {
+
+using data::Json;
+using Members = std::initializer_list<std::pair<std::string, Json>>;
+
+Json object(Members members) {
+  Json json{Json::Object{}};
+  for (const auto& [key, value] : members) json.set(key, value);
+  return json;
+}
+
+Json array(std::initializer_list<Json> elements) {
+  Json json{Json::Array{}};
+  for (const Json& element : elements) json.push(element);
+  return json;
+}
+
+Json described(Json schema, std::string_view text) {
+  schema.set("description", text);
+  return schema;
+}
+
+Json of_type(std::string_view type, std::string_view text) {
+  return object({{"type", type}, {"description", text}});
+}
+Json text(std::string_view about) { return of_type("string", about); }
+
+Json reference(std::string_view definition) {
+  return object({{"$ref", "#/definitions/" + std::string(definition)}});
+}
+
+Json one_of_texts(std::initializer_list<const char*> choices, std::string_view about) {
+  Json values{Json::Array{}};
+  for (const char* choice : choices) values.push(choice);
+  return object({{"enum", std::move(values)}, {"description", about}});
+}
+
+Json list_of(Json item, std::string_view about) {
+  return object({{"type", "array"}, {"items", std::move(item)}, {"description", about}});
+}
+
+// A table with these keys only.
+Json table(Json properties, std::initializer_list<const char*> required, std::string_view about) {
+  Json names{Json::Array{}};
+  for (const char* name : required) names.push(name);
+  Json json = object({{"type", "object"},
+                      {"description", about},
+                      {"properties", std::move(properties)},
+                      {"additionalProperties", false}});
+  if (required.size() > 0) json.set("required", std::move(names));
+  return json;
+}
+
+// A table whose keys are names of the user's.
+Json named(Json each, std::string_view about) {
+  return object(
+      {{"type", "object"}, {"description", about}, {"additionalProperties", std::move(each)}});
+}
+
+Json any_of(std::initializer_list<Json> choices) { return object({{"anyOf", array(choices)}}); }
+
+std::string all_functions() {
+  std::string list;
+  for (const auto& function : functions())
+    list += "\n" + std::string(function.signature) + ": " + std::string(function.doc) + " (" +
+            std::string(function.example) + " = " + std::string(function.expected) + ")";
+  return list;
+}
+
+std::string all_aggregates() {
+  std::string list;
+  for (const auto& aggregate : aggregate_functions())
+    list += "\n" + std::string(aggregate.signature) + ": " + std::string(aggregate.doc);
+  return list;
+}
+
+Json inputs() {
+  Json date_parts{Json::Array{}};
+  for (const auto& function : functions())
+    if (is_date_part(function))
+      date_parts.push(
+          object({{"const", function.name},
+                  {"description", std::string(function.doc) + ", of the question's time"}}));
+  return list_of(object({{"anyOf", array({object({{"oneOf", std::move(date_parts)}}),
+                                          reference("expression")})}}),
+                 "Features, columns, view features, globs over them (\"origin.*\"), date parts of "
+                 "the question's time by their bare name, or expressions.");
+}
+
+Json column() {
+  const auto bound = [](std::string_view about) {
+    return object({{"type", array({"number", "string"})}, {"description", about}});
+  };
+  Json properties = object({
+      {"type", reference("type")},
+      {"nullable", of_type("boolean", "Whether a row without a value is good.")},
+      {"known",
+       described(reference("expression"), "When the column is known, if not with its row.")},
+      {"json", text("Where in a string column of JSON text the value is taken from: "
+                    "payload.items[0].price")},
+      {"min", bound("The least value, of numbers and times.")},
+      {"max", bound("The greatest value, of numbers and times.")},
+      {"pattern", text("RE2; the whole text must match.")},
+      {"enum", list_of(of_type("string", "A text."), "The texts that are allowed.")},
+  });
+  return any_of({reference("type"), table(std::move(properties), {"type"}, "A column.")});
+}
+
+Json source() {
+  return table(
+      object({
+          {"path", text("The file, relative to coeval.toml; without it the source is live only.")},
+          {"time", text("The column with the event time.")},
+          {"known", described(reference("expression"),
+                              "When a row became known, or exactly \"event time\".")},
+          {"columns", named(column(), "The columns with their types and rules.")},
+          {"id", text("The column that names an event.")},
+          {"dedup", described(reference("duration"),
+                              "How long after an event one of the same id is a duplicate.")},
+          {"replaces", text("The column with the id of the event that a row corrects.")},
+          {"deleted", described(reference("expression"),
+                                "Where true, the row only takes back what it replaces.")},
+          {"retention", described(reference("duration"), "How long the log keeps an event.")},
+      }),
+      {"time", "known", "columns"}, "Where rows come from.");
+}
+
+Json view() {
+  Json aggregate = any_of(
+      {reference("aggregate"),
+       table(object({{"value", reference("aggregate")},
+                     {"default", object({{"type", array({"number", "string", "boolean"})},
+                                         {"description", "What takes the place of null."}})},
+                     {"max_age", described(reference("duration"),
+                                           "A value whose newest event is older is stale.")},
+                     {"on_stale",
+                      one_of_texts({"default", "null", "refuse"}, "What a stale value becomes.")}}),
+             {"value"}, "An aggregate with what it is where there is nothing, or nothing new.")});
+  Json json = table(object({
+                        {"from", text("The source.")},
+                        {"by", list_of(of_type("string", "A column."),
+                                       "The key columns; [] is one entity over all events.")},
+                        {"windows", list_of(reference("window"), "The windows of each aggregate.")},
+                        {"lateness", described(reference("duration"),
+                                               "How much later than its time an event may come.")},
+                    }),
+                    {"from", "by", "windows"}, "Aggregates of a source's events by key.");
+  json.set("additionalProperties", std::move(aggregate));
+  return json;
+}
+
+Json lookup() {
+  return table(object({
+                   {"from", text("The source.")},
+                   {"by", list_of(of_type("string", "A column."), "The key columns.")},
+                   {"columns", list_of(of_type("string", "A column."), "What is looked up.")},
+                   {"lateness", described(reference("duration"),
+                                          "How much later than its time a row may come.")},
+               }),
+               {"from", "by", "columns"}, "The newest row of a slowly changing table.");
+}
+
+Json params() {
+  Json properties{Json::Object{}};
+  const auto number = [](const TrainerParam& param) {
+    Json json = object({{"type", param.whole ? "integer" : "number"},
+                        {"description", "Default: " + std::string(param.value)}});
+    json.set("minimum", param.least);
+    json.set("maximum", param.most);
+    return json;
+  };
+  for (const TrainerParam& param : trainer_params()) {
+    properties.set(std::string(param.name), number(param));
+    if (!param.alias.empty()) properties.set(std::string(param.alias), number(param));
+  }
+  properties.set("rounds", of_type("integer", "How many trees, at most."));
+  properties.set("early_stopping_rounds",
+                 of_type("integer", "Stop after so many rounds without a gain; 0: never."));
+  properties.set("tree_method", one_of_texts({"hist"}, "The method that is equal to the bit."));
+  return table(std::move(properties), {}, "The trainer's parameters.");
+}
+
+Json model() {
+  Json gates{Json::Object{}};
+  for (const std::string_view metric : gate_metrics())
+    gates.set(std::string(metric), object({{"type", "string"},
+                                           {"pattern", "^\\s*[<>]=.*$"},
+                                           {"description", "\">= 0.77\" or \"<= 0.05\""}}));
+  gates.set("better_than", one_of_texts({"champion"}, "The version that serves now."));
+  const auto moment = [](std::string_view about) {
+    return described(text(""), std::string(about) + ", a date or time without quotes");
+  };
+  Json label = any_of(
+      {reference("expression"),
+       table(object({{"value", reference("expression")},
+                     {"known", described(reference("expression"), "When the label is known.")},
+                     {"from", text("The source whose events bring the label.")},
+                     {"by", list_of(of_type("string", "A column of both sources."), "The keys.")},
+                     {"within", described(reference("duration"), "How long they may take.")}}),
+             {"value"}, "A label that takes its time, or that later events bring.")});
+  return table(
+      object({
+          {"question", table(object({{"from", text("The source whose events ask.")},
+                                     {"at", text("The column with the question's time.")}}),
+                             {"from", "at"}, "Who asks, and when.")},
+          {"label", std::move(label)},
+          {"inputs", inputs()},
+          {"trainer", one_of_texts({"xgboost"}, "What trains.")},
+          {"params", params()},
+          {"seed", of_type("integer", "Of the trainer.")},
+          {"threshold", of_type("number", "From which probability on a prediction is positive.")},
+          {"split", table(object({{"train_until", moment("Exclusive end of training")},
+                                  {"validate_until", moment("Exclusive end of validation")},
+                                  {"test_until", moment("Exclusive end of the test")}}),
+                          {"train_until", "validate_until", "test_until"}, "By time, always.")},
+          {"gate", table(std::move(gates), {}, "What a version must reach to be promoted.")},
+      }),
+      {"question", "label", "inputs"}, "A model.");
+}
+
+Json definitions() {
+  constexpr auto kDuration = "[0-9]+(us|ms|s|min|h|d|w)";
+  const std::string length = kDuration;
+  Json constants = object({{"type", array({"number", "string", "boolean"})},
+                           {"description", "A date or time stands without quotes."}});
+  return object({
+      {"expression",
+       text("An expression: arithmetic, comparison, and, or, not, case when … then … else … end, "
+            "in, between, like, is null, cast(x as type). Functions:" +
+            all_functions())},
+      {"aggregate",
+       text("aggregate(expression) [where condition]. Aggregates:" + all_aggregates())},
+      {"duration", object({{"type", "string"},
+                           {"pattern", "^" + length + "$"},
+                           {"description", "A number and us, ms, s, min, h, d or w: \"90min\""}})},
+      {"window", object({{"type", "string"},
+                         {"pattern", "^((all|" + length + ")( +offset +" + length +
+                                         ")?|today|this_week|this_month)$"},
+                         {"description",
+                          "\"3h\", \"14d\", \"all\", \"7d offset 7d\", \"today\", \"this_week\", "
+                          "\"this_month\""}})},
+      {"type",
+       object({{"type", "string"},
+               {"pattern",
+                "^(bool|int32|int64|float32|float64|string|timestamp|date|decimal *\\( *[0-9]+ "
+                "*, *[0-9]+ *\\)|list<float32> *\\( *[0-9]+ *\\))$"},
+               {"description",
+                "bool int32 int64 float32 float64 decimal(p,s) string timestamp date "
+                "list<float32>(n)"}})},
+      {"constant", std::move(constants)},
+  });
+}
+
+}  // namespace
+
+Json json_schema() {
+  Json json = table(
+      object({
+          {"project",
+           table(object({{"name", object({{"type", "string"},
+                                          {"pattern", "^[A-Za-z0-9_-]{1,64}$"},
+                                          {"description", "Letters, digits, _ and -."}})},
+                         {"zone", text("An IANA zone: whose clocks and calendar count. UTC unless "
+                                       "stated.")}}),
+                 {"name"}, "The project.")},
+          {"constants", named(reference("constant"), "Names for values in every expression.")},
+          {"source", named(source(), "Sources by name.")},
+          {"view", named(view(), "Views by name.")},
+          {"lookup", named(lookup(), "Lookups by name.")},
+          {"keys", named(reference("expression"),
+                         "Keys that a question has no column for, and how they are found.")},
+          {"features", named(reference("expression"),
+                             "Expressions over columns, view features and other features.")},
+          {"model", named(model(), "Models by name.")},
+      }),
+      {"project", "source"}, "A coeval project: coeval.toml");
+  json.set("$schema", "http://json-schema.org/draft-07/schema#");
+  json.set("title", "coeval.toml");
+  json.set("definitions", definitions());
+  return json;
+}
+
+}  // namespace coeval::define
