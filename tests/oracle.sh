@@ -9,5 +9,6 @@ fi
 root=$(cd "$(dirname "$0")/.." && pwd)
 "$root/tools/setup.sh" data oracles
 export COEVAL=${COEVAL:-$root/build/bin/coeval}
-export PYTHONPATH=$root/third_party/oracles/duckdb:$root/third_party/oracles/numpy PYTHONDONTWRITEBYTECODE=1
+oracles=$root/third_party/oracles
+export PYTHONPATH=$oracles/duckdb:$oracles/numpy:$oracles/fastjsonschema PYTHONDONTWRITEBYTECODE=1
 exec python3 "$root/tests/oracle/run.py"

@@ -3,7 +3,7 @@
 #   tools/setup.sh [build|lint|data|oracles]...     default: build data
 # build: Debian packages, and Arrow, XGBoost and the time zone tables in third_party/. lint: the clang tools.
 # data: the flights.
-# oracles: DuckDB and numpy for tests/oracle.sh and bench/, as Python finds them in third_party/oracles/NAME.
+# oracles: DuckDB, numpy and fastjsonschema for tests/oracle.sh and bench/, as Python finds them in third_party/oracles/NAME.
 # Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -208,6 +208,7 @@ setup_oracles() {
   mkdir -p third_party/oracles
   unpack duckdb oracles/duckdb python_files
   unpack numpy oracles/numpy python_files
+  unpack fastjsonschema oracles/fastjsonschema python_files
 }
 
 main() {
