@@ -550,7 +550,11 @@ TEST_CASE("split times are UTC unless they say otherwise") {
 
 TEST_CASE("features are checked, cycles and clashes refused") {
   CHECK(begins(error_of("\"origin.late_3h / origin.late_14d\"", "\"pressure + 1\""),
-               "20:13 C0417 feature 'pressure' is defined by itself"));
+               "20:13 C0417 feature 'pressure' is defined by itself: pressure → pressure"));
+  const auto ring = errors_of(
+      changed(kFlights, "[features]\n", "[features]\na = \"b + 1\"\nb = \"c * 2\"\nc = \"b\"\n"));
+  REQUIRE(ring.size() == 1);
+  CHECK(begins(ring[0], "21:6 C0417 feature 'b' is defined by itself: b → c → b"));
   CHECK(begins(
       error_of("[features]\n", "[features]\nloop = \"pressure\"\nunused = \"nothing + 1\"\n"),
       "21:11 C0412 unknown column 'nothing'"));

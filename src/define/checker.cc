@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "define/aggregates.h"
+#include "define/arithmetic_types.h"
 #include "define/build.h"
 #include "define/constant_arguments.h"
 #include "define/conversion.h"
@@ -16,26 +17,6 @@ namespace coeval::define {
 namespace {
 
 using data::Type;
-
-bool is_temporal(Type type) {
-  return type == Type::timestamp || type == Type::date || type == Type::duration;
-}
-
-// The type that arithmetic on a and b has.
-Type number_type(Type a, Type b) {
-  if (is_of_decimals(a, b)) return common_decimal(a, b);
-  return data::is_float(a) || data::is_float(b) ? Type::float64 : Type::int64;
-}
-
-// The one type that values of two types share without loss of meaning; null when there is none.
-Type common_type(Type a, Type b) {
-  if (a == b || b == Type::null) return a;
-  if (a == Type::null) return b;
-  return data::is_number(a) && data::is_number(b) ? number_type(a, b) : Type::null;
-}
-
-// As common_type, but arithmetic and comparison know int64 and float64 only.
-Type widened(Type type) { return data::is_number(type) ? number_type(type, type) : type; }
 
 std::string_view symbol_of(Op op) {
   switch (op) {
@@ -165,8 +146,9 @@ class Checker {
     if (value->type == Type::null) value = cast_to(Type::int64, std::move(value));
     if (value->op == Op::literal) {
       if (const auto* integer = std::get_if<std::int64_t>(&value->literal);
-          integer && (value->type == Type::int64 || value->type == Type::duration ||
-                      data::is_decimal(value->type)))
+          integer && *integer != INT64_MIN &&
+          (value->type == Type::int64 || value->type == Type::duration ||
+           data::is_decimal(value->type)))
         return make_literal(value->type, -*integer);
       if (const auto* real = std::get_if<double>(&value->literal))
         return make_literal(value->type, -*real);
@@ -289,12 +271,7 @@ class Checker {
     const bool sum = op == Op::add || op == Op::subtract;
     if (sum && right->type == Type::null && left->type != Type::date)
       right = cast_to(Type::duration, std::move(right));
-    Type type = Type::null;
-    if (sum && right->type == Type::duration && left->type == Type::timestamp)
-      type = Type::timestamp;
-    if (sum && right->type == Type::duration && left->type == Type::duration) type = Type::duration;
-    if (op == Op::subtract && left->type == Type::timestamp && right->type == Type::timestamp)
-      type = Type::duration;
+    const Type type = temporal_result(op, left->type, right->type);
     if (type == Type::null)
       return mismatch(syntax,
                       "no '" + std::string(symbol_of(op)) + "' for " + data::name(left->type) +

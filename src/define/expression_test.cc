@@ -123,7 +123,11 @@ TEST_CASE("literals keep their type in the text") {
   CHECK(text_of("-0.0") == "-0.0");
   CHECK(text_of("- 7") == "-7");
   CHECK(text_of("9223372036854775807") == "9223372036854775807");
+  CHECK(text_of("-9223372036854775808") == "-9223372036854775808");
+  CHECK(text_of("1 - -9223372036854775808") == "(1 - -9223372036854775808)");
+  CHECK(text_of("- -9223372036854775808") == "(- -9223372036854775808)");
   CHECK(failure("9223372036854775808").starts_with("1 C0302: an integer does not fit 64 bits"));
+  CHECK(failure("-(9223372036854775808)").starts_with("2 C0302"));
   CHECK(failure("1e999").starts_with("1 C0302: a number does not fit float64"));
 }
 

@@ -61,43 +61,6 @@ std::vector<ExprPtr> choices_of(const Expr& expr) {
   return choices;
 }
 
-// A time as base + Σ sign · duration.
-struct Terms {
-  const Expr* base = nullptr;
-  std::int64_t constant_us = 0;
-  std::map<std::string, int> counts;  // by canonical text
-  std::map<std::string, const Expr*> expressions;
-  bool overflowed = false;
-
-  /// `truncated_down`: date_trunc(unit, x) may stand as x, which is not below it.
-  Terms(const Expr& time, bool truncated_down) {
-    const Expr* rest = &time;
-    while (true) {
-      if (moves_a_time(*rest)) {
-        add(*rest->args[1], rest->op == Op::add ? 1 : -1);
-        rest = rest->args[0].get();
-      } else if (truncated_down && is_truncation(*rest)) {
-        rest = rest->args[1].get();
-      } else {
-        break;
-      }
-    }
-    base = rest;
-  }
-
-  void add(const Expr& duration, int sign) {
-    if (is_literal_duration(duration)) {
-      const std::int64_t us = std::get<std::int64_t>(duration.literal);
-      overflowed |= sign > 0 ? __builtin_add_overflow(constant_us, us, &constant_us)
-                             : __builtin_sub_overflow(constant_us, us, &constant_us);
-      return;
-    }
-    const std::string text = canonical(duration);
-    counts[text] += sign;
-    expressions[text] = &duration;
-  }
-};
-
 // Integers beyond are not exact as doubles; nothing is claimed about them.
 constexpr double kExact = 9007199254740992.0;
 
@@ -124,6 +87,86 @@ std::optional<double> literal_number(const Expr& expr) {
   const bool is_float64 = expr.op == Op::literal && !data::is_decimal(expr.type);
   return is_float64 ? number_of(expr.literal) : std::nullopt;
 }
+
+// The µs of a duration that reads no column: 60d, days(60), 2 * 30d, hours(1) + 30min.
+std::optional<std::int64_t> constant_duration(const Expr& expr) {
+  const auto whole = [](const Expr& number) {
+    const Expr& inner = is_cast_integer(number) ? *number.args[0] : number;
+    const auto value = literal_number(inner);
+    return value && std::trunc(*value) == *value ? std::optional(static_cast<std::int64_t>(*value))
+                                                 : std::nullopt;
+  };
+  const auto times = [](std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
+    std::int64_t product = 0;
+    const bool good =
+        a && b && !__builtin_mul_overflow(*a, *b, &product) && exact(static_cast<double>(product));
+    return good ? std::optional(product) : std::nullopt;
+  };
+  switch (expr.op) {
+    case Op::literal:
+      return is_literal_duration(expr) ? std::optional(std::get<std::int64_t>(expr.literal))
+                                       : std::nullopt;
+    case Op::fn_seconds:
+      return times(whole(*expr.args[0]), kSecondUs);
+    case Op::fn_minutes:
+      return times(whole(*expr.args[0]), kMinuteUs);
+    case Op::fn_hours:
+      return times(whole(*expr.args[0]), kHourUs);
+    case Op::fn_days:
+      return times(whole(*expr.args[0]), kDayUs);
+    case Op::multiply: {
+      const auto left = times(whole(*expr.args[0]), constant_duration(*expr.args[1]));
+      return left ? left : times(constant_duration(*expr.args[0]), whole(*expr.args[1]));
+    }
+    case Op::add:
+    case Op::subtract: {
+      const auto a = constant_duration(*expr.args[0]), b = constant_duration(*expr.args[1]);
+      std::int64_t sum = 0;
+      const bool overflows = !a || !b ||
+                             (expr.op == Op::add ? __builtin_add_overflow(*a, *b, &sum)
+                                                 : __builtin_sub_overflow(*a, *b, &sum));
+      return overflows ? std::nullopt : std::optional(sum);
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+// A time as base + Σ sign · duration.
+struct Terms {
+  const Expr* base = nullptr;
+  std::int64_t constant_us = 0;
+  std::map<std::string, int> counts;  // by canonical text
+  std::map<std::string, const Expr*> expressions;
+  bool overflowed = false;
+
+  /// `truncated_down`: date_trunc(unit, x) may stand as x, which is not below it.
+  Terms(const Expr& time, bool truncated_down) {
+    const Expr* rest = &time;
+    while (true) {
+      if (moves_a_time(*rest)) {
+        add(*rest->args[1], rest->op == Op::add ? 1 : -1);
+        rest = rest->args[0].get();
+      } else if (truncated_down && is_truncation(*rest)) {
+        rest = rest->args[1].get();
+      } else {
+        break;
+      }
+    }
+    base = rest;
+  }
+
+  void add(const Expr& duration, int sign) {
+    if (const auto us = constant_duration(duration)) {
+      overflowed |= sign > 0 ? __builtin_add_overflow(constant_us, *us, &constant_us)
+                             : __builtin_sub_overflow(constant_us, *us, &constant_us);
+      return;
+    }
+    const std::string text = canonical(duration);
+    counts[text] += sign;
+    expressions[text] = &duration;
+  }
+};
 
 }  // namespace
 

@@ -214,6 +214,9 @@ class Parser {
   SyntaxPtr unary(Op op, int level) {
     const std::size_t begin = token().begin;
     ++at_;
+    // The least integer is not the negation of one.
+    if (op == Op::negate && token().kind == Kind::integer && token().text == "9223372036854775808")
+      return finish(literal(data::Type::int64, INT64_MIN), begin);
     SyntaxPtr argument = expression(level);
     if (!argument) return nullptr;
     SyntaxPtr made = node(Syntax::Kind::unary);

@@ -13,7 +13,7 @@ namespace {
 using data::Type;
 
 // Each level is a recursion of the checker.
-constexpr int kMaxFeatureNesting = 50;
+constexpr std::size_t kMaxFeatureNesting = 50;
 
 // The aggregate as it is read, `field` being one of its windows and `age` how old, in seconds, the
 // newest event is that it counts; null = no limit. (semantics: V3 D5)
@@ -132,7 +132,7 @@ Binding QuestionScope::feature(const std::string& name, const ExpressionText& te
   Compiled& compiled = place->second;  // a map's elements stay where they are
   if (!fresh) {
     if (!compiled.finished)
-      errors_.report(Code::cycle, text.start, what + " is defined by itself",
+      errors_.report(Code::cycle, text.start, what + " is defined by itself: " + circle_of(name),
                      "a feature may only use features that do not use it");
     return compiled.finished ? compiled.binding : Binding{true, nullptr};
   }
@@ -143,20 +143,27 @@ Binding QuestionScope::feature(const std::string& name, const ExpressionText& te
     errors_.report(Code::duplicate_name, text.start,
                    "feature " + in_quotes(name) + " has the name of a column of " + description_,
                    "rename the feature");
-  } else if (nesting_ >= kMaxFeatureNesting) {
+  } else if (open_.size() >= kMaxFeatureNesting) {
     errors_.report(
         Code::too_deep, text.start,
         "features use each other more than " + std::to_string(kMaxFeatureNesting) + " deep",
         "write some of them out");
   } else {
-    ++nesting_;
+    open_.push_back(name);
     compiled.binding.expr = check_expression(text, *this, errors_);
-    --nesting_;
+    open_.pop_back();
   }
   compiled.finished = true;
   compiled.uses = std::move(used_);
   used_ = std::move(outer);
   return compiled.binding;
+}
+
+// "a → b → a", of the features that are being read.
+std::string QuestionScope::circle_of(const std::string& name) const {
+  std::string text;
+  for (auto i = std::ranges::find(open_, name); i != open_.end(); ++i) text += *i + " → ";
+  return text + name;
 }
 
 std::vector<std::string> QuestionScope::names() const {

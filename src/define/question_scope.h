@@ -73,6 +73,7 @@ class QuestionScope final : public Scope {
     std::vector<std::string> uses;
   };
   Binding feature(const std::string& name, const ExpressionText& text, bool key = false);
+  std::string circle_of(const std::string& name) const;
   const WideRow& row_;
   int at_index_;
   const FeatureTexts& features_;
@@ -82,7 +83,7 @@ class QuestionScope final : public Scope {
   Diagnostics& errors_;
   std::map<std::string, Compiled, std::less<>> compiled_;
   std::vector<std::string> used_;
-  int nesting_ = 0;
+  std::vector<std::string> open_;  // features that are being read, the outermost first
 };
 
 }  // namespace coeval::define

@@ -1,4 +1,5 @@
 #include "kernel/evaluate.h"
+#include "kernel/rounds_for_tests.h"
 
 #include <doctest/doctest.h>
 
@@ -51,7 +52,7 @@ TEST_CASE("blocks give what each row gives by the book, and one row the bits of 
   std::mt19937_64 random(5);
   RandomText text(random);
   int compiled_count = 0;
-  for (int round = 0; round < 6000; ++round) {
+  for (int round = 0; round < testing::rounds(6000); ++round) {
     const int depth = static_cast<int>(random() % 4);
     const std::string source = text.any(depth, static_cast<unsigned>(round % 6));
     INFO(source);
@@ -91,7 +92,7 @@ TEST_CASE("blocks give what each row gives by the book, and one row the bits of 
     CHECK(single_counts == counts);
     CHECK(expected_counts == counts);
   }
-  CHECK(compiled_count > 5000);
+  CHECK(compiled_count > testing::rounds(5000));
 }
 
 TEST_CASE("three-valued logic follows SQL's tables") {

@@ -1,4 +1,5 @@
 #include "kernel/merge_replay.h"
+#include "kernel/rounds_for_tests.h"
 
 #include <map>
 #include <numeric>
@@ -67,7 +68,7 @@ Answer answer_in(const data::Column& column, std::int64_t row) {
 TEST_CASE("a merge over a whole history gives the bits of looking at all events") {
   std::mt19937_64 random(31);
   std::int64_t nulls = 0, values = 0;
-  for (int round = 0; round < 250; ++round) {
+  for (int round = 0; round < rounds(250); ++round) {
     const World world = random_linear_world(random);
     auto kernel = kernel_of(world);
     const RecordLayout layout =
@@ -111,8 +112,8 @@ TEST_CASE("a merge over a whole history gives the bits of looking at all events"
     }
     CHECK(kernel->event_count(0) == 0);  // not played through the state
   }
-  CHECK(nulls > 1000);
-  CHECK(values > 10'000);
+  CHECK(nulls > rounds(1000));
+  CHECK(values > rounds(10'000));
 }
 
 // The definition with more views: the first one's events by other keys, and over other windows.
@@ -135,7 +136,7 @@ std::shared_ptr<const define::Project> with_more_views(const World& world) {
 TEST_CASE("views are answered side by side or at once with the same bits") {
   std::mt19937_64 random(33);
   const std::vector<int> views = {0, 1, 2, 3, 4, 5};
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < rounds(40); ++round) {
     const World world = random_linear_world(random);
     const auto project = with_more_views(world);
     const History history(random, round % 2 == 0);
