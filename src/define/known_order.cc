@@ -88,7 +88,7 @@ std::optional<double> literal_number(const Expr& expr) {
   return is_float64 ? number_of(expr.literal) : std::nullopt;
 }
 
-// The µs of a duration that reads no column: 60d, days(60), 2 * 30d, hours(1) + 30min.
+// The µs of a duration that reads no column: 60d, days(60), hours(1) + 30min.
 std::optional<std::int64_t> constant_duration(const Expr& expr) {
   const auto whole = [](const Expr& number) {
     const Expr& inner = is_cast_integer(number) ? *number.args[0] : number;
@@ -114,10 +114,6 @@ std::optional<std::int64_t> constant_duration(const Expr& expr) {
       return times(whole(*expr.args[0]), kHourUs);
     case Op::fn_days:
       return times(whole(*expr.args[0]), kDayUs);
-    case Op::multiply: {
-      const auto left = times(whole(*expr.args[0]), constant_duration(*expr.args[1]));
-      return left ? left : times(constant_duration(*expr.args[0]), whole(*expr.args[1]));
-    }
     case Op::add:
     case Op::subtract: {
       const auto a = constant_duration(*expr.args[0]), b = constant_duration(*expr.args[1]);

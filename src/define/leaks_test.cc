@@ -245,7 +245,7 @@ TEST_CASE("a feature over the label before its maturity is refused, after it is 
             "the label is made of it and is known at ts + 60d, but window '30d' counts a row from "
             "ts + 1s on"));
   project_of(payments(kMature, R"(["amount", "card.frauds_30d_offset_60d", "card.spent_30d"])"));
-  for (const char* known : {"ts + days(60)", "ts + 2 * 30d", "ts + hours(1416) + 1d",
+  for (const char* known : {"ts + days(60)", "ts + 20d + days(40)", "ts + hours(1416) + 1d",
                             "ts + (days(61) - minutes(1440))"}) {
     const std::string label = R"({ value = "fraud", known = ")" + std::string(known) + R"(" })";
     project_of(payments(label, R"(["amount", "card.frauds_30d_offset_60d"])"));

@@ -127,13 +127,10 @@ Binding QuestionScope::find_key(const std::string& name, SourcePosition& positio
 
 Binding QuestionScope::feature(const std::string& name, const ExpressionText& text, bool key) {
   used_.push_back(name);
-  const std::string what = (key ? "key " : "feature ") + in_quotes(name);
   const auto [place, fresh] = compiled_.try_emplace(name);
   Compiled& compiled = place->second;  // a map's elements stay where they are
   if (!fresh) {
-    if (!compiled.finished)
-      errors_.report(Code::cycle, text.start, what + " is defined by itself: " + circle_of(name),
-                     "a feature may only use features that do not use it");
+    if (!compiled.finished) report_circle(name);
     return compiled.finished ? compiled.binding : Binding{true, nullptr};
   }
   std::vector<std::string> outer = std::move(used_);
@@ -159,11 +156,18 @@ Binding QuestionScope::feature(const std::string& name, const ExpressionText& te
   return compiled.binding;
 }
 
-// "a → b → a", of the features that are being read.
-std::string QuestionScope::circle_of(const std::string& name) const {
-  std::string text;
-  for (auto i = std::ranges::find(open_, name); i != open_.end(); ++i) text += *i + " → ";
-  return text + name;
+// Named from its first feature on, whoever came upon it: it is one mistake.
+void QuestionScope::report_circle(const std::string& name) {
+  std::vector<std::string> circle(std::ranges::find(open_, name), open_.end());
+  std::ranges::rotate(circle, std::ranges::min_element(circle));
+  std::string path;
+  for (const std::string& step : circle) path += step + " → ";
+  const bool key = !features_.contains(circle.front());
+  const auto place = key ? keys_.find(circle.front()) : features_.find(circle.front());
+  errors_.report(Code::cycle, place->second.start,
+                 (key ? "key " : "feature ") + in_quotes(circle.front()) +
+                     " is defined by itself: " + path + circle.front(),
+                 "a feature may only use features that do not use it");
 }
 
 std::vector<std::string> QuestionScope::names() const {

@@ -73,7 +73,7 @@ class QuestionScope final : public Scope {
     std::vector<std::string> uses;
   };
   Binding feature(const std::string& name, const ExpressionText& text, bool key = false);
-  std::string circle_of(const std::string& name) const;
+  void report_circle(const std::string& name);
   const WideRow& row_;
   int at_index_;
   const FeatureTexts& features_;
