@@ -43,7 +43,7 @@ Engine::Parts::Parts(std::shared_ptr<const define::Project> p, std::unique_ptr<k
       log(std::move(l)),
       clock(std::move(c)),
       state_folder(std::move(folder)),
-      options(o),
+      options(std::move(o)),
       salt(static_cast<std::uint16_t>(std::random_device{}())),
       history_known_us(newest_known_us(*kernel)),
       snapshot_position(log.log().next_position().value),
@@ -57,7 +57,7 @@ Status Engine::Parts::writable() {
   if (!log.failing()) return {};
   if (recovery_tried) return std::unexpected(*log.failure());
   recovery_tried = true;
-  return log.recover(monotonic_seconds());
+  return log.recover(now_s());
 }
 
 Engine::Engine(std::shared_ptr<const define::Project> project,
@@ -65,7 +65,7 @@ Engine::Engine(std::shared_ptr<const define::Project> project,
                std::unique_ptr<Clock> clock, std::string state_folder, Options options,
                std::unique_ptr<kernel::EventIndexes> names)
     : parts_(std::make_unique<Parts>(std::move(project), std::move(kernel), std::move(log),
-                                     std::move(clock), std::move(state_folder), options,
+                                     std::move(clock), std::move(state_folder), std::move(options),
                                      std::move(names))) {}
 
 Engine::~Engine() = default;
@@ -105,14 +105,14 @@ Status Engine::commit() {
     }
     parts.quarantine.clear();
   }
-  const Status committed = parts.log.commit(monotonic_seconds());
+  const Status committed = parts.log.commit(parts.now_s());
   if (!committed) ++parts.counters.commit_failures;
   return committed;
 }
 
 Status Engine::sync() {
   COEVAL_TRY(commit());
-  return parts_->log.sync(monotonic_seconds());
+  return parts_->log.sync(parts_->now_s());
 }
 
 bool Engine::has_uncommitted() const {
@@ -128,11 +128,12 @@ Status Engine::snapshot_if_due(bool force) {
   if (parts.basis.empty() || since == 0 || (!force && since < parts.options.snapshot_every))
     return {};
   // The state may only be saved at a position that the log will still have after a crash.
-  COEVAL_TRY(parts.log.sync(monotonic_seconds()));
+  COEVAL_TRY(parts.log.sync(parts.now_s()));
   parts.snapshot_position = end;  // also after a failure: the next try is for the next interval
   const Status saved = stores::save_snapshot(
       parts.state_folder + "/snapshots",
-      {parts.basis, Position{end}, kernel::serialize_state(*parts.kernel, *parts.names)});
+      {parts.basis, Position{end}, kernel::serialize_state(*parts.kernel, *parts.names)},
+      {.files = parts.options.snapshot_files});
   ++(saved ? parts.counters.snapshots : parts.counters.snapshot_failures);
   return saved;
 }

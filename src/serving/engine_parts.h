@@ -59,6 +59,7 @@ struct Engine::Parts {
     const std::scoped_lock lock(plans_mutex);
     return plans;
   }
+  double now_s() const { return options.monotonic_s ? options.monotonic_s() : monotonic_seconds(); }
   /// Newest known time of anything that happened, or INT64_MIN.
   std::int64_t last_known_us() const;
   /// Ok when records can be appended; tries to end a failure, once a round.

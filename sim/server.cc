@@ -1,0 +1,163 @@
+#include "server.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "replay/fold.h"
+#include "stores/files.h"
+#include "stores/snapshots.h"
+
+namespace coeval::sim {
+
+namespace {
+
+constexpr const char* kBasis = "simulated";
+
+Status write_bytes_at(const std::string& path, std::uint64_t offset, std::string_view bytes) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(offset));
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.flush();
+  if (!file) return fail(Code::io, "the simulator cannot change '" + path + "'");
+  return {};
+}
+
+}  // namespace
+
+class Server::SimulatedClock final : public Clock {
+ public:
+  explicit SimulatedClock(const std::int64_t& now_us) : now_us_(now_us) {}
+  std::int64_t now_us() override { return now_us_; }
+
+ private:
+  const std::int64_t& now_us_;
+};
+
+Server::Server(const Definition& definition, Plant plant, ServerSizes sizes, std::int64_t now_us)
+    : definition_(definition),
+      plant_(plant),
+      sizes_(sizes),
+      faulty_(std::make_shared<stores::FaultyFiles>()),
+      mortal_(std::make_shared<MortalFiles>(faulty_)),
+      files_(plant_in_files(plant, mortal_)),
+      now_us_(now_us) {}
+
+Result<Server::Recovered> Server::start() {
+  Recovered recovered;
+  COEVAL_ASSIGN(auto log, stores::open_log(folder_ / "log", {sizes_.segment_bytes, files_}));
+  COEVAL_ASSIGN(auto kernel, kernel::Kernel::create(definition_.project, definition_.views));
+  auto names = std::make_unique<kernel::EventIndexes>(*definition_.project);
+  const Position end = log->next_position();
+  COEVAL_ASSIGN(const auto snapshot, stores::load_snapshot(folder_ / "snapshots", kBasis, end,
+                                                           &recovered.warning));
+  if (state_kept_) {
+    COEVAL_TRY(kernel::restore_state(*std::exchange(state_kept_, {}), *kernel, *names));
+  } else {
+    Position from{0};
+    if (snapshot) {
+      recovered.snapshot = snapshot->position;
+      COEVAL_TRY(restore(snapshot->state, *kernel, names));
+      from = replay_from(snapshot->position, end);
+    }
+    COEVAL_TRY(replay::fold_log(*kernel, *names, *log, from));
+  }
+  open_engine(std::move(log), std::move(kernel), std::move(names));
+  COEVAL_TRY(engine_->prepare());
+  engine_->set_models({{kModel, definition_.model}});
+  return recovered;
+}
+
+Status Server::restore(const std::string& state, kernel::Kernel& kernel,
+                       std::unique_ptr<kernel::EventIndexes>& names) const {
+  COEVAL_TRY(kernel::restore_state(state, kernel, *names));
+  if (plant_ == Plant::names_forgotten)
+    names = std::make_unique<kernel::EventIndexes>(*definition_.project);
+  return {};
+}
+
+Position Server::replay_from(Position snapshot, Position end) const {
+  if (plant_ == Plant::snapshot_position_one_too_high) return {snapshot.value + 1};
+  if (plant_ == Plant::snapshot_position_one_too_low && snapshot.value > 0)
+    return {snapshot.value - 1};
+  if (plant_ == Plant::tail_not_replayed) return end;
+  return snapshot;
+}
+
+void Server::open_engine(std::unique_ptr<stores::EventLog> log,
+                         std::unique_ptr<kernel::Kernel> kernel,
+                         std::unique_ptr<kernel::EventIndexes> names) {
+  serving::Engine::Options options;
+  options.snapshot_every = sizes_.snapshot_every;
+  options.snapshot_files = files_;
+  options.monotonic_s = [seconds = seconds_] { return *seconds; };
+  log_ = log.get();
+  kernel_ = kernel.get();
+  names_ = names.get();
+  engine_ = std::make_unique<serving::Engine>(
+      definition_.project, std::move(kernel), std::move(log),
+      std::make_unique<SimulatedClock>(now_us_), folder_.path(), options, std::move(names));
+  engine_->set_basis(kBasis);
+}
+
+void Server::kill() {
+  if (plant_ == Plant::state_outlives_crash && running()) state_kept_ = state();
+  mortal_->die();
+  close();
+  mortal_->revive();
+}
+
+void Server::close() {
+  engine_.reset();
+  log_ = nullptr;
+  kernel_ = nullptr;
+  names_ = nullptr;
+}
+
+std::string Server::newest(const std::string& folder, const std::string& suffix) const {
+  std::string found;
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / folder, absent)) {
+    const std::string path = entry.path().string();
+    if (path.ends_with(suffix)) found = std::max(found, path);
+  }
+  return found;
+}
+
+Status Server::lose_power(Random& random) {
+  const std::string tail = newest("log", ".seg");
+  const std::uint64_t durable = tail.empty() ? 0 : mortal_->durable_bytes(tail);
+  COEVAL_TRY(faulty_->lose_power(random.bits()));
+  mortal_->forget_sizes();
+  if (!tail.empty() && random.one_in(3)) return garble(tail, durable, random);
+  return {};
+}
+
+// From some byte on, what was not durable comes out as zeros or as anything: pages that were never
+// written. Always to the end of the file, since a sound record behind a bad one is damage by
+// definition (event_log.cc), which is for a person to look at.
+Status Server::garble(const std::string& path, std::uint64_t durable, Random& random) const {
+  std::error_code gone;
+  const std::uint64_t size = std::filesystem::file_size(path, gone);
+  if (gone || size <= durable) return {};
+  const std::uint64_t from = durable + random.below(size - durable);
+  const bool zeros = random.one_in(2);
+  std::string bytes(size - from, '\0');
+  if (!zeros)
+    for (char& byte : bytes) byte = static_cast<char>(random.below(256));
+  return write_bytes_at(path, from, bytes);
+}
+
+Result<bool> Server::damage_newest_snapshot(Random& random) {
+  const std::string path = newest("snapshots", ".state");
+  if (path.empty()) return false;
+  COEVAL_ASSIGN(std::string bytes, stores::read_file(path));
+  if (bytes.empty()) return false;
+  const std::uint64_t at = random.below(bytes.size());
+  const auto flipped = static_cast<char>(bytes[at] ^ static_cast<char>(1u << random.below(8)));
+  COEVAL_TRY(write_bytes_at(path, at, std::string_view(&flipped, 1)));
+  return true;
+}
+
+}  // namespace coeval::sim
