@@ -100,6 +100,7 @@ int play(const Arguments& arguments) {
     all.worlds += outcome.worlds;
     all.tally.add(outcome.tally);
     if (outcome.violation.empty()) continue;
+    std::fflush(stdout);
     std::fprintf(stderr, "broken at %s\n", outcome.violation.c_str());
     return 1;
   }

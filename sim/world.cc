@@ -221,7 +221,8 @@ Status World::snapshot() {
   const Status saved = server_.engine().snapshot_if_due(true);
   settle(before);
   if (server_.engine().counters().snapshots > snapshots) snapshot_floor_ = model_->size();
-  if (saved) return {};
+  // A snapshot does not end a failure of the log; the next round does.
+  if (saved || !before.ready) return {};
   return judge_refusal(before, 500, one_line(saved.error()));
 }
 

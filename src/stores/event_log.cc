@@ -143,6 +143,8 @@ Status DiskLog::start(LogScan scan) {
   }
   COEVAL_TRY(write_buffer());
   // What was found may still be in the system's cache only; from here on it counts as acknowledged.
+  // The name of the last segment too: its writer may have died before it synced the folder.
+  COEVAL_TRY(options_.files->sync_folder(folder_));
   return sync_tail();
 }
 

@@ -5,6 +5,7 @@
 #include "stores/event_log.h"
 #include "stores/event_log_conformance.h"
 #include "stores/faulty_files.h"
+#include "stores/log_format.h"
 #include "stores/temporary_folder.h"
 
 namespace coeval::stores {
@@ -116,6 +117,26 @@ TEST_CASE("a segment that cannot be begun is an error, and begins when it can") 
   REQUIRE(log->reopen());
   CHECK(append_until_failure(*log, 30, &failure) == 30);
   check_contents(*log, 30);
+}
+
+// Found by the simulator: seed 1, step 2619.
+TEST_CASE("a segment that was being made when its writer died outlives a power failure later") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    const TemporaryFolder folder(TemporaryFolder::Where::in_memory);
+    auto files = std::make_shared<FaultyFiles>();
+    const auto append_one = [&] {
+      auto log = open_log(folder.path(), {1u << 20, files}).value();
+      REQUIRE(log->append(event_draft(numbered(log->next_position().value))));
+      REQUIRE(log->sync());
+    };
+    append_one();
+    // The next writer begins a segment and dies before the folder is synced.
+    REQUIRE(files->open(folder / segment_name(Position{1}), FileLayer::Open::create_new));
+    append_one();
+    REQUIRE(files->lose_power(seed));
+    check_contents(*open_log(folder.path(), {1u << 20, files}).value(), 2);
+  }
 }
 
 TEST_CASE(
