@@ -90,7 +90,7 @@ void Model::commit() {
 }
 
 Status Model::recover_to(std::size_t records) {
-  const bool lost = records < records_.size();
+  const bool lost = std::exchange(lost_, false) || records < records_.size();
   records_.resize(records);
   acknowledged_ = handed_ = records;
   if (!lost) return {};
@@ -127,6 +127,11 @@ Status Model::fold(std::size_t from, std::size_t to) {
   return {};
 }
 
+void Model::lose(std::size_t position, std::int64_t known_us) {
+  records_[position] = {RecordKind::lost, -1, known_us, {}, 0, {}};
+  lost_ = true;
+}
+
 std::string Model::difference(const stores::Record& found, std::size_t position) const {
   if (position >= records_.size()) return "was never appended";
   const Expected& expected = records_[position];
@@ -143,6 +148,7 @@ std::string Model::difference(const stores::Record& found, std::size_t position)
       return "is of another source";
     return found.payload == expected.payload ? "" : "holds another event";
   }
+  if (expected.kind == RecordKind::lost) return "";
   const auto prediction = stores::decode_prediction(found.payload);
   if (!prediction) return "is no prediction";
   if (prediction->position.value != position || prediction->at_us != expected.at_us)

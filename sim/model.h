@@ -60,6 +60,8 @@ class Model {
   /// The log came back with the first `records` of these, all of which are on disk.
   Status recover_to(std::size_t records);
 
+  /// Repair put a record of kind lost, known at this time, in the place of one that was not promised.
+  void lose(std::size_t position, std::int64_t known_us);
   /// What differs from the record that must stand at this position; empty when nothing.
   std::string difference(const stores::Record& found, std::size_t position) const;
 
@@ -78,6 +80,7 @@ class Model {
   Random& random_;
   std::vector<Expected> records_;
   std::size_t acknowledged_ = 0, handed_ = 0;
+  bool lost_ = false;  // the kernel has had events that are gone
   std::unique_ptr<kernel::Kernel> kernel_;
   std::unique_ptr<kernel::EventIndexes> names_;
   serving::ModelPlan plan_;

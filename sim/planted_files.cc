@@ -16,7 +16,6 @@ class PlantedFile final : public AppendFile {
  public:
   PlantedFile(std::unique_ptr<AppendFile> under, Plant plant, bool segment)
       : under_(std::move(under)), plant_(plant), segment_(segment) {}
-  ~PlantedFile() override { static_cast<void>(write_held()); }
 
   Result<std::size_t> write_some(std::string_view bytes) override {
     ++writes_;
@@ -32,7 +31,6 @@ class PlantedFile final : public AppendFile {
   }
 
   Status sync() override {
-    COEVAL_TRY(write_held());
     if (plant_ == Plant::log_fsync_skipped && segment_) return {};
     if (plant_ == Plant::snapshot_fsync_skipped && !segment_) return {};
     const Status done = under_->sync();
@@ -40,7 +38,6 @@ class PlantedFile final : public AppendFile {
   }
 
   Status truncate(std::uint64_t size) override {
-    COEVAL_TRY(write_held());
     if (plant_ == Plant::cut_skipped) return {};
     if (plant_ == Plant::cut_one_byte_short) return under_->truncate(size + 1);
     if (plant_ == Plant::cut_one_byte_too_many && size > 0) return under_->truncate(size - 1);
@@ -54,20 +51,15 @@ class PlantedFile final : public AppendFile {
     return written + 1;
   }
 
-  // Keeps one write in eight back until the next one, or the next sync, has come.
+  // Keeps one write in eight back until the next one has come, over an fsync too.
   Result<std::size_t> swap_writes(std::string_view bytes) {
     if (held_.empty() && writes_ % 8 == 0) {
       held_ = bytes;
       return bytes.size();
     }
     COEVAL_ASSIGN(const std::size_t written, under_->write_some(bytes));
-    COEVAL_TRY(write_held());
+    if (!held_.empty()) COEVAL_TRY(append_all(*under_, std::exchange(held_, {})));
     return written;
-  }
-
-  Status write_held() {
-    if (held_.empty()) return {};
-    return append_all(*under_, std::exchange(held_, {}));
   }
 
   std::unique_ptr<AppendFile> under_;

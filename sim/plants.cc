@@ -40,6 +40,8 @@ constexpr std::array kPlants = {
               "recovery restores the views and not the names of events"},
     PlantInfo{Plant::state_outlives_crash, "state-outlives-crash",
               "after a crash the state goes on with events that the log lost"},
+    PlantInfo{Plant::snapshot_before_commit, "snapshot-before-commit",
+              "a snapshot is taken of events that are not yet on disk"},
     PlantInfo{Plant::acknowledged_before_commit, "acknowledged-before-commit",
               "events are acknowledged when they are appended, not when they are committed"},
 };

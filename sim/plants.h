@@ -30,6 +30,7 @@ enum class Plant : std::uint8_t {
   tail_not_replayed,
   names_forgotten,
   state_outlives_crash,
+  snapshot_before_commit,
   acknowledged_before_commit,
 };
 

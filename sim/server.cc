@@ -53,6 +53,7 @@ Result<Server::Recovered> Server::start() {
   COEVAL_ASSIGN(const auto snapshot, stores::load_snapshot(folder_ / "snapshots", kBasis, end,
                                                            &recovered.warning));
   if (state_kept_) {
+    if (snapshot) recovered.snapshot = snapshot->position;
     COEVAL_TRY(kernel::restore_state(*std::exchange(state_kept_, {}), *kernel, *names));
   } else {
     Position from{0};
@@ -125,28 +126,48 @@ std::string Server::newest(const std::string& folder, const std::string& suffix)
   return found;
 }
 
-Status Server::lose_power(Random& random) {
+Result<Server::Rot> Server::lose_power(Random& random) {
   const std::string tail = newest("log", ".seg");
   const std::uint64_t durable = tail.empty() ? 0 : mortal_->durable_bytes(tail);
   COEVAL_TRY(faulty_->lose_power(random.bits()));
   mortal_->forget_sizes();
-  if (!tail.empty() && random.one_in(3)) return garble(tail, durable, random);
-  return {};
+  if (tail.empty() || random.one_in(2)) return Rot::none;
+  return garble(tail, durable, random);
 }
 
-// From some byte on, what was not durable comes out as zeros or as anything: pages that were never
-// written. Always to the end of the file, since a sound record behind a bad one is damage by
-// definition (event_log.cc), which is for a person to look at.
-Status Server::garble(const std::string& path, std::uint64_t durable, Random& random) const {
+// Pages that were never written: bytes that were not durable come out as zeros or as anything, or
+// with one bit changed. A sound record behind a bad one is damage by definition (event_log.cc),
+// which is for a person to look at; bad bytes to the end of the file are what opening mends.
+Result<Server::Rot> Server::garble(const std::string& path, std::uint64_t durable,
+                                   Random& random) const {
   std::error_code gone;
   const std::uint64_t size = std::filesystem::file_size(path, gone);
-  if (gone || size <= durable) return {};
-  const std::uint64_t from = durable + random.below(size - durable);
-  const bool zeros = random.one_in(2);
-  std::string bytes(size - from, '\0');
-  if (!zeros)
+  if (gone || size <= durable) return Rot::none;
+  const std::uint64_t kind = random.below(6);
+  std::uint64_t from = durable + random.below(size - durable);
+  if (kind == 0) from = size - 1;
+  COEVAL_ASSIGN(const std::string before, stores::read_file(path));
+  std::string bytes = before.substr(from);
+  if (kind == 0) bytes[0] = static_cast<char>(bytes[0] ^ (1 << random.below(8)));
+  if (kind == 1) bytes.assign(bytes.size(), '\0');
+  if (kind == 2)
     for (char& byte : bytes) byte = static_cast<char>(random.below(256));
-  return write_bytes_at(path, from, bytes);
+  if (kind >= 3) bytes.assign(1 + random.below(bytes.size()), '\0');
+  COEVAL_TRY(write_bytes_at(path, from, bytes));
+  return kind >= 3 ? Rot::middle : Rot::tail;
+}
+
+Result<stores::LogReport> Server::repair() const {
+  return stores::inspect_log(folder_ / "log", true);
+}
+
+Result<std::unique_ptr<stores::EventLog>> Server::read_log() const {
+  return stores::open_log_for_reading(folder_ / "log");
+}
+
+Status Server::save_snapshot_unsynced() {
+  return stores::save_snapshot(folder_ / "snapshots", {kBasis, log_->next_position(), state()},
+                               {.files = files_});
 }
 
 Result<bool> Server::damage_newest_snapshot(Random& random) {

@@ -41,15 +41,28 @@ class Server {
   void kill();
   /// Ends it in order: what destructors do is done.
   void close();
-  /// The machine loses power; the server must be down. Some of the bytes that were not durable may
-  /// come out as others.
-  Status lose_power(Random& random);
+  /// What a power failure may leave besides what lose_power() of FaultyFiles does: some bytes that
+  /// were not durable come out as others.
+  enum class Rot : std::uint8_t {
+    none,
+    tail,    ///< to the end of the log
+    middle,  ///< sound records may stand behind, so that opening may ask for `coeval doctor`
+  };
+  /// The machine loses power; the server must be down.
+  Result<Rot> lose_power(Random& random);
+  /// `coeval doctor --repair`; the server must be down.
+  Result<stores::LogReport> repair() const;
+  /// Takes a snapshot of the state, whatever of it is on disk: the bug of a plant.
+  Status save_snapshot_unsynced();
   /// Changes a byte of the newest snapshot, if there is one; says whether. The server must be down.
   Result<bool> damage_newest_snapshot(Random& random);
 
   bool running() const { return engine_ != nullptr; }
   serving::Engine& engine() { return *engine_; }
   const stores::EventLog& log() const { return *log_; }
+  /// The log as another process sees it.
+  Result<std::unique_ptr<stores::EventLog>> read_log() const;
+  const std::string& folder() const { return folder_.path(); }
   kernel::Kernel& kernel() { return *kernel_; }
   /// Canonical bytes of the state.
   std::string state() const { return kernel::serialize_state(*kernel_, *names_); }
@@ -65,7 +78,7 @@ class Server {
   Status restore(const std::string& state, kernel::Kernel& kernel,
                  std::unique_ptr<kernel::EventIndexes>& names) const;
   Position replay_from(Position snapshot, Position end) const;
-  Status garble(const std::string& path, std::uint64_t durable, Random& random) const;
+  Result<Rot> garble(const std::string& path, std::uint64_t durable, Random& random) const;
   std::string newest(const std::string& folder, const std::string& suffix) const;
 
   /// Shows the engine the simulator's time.

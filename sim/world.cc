@@ -43,6 +43,8 @@ void Tally::add(const Tally& other) {
   crashes += other.crashes;
   power_failures += other.power_failures;
   records_lost += other.records_lost;
+  repairs += other.repairs;
+  records_repaired_away += other.records_repaired_away;
   snapshots_used += other.snapshots_used;
   snapshots_damaged += other.snapshots_damaged;
   states_compared += other.states_compared;
@@ -55,7 +57,8 @@ World::World(const Definition& definition, Plant plant, std::uint64_t seed, Serv
       random_(seed),
       trace_(std::move(trace)),
       server_(definition, plant, sizes, kBeginUs),
-      now_us_(kBeginUs) {}
+      now_us_(kBeginUs),
+      calm_(std::uint64_t{1} << random_.below(5)) {}
 
 Result<std::unique_ptr<World>> World::create(const Definition& definition, Plant plant,
                                              std::uint64_t seed, Trace trace) {
@@ -64,7 +67,7 @@ Result<std::unique_ptr<World>> World::create(const Definition& definition, Plant
       new World(definition, plant, seed, random_sizes(sizes), std::move(trace)));
   COEVAL_ASSIGN(world->model_, Model::create(definition, world->random_));
   world->say("a new world");
-  COEVAL_TRY(world->recover(false, false));
+  COEVAL_TRY(world->recover({}));
   return world;
 }
 
@@ -76,32 +79,30 @@ void World::say(std::string action) {
 Status World::step() {
   seconds_ += static_cast<double>(random_.below(60)) / 1000;
   server_.set_seconds(seconds_);
-  const std::uint64_t choice = random_.below(100);
-  Status done;
-  if (choice < 34)
-    done = send_events();
-  else if (choice < 56)
-    done = commit();
-  else if (choice < 70)
-    done = ask();
-  else if (choice < 75)
-    done = move_clock();
-  else if (choice < 77)
-    done = snapshot();
-  else if (choice < 80)
-    done = restart();
-  else if (choice < 86)
-    done = crash(random_.one_in(2), random_.one_in(6));
-  else if (choice < 94)
-    done = change_faults();
-  else
-    heal();
-  COEVAL_TRY(std::move(done));
+  COEVAL_TRY(act());
   if (server_.files().dead()) {
     const bool power_fails = random_.one_in(2);
     COEVAL_TRY(crash(power_fails, random_.one_in(6)));
   }
   return check_step();
+}
+
+Status World::act() {
+  const bool goes_wrong = random_.below(4 * calm_) == 0;
+  const std::uint64_t choice = random_.below(100);
+  if (goes_wrong) {
+    if (choice < 50) return change_faults();
+    if (choice < 80) return crash(random_.one_in(2), random_.one_in(6));
+    return heal(), Status{};
+  }
+  if (slow_steps_ > 0) --slow_steps_;
+  if (choice < 30 && slow_steps_ == 0) return commit();
+  if (choice < 70) return send_events();
+  if (choice < 88) return ask();
+  if (choice < 93) return move_clock();
+  if (choice < 96) return snapshot();
+  if (choice < 98) return restart();
+  return heal(), Status{};
 }
 
 Status World::finish() {
@@ -123,6 +124,7 @@ bool World::faulty() {
 void World::heal() {
   say("the disk is well again");
   server_.faults() = {};
+  slow_steps_ = 0;
 }
 
 World::Before World::before() {
@@ -216,6 +218,7 @@ Status World::commit() {
 
 Status World::snapshot() {
   say("takes a snapshot");
+  if (plant_ == Plant::snapshot_before_commit) return server_.save_snapshot_unsynced();
   const Before before = this->before();
   const std::uint64_t snapshots = server_.engine().counters().snapshots;
   const Status saved = server_.engine().snapshot_if_due(true);
@@ -282,7 +285,7 @@ Status World::move_clock() {
 
 Status World::change_faults() {
   stores::FaultPlan& plan = server_.faults();
-  const std::uint64_t kind = random_.below(8);
+  const std::uint64_t kind = random_.below(9);
   if (kind < 2) {
     plan.room_bytes = random_.below(3000);
     say("the disk has room for " + std::to_string(plan.room_bytes) + " bytes");
@@ -295,6 +298,9 @@ Status World::change_faults() {
   } else if (kind == 4) {
     plan.opens_left = random_.below(3);
     say("files cannot be opened after " + std::to_string(plan.opens_left));
+  } else if (kind == 5) {
+    slow_steps_ = 5 + random_.below(30);
+    say("the disk is slow for " + std::to_string(slow_steps_) + " steps");
   } else {
     const std::uint64_t operations = random_.below(12);
     server_.files().die_after(operations, random_.bits());
@@ -315,7 +321,7 @@ Status World::restart() {
   if (synced && random_.one_in(2)) COEVAL_TRY(snapshot());
   if (server_.files().dead()) return {};  // step() goes on with it
   server_.close();
-  return recover(false, false);
+  return recover({});
 }
 
 Status World::crash(bool power_fails, bool damages_snapshot) {
@@ -323,44 +329,79 @@ Status World::crash(bool power_fails, bool damages_snapshot) {
       (damages_snapshot ? ", the newest snapshot rots" : ""));
   ++tally_.crashes;
   server_.kill();
-  bool damaged = false;
-  if (power_fails) {
-    ++tally_.power_failures;
-    COEVAL_TRY(server_.lose_power(random_));
-  }
+  Damage damage;
+  if (power_fails) COEVAL_TRY(lose_power(damage));
   if (damages_snapshot) {
-    COEVAL_ASSIGN(damaged, server_.damage_newest_snapshot(random_));
-    if (damaged) ++tally_.snapshots_damaged;
+    COEVAL_ASSIGN(damage.snapshot, server_.damage_newest_snapshot(random_));
+    if (damage.snapshot) ++tally_.snapshots_damaged;
   }
-  return recover(power_fails, damaged);
+  return recover(damage);
 }
 
-Status World::recover(bool power_failed, bool snapshot_damaged) {
+Status World::lose_power(Damage& damage) {
+  ++tally_.power_failures;
+  damage.power_failed = true;
+  COEVAL_ASSIGN(const Server::Rot rot, server_.lose_power(random_));
+  // What rotted before may not have been mended yet.
+  if (damage.log != Server::Rot::middle) damage.log = rot;
+  return {};
+}
+
+Status World::recover(Damage damage) {
   server_.faults() = {};
   fault_in_round_ = false;
-  std::size_t at_least = power_failed ? model_->acknowledged() : model_->handed();
+  slow_steps_ = 0;
+  if (damage.snapshot) snapshot_floor_ = 0;
   for (int tries = 0; tries < kTriesToRecover; ++tries) {
+    const std::size_t at_least =
+        damage.power_failed ? model_->acknowledged() : model_->handed();
     if (random_.one_in(6)) server_.files().die_after(random_.below(6), random_.bits());
     const auto recovered = server_.start();
     if (recovered && !server_.files().dead()) {
       server_.files().revive();
-      return check_recovered(*recovered, at_least, snapshot_damaged);
+      return check_recovered(*recovered, at_least);
     }
-    if (!server_.files().dead())
-      return violated("recovery fails: " + one_line(recovered.error()));
+    if (!server_.files().dead()) {
+      const bool asks_for_repair = recovered.error().code == Code::log_corrupt;
+      if (!asks_for_repair || damage.log != Server::Rot::middle)
+        return violated("recovery fails: " + one_line(recovered.error()));
+      damage.log = Server::Rot::none;
+      COEVAL_TRY(repair(at_least));
+      continue;
+    }
     ++tally_.crashes;
     server_.kill();
     if (!random_.one_in(2)) continue;
     say("the power fails during recovery");
-    ++tally_.power_failures;
-    at_least = model_->acknowledged();
-    COEVAL_TRY(server_.lose_power(random_));
+    COEVAL_TRY(lose_power(damage));
   }
   return violated("recovery dies again and again");
 }
 
-Status World::check_recovered(const Server::Recovered& recovered, std::size_t at_least,
-                              bool snapshot_damaged) {
+// A person looks at the damage: what was promised must not be among what is taken out.
+Status World::repair(std::size_t at_least) {
+  say("the log is repaired");
+  ++tally_.repairs;
+  COEVAL_ASSIGN(const stores::LogReport report, server_.repair());
+  if (!report.problem.empty()) return violated("repair leaves a problem: " + report.problem);
+  COEVAL_ASSIGN(const auto log, server_.read_log());
+  std::string wrong;
+  COEVAL_TRY(log->read(Position{0}, [&](const stores::Record& record) {
+    const std::uint64_t position = record.position.value;
+    if (record.kind != stores::RecordKind::lost || position >= model_->size()) return true;
+    if (model_->record(position).kind == stores::RecordKind::lost) return true;
+    if (position < at_least) {
+      wrong = "repair took " + numbered(position) + " away, which was promised";
+      return false;
+    }
+    model_->lose(position, record.known.us);
+    ++tally_.records_repaired_away;
+    return true;
+  }));
+  return wrong.empty() ? Status{} : violated(wrong);
+}
+
+Status World::check_recovered(const Server::Recovered& recovered, std::size_t at_least) {
   const std::size_t found = server_.log().next_position().value;
   if (found < at_least)
     return violated(numbered(found) + " and those after it were promised to be there (up to " +
@@ -370,7 +411,6 @@ Status World::check_recovered(const Server::Recovered& recovered, std::size_t at
                     std::to_string(model_->size()) + " were appended");
   tally_.records_lost += model_->size() - found;
   COEVAL_TRY(model_->recover_to(found));
-  if (snapshot_damaged) snapshot_floor_ = 0;
   if (recovered.snapshot) ++tally_.snapshots_used;
   if (recovered.snapshot.value_or(Position{0}).value < snapshot_floor_)
     return violated("the snapshot of position " + std::to_string(snapshot_floor_) +
@@ -396,12 +436,19 @@ Status World::check_step() {
   return {};
 }
 
+// As the server reads the log, and as another process does.
+Status World::check_log() const {
+  COEVAL_TRY(check_records(server_.log()));
+  COEVAL_ASSIGN(const auto log, server_.read_log());
+  return check_records(*log);
+}
+
 // Every promised record is there, once, in order, with its bytes, and nothing that was never
 // appended.
-Status World::check_log() const {
+Status World::check_records(const stores::EventLog& log) const {
   std::size_t position = 0;
   std::string different;
-  COEVAL_TRY(server_.log().read(Position{0}, [&](const stores::Record& record) {
+  COEVAL_TRY(log.read(Position{0}, [&](const stores::Record& record) {
     different = model_->difference(record, position);
     if (different.empty()) ++position;
     return different.empty();

@@ -14,6 +14,7 @@ namespace coeval::sim {
 struct Tally {
   std::uint64_t events = 0, predictions = 0, refusals = 0, commits = 0, failed_commits = 0;
   std::uint64_t restarts = 0, crashes = 0, power_failures = 0, records_lost = 0;
+  std::uint64_t repairs = 0, records_repaired_away = 0;
   std::uint64_t snapshots_used = 0, snapshots_damaged = 0, states_compared = 0;
   void add(const Tally& other);
 };
@@ -29,6 +30,8 @@ class World {
   /// The disk is well again, the server is brought down and up, and nothing may be missing.
   Status finish();
 
+  /// The folder that it lives in, whose name is another in every run.
+  const std::string& folder() const { return server_.folder(); }
   const std::string& action() const { return action_; }  ///< what the last step did
   const Tally& tally() const { return tally_; }
 
@@ -36,6 +39,7 @@ class World {
   World(const Definition& definition, Plant plant, std::uint64_t seed, ServerSizes sizes,
         Trace trace);
 
+  Status act();
   // The actions.
   Status send_events();
   Status commit();
@@ -56,11 +60,18 @@ class World {
   Before before();
   void settle(const Before& before);
   Status judge_refusal(const Before& before, int status, const std::string& body) const;
-  Status recover(bool power_failed, bool snapshot_damaged);
-  Status check_recovered(const Server::Recovered& recovered, std::size_t at_least,
-                         bool snapshot_damaged);
+  /// What a crash has done to the files.
+  struct Damage {
+    bool power_failed = false, snapshot = false;
+    Server::Rot log = Server::Rot::none;
+  };
+  Status lose_power(Damage& damage);
+  Status recover(Damage damage);
+  Status repair(std::size_t at_least);
+  Status check_recovered(const Server::Recovered& recovered, std::size_t at_least);
   Status check_step();
   Status check_log() const;
+  Status check_records(const stores::EventLog& log) const;
   Status check_state();
   bool faulty();
   std::int64_t next_known_us() const;
@@ -74,7 +85,9 @@ class World {
   RowHabits habits_;
   std::int64_t now_us_;
   double seconds_ = 0;
-  bool fault_in_round_ = false;     // since the last commit
+  bool fault_in_round_ = false;  // since the last commit
+  std::uint64_t slow_steps_ = 0;  // the disk is slow: so long no round ends
+  std::uint64_t calm_ = 1;        // faults are so many times rarer than in the wildest world
   std::uint64_t snapshot_floor_ = 0;  // a snapshot of at least this position is on disk
   std::string action_;
   Tally tally_;
