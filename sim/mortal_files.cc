@@ -44,6 +44,7 @@ class MortalFile final : public AppendFile {
   }
 
   Status sync() override {
+    if (state_->dies_in_sync) state_->dead = true;
     return run(*state_, [&]() -> Status {
       COEVAL_TRY(under_->sync());
       auto& sizes = state_->sizes[path_];
@@ -87,7 +88,7 @@ void MortalFiles::die_after(std::uint64_t operations, std::uint64_t seed) {
 }
 
 void MortalFiles::revive() {
-  state_->dead = false;
+  state_->dead = state_->dies_in_sync = false;
   state_->operations_left = State::kNever;
 }
 

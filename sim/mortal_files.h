@@ -22,6 +22,8 @@ class MortalFiles final : public stores::FileLayer {
   /// Lets so many more operations pass; the next is the one it dies in. `seed` decides how far that
   /// one comes.
   void die_after(std::uint64_t operations, std::uint64_t seed);
+  /// Dies in the next sync of a file, with what was written before in the system's cache only.
+  void die_in_sync() { state_->dies_in_sync = true; }
   void die() { state_->dead = true; }
   bool dead() const { return state_->dead; }
   /// A new process begins.
@@ -41,7 +43,7 @@ class MortalFiles final : public stores::FileLayer {
   };
   struct State {
     static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
-    bool dead = false;
+    bool dead = false, dies_in_sync = false;
     std::uint64_t operations_left = kNever;
     Random random{0};
     std::map<std::string, Sizes> sizes;

@@ -129,9 +129,13 @@ std::string Server::newest(const std::string& folder, const std::string& suffix)
 Result<Server::Rot> Server::lose_power(Random& random) {
   const std::string tail = newest("log", ".seg");
   const std::uint64_t durable = tail.empty() ? 0 : mortal_->durable_bytes(tail);
+  const std::string written = tail.empty() ? "" : stores::read_file(tail).value_or("");
   COEVAL_TRY(faulty_->lose_power(random.bits()));
   mortal_->forget_sizes();
-  if (tail.empty() || random.one_in(2)) return Rot::none;
+  if (tail.empty() || !std::filesystem::exists(tail)) return Rot::none;
+  // All that was written may have come to the disk, but for what rots.
+  if (random.one_in(2)) COEVAL_TRY(write_bytes_at(tail, 0, written));
+  if (random.one_in(2)) return Rot::none;
   return garble(tail, durable, random);
 }
 

@@ -98,7 +98,11 @@ Status World::act() {
   if (slow_steps_ > 0) --slow_steps_;
   if (choice < 30 && slow_steps_ == 0) return commit();
   if (choice < 70) return send_events();
-  if (choice < 88) return ask();
+  if (choice < 88) {
+    const std::uint64_t questions = 1 + random_.below(3);
+    for (std::uint64_t i = 0; i < questions; ++i) COEVAL_TRY(ask());
+    return {};
+  }
   if (choice < 93) return move_clock();
   if (choice < 96) return snapshot();
   if (choice < 98) return restart();
@@ -218,10 +222,11 @@ Status World::commit() {
 
 Status World::snapshot() {
   say("takes a snapshot");
-  if (plant_ == Plant::snapshot_before_commit) return server_.save_snapshot_unsynced();
   const Before before = this->before();
   const std::uint64_t snapshots = server_.engine().counters().snapshots;
-  const Status saved = server_.engine().snapshot_if_due(true);
+  const Status saved = plant_ == Plant::snapshot_before_commit
+                           ? server_.save_snapshot_unsynced()
+                           : server_.engine().snapshot_if_due(true);
   settle(before);
   if (server_.engine().counters().snapshots > snapshots) snapshot_floor_ = model_->size();
   // A snapshot does not end a failure of the log; the next round does.
@@ -285,7 +290,7 @@ Status World::move_clock() {
 
 Status World::change_faults() {
   stores::FaultPlan& plan = server_.faults();
-  const std::uint64_t kind = random_.below(9);
+  const std::uint64_t kind = random_.below(10);
   if (kind < 2) {
     plan.room_bytes = random_.below(3000);
     say("the disk has room for " + std::to_string(plan.room_bytes) + " bytes");
@@ -301,6 +306,9 @@ Status World::change_faults() {
   } else if (kind == 5) {
     slow_steps_ = 5 + random_.below(30);
     say("the disk is slow for " + std::to_string(slow_steps_) + " steps");
+  } else if (kind < 8) {
+    server_.files().die_in_sync();
+    say("the process will die in its next sync");
   } else {
     const std::uint64_t operations = random_.below(12);
     server_.files().die_after(operations, random_.bits());

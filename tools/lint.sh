@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 failed=0
 complain() { printf 'lint: %s\n' "$*" >&2; failed=1; }
 
-mapfile -t sources < <(find src bench fuzz tests -name '*.cc' -o -name '*.h' | sort)
+mapfile -t sources < <(find src bench fuzz sim tests -name '*.cc' -o -name '*.h' | sort)
 if [[ ${1:-} == --fix ]]; then
   clang-format-22 -i "${sources[@]}"
 else
