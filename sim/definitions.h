@@ -11,8 +11,9 @@
 
 namespace coeval::sim {
 
-/// A small definition that worlds are played with. All have sources of the same columns (random_rows.h
-/// fills them) and one model that reads every feature, so that each prediction logs all answers.
+/// A small definition that worlds are played with. All have sources of the same columns
+/// (random_rows.h fills them) and one model that reads every feature, so that each prediction logs
+/// all answers.
 struct Definition {
   std::string name;
   std::shared_ptr<const define::Project> project;

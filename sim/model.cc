@@ -106,7 +106,8 @@ Status Model::fold(std::size_t from, std::size_t to) {
       ++from;
       continue;
     }
-    const auto& schema = definition_.project->sources[static_cast<std::size_t>(first.source)].schema;
+    const auto& schema =
+        definition_.project->sources[static_cast<std::size_t>(first.source)].schema;
     std::vector<data::ColumnBuilder> builders;
     for (const data::Field& field : schema.fields) builders.emplace_back(field.type);
     std::vector<std::int64_t> known_us;
@@ -157,8 +158,7 @@ std::string Model::difference(const stores::Record& found, std::size_t position)
 }
 
 bool Model::reaches(std::int64_t at_us) const {
-  return std::ranges::all_of(plan_.views,
-                             [&](int view) { return kernel_->reaches(view, at_us); });
+  return std::ranges::all_of(plan_.views, [&](int view) { return kernel_->reaches(view, at_us); });
 }
 
 Result<Model::Answer> Model::ask(const std::string& key, std::int64_t at_us) {

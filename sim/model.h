@@ -38,7 +38,8 @@ class Model {
 
   static Result<std::unique_ptr<Model>> create(const Definition& definition, Random& random);
 
-  /// The first `count` rows were appended, all known at `known_us`. Returns how many are duplicates.
+  /// The first `count` rows were appended, all known at `known_us`. Returns how many are
+  /// duplicates.
   Result<std::int64_t> append_events(int source, const data::Batch& rows, std::int64_t count,
                                      std::int64_t known_us);
   void append_prediction(std::int64_t known_us, std::int64_t at_us, std::string features);
@@ -60,7 +61,8 @@ class Model {
   /// The log came back with the first `records` of these, all of which are on disk.
   Status recover_to(std::size_t records);
 
-  /// Repair put a record of kind lost, known at this time, in the place of one that was not promised.
+  /// Repair put a record of kind lost, known at this time, in the place of one that was not
+  /// promised.
   void lose(std::size_t position, std::int64_t known_us);
   /// What differs from the record that must stand at this position; empty when nothing.
   std::string difference(const stores::Record& found, std::size_t position) const;

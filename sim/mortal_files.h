@@ -14,8 +14,8 @@ namespace coeval::sim {
 
 /// Files of a process that may die within any operation: a write may then be in the file in part, a
 /// rename or removal done or not. From its death on every operation fails and changes nothing, so
-/// that what destructors still do on the way out is not done, as by kill -9. Also knows what of each
-/// file is durable. Deterministic.
+/// that what destructors still do on the way out is not done, as by kill -9. Also knows what of
+/// each file is durable. Deterministic.
 class MortalFiles final : public stores::FileLayer {
  public:
   explicit MortalFiles(std::shared_ptr<stores::FileLayer> under);

@@ -46,8 +46,7 @@ class PlantedFile final : public AppendFile {
 
  private:
   Result<std::size_t> drop_last_byte(std::string_view bytes) {
-    COEVAL_ASSIGN(const std::size_t written,
-                  under_->write_some(bytes.substr(0, bytes.size() - 1)));
+    COEVAL_ASSIGN(const std::size_t written, under_->write_some(bytes.substr(0, bytes.size() - 1)));
     return written + 1;
   }
 

@@ -7,8 +7,8 @@
 
 namespace coeval::sim {
 
-/// A bug that is put into a world on purpose, to see whether the simulator finds it. They live here,
-/// in the files and the driver that the simulator puts around coeval, and never in src/.
+/// A bug that is put into a world on purpose, to see whether the simulator finds it. They live
+/// here, in the files and the driver that the simulator puts around coeval, and never in src/.
 enum class Plant : std::uint8_t {
   none,
   // Of files.

@@ -54,7 +54,7 @@ Row random_row(Random& random, RowHabits& habits, std::int64_t now_us) {
   if (!random.one_in(6)) row.x = random.one_in(12) ? 9e12 : static_cast<double>(x) / 8;
   const std::uint64_t word = random.below(4);
   // Some rows are long, so that records and segments have many lengths.
-  const std::uint64_t length = random.one_in(10) ? random.below(300) + 1 : 1;
+  const std::uint64_t length = random.one_in(10) ? random.below(habits.longest_text) + 1 : 1;
   if (!random.one_in(6)) row.word = std::string(length, static_cast<char>('p' + word));
   return row;
 }

@@ -28,6 +28,7 @@ class Random {
 struct RowHabits {
   std::int64_t ids = 0;  ///< given out so far
   std::uint64_t keys = 5;
+  std::uint64_t longest_text = 300;
 };
 
 /// Rows of a source as senders send them at `now_us`: late, out of order, from the future, with ids

@@ -50,8 +50,8 @@ Result<Server::Recovered> Server::start() {
   COEVAL_ASSIGN(auto kernel, kernel::Kernel::create(definition_.project, definition_.views));
   auto names = std::make_unique<kernel::EventIndexes>(*definition_.project);
   const Position end = log->next_position();
-  COEVAL_ASSIGN(const auto snapshot, stores::load_snapshot(folder_ / "snapshots", kBasis, end,
-                                                           &recovered.warning));
+  COEVAL_ASSIGN(const auto snapshot,
+                stores::load_snapshot(folder_ / "snapshots", kBasis, end, &recovered.warning));
   if (state_kept_) {
     if (snapshot) recovered.snapshot = snapshot->position;
     COEVAL_TRY(kernel::restore_state(*std::exchange(state_kept_, {}), *kernel, *names));

@@ -22,8 +22,8 @@ struct Outcome {
   std::string violation;  ///< empty when every invariant held; else what, where, and how to replay
 };
 
-/// Plays worlds one after the other until `steps` are done or an invariant is broken. The same order
-/// gives the same outcome.
+/// Plays worlds one after the other until `steps` are done or an invariant is broken. The same
+/// order gives the same outcome.
 Outcome simulate(const Order& order);
 
 }  // namespace coeval::sim

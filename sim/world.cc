@@ -24,6 +24,10 @@ std::int64_t integer_at(const data::Json& json, std::string_view key) {
   return value == nullptr ? -1 : *value;
 }
 
+// One world in eight has long texts and large segments, so that places within a segment are noted.
+constexpr std::uint64_t kLargeSegmentBytes = 400'000, kLongTextBytes = 40'000;
+bool is_large(std::uint64_t seed) { return seed % 8 == 0; }
+
 ServerSizes random_sizes(Random& random) {
   ServerSizes sizes;
   sizes.segment_bytes = 200 + random.below(6000);
@@ -62,9 +66,11 @@ World::World(const Definition& definition, Plant plant, std::uint64_t seed, Serv
 
 Result<std::unique_ptr<World>> World::create(const Definition& definition, Plant plant,
                                              std::uint64_t seed, Trace trace) {
-  Random sizes(~seed);
-  std::unique_ptr<World> world(
-      new World(definition, plant, seed, random_sizes(sizes), std::move(trace)));
+  Random of_sizes(~seed);
+  ServerSizes sizes = random_sizes(of_sizes);
+  if (is_large(seed)) sizes.segment_bytes = kLargeSegmentBytes;
+  std::unique_ptr<World> world(new World(definition, plant, seed, sizes, std::move(trace)));
+  if (is_large(seed)) world->habits_.longest_text = kLongTextBytes;
   COEVAL_ASSIGN(world->model_, Model::create(definition, world->random_));
   world->say("a new world");
   COEVAL_TRY(world->recover({}));
@@ -237,9 +243,8 @@ Status World::snapshot() {
 Status World::ask() {
   const std::string key(1, static_cast<char>('a' + random_.below(habits_.keys + 1)));
   // semantics: T3
-  std::int64_t at_us = std::max(now_us_, model_->last_known_us() == INT64_MIN
-                                             ? INT64_MIN
-                                             : model_->last_known_us() + 1);
+  std::int64_t at_us = std::max(
+      now_us_, model_->last_known_us() == INT64_MIN ? INT64_MIN : model_->last_known_us() + 1);
   std::string body = "{\"k\":\"" + key + "\"";
   if (random_.one_in(2)) {
     const auto back = static_cast<std::int64_t>(
@@ -324,12 +329,16 @@ Status World::restart() {
   const Status synced = server_.engine().sync();
   settle(before);
   if (!synced)
-    COEVAL_TRY(judge_refusal(before, info(synced.error().code).http_status,
-                             one_line(synced.error())));
+    COEVAL_TRY(
+        judge_refusal(before, info(synced.error().code).http_status, one_line(synced.error())));
   if (synced && random_.one_in(2)) COEVAL_TRY(snapshot());
   if (server_.files().dead()) return {};  // step() goes on with it
+  Damage damage;
+  damage.refused = !server_.engine().ready() && server_.faults().opens_left > 0;
   server_.close();
-  return recover({});
+  damage.refused = damage.refused && !server_.files().dead();
+  server_.files().revive();
+  return recover(damage);
 }
 
 Status World::crash(bool power_fails, bool damages_snapshot) {
@@ -361,13 +370,13 @@ Status World::recover(Damage damage) {
   slow_steps_ = 0;
   if (damage.snapshot) snapshot_floor_ = 0;
   for (int tries = 0; tries < kTriesToRecover; ++tries) {
-    const std::size_t at_least =
-        damage.power_failed ? model_->acknowledged() : model_->handed();
+    const std::size_t at_least = damage.power_failed ? model_->acknowledged() : model_->handed();
     if (random_.one_in(6)) server_.files().die_after(random_.below(6), random_.bits());
     const auto recovered = server_.start();
     if (recovered && !server_.files().dead()) {
       server_.files().revive();
-      return check_recovered(*recovered, at_least);
+      return check_recovered(*recovered, at_least,
+                             damage.refused ? model_->acknowledged() : model_->size());
     }
     if (!server_.files().dead()) {
       const bool asks_for_repair = recovered.error().code == Code::log_corrupt;
@@ -409,14 +418,15 @@ Status World::repair(std::size_t at_least) {
   return wrong.empty() ? Status{} : violated(wrong);
 }
 
-Status World::check_recovered(const Server::Recovered& recovered, std::size_t at_least) {
+Status World::check_recovered(const Server::Recovered& recovered, std::size_t at_least,
+                              std::size_t at_most) {
   const std::size_t found = server_.log().next_position().value;
   if (found < at_least)
     return violated(numbered(found) + " and those after it were promised to be there (up to " +
                     std::to_string(at_least) + ") and are gone");
-  if (found > model_->size())
+  if (found > at_most)
     return violated("the log has " + std::to_string(found) + " records, and " +
-                    std::to_string(model_->size()) + " were appended");
+                    std::to_string(at_most) + " were appended and not refused");
   tally_.records_lost += model_->size() - found;
   COEVAL_TRY(model_->recover_to(found));
   if (recovered.snapshot) ++tally_.snapshots_used;
@@ -438,33 +448,36 @@ Status World::check_step() {
     if (server_.log().last_known().us != model_->last_known_us())
       return violated("the last known time is not that of the last record");
   }
-  const std::uint64_t chosen = random_.below(8);
+  const std::uint64_t chosen = random_.below(16);
   if (chosen == 0) return check_log();
-  if (chosen == 1) return check_state();
+  if (chosen < 3) return check_state();
   return {};
 }
 
 // As the server reads the log, and as another process does.
-Status World::check_log() const {
+Status World::check_log() {
   COEVAL_TRY(check_records(server_.log()));
+  if (random_.one_in(2)) return {};
   COEVAL_ASSIGN(const auto log, server_.read_log());
   return check_records(*log);
 }
 
 // Every promised record is there, once, in order, with its bytes, and nothing that was never
 // appended.
-Status World::check_records(const stores::EventLog& log) const {
-  std::size_t position = 0;
+Status World::check_records(const stores::EventLog& log) {
+  // Mostly from the beginning, else as those who come later read.
+  const std::uint64_t later = random_.below(model_->handed() + 1);
+  std::size_t position = random_.one_in(4) ? later : 0;
   std::string different;
-  COEVAL_TRY(log.read(Position{0}, [&](const stores::Record& record) {
+  COEVAL_TRY(log.read(Position{position}, [&](const stores::Record& record) {
     different = model_->difference(record, position);
     if (different.empty()) ++position;
     return different.empty();
   }));
   if (!different.empty()) return violated(numbered(position) + " " + different);
   if (position < model_->handed())
-    return violated(numbered(position) + " is not shown, and " +
-                    std::to_string(model_->handed()) + " records were handed to the system");
+    return violated(numbered(position) + " is not shown, and " + std::to_string(model_->handed()) +
+                    " records were handed to the system");
   return {};
 }
 

@@ -64,14 +64,16 @@ class World {
   struct Damage {
     bool power_failed = false, snapshot = false;
     Server::Rot log = Server::Rot::none;
+    bool refused = false;  ///< in order, but refusing writes: what was refused must not come back
   };
   Status lose_power(Damage& damage);
   Status recover(Damage damage);
   Status repair(std::size_t at_least);
-  Status check_recovered(const Server::Recovered& recovered, std::size_t at_least);
+  Status check_recovered(const Server::Recovered& recovered, std::size_t at_least,
+                         std::size_t at_most);
   Status check_step();
-  Status check_log() const;
-  Status check_records(const stores::EventLog& log) const;
+  Status check_log();
+  Status check_records(const stores::EventLog& log);
   Status check_state();
   bool faulty();
   std::int64_t next_known_us() const;
@@ -85,9 +87,9 @@ class World {
   RowHabits habits_;
   std::int64_t now_us_;
   double seconds_ = 0;
-  bool fault_in_round_ = false;  // since the last commit
-  std::uint64_t slow_steps_ = 0;  // the disk is slow: so long no round ends
-  std::uint64_t calm_ = 1;        // faults are so many times rarer than in the wildest world
+  bool fault_in_round_ = false;       // since the last commit
+  std::uint64_t slow_steps_ = 0;      // the disk is slow: so long no round ends
+  std::uint64_t calm_ = 1;            // faults are so many times rarer than in the wildest world
   std::uint64_t snapshot_floor_ = 0;  // a snapshot of at least this position is on disk
   std::string action_;
   Tally tally_;
