@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -202,6 +203,41 @@ std::vector<std::uint64_t> merge(kernel::Kernel& kernel, std::span<const int> vi
   return totals;
 }
 
+// An expression of ten nodes over all rows in blocks, over one row at a time, and as somebody would
+// write it by hand for exactly these columns: what any way of compiling it could reach.
+template <class Timed>
+void expressions(const data::Batch& rows, const Flights& flights, Timed timed) {
+  const std::string text =
+      "if(distance > 500, delay / 7.5 + distance * 2.0, abs(delay - 3) / (distance + 1))";
+  auto compiled = define::compile_expression(text, rows.schema, false, "bench");
+  if (!compiled) std::exit(1);
+  const define::Expr& expr = **compiled;
+  kernel::EvaluationCounts counts;
+  data::Column column;
+  timed("expression, in blocks", rows.rows,
+        [&] { column = kernel::evaluate(expr, rows, {}, counts); });
+  std::vector<double> by_hand(flights.delay.size());
+  timed("expression, by hand", rows.rows, [&] {
+    for (std::size_t i = 0; i < by_hand.size(); ++i) {
+      const auto delay = static_cast<double>(flights.delay[i]);
+      const auto distance = static_cast<double>(flights.distance[i]);
+      by_hand[i] = flights.distance[i] > 500 ? delay / 7.5 + distance * 2.0
+                                             : std::abs(delay - 3) / (distance + 1);
+    }
+  });
+  std::int64_t differ = 0;
+  for (std::size_t i = 0; i < by_hand.size(); ++i)
+    differ += by_hand[i] != column.real(static_cast<std::int64_t>(i)) ? 1 : 0;
+  constexpr std::int64_t kSingle = 200'000;
+  std::vector<data::Batch> single;
+  for (std::int64_t row = 0; row < 1000; ++row) single.push_back(data::take(rows, std::array{row}));
+  timed("expression, one row", kSingle, [&] {
+    for (std::int64_t i = 0; i < kSingle; ++i)
+      column = kernel::evaluate(expr, single[static_cast<std::size_t>(i % 1000)], {}, counts);
+  });
+  std::printf("of all rows %lld differ from those by hand\n", static_cast<long long>(differ));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -211,14 +247,14 @@ int main(int argc, char** argv) {
               : generate(argc > 1 ? static_cast<std::size_t>(std::atoll(argv[1])) : 3'000'000);
   const auto definition = project();
   const data::Batch rows = batch_of(*definition, flights);
-  const auto pairs = static_cast<double>(rows.rows);
-  const auto timed = [&](const char* what, auto body) {
+  const auto timed_rows = [](const char* what, std::int64_t count, auto body) {
     const double cpu = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID), wall = monotonic_seconds();
     body();
     const double used = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     std::printf("%-28s %7.3f CPU s %7.3f s %7.1f ns a row\n", what, used,
-                monotonic_seconds() - wall, used / pairs * 1e9);
+                monotonic_seconds() - wall, used / static_cast<double>(count) * 1e9);
   };
+  const auto timed = [&](const char* what, auto body) { timed_rows(what, rows.rows, body); };
 
   std::vector<std::int64_t> known, order(flights.date.size()), question_order(flights.date.size());
   timed("known times", [&] {
@@ -283,5 +319,6 @@ int main(int argc, char** argv) {
     std::printf("checksum of all answers %016llx, merged the same: %s\n",
                 static_cast<unsigned long long>(played), merged == played ? "yes" : "NO");
   }
+  expressions(rows, flights, timed_rows);
   return 0;
 }

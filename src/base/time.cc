@@ -185,8 +185,10 @@ Result<std::int64_t> parse_duration(std::string_view text) {
   for (const auto& known : kUnits) {
     if (unit != known.name) continue;
     std::int64_t us = 0;
-    if (__builtin_mul_overflow(number, known.us, &us)) return bad();
-    return us;
+    if (!__builtin_mul_overflow(number, known.us, &us)) return us;
+    return fail(Code::bad_window,
+                "a duration does not fit 64 bits of µs: '" + std::string(text.substr(0, 40)) + "'",
+                "the longest is 106751991d");
   }
   return bad();
 }

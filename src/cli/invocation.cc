@@ -119,8 +119,9 @@ class Declaration {
   void proving() {
     auto* audit = verb("audit");
     audit->add_option("--since", in_.since, "only predictions for this moment or later");
-    audit->add_flag("--against-dataset", in_.against_dataset,
-                    "compare with the offline dataset's rows for the same questions");
+    audit->add_flag(
+        "--against-dataset", in_.against_dataset,
+        "compare with the offline dataset's rows for the same questions; of files only");
     threads(audit);
     auto* explain = verb("explain");
     explain->add_option("subject", in_.subject,

@@ -180,6 +180,8 @@ TEST_CASE("what cannot be parsed is said once, where it is") {
   CHECK(failure("x is true") == "6 C0302: 'is' tests for null only");
   CHECK(failure("x between 1") == "12 C0302: 'between' needs 'and'");
   CHECK(failure("15mins + ts") == "1 C0302: not a duration: '15mins'");
+  CHECK(failure("ts + 99999999999999d") ==
+        "6 C0302: a duration does not fit 64 bits of µs: '99999999999999d'");
   CHECK(failure("1.5h") == "1 C0302: not a number: '1.5h'");
   CHECK(failure("x where b") == "3 C0302: 'where' belongs to an aggregate of a view");
 }

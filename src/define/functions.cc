@@ -248,7 +248,7 @@ constexpr auto kFunctions = std::to_array<Function>({
         "dot(a, b) → float64", "The sum of the products of two lists of floats, exact and rounded once. Null where their lengths differ.",
         "dot([1.5, 2], [4.0, -1])", "4", NullRule::special),
     describe(Topic::lists, "cosine", Op::fn_cosine, 2, 2, {kVector}, Gives::float64,
-        "cosine(a, b) → float64", "dot(a, b) / √(dot(a, a) · dot(b, b)): each dot exact and rounded once, then ·, √ and / round once each; from -1 to 1, and 1 of equal lists. NaN where a list is all zeros or not finite. Null where their lengths differ.",
+        "cosine(a, b) → float64", "dot(a, b) / √(dot(a, a) · dot(b, b)): each dot exact and rounded once, then ·, √ and / round once each; from -1 to 1, and 1 of equal lists. NaN where the dot of a list with itself is 0 (all zeros, or of float64 all below 1e-162) or not finite. Null where their lengths differ.",
         "cosine([3.0, 4], [4.0, 3])", "0.96", NullRule::special),
     describe(Topic::lists, "l2", Op::fn_l2, 2, 2, {kVector}, Gives::float64,
         "l2(a, b) → float64", "The Euclidean distance of two lists of floats: the root of the exact sum of squared differences, rounded once. Null where their lengths differ.",

@@ -245,6 +245,9 @@ class ModelLeaks {
     const Source& events = draft_.project.sources[static_cast<std::size_t>(view.source)];
     std::set<int> fields = columns_of(aggregate);
     fields.insert(view.key_columns.begin(), view.key_columns.end());
+    // Whether a row counts at all is a part of every aggregate. (semantics: T7)
+    if (events.identity.deleted)
+      for (const int column : columns_read(*events.identity.deleted)) fields.insert(column);
     for (const int field : fields) {
       const EventLookup* lookup = lookup_of(events, field);
       const int column = lookup == nullptr ? (view.source == model_.source ? field : -1)

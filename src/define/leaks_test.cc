@@ -262,6 +262,21 @@ TEST_CASE("a feature over the label before its maturity is refused, after it is 
   CHECK(holds(through[0], "C0501 input 'rate' reads view 'card'"));
 }
 
+TEST_CASE("what says that a row is deleted is a part of every aggregate over the rows") {
+  const auto with = [](const std::string& deleted, const std::string& inputs) {
+    return changed(payments(kMature, inputs), "known = \"ts + 1s\"\n",
+                   "known = \"ts + 1s\"\nid = \"tx\"\nreplaces = \"old\"\ndeleted = \"" + deleted +
+                       "\"\n[source.payments.columns.old]\ntype = \"int64\"\nnullable = true\n");
+  };
+  project_of(with("amount < 0", R"(["amount", "card.spent_30d"])"));
+  const auto errors = errors_of(with("fraud", R"(["amount", "card.spent_30d"])"));
+  REQUIRE(errors.size() == 1);
+  CHECK(holds(errors[0],
+              "C0501 input 'card.spent_30d' reads view 'card', whose 'spent' reads fraud: "
+              "the label is made of it"));
+  project_of(with("fraud", R"(["amount", "card.spent_30d_offset_60d"])"));
+}
+
 TEST_CASE("a glob over features that leak is one error, with their number and the first") {
   const std::string text = changed(payments(kMature, R"(["amount", "card.*"])"),
                                    "\"30d\", \"30d off", "\"7d\", \"14d\", \"30d\", \"30d off");

@@ -218,14 +218,6 @@ std::pair<std::string, std::string> named_value(const define::View& view, const 
   return {name, text.substr(equals + 1)};
 }
 
-// The column that "column=value" names, where it is one of the source but no key of the view.
-std::optional<std::string> other_column(const define::View& view, const data::Schema& schema,
-                                        const std::string& text) {
-  const std::string name = text.substr(0, text.find('='));
-  const bool named = name.size() < text.size() && schema.index_of(name) >= 0;
-  return named && std::ranges::count(view.keys, name) == 0 ? std::optional(name) : std::nullopt;
-}
-
 std::vector<std::string> split_at_commas(const std::string& text) {
   std::vector<std::string> parts(1);
   for (const char c : text) {
@@ -405,10 +397,6 @@ Result<data::Batch> key_question(const define::Project& project, const define::V
                     std::to_string(given.size()) + " given",
                 view.keys.empty() ? "leave --key out"
                                   : "--key " + keys_text(view) + ", with values for these columns");
-  for (const std::string& text : given)
-    if (const auto column = other_column(view, schema, text))
-      return fail(Code::usage, "view '" + view.name + "' has no key '" + *column + "'",
-                  view.keys.empty() ? "leave --key out" : "its keys are " + keys_text(view));
   data::Batch question;
   question.rows = 1;
   for (std::size_t i = 0; i < view.keys.size(); ++i) {

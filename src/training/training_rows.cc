@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 
 #include "training/model_dataset.h"
@@ -135,6 +136,24 @@ class Placer {
   std::vector<float> encoded_;
 };
 
+// Trainers refuse infinite values without saying where. What the test part has does not train.
+Status check_finite(const define::Model& model, const TrainingRows& rows) {
+  const auto trains = static_cast<std::size_t>(rows.train + rows.validate);
+  for (std::size_t i = 0; i < rows.width; ++i) {
+    std::size_t infinite = 0;
+    for (std::size_t row = 0; row < trains; ++row)
+      infinite += std::isinf(rows.values[row * rows.width + i]) ? 1 : 0;
+    if (infinite > 0)
+      return fail(
+          Code::training_failed,
+          "input '" + model.inputs[i].name + "' is infinite in " + std::to_string(infinite) +
+              " of " + std::to_string(trains) + " rows to train with",
+          "clamp(x, -1e38, 1e38) bounds it, if(abs(x) > 1e38, null, x) takes it as missing; "
+          "model inputs are float32, which ends at 3.4e38");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
@@ -159,6 +178,7 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
   Placer placer(rows);
   COEVAL_TRY(scan(formats, path, columns,
                   [&](const data::Batch& batch) { return placer.add(model, batch); }));
+  if (encoder == nullptr) COEVAL_TRY(check_finite(model, rows));
   return rows;
 }
 

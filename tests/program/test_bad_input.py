@@ -123,6 +123,13 @@ class BadFiles(unittest.TestCase):
         after = (self.project.folder / ".coeval/quarantine/orders.jsonl").read_text().splitlines()
         self.assertEqual(len(after), 3)
 
+    def test_an_infinite_input_is_named_before_the_trainer_meets_it(self):
+        definition = self.project.folder / "coeval.toml"
+        definition.write_text(definition.read_text().replace(
+            'inputs   = ["hour",', 'inputs   = ["huge", "hour",') + '[features]\nhuge = "if(amount > 100, 1e39, amount)"\n')
+        text = self.project.run("build", check=1).stderr
+        self.assertRegex(text, r"C0802.*input 'huge' is infinite in \d+ of \d+ rows to train with")
+
     def test_serving_before_a_promotion_and_an_unwritable_output(self):
         run("dataset", "-C", self.project.folder, "risk", "--out", "/nonexistent/x.csv", check=None)
         text = run("dataset", "-C", self.project.folder, "risk", "--out", "/nonexistent/x.csv", check=1).stderr
