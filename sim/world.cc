@@ -334,7 +334,8 @@ Status World::restart() {
   if (synced && random_.one_in(2)) COEVAL_TRY(snapshot());
   if (server_.files().dead()) return {};  // step() goes on with it
   Damage damage;
-  damage.refused = !server_.engine().ready() && server_.faults().opens_left > 0;
+  const stores::FaultPlan& plan = server_.faults();
+  damage.refused = !server_.engine().ready() && plan.opens_left > 0 && plan.syncs_left > 0;
   server_.close();
   damage.refused = damage.refused && !server_.files().dead();
   server_.files().revive();

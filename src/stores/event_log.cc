@@ -222,6 +222,9 @@ Status DiskLog::cut_back() {
   if (acknowledged_.segments == 0) return {};  // start() failed: nothing was ever written
   while (segments_.size() > acknowledged_.segments) {
     COEVAL_TRY(options_.files->remove(segments_.back().path));
+    // Before anything in front of it goes: a power failure may bring a removed file back, and then
+    // there must be no gap before it.
+    COEVAL_TRY(options_.files->sync_folder(folder_));
     segments_.pop_back();
   }
   std::erase_if(segments_.back().marks,
@@ -229,8 +232,7 @@ Status DiskLog::cut_back() {
   COEVAL_TRY(open_tail(FileLayer::Open::existing));
   COEVAL_TRY(file_->truncate(acknowledged_.bytes));
   tail_ = flushed_ = acknowledged_;
-  COEVAL_TRY(file_->sync());
-  return options_.files->sync_folder(folder_);
+  return file_->sync();
 }
 
 // Writes a block and takes it back, so that "appends work" is seen and not hoped. A crash in

@@ -139,6 +139,36 @@ TEST_CASE("a segment that was being made when its writer died outlives a power f
   }
 }
 
+// Found by the simulator: seed 3, step 1345.
+TEST_CASE("a segment that was given up and comes back by a power failure leaves no gap before it") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    const TemporaryFolder folder(TemporaryFolder::Where::in_memory);
+    auto files = std::make_shared<FaultyFiles>();
+    auto log = open_log(folder.path(), {150, files}).value();
+    const auto append_until = [&](std::uint64_t end) {
+      while (log->next_position().value < end)
+        REQUIRE(log->append(event_draft(numbered(log->next_position().value))));
+    };
+    append_until(1);
+    REQUIRE(log->sync());
+    append_until(4);  // into the second segment
+    files->plan().syncs_left = 0;
+    REQUIRE_FALSE(log->sync());
+    // The power fails while the log goes back to its first record.
+    files->plan().syncs_left = 1;
+    REQUIRE_FALSE(log->reopen());
+    files->plan().opens_left = 0;
+    log.reset();
+    files->plan() = {};
+    REQUIRE(files->lose_power(seed));
+    const auto reopened = open_log(folder.path(), {150, files});
+    REQUIRE(reopened);
+    CHECK((*reopened)->next_position().value >= 1);
+    check_contents(**reopened, (*reopened)->next_position().value);
+  }
+}
+
 TEST_CASE(
     "a power failure at any moment keeps every acknowledged record and opens without repair") {
   std::mt19937_64 random(20010601);

@@ -87,7 +87,13 @@ Result<std::unique_ptr<AppendFile>> FaultyFiles::open(const std::string& path, O
 }
 
 Status FaultyFiles::remove(const std::string& path) {
+  auto bytes = read_file(path);
   COEVAL_TRY(under_->remove(path));
+  if (bytes) {
+    const std::uint64_t size = bytes->size();
+    const auto sizes = state_->sizes.try_emplace(path, Sizes{size, size}).first->second;
+    state_->removed[path] = {std::move(*bytes), sizes};
+  }
   state_->sizes.erase(path);
   state_->created.erase(path);
   return {};
@@ -105,6 +111,8 @@ Status FaultyFiles::sync_folder(const std::string& folder) {
   if (!spend(state_->plan.syncs_left))
     return std::unexpected(error_from_errno(state_->plan.sync_error, "sync", folder));
   std::erase_if(state_->created, [&](const auto& path) { return folder_of(path) == folder; });
+  std::erase_if(state_->removed,
+                [&](const auto& removed) { return folder_of(removed.first) == folder; });
   return {};
 }
 
@@ -119,9 +127,24 @@ Status FaultyFiles::lose_power(std::uint64_t seed) {
     if (::truncate(path.c_str(), static_cast<off_t>(keep)) != 0)
       return std::unexpected(error_from_errno(errno, "cut", path));
   }
+  for (const auto& [path, removed] : state_->removed) {
+    const bool comes_back = next_random(seed) % 2 == 0;
+    const std::uint64_t keep =
+        removed.sizes.synced +
+        next_random(seed) % (removed.sizes.written - removed.sizes.synced + 1);
+    if (comes_back && ::access(path.c_str(), F_OK) != 0)
+      COEVAL_TRY(bring_back(path, removed, keep));
+  }
   state_->sizes.clear();
   state_->created.clear();
+  state_->removed.clear();
   return {};
+}
+
+Status FaultyFiles::bring_back(const std::string& path, const State::Removed& removed,
+                               std::uint64_t keep) {
+  COEVAL_ASSIGN(const auto file, under_->open(path, Open::create_new));
+  return append_all(*file, std::string_view(removed.bytes).substr(0, keep));
 }
 
 }  // namespace coeval::stores

@@ -36,8 +36,8 @@ class FaultyFiles final : public FileLayer {
   std::uint64_t written_bytes() const { return state_->written; }
 
   /// Does to the files on disk what a power failure may do: every file keeps what was synced and,
-  /// by `seed`, some of what was not; a file whose folder was not synced may vanish. Files must be
-  /// closed.
+  /// by `seed`, some of what was not; a file that was made may vanish, and one that was removed may
+  /// come back, until their folder is synced. Files must be closed.
   Status lose_power(std::uint64_t seed);
 
   Result<std::unique_ptr<AppendFile>> open(const std::string& path, Open how) override;
@@ -52,10 +52,18 @@ class FaultyFiles final : public FileLayer {
     FaultPlan plan;
     std::uint64_t written = 0;
     std::map<std::string, Sizes> sizes;
-    std::set<std::string> created;  ///< not yet made durable by a sync of their folder
+    // Not yet made durable by a sync of their folder:
+    std::set<std::string> created;
+    struct Removed {
+      std::string bytes;
+      Sizes sizes;
+    };
+    std::map<std::string, Removed> removed;
   };
 
  private:
+  Status bring_back(const std::string& path, const State::Removed& removed, std::uint64_t keep);
+
   std::shared_ptr<FileLayer> under_;
   std::shared_ptr<State> state_;  // shared with the open files, which may outlive the layer
 };
