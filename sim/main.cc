@@ -26,7 +26,7 @@ constexpr const char* kUsage =
     "Exit status: 0 all invariants held, 1 one was broken, 2 for a wrong command line.\n";
 
 // Bounds of the search for a planted bug.
-constexpr std::uint64_t kPlantSeeds = 5, kPlantSteps = 2000;
+constexpr std::uint64_t kPlantSeeds = 10, kPlantSteps = 2000;
 
 struct Arguments {
   Order order;

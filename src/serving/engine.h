@@ -83,11 +83,11 @@ class Engine {
   struct Options {
     bool data_clock = false;        ///< --clock data: time is the log's own, moved by requests
     bool include_features = false;  ///< answers carry the features without being asked to
-    std::uint64_t snapshot_every = 200'000;             ///< log records between two snapshots
-    std::shared_ptr<stores::FileLayer> snapshot_files;  ///< null = the disk
+    std::uint64_t snapshot_every = 200'000;  ///< log records between two snapshots
+    std::shared_ptr<stores::FileLayer> snapshot_files = nullptr;  ///< null = the disk
     /// Seconds by a clock that never goes back, for syncs that are due; null = the machine's. The
     /// simulator owns time and files.
-    std::function<double()> monotonic_s;
+    std::function<double()> monotonic_s = nullptr;
   };
   /// At most so many questions in one request.
   static constexpr std::size_t kMaxQuestions = 10'000;
