@@ -117,6 +117,7 @@ Status World::act() {
 
 Status World::finish() {
   heal();
+  server_.files().revive();  // nor will the process die any more
   // The first round may still be answered with the failure of the disk as it was.
   static_cast<void>(server_.engine().commit());
   fault_in_round_ = false;
@@ -193,15 +194,21 @@ Status World::send_events() {
   }
   if (appended != rows) return violated("an answer of 200, and not all rows were appended");
   if (plant_ == Plant::acknowledged_before_commit) model_->acknowledge(model_->size());
-  COEVAL_ASSIGN(const data::Json json, data::parse_json(answer.body));
+  return check_taken(answer.body, rows, duplicates, one_is_bad);
+}
+
+// What the sender is told of rows that were taken.
+Status World::check_taken(const std::string& body, std::int64_t rows, std::int64_t duplicates,
+                          bool one_is_bad) const {
+  COEVAL_ASSIGN(const data::Json json, data::parse_json(body));
   const std::int64_t accepted = integer_at(json, "accepted");
   if (accepted != rows - duplicates)
     return violated("of " + std::to_string(rows) + " rows with " + std::to_string(duplicates) +
                     " duplicates " + std::to_string(accepted) + " were accepted");
   if (integer_at(json, "last_position") != static_cast<std::int64_t>(model_->size()) - 1)
-    return violated("the answer names another last position: " + answer.body);
+    return violated("the answer names another last position: " + body);
   if (integer_at(json, "quarantined") != (one_is_bad ? 1 : 0))
-    return violated("other rows were quarantined than the bad one: " + answer.body);
+    return violated("other rows were quarantined than the bad one: " + body);
   return {};
 }
 

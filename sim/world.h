@@ -52,13 +52,15 @@ class World {
   void heal();
   void say(std::string action);
 
-  // After the call of an action.
+  // What was before a call to the engine; settle() after it says what is promised now.
   struct Before {
     std::size_t size = 0;
     bool ready = true, faulty = false;
   };
   Before before();
   void settle(const Before& before);
+  Status check_taken(const std::string& body, std::int64_t rows, std::int64_t duplicates,
+                     bool one_is_bad) const;
   Status judge_refusal(const Before& before, int status, const std::string& body) const;
   /// What a crash has done to the files.
   struct Damage {
