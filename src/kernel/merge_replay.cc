@@ -31,10 +31,9 @@ std::vector<WindowBounds> bounds_of_windows(const define::View& view,
 }  // namespace
 
 bool MergeReplay::can_answer(const define::View& view, const RecordLayout& layout) {
-  return std::ranges::all_of(layout.aggregates,
-                             [](const AggregatePlan& plan) {
-                               return plan.ordered < 0 && plan.collection < 0;
-                             }) &&
+  return std::ranges::all_of(
+             layout.aggregates,
+             [](const AggregatePlan& plan) { return plan.ordered < 0 && plan.collection < 0; }) &&
          std::ranges::all_of(view.windows, [](const define::Window& window) {
            return window.period == define::Period::none;
          });
@@ -88,9 +87,7 @@ void AddedEvents::put(const RecordLayout& layout, const std::byte* record,
 
 bool MergeReplay::can_share(const define::View& a, const define::View& b) {
   std::vector<Boundary> of_a, of_b;
-  bounds_of_windows(a, of_a);
-  bounds_of_windows(b, of_b);
-  return of_a == of_b && a.windows.size() == b.windows.size();
+  return bounds_of_windows(a, of_a) == bounds_of_windows(b, of_b) && of_a == of_b;
 }
 
 MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents events,
@@ -231,9 +228,10 @@ void MergeReplay::put_others(const Sums& sums, std::int64_t question, std::size_
   if (has_large_) large = sums.large[question_entity(sums, question)].get();
   for (std::size_t w = 0; w < windows_.size(); ++w) {
     const auto [begin, end] = windows_[w];
-    const Difference difference{
-        *this, mine + end * width_, mine + begin * width_,
-        {large != nullptr ? large : &nothing_, end, begin, nullptr}};
+    const Difference difference{*this,
+                                mine + end * width_,
+                                mine + begin * width_,
+                                {large != nullptr ? large : &nothing_, end, begin, nullptr}};
     for (const OtherOutput& output : sums.others) {
       const Cell cell = summed_cell(*output.plan, difference, length_us(windows_[w]), counts_);
       answers.put_cell(output.aggregate * windows_.size() + w, row, cell);

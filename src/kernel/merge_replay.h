@@ -68,8 +68,8 @@ class AddedEvents {
 struct HistoryEvents {
   std::shared_ptr<const AddedEvents> events;
   const EventBlock::PerView* records = nullptr;  ///< of any of the views
-  std::span<const std::int64_t> by_known;  ///< rows in position order
-  std::span<const std::int64_t> by_time;   ///< the same rows by event time
+  std::span<const std::int64_t> by_known;        ///< rows in position order
+  std::span<const std::int64_t> by_time;         ///< the same rows by event time
 };
 
 /// Questions in the order of T: rows of what at_us and the views' entities are of.
@@ -178,7 +178,7 @@ class MergeReplay {
   HistoryQuestions questions_;
   const RecordLayout& layout_;
   const bool has_large_;
-  LargeSums nothing_;                   // of entities without events
+  LargeSums nothing_;  // of entities without events
   EvaluationCounts counts_;
   std::size_t width_ = 0, stride_ = 0;  // words that an event adds, and of an entity's sums
   std::vector<Sums> sums_;              // by view

@@ -15,8 +15,8 @@
 namespace coeval::kernel {
 
 // The answers of aggregates that are read from sums, whatever holds them. `Sums` has linear(i): a
-// counter or narrow sum; wide(i): that of 64-bit integers; real(i); power(i). Slots are those of the
-// record layout.
+// counter or narrow sum; wide(i): that of 64-bit integers; real(i); power(i). Slots are those of
+// the record layout.
 
 inline Cell integer_cell(std::int64_t value) { return {static_cast<std::uint64_t>(value), true}; }
 inline Cell real_cell(double value) { return {std::bit_cast<std::uint64_t>(value), true}; }
@@ -109,7 +109,7 @@ Cell summed_cell(const AggregatePlan& plan, const Sums& sums, std::int64_t lengt
   if (plan.linear >= 0) {
     const std::int64_t sum = sums.linear(static_cast<std::size_t>(plan.linear));
     return plan.kind == define::Aggregation::mean ? real_cell(exact::mean(sum, count))
-                                          : sum_cell(plan.result, sum, counts);
+                                                  : sum_cell(plan.result, sum, counts);
   }
   return large_cell(plan, sums, count, counts);
 }
