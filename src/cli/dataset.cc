@@ -8,6 +8,7 @@
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
 #include "stores/files.h"
+#include "stores/pending_file.h"
 #include "training/model_dataset.h"
 
 namespace coeval::cli {
@@ -135,6 +136,7 @@ int dataset(Context& context) {
                 {},
                 {}});
   }
+  stores::remove_leftovers(context.in.out);
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());
   const double started = monotonic_seconds();

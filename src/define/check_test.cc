@@ -450,6 +450,12 @@ TEST_CASE("hostile definitions are refused at once, with a place") {
     unknown += "g" + std::to_string(i) + " = \"y + " + std::to_string(i) + "\"\n";
   for (int i = 0; i < 9'000; ++i)
     misspelt += "g" + std::to_string(i) + " = \"origin.lat_3h + " + std::to_string(i) + "\"\n";
+  std::string one_line, long_enum;
+  for (int i = 0; i < 20'000; ++i) {
+    one_line +=
+        (i == 0 ? "" : ", ") + ("h" + std::to_string(i)) + " = 'y + " + std::to_string(i) + "'";
+    long_enum += (i == 0 ? "'" : ", '") + std::to_string(i) + "'";
+  }
   const std::vector<std::pair<std::string, std::string>> hostile = {
       {"parentheses", with(repeated("(", 10'000) + "1" + repeated(")", 10'000))},
       {"minus", with(repeated("- ", 10'000) + "1")},
@@ -460,6 +466,10 @@ TEST_CASE("hostile definitions are refused at once, with a place") {
       {"tables", kFlights + "x = " + repeated("{a=", 10'000) + "1" + repeated("}", 10'000) + "\n"},
       {"keys", kFlights + "[x" + repeated(".x", 10'000) + "]\n"},
       {"ring of features", changed(kFlights, "[features]\n", "[features]\n" + ring)},
+      {"one long line", kFlights + "[keys]\n" + "x = { " + one_line + " }\n"},
+      {"one long enum",
+       changed(changed(kFlights, "\"14d\"", "\"14 days\""), "delay    = {",
+               "carrier = { type = 'string', enum = [" + long_enum + "] }\ndelay    = {")},
       {"unknown columns", changed(kFlights, "[features]\n", "[features]\n" + unknown)},
       {"misspelt features", changed(kFlights, "[features]\n", "[features]\n" + misspelt)},
       {"integer literal", with("distance + 99999999999999999999")},

@@ -24,8 +24,10 @@ class Lines {
   // The bytes from a place on; columns count code points.
   std::string_view from(const SourcePosition& place) const {
     if (place.line < 1 || static_cast<std::size_t>(place.line) > starts_.size()) return {};
-    std::size_t offset = starts_[static_cast<std::size_t>(place.line) - 1];
-    for (int column = 1; column < place.column && offset < text_.size(); ++column) {
+    if (place.line != last_.line || place.column < last_.column)
+      last_ = {place.line, 1, starts_[static_cast<std::size_t>(place.line) - 1]};
+    auto& [line, column, offset] = last_;
+    for (; column < place.column && offset < text_.size(); ++column) {
       ++offset;
       while (offset < text_.size() && (static_cast<unsigned char>(text_[offset]) & 0xC0U) == 0x80U)
         ++offset;
@@ -34,8 +36,14 @@ class Lines {
   }
 
  private:
+  // Values come in the order of the file, so a long line is walked once.
+  struct Place {
+    int line = 0, column = 1;
+    std::size_t offset = 0;
+  };
   const std::string& text_;
   std::vector<std::size_t> starts_;
+  mutable Place last_;
 };
 
 bool take_prefix(std::string_view& text, std::string_view prefix) {

@@ -29,6 +29,7 @@ class ExpressionErrors {
       : errors_(errors), text_(text) {}
   void report(Code code, std::size_t begin, std::size_t end, std::string message,
               std::string advice = {}) {
+    if (errors_.count() >= Diagnostics::kMaxErrors) return;  // a place takes time to find
     errors_.report(code, text_.place(begin, end), std::move(message), std::move(advice));
   }
   bool suggests() const { return errors_.suggests(); }

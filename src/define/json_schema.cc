@@ -39,6 +39,17 @@ Json of_type(std::string_view type, std::string_view text) {
 }
 Json text(std::string_view about) { return of_type("string", about); }
 
+Json within(Json schema, double least, double most) {
+  schema.set("minimum", least);
+  schema.set("maximum", most);
+  return schema;
+}
+
+Json not_empty(Json list) {
+  list.set("minItems", 1);
+  return list;
+}
+
 Json reference(std::string_view definition) {
   return object({{"$ref", "#/definitions/" + std::string(definition)}});
 }
@@ -150,15 +161,18 @@ Json view() {
                      {"on_stale",
                       one_of_texts({"default", "null", "refuse"}, "What a stale value becomes.")}}),
              {"value"}, "An aggregate with what it is where there is nothing, or nothing new.")});
-  Json json = table(object({
-                        {"from", text("The source.")},
-                        {"by", list_of(of_type("string", "A column."),
-                                       "The key columns; [] is one entity over all events.")},
-                        {"windows", list_of(reference("window"), "The windows of each aggregate.")},
-                        {"lateness", described(reference("duration"),
-                                               "How much later than its time an event may come.")},
-                    }),
-                    {"from", "by", "windows"}, "Aggregates of a source's events by key.");
+  Json json = table(
+      object({
+          {"from", text("The source.")},
+          {"by", list_of(of_type("string", "A column."),
+                         "The key columns; [] is one entity over all events.")},
+          {"windows", not_empty(list_of(reference("window"), "The windows of each aggregate."))},
+          {"lateness",
+           described(reference("duration"), "How much later than its time an event may come.")},
+          {"where", false},
+          {"offset", false},
+      }),
+      {"from", "by", "windows"}, "Aggregates of a source's events by key.");
   json.set("additionalProperties", std::move(aggregate));
   return json;
 }
@@ -177,19 +191,18 @@ Json lookup() {
 Json params() {
   Json properties{Json::Object{}};
   const auto number = [](const TrainerParam& param) {
-    Json json = object({{"type", param.whole ? "integer" : "number"},
-                        {"description", "Default: " + std::string(param.value)}});
-    json.set("minimum", param.least);
-    json.set("maximum", param.most);
-    return json;
+    return within(
+        of_type(param.whole ? "integer" : "number", "Default: " + std::string(param.value)),
+        param.least, param.most);
   };
   for (const TrainerParam& param : trainer_params()) {
     properties.set(std::string(param.name), number(param));
     if (!param.alias.empty()) properties.set(std::string(param.alias), number(param));
   }
-  properties.set("rounds", of_type("integer", "How many trees, at most."));
+  properties.set("rounds", within(of_type("integer", "How many trees, at most."), 1, 100'000));
   properties.set("early_stopping_rounds",
-                 of_type("integer", "Stop after so many rounds without a gain; 0: never."));
+                 within(of_type("integer", "Stop after so many rounds without a gain; 0: never."),
+                        0, 100'000));
   properties.set("tree_method", one_of_texts({"hist"}, "The method that is equal to the bit."));
   return table(std::move(properties), {}, "The trainer's parameters.");
 }
@@ -198,7 +211,7 @@ Json model() {
   Json gates{Json::Object{}};
   for (const std::string_view metric : gate_metrics())
     gates.set(std::string(metric), object({{"type", "string"},
-                                           {"pattern", "^\\s*[<>]=.*$"},
+                                           {"pattern", "^[<>]= *-?[0-9.]"},
                                            {"description", "\">= 0.77\" or \"<= 0.05\""}}));
   gates.set("better_than", one_of_texts({"champion"}, "The version that serves now."));
   const auto moment = [](std::string_view about) {
@@ -221,15 +234,16 @@ Json model() {
           {"inputs", inputs()},
           {"trainer", one_of_texts({"xgboost"}, "What trains.")},
           {"params", params()},
-          {"seed", of_type("integer", "Of the trainer.")},
-          {"threshold", of_type("number", "From which probability on a prediction is positive.")},
+          {"seed", within(of_type("integer", "Of the trainer."), 0, 2'147'483'647)},
+          {"threshold",
+           within(of_type("number", "From which probability on a prediction is positive."), 0, 1)},
           {"split", table(object({{"train_until", moment("Exclusive end of training")},
                                   {"validate_until", moment("Exclusive end of validation")},
                                   {"test_until", moment("Exclusive end of the test")}}),
                           {"train_until", "validate_until", "test_until"}, "By time, always.")},
           {"gate", table(std::move(gates), {}, "What a version must reach to be promoted.")},
       }),
-      {"question", "label", "inputs"}, "A model.");
+      {"question", "label", "inputs", "split"}, "A model.");
 }
 
 Json definitions() {
@@ -248,8 +262,8 @@ Json definitions() {
                            {"pattern", "^" + length + "$"},
                            {"description", "A number and us, ms, s, min, h, d or w: \"90min\""}})},
       {"window", object({{"type", "string"},
-                         {"pattern", "^((all|" + length + ")( +offset +" + length +
-                                         ")?|today|this_week|this_month)$"},
+                         {"pattern", "^ *(all|" + length + "( +offset +" + length +
+                                         ")?|today|this_week|this_month) *$"},
                          {"description",
                           "\"3h\", \"14d\", \"all\", \"7d offset 7d\", \"today\", \"this_week\", "
                           "\"this_month\""}})},
@@ -257,7 +271,7 @@ Json definitions() {
        object({{"type", "string"},
                {"pattern",
                 "^(bool|int32|int64|float32|float64|string|timestamp|date|decimal *\\( *[0-9]+ "
-                "*, *[0-9]+ *\\)|list<float32> *\\( *[0-9]+ *\\))$"},
+                "*, *[0-9]+ *\\)|list<float32>\\([0-9]+\\))$"},
                {"description",
                 "bool int32 int64 float32 float64 decimal(p,s) string timestamp date "
                 "list<float32>(n)"}})},

@@ -88,32 +88,40 @@ std::optional<double> literal_number(const Expr& expr) {
   return is_float64 ? number_of(expr.literal) : std::nullopt;
 }
 
+// The value of a number that reads no column: integers, their sums, differences and products, and
+// one literal of float64. Small enough to be exact.
+std::optional<double> constant_number(const Expr& expr) {
+  if (is_cast_integer(expr)) return constant_number(*expr.args[0]);
+  if (expr.op == Op::literal) return literal_number(expr);
+  const bool sum = expr.op == Op::add || expr.op == Op::subtract || expr.op == Op::multiply;
+  if (!sum || !data::is_integer(expr.type)) return std::nullopt;
+  const auto a = constant_number(*expr.args[0]), b = constant_number(*expr.args[1]);
+  if (!a || !b) return std::nullopt;
+  return exact(expr.op == Op::add ? *a + *b : expr.op == Op::subtract ? *a - *b : *a * *b);
+}
+
 // The µs of a duration that reads no column: 60d, days(60), hours(1) + 30min.
 std::optional<std::int64_t> constant_duration(const Expr& expr) {
-  const auto whole = [](const Expr& number) {
-    const Expr& inner = is_cast_integer(number) ? *number.args[0] : number;
-    const auto value = literal_number(inner);
-    return value && std::trunc(*value) == *value ? std::optional(static_cast<std::int64_t>(*value))
-                                                 : std::nullopt;
-  };
-  const auto times = [](std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
-    std::int64_t product = 0;
+  // Only where the product is exact, so that nothing is rounded.
+  const auto times = [](const Expr& number, std::int64_t unit_us) {
+    const auto count = constant_number(number);
+    const double unit = static_cast<double>(unit_us), us = count ? *count * unit : 0;
     const bool good =
-        a && b && !__builtin_mul_overflow(*a, *b, &product) && exact(static_cast<double>(product));
-    return good ? std::optional(product) : std::nullopt;
+        count && exact(us) && std::trunc(us) == us && std::fma(*count, unit, -us) == 0;
+    return good ? std::optional(static_cast<std::int64_t>(us)) : std::nullopt;
   };
   switch (expr.op) {
     case Op::literal:
       return is_literal_duration(expr) ? std::optional(std::get<std::int64_t>(expr.literal))
                                        : std::nullopt;
     case Op::fn_seconds:
-      return times(whole(*expr.args[0]), kSecondUs);
+      return times(*expr.args[0], kSecondUs);
     case Op::fn_minutes:
-      return times(whole(*expr.args[0]), kMinuteUs);
+      return times(*expr.args[0], kMinuteUs);
     case Op::fn_hours:
-      return times(whole(*expr.args[0]), kHourUs);
+      return times(*expr.args[0], kHourUs);
     case Op::fn_days:
-      return times(whole(*expr.args[0]), kDayUs);
+      return times(*expr.args[0], kDayUs);
     case Op::add:
     case Op::subtract: {
       const auto a = constant_duration(*expr.args[0]), b = constant_duration(*expr.args[1]);

@@ -246,6 +246,7 @@ class ModelLeaks {
     std::set<int> fields = columns_of(aggregate);
     fields.insert(view.key_columns.begin(), view.key_columns.end());
     // Whether a row counts at all is a part of every aggregate. (semantics: T7)
+    if (events.identity.replaces >= 0) fields.insert(events.identity.replaces);
     if (events.identity.deleted)
       for (const int column : columns_read(*events.identity.deleted)) fields.insert(column);
     for (const int field : fields) {

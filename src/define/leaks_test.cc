@@ -245,8 +245,9 @@ TEST_CASE("a feature over the label before its maturity is refused, after it is 
             "the label is made of it and is known at ts + 60d, but window '30d' counts a row from "
             "ts + 1s on"));
   project_of(payments(kMature, R"(["amount", "card.frauds_30d_offset_60d", "card.spent_30d"])"));
-  for (const char* known : {"ts + days(60)", "ts + 20d + days(40)", "ts + hours(1416) + 1d",
-                            "ts + (days(61) - minutes(1440))"}) {
+  for (const char* known :
+       {"ts + days(60)", "ts + 20d + days(40)", "ts + days(30 + 2 * 15)", "ts + days(59.5)",
+        "ts + hours(1416) + 1d", "ts + (days(61) - minutes(1440))"}) {
     const std::string label = R"({ value = "fraud", known = ")" + std::string(known) + R"(" })";
     project_of(payments(label, R"(["amount", "card.frauds_30d_offset_60d"])"));
     CHECK(errors_of(payments(label, R"(["amount", "card.frauds_30d"])")).size() == 1);
@@ -275,6 +276,11 @@ TEST_CASE("what says that a row is deleted is a part of every aggregate over the
               "C0501 input 'card.spent_30d' reads view 'card', whose 'spent' reads fraud: "
               "the label is made of it"));
   project_of(with("fraud", R"(["amount", "card.spent_30d_offset_60d"])"));
+  // And so is what says that a row replaces another.
+  const auto replacing = errors_of(changed(with("amount < 0", R"(["amount", "card.spent_30d"])"),
+                                           "value = \"fraud\"", "value = \"old is null\""));
+  REQUIRE(replacing.size() == 1);
+  CHECK(holds(replacing[0], "whose 'spent' reads old: the label is made of it"));
 }
 
 TEST_CASE("a glob over features that leak is one error, with their number and the first") {

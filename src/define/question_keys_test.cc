@@ -194,5 +194,34 @@ TEST_CASE("what refuses a question is what it reads, for itself or to find a key
   CHECK(refusing("[\"maker.n_1d\"]").empty());
 }
 
+TEST_CASE("a circle of keys is one without a model that reads it too") {
+  const std::string text = R"([project]
+name = "p"
+[source.s]
+time = "ts"
+known = "event time"
+[source.s.columns]
+ts = "timestamp"
+kk = "string"
+mk = "string"
+[source.asks]
+time = "ts"
+known = "event time"
+[source.asks.columns]
+ts = "timestamp"
+[lookup.l]
+from = "s"
+by = ["kk"]
+columns = ["mk"]
+[keys]
+kk = "l.mk"
+)";
+  const auto checked = check_text(text, "coeval.toml");
+  REQUIRE(checked.errors.size() == 1);
+  CHECK(checked.errors[0].code == Code::cycle);
+  CHECK(checked.errors[0].message ==
+        "a key is found by itself: lookup 'l' → key 'kk' → lookup 'l'");
+}
+
 }  // namespace
 }  // namespace coeval::define

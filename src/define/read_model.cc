@@ -276,10 +276,14 @@ class UnreadFeatures {
         "source " + in_quotes(draft_.project.sources[static_cast<std::size_t>(source)].name),
         found);
     SourcePosition place;
-    if (draft_.keys.contains(name))
-      scope.find_key(name, place);
-    else
+    if (!draft_.keys.contains(name)) {
       scope.find(name);
+      return found.take();
+    }
+    WideInput key;
+    key.input.expr = scope.find_key(name, place).expr;
+    key.position = place;
+    if (key.input.expr) question_keys({key}, rows_.of(source), scope, draft_.project.views, found);
     return found.take();
   }
 

@@ -87,8 +87,12 @@ class SourceReader {
     source_.path = reader.string("path").value_or("");
     const TomlEntry* time =
         reader.require("time", "name the column with the event time: time = \"ts\"");
-    if (time && expect_kind(*time, Kind::string, what_, "name a column", errors_))
+    if (time && expect_kind(*time, Kind::string, what_, "name a column", errors_)) {
       source_.time_column = time->value.text;
+      if (source_.time_column.empty())
+        errors_.report(Code::bad_toml_value, time->value.position,
+                       "the event time of " + what_ + " is no column: ''", "name a column");
+    }
     const TomlEntry* columns =
         reader.require("columns", "declare each column in [source." + source_.name + ".columns]");
     if (columns && expect_kind(*columns, Kind::table, what_, "write name = { type = … }", errors_))

@@ -22,6 +22,11 @@ class AnswerColumns {
 
   /// Where the cells of a feature are, for those who fill columns one after the other.
   std::uint64_t* values(std::size_t feature) { return values_[feature]; }
+  /// One cell that is no text and exact.
+  void put_cell(std::size_t feature, std::size_t row, const Cell& cell) {
+    values_[feature][row] = cell.valid ? cell.bits : 0;
+    if (!cell.valid) put_null(feature, row);
+  }
   /// Rows of the feature that are null: bit i of `nulls` says so of row first + i. `first` is a
   /// multiple of kTile.
   void put_nulls(std::size_t feature, std::size_t first, std::uint64_t nulls) {

@@ -22,6 +22,7 @@ struct Boundary {
 /// The bounds of a window, as indexes into a list of boundaries.
 struct WindowBounds {
   std::size_t begin = 0, end = 0;
+  friend bool operator==(const WindowBounds&, const WindowBounds&) = default;
 };
 
 /// Finds the bounds of a window in a list in which each boundary stands once, adding what is new.

@@ -344,16 +344,20 @@ class PlainAnswers final : public HistoryAnswers {
 
 class MergedAnswers final : public HistoryAnswers {
  public:
+  // `count` takes what the evaluation counted.
   MergedAnswers(std::vector<int> views, std::vector<HistoryView> of, HistoryEvents events,
-                HistoryQuestions questions)
+                HistoryQuestions questions, std::function<void(const EvaluationCounts&)> count)
       : HistoryAnswers(std::move(views)),
         of_(std::move(of)),
-        replay_(of_, std::move(events), questions) {}
+        replay_(of_, std::move(events), questions),
+        count_(std::move(count)) {}
 
   std::vector<std::vector<data::Column>> next(std::size_t count) override {
     std::vector<AnswerColumns> answers;
     for (const HistoryView& mine : of_) answers.emplace_back(*mine.view, count);
-    replay_.next(answers);
+    EvaluationCounts counts;
+    replay_.next(answers, counts);
+    count_(counts);
     std::vector<std::vector<data::Column>> columns;
     for (AnswerColumns& mine : answers) columns.push_back(mine.finish());
     return columns;
@@ -362,6 +366,7 @@ class MergedAnswers final : public HistoryAnswers {
  private:
   const std::vector<HistoryView> of_;
   MergeReplay replay_;
+  const std::function<void(const EvaluationCounts&)> count_;
 };
 
 // Lists of views that can be answered at once, cut so that there are at least `parts` lists.
@@ -425,8 +430,12 @@ std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
                     questions.views[static_cast<std::size_t>(view)]->entities});
     answers.push_back(std::make_unique<MergedAnswers>(
         std::move(list), std::move(of),
-        HistoryEvents{mine, event_orders[source].by_known, event_orders[source].by_time},
-        HistoryQuestions{question_order, questions.at_us}));
+        HistoryEvents{mine, &per_view(list[0]), event_orders[source].by_known,
+                      event_orders[source].by_time},
+        HistoryQuestions{question_order, questions.at_us}, [this](const EvaluationCounts& counts) {
+          const std::lock_guard lock(parts_->counts_mutex);
+          parts_->counts += counts;
+        }));
   }
   return answers;
 }

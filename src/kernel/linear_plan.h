@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "kernel/record_layout.h"
@@ -15,6 +16,8 @@ struct LinearPlan {
   std::uint32_t sum = 0;   ///< that of their values
 };
 
+/// The plan of one aggregate, or nothing when it is something else.
+std::optional<LinearPlan> linear_plan(const AggregatePlan& plan);
 /// The plans of all aggregates of a layout; none when one of them is something else.
 std::vector<LinearPlan> linear_plans(const RecordLayout& layout);
 

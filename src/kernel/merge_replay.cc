@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "exact/integer_sum.h"
+#include "kernel/sum_cells.h"
 
 namespace coeval::kernel {
 
@@ -30,7 +31,9 @@ std::vector<WindowBounds> bounds_of_windows(const define::View& view,
 }  // namespace
 
 bool MergeReplay::can_answer(const define::View& view, const RecordLayout& layout) {
-  return !linear_plans(layout).empty() &&
+  return std::ranges::all_of(
+             layout.aggregates,
+             [](const AggregatePlan& plan) { return plan.ordered < 0 && plan.collection < 0; }) &&
          std::ranges::all_of(view.windows, [](const define::Window& window) {
            return window.period == define::Period::none;
          });
@@ -84,9 +87,7 @@ void AddedEvents::put(const RecordLayout& layout, const std::byte* record,
 
 bool MergeReplay::can_share(const define::View& a, const define::View& b) {
   std::vector<Boundary> of_a, of_b;
-  bounds_of_windows(a, of_a);
-  bounds_of_windows(b, of_b);
-  return of_a == of_b && a.windows.size() == b.windows.size();
+  return bounds_of_windows(a, of_a) == bounds_of_windows(b, of_b) && of_a == of_b;
 }
 
 MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents events,
@@ -95,6 +96,8 @@ MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents event
       first_moving_(events.events->known_after() ? 1 : 0),
       events_(std::move(events)),
       questions_(questions),
+      layout_(*views.front().layout),
+      has_large_(LargeSums::needed(layout_)),
       width_(events_.events->width()),
       stride_(boundaries_.size() * width_),
       cursors_(boundaries_.size()),
@@ -109,10 +112,17 @@ MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents event
     sums.words.assign((mine.entities + 2) * stride_, 0);
     sums.is_far = sums.words.size() * sizeof(std::uint64_t) > kFarBytes;
     any_far_ = any_far_ || sums.is_far;
-    for (const auto& linear : linear_plans(*mine.layout))
-      sums.outputs.push_back({linear.is_count, linear.is_mean, events_.events->place(linear.part),
-                              events_.events->place(linear.sum)});
+    if (has_large_) sums.large.resize(mine.entities + 2);
+    const auto& aggregates = mine.layout->aggregates;
+    for (std::size_t i = 0; i < aggregates.size(); ++i)
+      if (const auto linear = linear_plan(aggregates[i]))
+        sums.outputs.push_back({linear->is_count, linear->is_mean,
+                                events_.events->place(linear->part),
+                                events_.events->place(linear->sum), i});
+      else
+        sums.others.push_back({&aggregates[i], i});
   }
+  nothing_.start(layout_, boundaries_.size());
 }
 
 template <std::size_t Width>
@@ -122,6 +132,18 @@ void MergeReplay::add(std::size_t boundary, std::int64_t row) {
   for (Sums& sums : sums_) {
     std::uint64_t* to = event_sums(sums, row) + boundary * width;
     for (std::size_t i = 0; i < width; ++i) to[i] += added[i];
+  }
+  if (has_large_) add_large(boundary, row);
+}
+
+void MergeReplay::add_large(std::size_t boundary, std::int64_t row) {
+  for (Sums& sums : sums_) {
+    auto& mine = sums.large[event_entity(sums, row)];
+    if (!mine) {
+      mine = std::make_unique<LargeSums>();
+      mine->start(layout_, boundaries_.size());
+    }
+    mine->count(layout_, boundary, events_.records->record(row), 1);
   }
 }
 
@@ -178,8 +200,48 @@ void MergeReplay::see(std::int64_t at_us) {
   asked_at_ = at_us;
 }
 
+// The sums of a window: what summed_cell() reads.
+struct MergeReplay::Difference {
+  const MergeReplay& replay;
+  const std::uint64_t* now;
+  const std::uint64_t* then;
+  LargeDifference large;
+
+  std::int64_t linear(std::size_t i) const {
+    const AddedPlace place = replay.events_.events->place(i);
+    return place.of(now[place.word] - then[place.word]);
+  }
+  exact::Int128 wide(std::size_t i) const { return large.wide(i, replay.layout_); }
+  exact::ExactSum real(std::size_t i) const { return large.real(i, replay.layout_); }
+  PowerSum power(std::size_t i) const { return large.power(i, replay.layout_); }
+};
+
+std::int64_t MergeReplay::length_us(const WindowBounds& window) const {
+  const Boundary &begin = boundaries_[window.begin], &end = boundaries_[window.end];
+  return begin.from_begin ? 0 : begin.length_us - end.length_us;
+}
+
+void MergeReplay::put_others(const Sums& sums, std::int64_t question, std::size_t row,
+                             AnswerColumns& answers) {
+  const std::uint64_t* mine = question_sums(sums, question);
+  const LargeSums* large = nullptr;
+  if (has_large_) large = sums.large[question_entity(sums, question)].get();
+  for (std::size_t w = 0; w < windows_.size(); ++w) {
+    const auto [begin, end] = windows_[w];
+    const Difference difference{*this,
+                                mine + end * width_,
+                                mine + begin * width_,
+                                {large != nullptr ? large : &nothing_, end, begin, nullptr}};
+    for (const OtherOutput& output : sums.others) {
+      const Cell cell = summed_cell(*output.plan, difference, length_us(windows_[w]), counts_);
+      answers.put_cell(output.aggregate * windows_.size() + w, row, cell);
+    }
+  }
+}
+
 template <std::size_t Width>
-void MergeReplay::answer_tile(std::size_t rows) {
+void MergeReplay::answer_tile(std::size_t first, std::size_t rows,
+                              std::span<AnswerColumns> answers) {
   const std::size_t width = Width == 0 ? width_ : Width;
   for (std::size_t i = 0; i < rows; ++i) {
     const std::int64_t question = questions_.order[next_question_];
@@ -187,7 +249,9 @@ void MergeReplay::answer_tile(std::size_t rows) {
     const std::int64_t at_us = questions_.at_us[static_cast<std::size_t>(question)];
     if (at_us != asked_at_) see<Width>(at_us);
     std::uint64_t* to = tile_.data() + i;
-    for (const Sums& sums : sums_) {
+    for (std::size_t view = 0; view < sums_.size(); ++view) {
+      const Sums& sums = sums_[view];
+      if (!sums.others.empty()) put_others(sums, question, first + i, answers[view]);
       const std::uint64_t* mine = question_sums(sums, question);
       for (const WindowBounds& window : windows_) {
         const std::uint64_t* now = mine + window.end * width;
@@ -204,11 +268,10 @@ void MergeReplay::put_tile(std::size_t first, std::size_t rows,
   const std::uint64_t* window = tile_.data();
   for (std::size_t view = 0; view < sums_.size(); ++view)
     for (std::size_t w = 0; w < windows_.size(); ++w, window += width_ * kTile)
-      for (std::size_t o = 0; o < sums_[view].outputs.size(); ++o) {
-        const Output& output = sums_[view].outputs[o];
+      for (const Output& output : sums_[view].outputs) {
         const std::uint64_t* part = window + output.part.word * kTile;
         const std::uint64_t* sum = window + output.sum.word * kTile;
-        const std::size_t feature = o * windows_.size() + w;
+        const std::size_t feature = output.aggregate * windows_.size() + w;
         std::uint64_t* to = answers[view].values(feature) + first;
         if (output.is_count) {
           for (std::size_t i = 0; i < rows; ++i)
@@ -229,7 +292,7 @@ void MergeReplay::put_tile(std::size_t first, std::size_t rows,
       }
 }
 
-void MergeReplay::next(std::span<AnswerColumns> answers) {
+void MergeReplay::next(std::span<AnswerColumns> answers, EvaluationCounts& counts) {
   COEVAL_CHECK(answers.size() == sums_.size());
   const std::size_t rows = answers.front().rows();
   COEVAL_CHECK(next_question_ + rows <= questions_.order.size());
@@ -237,19 +300,20 @@ void MergeReplay::next(std::span<AnswerColumns> answers) {
     const std::size_t size = std::min(kTile, rows - first);
     switch (width_) {
       case 1:
-        answer_tile<1>(size);
+        answer_tile<1>(first, size, answers);
         break;
       case 2:
-        answer_tile<2>(size);
+        answer_tile<2>(first, size, answers);
         break;
       case 3:
-        answer_tile<3>(size);
+        answer_tile<3>(first, size, answers);
         break;
       default:
-        answer_tile<0>(size);
+        answer_tile<0>(first, size, answers);
     }
     put_tile(first, size, answers);
   }
+  counts += std::exchange(counts_, {});
 }
 
 }  // namespace coeval::kernel

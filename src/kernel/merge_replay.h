@@ -11,6 +11,7 @@
 #include "kernel/answer_columns.h"
 #include "kernel/blocks.h"
 #include "kernel/boundaries.h"
+#include "kernel/large_sums.h"
 #include "kernel/linear_plan.h"
 #include "kernel/record_layout.h"
 
@@ -66,8 +67,9 @@ class AddedEvents {
 /// The events of views with equal record layouts, all that there are, in two orders.
 struct HistoryEvents {
   std::shared_ptr<const AddedEvents> events;
-  std::span<const std::int64_t> by_known;  ///< rows in position order
-  std::span<const std::int64_t> by_time;   ///< the same rows by event time
+  const EventBlock::PerView* records = nullptr;  ///< of any of the views
+  std::span<const std::int64_t> by_known;        ///< rows in position order
+  std::span<const std::int64_t> by_time;         ///< the same rows by event time
 };
 
 /// Questions in the order of T: rows of what at_us and the views' entities are of.
@@ -93,11 +95,11 @@ struct HistoryView {
 /// makes this quicker than ViewState, and the places are found once for all views; the answers are
 /// the same bits, because sums of integers are the same in any order. (semantics: A1 A2 T3 T4)
 ///
-/// Memory: the sums of each entity, besides the events.
+/// Memory: the sums of each entity, besides the events; those of LargeSums once it has an event.
 class MergeReplay {
  public:
-  /// Whether a view can be answered so: counts, sums and means of bits and 32-bit integers, over
-  /// windows of fixed length or all time.
+  /// Whether a view can be answered so: all aggregates that are read from sums, over windows of
+  /// fixed length or all time.
   static bool can_answer(const define::View& view, const RecordLayout& layout);
   /// Whether two views of which this is true, and whose events are the same, can be answered at
   /// once.
@@ -106,13 +108,21 @@ class MergeReplay {
   /// The views can be answered so, at once; what the spans point to must outlive this.
   MergeReplay(std::span<const HistoryView> views, HistoryEvents events, HistoryQuestions questions);
 
-  /// Answers the next questions, as many as the answers have rows: `answers` by view.
-  void next(std::span<AnswerColumns> answers);
+  /// Answers the next questions, as many as the answers have rows: `answers` by view. `counts`: of
+  /// sums that their types cannot hold.
+  void next(std::span<AnswerColumns> answers, EvaluationCounts& counts);
 
  private:
+  // Counts, and sums and means of bits and 32-bit integers: column by column.
   struct Output {
     bool is_count, is_mean;
     AddedPlace part, sum;
+    std::size_t aggregate;
+  };
+  // The others: question by question.
+  struct OtherOutput {
+    const AggregatePlan* plan;
+    std::size_t aggregate;
   };
   // One view's sums: by entity, then boundary, as many words each as an event adds. Two places
   // beyond the last entity are of nobody's events, and of nobody's questions, which stays nothing.
@@ -121,20 +131,29 @@ class MergeReplay {
     std::uint32_t entities;
     bool is_far;  // too large for the caches next to the processor
     LargeVector<std::uint64_t> words;
+    std::vector<std::unique_ptr<LargeSums>> large;  // by entity, where the layout has any
     std::vector<Output> outputs;
+    std::vector<OtherOutput> others;
   };
+  struct Difference;
 
   std::int64_t bound(const Boundary& boundary, std::int64_t at_us) const {
     return boundary.from_begin ? INT64_MIN : saturating_subtract(at_us, boundary.length_us);
   }
-  std::uint64_t* event_sums(Sums& sums, std::int64_t row) const {
+  static std::size_t event_entity(const Sums& sums, std::int64_t row) {
     const auto entity = static_cast<std::uint32_t>(sums.of_events[static_cast<std::size_t>(row)]);
-    return sums.words.data() + std::min(entity, sums.entities) * stride_;
+    return std::min(entity, sums.entities);
   }
-  const std::uint64_t* question_sums(const Sums& sums, std::int64_t row) const {
+  static std::size_t question_entity(const Sums& sums, std::int64_t row) {
     const auto entity =
         static_cast<std::uint32_t>(sums.of_questions[static_cast<std::size_t>(row)]);
-    return sums.words.data() + std::min(entity, sums.entities + 1) * stride_;
+    return std::min(entity, sums.entities + 1);
+  }
+  std::uint64_t* event_sums(Sums& sums, std::int64_t row) const {
+    return sums.words.data() + event_entity(sums, row) * stride_;
+  }
+  const std::uint64_t* question_sums(const Sums& sums, std::int64_t row) const {
+    return sums.words.data() + question_entity(sums, row) * stride_;
   }
 
   // Width: words that an event adds, 0 = as many as it says.
@@ -145,7 +164,10 @@ class MergeReplay {
   template <std::size_t Width>
   void see(std::int64_t at_us);
   template <std::size_t Width>
-  void answer_tile(std::size_t rows);
+  void answer_tile(std::size_t first, std::size_t rows, std::span<AnswerColumns> answers);
+  void add_large(std::size_t boundary, std::int64_t row);
+  void put_others(const Sums& sums, std::int64_t question, std::size_t row, AnswerColumns& answers);
+  std::int64_t length_us(const WindowBounds& window) const;
   void put_tile(std::size_t first, std::size_t rows, std::span<AnswerColumns> answers) const;
 
   std::vector<Boundary> boundaries_;  // T first
@@ -154,6 +176,10 @@ class MergeReplay {
                                   // before T are those known before T
   HistoryEvents events_;
   HistoryQuestions questions_;
+  const RecordLayout& layout_;
+  const bool has_large_;
+  LargeSums nothing_;  // of entities without events
+  EvaluationCounts counts_;
   std::size_t width_ = 0, stride_ = 0;  // words that an event adds, and of an entity's sums
   std::vector<Sums> sums_;              // by view
   bool any_far_ = false;

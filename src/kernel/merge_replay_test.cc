@@ -11,8 +11,14 @@ namespace {
 
 using namespace testing;
 
+bool is_summed(const OracleAggregate& aggregate) {
+  const std::array<std::string, 12> names = {"count",   "sum",   "mean",  "var", "std", "var_pop",
+                                             "std_pop", "slope", "ratio", "any", "all", "rate"};
+  return std::ranges::count(names, aggregate.name) > 0;
+}
+
 // A definition that can be answered by a merge.
-World random_linear_world(std::mt19937_64& random) {
+World random_summed_world(std::mt19937_64& random) {
   const std::vector<std::string> keys = {"\"k\"", "\"k\", \"j\"", "", "\"j\""};
   const std::vector<std::string> windows = {
       "\"1h\"",
@@ -21,19 +27,10 @@ World random_linear_world(std::mt19937_64& random) {
       "\"all\"",
       "\"2h offset 3h\", \"5h\", \"1h\"",
       "\"all offset 90min\", \"1us\", \"20s\", \"3h offset 1us\""};
-  // Of kArguments: n, n >= 15 and b have sums of bits or 32-bit integers; count takes anything.
-  const std::array<std::size_t, 3> summed = {0, 4, 5};
   std::vector<OracleAggregate> aggregates(1 + random() % 9);
-  for (auto& a : aggregates) {
-    const std::array<std::string, 3> names = {"count", "sum", "mean"};
-    a.name = names[random() % names.size()];
-    a.call.name = a.name;
-    a.where = &kConditions[random() % kConditions.size()];
-    if (a.name != "count")
-      a.argument = &kArguments[summed[random() % summed.size()]];
-    else if (random() % 2 == 0)
-      a.argument = &kArguments[random() % kArguments.size()];
-  }
+  for (auto& a : aggregates) do {
+      a = random_aggregate(random);
+    } while (!is_summed(a));
   return make_world(keys[random() % keys.size()], windows[random() % windows.size()], "2h",
                     std::move(aggregates));
 }
@@ -62,6 +59,7 @@ Answer answer_in(const data::Column& column, std::int64_t row) {
   if (column.is_null(row)) return {};
   if (data::is_float(column.type()))
     return {true, std::bit_cast<std::uint64_t>(column.real(row)), {}};
+  if (column.type() == data::Type::boolean) return {true, column.bit(row) ? 1U : 0U, {}};
   return {true, static_cast<std::uint64_t>(column.integer(row)), {}};
 }
 
@@ -69,7 +67,7 @@ TEST_CASE("a merge over a whole history gives the bits of looking at all events"
   std::mt19937_64 random(31);
   std::int64_t nulls = 0, values = 0;
   for (int round = 0; round < rounds(250); ++round) {
-    const World world = random_linear_world(random);
+    const World world = random_summed_world(random);
     auto kernel = kernel_of(world);
     const RecordLayout layout =
         RecordLayout::create(world.view(), world.project->sources[0].schema);
@@ -127,7 +125,9 @@ std::shared_ptr<const define::Project> with_more_views(const World& world) {
     view.key_columns.clear();
     for (const auto& key : keys[i])
       view.key_columns.push_back(project->sources[0].schema.index_of(key));
-    if (i >= 3) view.windows = {window_of("2h"), window_of("7h offset 1h")};
+    // The last has the same bounds as the one before, but not the same windows.
+    if (i == 3) view.windows = {window_of("1h"), window_of("2h")};
+    if (i == 4) view.windows = {window_of("1h"), window_of("1h offset 1h")};
     project->views.push_back(std::move(view));
   }
   return project;
@@ -137,7 +137,7 @@ TEST_CASE("views are answered side by side or at once with the same bits") {
   std::mt19937_64 random(33);
   const std::vector<int> views = {0, 1, 2, 3, 4, 5};
   for (int round = 0; round < rounds(40); ++round) {
-    const World world = random_linear_world(random);
+    const World world = random_summed_world(random);
     const auto project = with_more_views(world);
     const History history(random, round % 2 == 0);
     std::vector<std::int64_t> at, order(200);
@@ -158,7 +158,7 @@ TEST_CASE("views are answered side by side or at once with the same bits") {
       const auto questions = *kernel->prepare_questions(batch_of(*project, keys, false), at, views);
       const auto all = kernel->answer_history(views, blocks, orders, questions, order, parts, way);
       CHECK(all.size() >= std::min(parts, views.size()));
-      if (way == HistoryWay::merged && parts == 1) CHECK(all.size() == 2);  // by their windows
+      if (way == HistoryWay::merged && parts == 1) CHECK(all.size() == 3);  // by their windows
       std::vector<std::map<std::size_t, std::vector<Answer>>> answers(views.size());  // by feature
       for (const auto& some : all)
         for (std::size_t done = 0; done < order.size(); done += at_a_time) {
@@ -186,7 +186,7 @@ TEST_CASE("views are answered side by side or at once with the same bits") {
   }
 }
 
-TEST_CASE("only sums of bits and 32-bit integers over windows of fixed length can be merged") {
+TEST_CASE("what is read from sums over windows of fixed length can be merged") {
   const auto can = [](const std::string& windows, OracleAggregate aggregate) {
     const World world = make_world("\"k\"", windows, "0s", {std::move(aggregate)});
     return MergeReplay::can_answer(
@@ -195,10 +195,38 @@ TEST_CASE("only sums of bits and 32-bit integers over windows of fixed length ca
   const Condition* always = &kConditions[0];
   CHECK(can("\"1h\"", {"count", nullptr, always}));
   CHECK(can("\"all\"", {"mean", &kArguments[4], always}));
+  CHECK(can("\"1h\"", {"sum", &kArguments[1], always}));
+  CHECK(can("\"1h\"", {"mean", &kArguments[2], always}));
   CHECK_FALSE(can("\"today\"", {"count", nullptr, always}));
-  CHECK_FALSE(can("\"1h\"", {"sum", &kArguments[1], always}));  // int64: may not fit its type
-  CHECK_FALSE(can("\"1h\"", {"mean", &kArguments[2], always}));
   CHECK_FALSE(can("\"1h\"", {"max", &kArguments[0], always}));
+  CHECK_FALSE(can("\"1h\"", {"last", &kArguments[0], always}));
+  CHECK_FALSE(can("\"1h\"", {"distinct", &kArguments[0], always}));
+}
+
+TEST_CASE("a merge counts the sums that their types cannot hold, as asking does") {
+  std::mt19937_64 random(34);
+  const World world = make_world("\"k\"", "\"1h\", \"all\"", "2h",
+                                 {{"sum", &kArguments[1], &kConditions[0], nullptr, {}, {"sum"}}});
+  const History history(random, true);
+  std::vector<std::int64_t> at, order(history.events.size());
+  for (const Event& event : history.events) at.push_back(event.known + 1);
+  std::iota(order.begin(), order.end(), 0);
+  const std::array orders = {HistoryOrder{history.by_known, history.by_time}};
+  const auto overflows = [&](HistoryWay way) {
+    auto kernel = kernel_of(world);
+    std::vector<EventBlock> blocks;
+    blocks.push_back(*kernel->prepare_events(0, batch_of(*world.project, history.events, true),
+                                             known_of(history.events)));
+    const auto before = kernel->counts().integer_overflows;
+    const auto questions =
+        *kernel->prepare_questions(batch_of(*world.project, history.events, false), at, kViews);
+    const auto answers = kernel->answer_history(kViews, blocks, orders, questions, order, 1, way);
+    for (std::size_t left = order.size(); left > 0; left -= std::min<std::size_t>(left, 100))
+      (void)answers[0]->next(std::min<std::size_t>(left, 100));
+    return kernel->counts().integer_overflows - before;
+  };
+  CHECK(overflows(HistoryWay::plain) > 100);
+  CHECK(overflows(HistoryWay::merged) == overflows(HistoryWay::plain));
 }
 
 TEST_CASE("many different bits are counted apart") {

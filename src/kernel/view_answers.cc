@@ -8,6 +8,7 @@
 #include "data/decimal.h"
 #include "data/packed_list.h"
 #include "exact/ratio.h"
+#include "kernel/sum_cells.h"
 #include "kernel/total_order.h"
 #include "kernel/view_state.h"
 
@@ -17,53 +18,13 @@ namespace {
 
 using define::Aggregation;
 
-Cell integer_cell(std::int64_t value) { return {static_cast<std::uint64_t>(value), true}; }
-Cell real_cell(double value) { return {std::bit_cast<std::uint64_t>(value), true}; }
-
-Cell real_cell(std::optional<double> value) { return value ? real_cell(*value) : Cell{}; }
-
-std::uint64_t unit_of(int scale) { return static_cast<std::uint64_t>(data::power_of_ten(scale)); }
-
-// The mean of values that were summed times 10^scale.
-double mean_of(exact::Int128 sum, std::int64_t count, int scale) {
-  if (scale == 0) return exact::mean(sum, count);
-  return *exact::ratio(sum, exact::Int128{count} * data::power_of_ten(scale));
-}
-
-exact::FloatFormat format_of(data::Type type) {
-  return type == data::Type::float32 ? exact::kFloat32 : exact::kFloat64;
-}
-
 }  // namespace
-
-void ViewState::count_large(Entity& e, std::size_t boundary, const std::byte* record,
-                            std::int64_t sign) const {
-  exact::Int128* wide = e.large->wide.data() + boundary * layout_.summed_wide;
-  for (std::size_t i = 0; i < layout_.summed_wide; ++i)
-    wide[i] +=
-        sign * static_cast<exact::Int128>(load<std::int64_t>(record + layout_.wide_at + 8 * i));
-  exact::ExactSum* reals = e.large->reals.data() + boundary * layout_.summed_real;
-  for (std::size_t i = 0; i < layout_.summed_real; ++i) {
-    const double value = load<double>(record + layout_.real_at + 8 * i);
-    sign > 0 ? reals[i].add(value) : reals[i].subtract(value);
-  }
-  PowerSum* powers = e.large->powers.data() + boundary * layout_.powers.size();
-  for (std::size_t i = 0; i < layout_.powers.size(); ++i)
-    powers[i].change(layout_, layout_.powers[i], record, sign);
-}
 
 void ViewState::count_chunk(Entity& e, std::size_t boundary, const Tally& tally,
                             std::int64_t sign) {
   std::int64_t* sums = linear(e, boundary);
   for (std::size_t i = 0; i < tally.linear.size(); ++i) sums[i] += sign * tally.linear[i];
-  for (std::size_t i = 0; i < tally.wide.size(); ++i)
-    e.large->wide[boundary * tally.wide.size() + i] += sign * tally.wide[i];
-  for (std::size_t i = 0; i < tally.reals.size(); ++i) {
-    auto& sum = e.large->reals[boundary * tally.reals.size() + i];
-    sign > 0 ? sum.merge(tally.reals[i]) : sum.unmerge(tally.reals[i]);
-  }
-  for (std::size_t i = 0; i < tally.powers.size(); ++i)
-    e.large->powers[boundary * tally.powers.size() + i].combine(tally.powers[i], sign);
+  if (has_large_) e.large->count(boundary, tally, sign);
 }
 
 // Sets every cursor to the begin of the held events, with sums of nothing.
@@ -73,11 +34,7 @@ void ViewState::track(Entity& e) {
   std::fill_n(linear(e, 0), count * linear_count_, 0);
   if (has_large_) {
     if (e.large == nullptr) e.large = new LargeSums();
-    e.large->wide.assign(count * layout_.summed_wide, 0);
-    e.large->reals.assign(count * layout_.summed_real, {});
-    e.large->powers.clear();
-    for (std::size_t i = 0; i < count; ++i)
-      for (const auto& plan : layout_.powers) e.large->powers.emplace_back(plan);
+    e.large->start(layout_, count);
   }
   e.asked_at = INT64_MIN;
   e.tracked = true;
@@ -184,47 +141,26 @@ void ViewState::answer_linear(Entity& e, Cell* out) {
 // The differences between the running sums at the window's end and at its begin, and what was
 // folded before it.
 struct ViewState::WindowSums {
-  // Where the sums of the window's two bounds begin.
-  struct Places {
-    std::size_t now, then;
-  };
+  const RecordLayout& layout;
   const std::int64_t* now;
   const std::int64_t* then;
-  const LargeSums* large;
-  Places wide_at, reals_at, powers_at;
-  const Tally* base;
+  LargeDifference large;
 
   std::int64_t linear(std::size_t i) const {
-    return now[i] - then[i] + (base != nullptr ? base->linear[i] : 0);
+    return now[i] - then[i] + (large.base != nullptr ? large.base->linear[i] : 0);
   }
-  exact::Int128 wide(std::size_t i) const {
-    return large->wide[wide_at.now + i] - large->wide[wide_at.then + i] +
-           (base != nullptr ? base->wide[i] : 0);
-  }
-  exact::ExactSum real(std::size_t i) const {
-    exact::ExactSum sum = large->reals[reals_at.now + i];
-    sum.unmerge(large->reals[reals_at.then + i]);
-    if (base != nullptr) sum.merge(base->reals[i]);
-    return sum;
-  }
-  PowerSum power(std::size_t i) const {
-    PowerSum sum = large->powers[powers_at.now + i];
-    sum.combine(large->powers[powers_at.then + i], -1);
-    if (base != nullptr) sum.combine(base->powers[i], 1);
-    return sum;
-  }
+  exact::Int128 wide(std::size_t i) const { return large.wide(i, layout); }
+  exact::ExactSum real(std::size_t i) const { return large.real(i, layout); }
+  PowerSum power(std::size_t i) const { return large.power(i, layout); }
 };
 
 void ViewState::answer_window(Entity& e, std::size_t window, std::int64_t at_us, Cell* out) {
   const auto [begin, end] = window_bounds_[window];
   const FoldedEvents* base = boundaries_[begin].from_begin ? e.base : nullptr;
-  const WindowSums sums{linear(e, end),
+  const WindowSums sums{layout_,
+                        linear(e, end),
                         linear(e, begin),
-                        e.large,
-                        {end * layout_.summed_wide, begin * layout_.summed_wide},
-                        {end * layout_.summed_real, begin * layout_.summed_real},
-                        {end * layout_.powers.size(), begin * layout_.powers.size()},
-                        base != nullptr ? &base->tally : nullptr};
+                        {e.large, end, begin, base != nullptr ? &base->tally : nullptr}};
   const Cursor from = cursors(e)[begin], to = cursors(e)[end];
   if (!layout_.ordered.empty()) {
     std::fill(scratch_extremes_.begin(), scratch_extremes_.end(), Extremes{});
@@ -254,86 +190,10 @@ void ViewState::answer_sums(const Sums& sums, const std::vector<Extremes>& extre
     else if (plan.ordered >= 0)
       *out = ordered_cell(plan, extremes[static_cast<std::size_t>(plan.ordered)], at_us);
     else
-      *out = summed_cell(plan, sums, plan.kind == Aggregation::rate ? length_us(window, at_us) : 0);
+      *out = summed_cell(plan, sums, plan.kind == Aggregation::rate ? length_us(window, at_us) : 0,
+                         counts_);
     out += windows_;
   }
-}
-
-// semantics: A7 V3
-template <class Sums>
-inline Cell ViewState::summed_cell(const AggregatePlan& plan, const Sums& sums,
-                                   std::int64_t length_us) {
-  const std::int64_t count = sums.linear(static_cast<std::size_t>(plan.measure.part_bit));
-  if (plan.kind == Aggregation::count) return integer_cell(count);
-  if (count == 0) return {};
-  if (plan.power >= 0)
-    return real_cell(
-        sums.power(static_cast<std::size_t>(plan.power)).answer(plan.kind, plan.scale));
-  switch (plan.kind) {
-    case Aggregation::any:
-      return integer_cell(sums.linear(static_cast<std::size_t>(plan.linear)) > 0 ? 1 : 0);
-    case Aggregation::all:
-      return integer_cell(sums.linear(static_cast<std::size_t>(plan.linear)) == count ? 1 : 0);
-    case Aggregation::ratio:
-      return ratio_cell(plan, sums);
-    case Aggregation::rate:
-      return real_cell(exact::ratio(exact::Int128{count} * kHourUs, exact::Int128{length_us}));
-    default:
-      break;
-  }
-  if (plan.linear >= 0) {
-    const std::int64_t sum = sums.linear(static_cast<std::size_t>(plan.linear));
-    return plan.kind == Aggregation::mean ? real_cell(exact::mean(sum, count))
-                                          : sum_cell(plan.result, sum);
-  }
-  return large_cell(plan, sums, count);
-}
-
-// The same of 64-bit integers and reals.
-template <class Sums>
-Cell ViewState::large_cell(const AggregatePlan& plan, const Sums& sums, std::int64_t count) {
-  const bool mean = plan.kind == Aggregation::mean;
-  const auto slot = static_cast<std::size_t>(plan.measure.slot);
-  if (plan.measure.storage == Storage::real) {
-    const auto sum = sums.real(slot);
-    return real_cell(mean ? sum.mean(count) : sum.round(format_of(plan.result)));
-  }
-  const exact::Int128 sum = sums.wide(slot);
-  return mean ? real_cell(mean_of(sum, count, plan.scale)) : sum_cell(plan.result, sum);
-}
-
-// The exact sum of integers that a measure has.
-template <class Sums>
-static exact::Int128 integer_sum(const Sums& sums, const Measure& measure, int linear) {
-  return linear >= 0 ? exact::Int128{sums.linear(static_cast<std::size_t>(linear))}
-                     : sums.wide(static_cast<std::size_t>(measure.slot));
-}
-
-template <class Sums>
-Cell ViewState::ratio_cell(const AggregatePlan& plan, const Sums& sums) const {
-  const Measure &a = plan.measure, &b = plan.divisor;
-  if (sums.linear(static_cast<std::size_t>(b.part_bit)) == 0) return {};
-  const auto slot_a = static_cast<std::size_t>(a.slot), slot_b = static_cast<std::size_t>(b.slot);
-  const bool real_a = a.storage == Storage::real, real_b = b.storage == Storage::real;
-  if (real_a && real_b) return real_cell(exact::ratio(sums.real(slot_a), sums.real(slot_b)));
-  const std::uint64_t unit_a = unit_of(plan.scale), unit_b = unit_of(plan.divisor_scale);
-  if (real_a)
-    return real_cell(
-        exact::ratio(sums.real(slot_a), integer_sum(sums, b, plan.divisor_linear), unit_b));
-  const exact::Int128 sum = integer_sum(sums, a, plan.linear);
-  if (real_b) return real_cell(exact::ratio(sum, unit_a, sums.real(slot_b)));
-  return real_cell(exact::ratio(sum, unit_a, integer_sum(sums, b, plan.divisor_linear), unit_b));
-}
-
-// semantics: V5. A sum that its type cannot hold is null, and counted.
-Cell ViewState::sum_cell(data::Type result, exact::Int128 sum) {
-  auto value = exact::to_int64(sum);
-  if (value && result == data::Type::int32 && *value != static_cast<std::int32_t>(*value))
-    value.reset();
-  if (data::is_decimal(result) && !data::has_digits(sum, data::precision_of(result))) value.reset();
-  if (value) return integer_cell(*value);
-  ++counts_.integer_overflows;
-  return {};
 }
 
 Cell ViewState::ordered_cell(const AggregatePlan& plan, const Extremes& extremes,
@@ -378,7 +238,7 @@ Cell ViewState::exact_or_sketched(const AggregatePlan& plan, const Collection& c
       return real_cell(plan.measure.storage == Storage::real
                            ? collection.get<exact::QuantileSketch<double>>().quantile(plan.p)
                            : collection.get<exact::QuantileSketch<std::int64_t>>().quantile(
-                                 plan.p, unit_of(plan.scale)));
+                                 plan.p, decimal_unit(plan.scale)));
     case Aggregation::mode:
       return mode_cell(plan, collection);
     case Aggregation::last_k:

@@ -13,7 +13,7 @@ ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZo
       zone_(zone),
       windows_(view.windows.size()),
       lateness_us_(view.lateness_us),
-      has_large_(layout_.summed_wide + layout_.summed_real + layout_.powers.size() > 0),
+      has_large_(LargeSums::needed(layout_)),
       linear_plans_(linear_plans(layout_)),
       scratch_collections_(layout_.collections.begin(), layout_.collections.end()),
       scratch_record_(layout_.stride) {

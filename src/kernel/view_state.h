@@ -21,6 +21,7 @@
 #include "kernel/evaluate.h"
 #include "kernel/kernel.h"
 #include "kernel/key_table.h"
+#include "kernel/large_sums.h"
 #include "kernel/linear_plan.h"
 #include "kernel/period.h"
 #include "kernel/record_layout.h"
@@ -112,12 +113,6 @@ class ViewState {
  private:
   struct alignas(64) CacheLine {
     std::byte bytes[64];
-  };
-  // Sums of each boundary that are not linear, one boundary after the other.
-  struct LargeSums {
-    std::vector<exact::Int128> wide;
-    std::vector<exact::ExactSum> reals;
-    std::vector<PowerSum> powers;
   };
   // Head of an entity's block, one cache line; cursors and running sums follow it. Plain memory, so
   // that blocks can move.
@@ -216,10 +211,8 @@ class ViewState {
   // Adds one record to the sums of a boundary, or takes it away.
   void count(Entity& e, std::size_t boundary, const std::byte* record, std::int64_t sign) const {
     count_record(layout_, linear(e, boundary), record, sign);
-    if (has_large_) count_large(e, boundary, record, sign);
+    if (has_large_) e.large->count(layout_, boundary, record, sign);
   }
-  void count_large(Entity& e, std::size_t boundary, const std::byte* record,
-                   std::int64_t sign) const;
   void count_chunk(Entity& e, std::size_t boundary, const Tally& tally, std::int64_t sign);
   void answer_linear(Entity& e, Cell* out);
   struct WindowSums;
@@ -237,13 +230,6 @@ class ViewState {
   template <class Sums>
   void answer_sums(const Sums& sums, const std::vector<Extremes>& extremes, std::size_t window,
                    std::int64_t at_us, Cell* out);
-  template <class Sums>
-  Cell summed_cell(const AggregatePlan& plan, const Sums& sums, std::int64_t length_us);
-  template <class Sums>
-  Cell large_cell(const AggregatePlan& plan, const Sums& sums, std::int64_t count);
-  template <class Sums>
-  Cell ratio_cell(const AggregatePlan& plan, const Sums& sums) const;
-  Cell sum_cell(data::Type result, exact::Int128 sum);
   Cell ordered_cell(const AggregatePlan& plan, const Extremes& extremes, std::int64_t at_us) const;
   Cell collection_cell(const AggregatePlan& plan, const Collection& collection);
   Cell exact_or_sketched(const AggregatePlan& plan, const Collection& collection);

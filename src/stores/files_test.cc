@@ -1,6 +1,7 @@
 #include "stores/files.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,6 +48,24 @@ TEST_CASE("a full disk during an atomic write leaves the old file and nothing el
     CHECK(read_file(folder / "f").value() == "old");
     CHECK(files_in(folder.path()) == 1);
   }
+}
+
+TEST_CASE("what dead processes left beside a file is removed, what living ones make is not") {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  const std::string dead = folder / ("f.pending-" + std::to_string(child) + "-0");
+  const std::string living = folder / ("f.pending-" + std::to_string(::getpid()) + "-0");
+  const std::string other = folder / ("g.pending-" + std::to_string(child) + "-0");
+  for (const std::string& path : {dead, living, other, folder / "f", folder / "f.pending-x-0"})
+    std::ofstream(path) << "content";
+  remove_leftovers(folder / "f");  // touched just now
+  CHECK(files_in(folder.path()) == 5);
+  remove_leftovers(folder / "f", 0);
+  CHECK_FALSE(std::filesystem::exists(dead));
+  CHECK(files_in(folder.path()) == 4);
+  remove_leftovers("/nonexistent/f", 0);
 }
 
 TEST_CASE("the system's own full device is reported as disk_full with the path") {

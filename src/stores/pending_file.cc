@@ -1,6 +1,12 @@
 #include "stores/pending_file.h"
 
+#include <signal.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <filesystem>
 
 #include "stores/files.h"
 
@@ -64,6 +70,26 @@ Status write_file_atomically(const std::string& path, std::string_view bytes,
   COEVAL_ASSIGN(auto pending, PendingFile::create(path, std::move(files)));
   COEVAL_TRY(pending.write(bytes));
   return pending.publish();
+}
+
+void remove_leftovers(const std::string& path, double idle_seconds) {
+  namespace fs = std::filesystem;
+  const std::string mark = fs::path(path).filename().string() + std::string(kPendingMark);
+  std::error_code none;
+  for (fs::directory_iterator file(folder_of(path), none), end; !none && file != end;
+       file.increment(none)) {
+    const std::string name = file->path().filename().string();
+    pid_t pid = 0;
+    if (!name.starts_with(mark)) continue;
+    const char* const digits = name.data() + mark.size();
+    const bool numbered =
+        std::from_chars(digits, name.data() + name.size(), pid).ec == std::errc{} && pid > 0;
+    if (!numbered || ::kill(pid, 0) == 0 || errno != ESRCH) continue;
+    std::error_code gone;
+    const auto changed = fs::last_write_time(file->path(), gone);
+    const std::chrono::duration<double> idle = fs::file_time_type::clock::now() - changed;
+    if (!gone && idle.count() >= idle_seconds) fs::remove(file->path(), gone);
+  }
 }
 
 bool is_pending_name(std::string_view file_name) {

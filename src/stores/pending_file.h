@@ -35,6 +35,10 @@ class PendingFile {
 Status write_file_atomically(const std::string& path, std::string_view bytes,
                              std::shared_ptr<FileLayer> files);
 
+/// Removes what processes that died while they made `path` have left beside it: files with the name
+/// of a process that is not there any more, untouched for `idle_seconds`.
+void remove_leftovers(const std::string& path, double idle_seconds = 600);
+
 /// True for a temporary name that a process which died may have left behind.
 bool is_pending_name(std::string_view file_name);
 

@@ -100,6 +100,11 @@ class Schema(unittest.TestCase):
                 count += 1
         self.assertGreaterEqual(count, 150)
 
+    def test_it_accepts_what_the_reader_strips(self):
+        flights = as_json(tomllib.loads((ROOT / "examples/flights/coeval.toml").read_text()))
+        next(iter(flights["view"].values()))["windows"] = [" 7d  offset 7d", "3h ", "all"]
+        self.validate(flights)
+
     def test_it_refuses_a_key_that_the_check_does_not_know(self):
         flights = as_json(tomllib.loads((ROOT / "examples/flights/coeval.toml").read_text()))
         places = [(), ("project",), ("source", "flights"), ("model", "late"), ("model", "late", "split"),
@@ -119,7 +124,9 @@ class Schema(unittest.TestCase):
         for place, value in [(("view", view, "windows"), "3h"), (("view", view, "windows"), ["3 hours"]),
                              (("view", view, "by"), "origin"), (("model", "late", "trainer"), "sklearn"),
                              (("model", "late", "inputs"), "origin.*"), (("model", "late", "seed"), 1.5),
-                             (("source", "flights", "columns"), {"date": "datetime"}), (("project", "name"), "a b")]:
+                             (("source", "flights", "columns"), {"date": "datetime"}), (("project", "name"), "a b"),
+                             (("view", view, "windows"), []), (("view", view, "where"), "delay > 0"),
+                             (("model", "late", "seed"), -1), (("model", "late", "gate"), {"auc": ">= x"})]:
             changed = copy.deepcopy(flights)
             table = changed
             for key in place[:-1]:
