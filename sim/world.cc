@@ -241,6 +241,9 @@ Status World::snapshot() {
                            ? server_.save_snapshot_unsynced()
                            : server_.engine().snapshot_if_due(true);
   settle(before);
+  // It syncs the log first, also while bad rows still wait for the round's end.
+  if (server_.engine().ready() && plant_ != Plant::snapshot_before_commit)
+    model_->acknowledge(before.size);
   if (server_.engine().counters().snapshots > snapshots) snapshot_floor_ = model_->size();
   // A snapshot does not end a failure of the log; the next round does.
   if (saved || !before.ready) return {};
