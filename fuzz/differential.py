@@ -78,7 +78,7 @@ def readings(rng, aggregates, windows):
             if not text.startswith(("last_k", "top_k")):
                 names.append(name)
                 continue
-            over = text.partition("(")[2].rpartition(",")[0]
+            over = text.partition(" where ")[0].partition("(")[2].rpartition(",")[0]
             # Of a time only whether it is there is compared: the oracle shows no times.
             taken = "(element(v.{0}, {1})) is null" if over == "ts" else "element(v.{0}, {1})"
             names += [f"length(v.{name})"] + [taken.format(name, place) for place in range(3)]
@@ -245,12 +245,13 @@ def main():
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
     options.keep.mkdir(parents=True, exist_ok=True)
+    question = options.keep / f"question-{seed}.case"
     rng, until = random.Random(seed), time.monotonic() + options.seconds
     cases = values = 0
     while time.monotonic() < until or cases == 0:
         texts = []
         for _ in range(BATCH):
-            text, count = answered(options.keep / "question.case", *random_case(rng, cases))
+            text, count = answered(question, *random_case(rng, cases))
             cases += 1
             values += count
             if text:
@@ -263,7 +264,7 @@ def main():
             print(f"differential: seed {seed} differs from the oracle; the cases are in {path}")
             return 1
         path.unlink()
-    (options.keep / "question.case").unlink()
+    question.unlink()
     print(f"{cases} random cases, {values} values, each on every path as the oracle says (seed {seed})")
     return 0
 
