@@ -2,6 +2,7 @@
 """Breaks the kernel in the ways of tools/mutants.toml, one at a time, and shows which tests notice.
 
     mutants.py [--despite-failures] [TEXT]     mutants whose name has TEXT; all if there is none
+    mutants.py --places                        only whether each still has its place in the sources
 
 Works on a copy of the sources in build/mutants, so the working tree is never broken. Each mutant is compiled into
 coeval_cases; where all cases still pass, into kernel_test too, which must pass without it. Exit 1 unless all are
@@ -21,7 +22,7 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COPY = ROOT / "build/mutants"
 BUILD = COPY / "build"
-COPIED = ["CMakeLists.txt", "cmake", "src", "tests", "tools"]
+COPIED = ["CMakeLists.txt", "cmake", "sim", "src", "tests", "tools"]
 # A mutant that loops is stopped by its CPU time, so that a busy machine changes no verdict; by the clock only what
 # hangs.
 BUILD_SECONDS, RUN_SECONDS, RUN_CPU_SECONDS = 1800, 900, 120
@@ -45,6 +46,15 @@ def copy_sources():
     for top in COPIED:
         for target in [f for f in (COPY / top).rglob("*") if f.is_file() and f not in wanted]:
             target.unlink()
+
+
+def check_places(mutants):
+    """Says which mutants a rewrite has left without their place."""
+    lost = [m for m in mutants if (ROOT / m["file"]).read_text().count(m["find"]) != 1]
+    for mutant in lost:
+        print(f"mutants: '{mutant['name']}' is not in {mutant['file']} once; move its entry with the line")
+    print(f"{len(mutants) - len(lost)} of {len(mutants)} mutants have their place")
+    return 1 if lost else 0
 
 
 def configure():
@@ -138,6 +148,8 @@ def main(arguments):
     tolerant = "--despite-failures" in arguments
     texts = [a for a in arguments if a != "--despite-failures"]
     mutants = tomllib.loads((ROOT / "tools/mutants.toml").read_text())["mutant"]
+    if arguments == ["--places"]:
+        return check_places(mutants)
     mutants = [m for m in mutants if all(text in m["name"] for text in texts)]
     copy_sources()
     for mutant in mutants:  # before anything is compiled: each has its place
