@@ -96,8 +96,6 @@ MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents event
       first_moving_(events.events->known_after() ? 1 : 0),
       events_(std::move(events)),
       questions_(questions),
-      layout_(*views.front().layout),
-      has_large_(LargeSums::needed(layout_)),
       width_(events_.events->width()),
       stride_(boundaries_.size() * width_),
       cursors_(boundaries_.size()),
@@ -112,7 +110,10 @@ MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents event
     sums.words.assign((mine.entities + 2) * stride_, 0);
     sums.is_far = sums.words.size() * sizeof(std::uint64_t) > kFarBytes;
     any_far_ = any_far_ || sums.is_far;
-    if (has_large_) sums.large.resize(mine.entities + 2);
+    sums.layout = mine.layout;
+    if (LargeSums::needed(*mine.layout)) sums.large.resize(mine.entities + 2);
+    sums.nothing.start(*mine.layout, boundaries_.size());
+    any_large_ = any_large_ || !sums.large.empty();
     const auto& aggregates = mine.layout->aggregates;
     for (std::size_t i = 0; i < aggregates.size(); ++i)
       if (const auto linear = linear_plan(aggregates[i]))
@@ -122,7 +123,6 @@ MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents event
       else
         sums.others.push_back({&aggregates[i], i});
   }
-  nothing_.start(layout_, boundaries_.size());
 }
 
 template <std::size_t Width>
@@ -133,17 +133,18 @@ void MergeReplay::add(std::size_t boundary, std::int64_t row) {
     std::uint64_t* to = event_sums(sums, row) + boundary * width;
     for (std::size_t i = 0; i < width; ++i) to[i] += added[i];
   }
-  if (has_large_) add_large(boundary, row);
+  if (any_large_) add_large(boundary, row);
 }
 
 void MergeReplay::add_large(std::size_t boundary, std::int64_t row) {
   for (Sums& sums : sums_) {
+    if (sums.large.empty()) continue;
     auto& mine = sums.large[event_entity(sums, row)];
     if (!mine) {
       mine = std::make_unique<LargeSums>();
-      mine->start(layout_, boundaries_.size());
+      mine->start(*sums.layout, boundaries_.size());
     }
-    mine->count(layout_, boundary, events_.records->record(row), 1);
+    mine->count(*sums.layout, boundary, events_.records->record(row), 1);
   }
 }
 
@@ -203,6 +204,7 @@ void MergeReplay::see(std::int64_t at_us) {
 // The sums of a window: what summed_cell() reads.
 struct MergeReplay::Difference {
   const MergeReplay& replay;
+  const RecordLayout& layout;
   const std::uint64_t* now;
   const std::uint64_t* then;
   LargeDifference large;
@@ -211,9 +213,9 @@ struct MergeReplay::Difference {
     const AddedPlace place = replay.events_.events->place(i);
     return place.of(now[place.word] - then[place.word]);
   }
-  exact::Int128 wide(std::size_t i) const { return large.wide(i, replay.layout_); }
-  exact::ExactSum real(std::size_t i) const { return large.real(i, replay.layout_); }
-  PowerSum power(std::size_t i) const { return large.power(i, replay.layout_); }
+  exact::Int128 wide(std::size_t i) const { return large.wide(i, layout); }
+  exact::ExactSum real(std::size_t i) const { return large.real(i, layout); }
+  PowerSum power(std::size_t i) const { return large.power(i, layout); }
 };
 
 std::int64_t MergeReplay::length_us(const WindowBounds& window) const {
@@ -225,13 +227,14 @@ void MergeReplay::put_others(const Sums& sums, std::int64_t question, std::size_
                              AnswerColumns& answers) {
   const std::uint64_t* mine = question_sums(sums, question);
   const LargeSums* large = nullptr;
-  if (has_large_) large = sums.large[question_entity(sums, question)].get();
+  if (!sums.large.empty()) large = sums.large[question_entity(sums, question)].get();
   for (std::size_t w = 0; w < windows_.size(); ++w) {
     const auto [begin, end] = windows_[w];
     const Difference difference{*this,
+                                *sums.layout,
                                 mine + end * width_,
                                 mine + begin * width_,
-                                {large != nullptr ? large : &nothing_, end, begin, nullptr}};
+                                {large != nullptr ? large : &sums.nothing, end, begin, nullptr}};
     for (const OtherOutput& output : sums.others) {
       const Cell cell = summed_cell(*output.plan, difference, length_us(windows_[w]), counts_);
       answers.put_cell(output.aggregate * windows_.size() + w, row, cell);

@@ -131,7 +131,10 @@ class MergeReplay {
     std::uint32_t entities;
     bool is_far;  // too large for the caches next to the processor
     LargeVector<std::uint64_t> words;
+    // Views with equal records need not sum the same of them: the layout is the view's own.
+    const RecordLayout* layout;
     std::vector<std::unique_ptr<LargeSums>> large;  // by entity, where the layout has any
+    LargeSums nothing;                              // of entities without events
     std::vector<Output> outputs;
     std::vector<OtherOutput> others;
   };
@@ -176,9 +179,7 @@ class MergeReplay {
                                   // before T are those known before T
   HistoryEvents events_;
   HistoryQuestions questions_;
-  const RecordLayout& layout_;
-  const bool has_large_;
-  LargeSums nothing_;  // of entities without events
+  bool any_large_ = false;
   EvaluationCounts counts_;
   std::size_t width_ = 0, stride_ = 0;  // words that an event adds, and of an entity's sums
   std::vector<Sums> sums_;              // by view

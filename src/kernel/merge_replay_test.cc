@@ -186,6 +186,44 @@ TEST_CASE("views are answered side by side or at once with the same bits") {
   }
 }
 
+TEST_CASE("views whose records are equal, but not what is summed of them, are answered at once") {
+  const Condition* always = &kConditions[0];
+  const std::vector<OracleAggregate> few = {{"sum", &kArguments[1], always, nullptr, {}, {"sum"}},
+                                            {"var", &kArguments[2], always, nullptr, {}, {"var"}}};
+  std::vector<OracleAggregate> more = few;
+  more.push_back({"mean", &kArguments[2], always, nullptr, {}, {"mean"}});
+  for (const bool more_first : {false, true}) {
+    const World first = make_world("\"k\"", "\"1h\", \"all\"", "2h", more_first ? more : few);
+    const World second = make_world("\"k\"", "\"1h\", \"all\"", "2h", more_first ? few : more);
+    auto project = std::make_shared<define::Project>(*first.project);
+    project->views.push_back(second.view());
+    project->views.back().name = "second";
+    std::mt19937_64 random(35);
+    const History history(random, true);
+    std::vector<std::int64_t> at, order(history.events.size());
+    for (const Event& event : history.events) at.push_back(event.known + 1);
+    std::iota(order.begin(), order.end(), 0);
+    const std::array orders = {HistoryOrder{history.by_known, history.by_time}};
+    const std::vector<int> views = {0, 1};
+    auto kernel = *Kernel::create(project, views);
+    std::vector<EventBlock> blocks;
+    blocks.push_back(*kernel->prepare_events(0, batch_of(*project, history.events, true),
+                                             known_of(history.events)));
+    const auto questions =
+        *kernel->prepare_questions(batch_of(*project, history.events, false), at, views);
+    const auto answers = kernel->answer_history(views, blocks, orders, questions, order, 1);
+    REQUIRE(answers.size() == 1);
+    const auto columns = answers[0]->next(order.size());
+    for (std::size_t i = 0; i < order.size(); i += 97)
+      for (const World* world : {&first, &second}) {
+        std::vector<Answer> found;
+        for (const auto& column : columns[world == &first ? 0 : 1])
+          found.push_back(answer_in(column, static_cast<std::int64_t>(i)));
+        check_answers(*world, found, oracle(*world, history.events, history.events[i], at[i]));
+      }
+  }
+}
+
 TEST_CASE("what is read from sums over windows of fixed length can be merged") {
   const auto can = [](const std::string& windows, OracleAggregate aggregate) {
     const World world = make_world("\"k\"", windows, "0s", {std::move(aggregate)});
