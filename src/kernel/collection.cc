@@ -95,8 +95,8 @@ void merge_into(Sketch& state, const Sketch& earlier, const CollectionPlan&) {
 }
 void merge_into(exact::DecayedSum&, const exact::DecayedSum&, const CollectionPlan&) {}
 void merge_into(StringCounts& state, const StringCounts& earlier, const CollectionPlan&) {
-  state.counts = earlier.counts;
-  state.over_cap = earlier.over_cap;
+  if (earlier.over_cap) state.give_up();
+  for (const auto& [string, count] : earlier.counts) state.add(string, count);
 }
 
 void merge_into(NewestValues& state, const NewestValues& earlier, const CollectionPlan& plan) {
@@ -108,7 +108,19 @@ void merge_into(NewestValues& state, const NewestValues& earlier, const Collecti
 }
 
 void merge_into(StringExtremes& state, const StringExtremes& earlier, const CollectionPlan&) {
-  state = earlier;
+  if (earlier.count == 0) return;
+  const bool first = state.count == 0;
+  state.count += earlier.count;
+  if (first || earlier.least.text() < state.least.text()) state.least = earlier.least;
+  if (first || state.greatest.text() < earlier.greatest.text()) state.greatest = earlier.greatest;
+  if (first || earlier.first_time <= state.first_time) {
+    state.first_time = earlier.first_time;
+    state.first = earlier.first;
+  }
+  if (first || earlier.last_time > state.last_time) {
+    state.last_time = earlier.last_time;
+    state.last = earlier.last;
+  }
 }
 
 void put_string(std::string& out, const StringRef& string) { data::put_text(out, string.text()); }
@@ -281,9 +293,20 @@ Collection::Collection(const CollectionPlan& plan) : plan_(&plan) {
 void StringCounts::add(StringRef string, std::int64_t times) {
   if (over_cap) return;
   counts[std::move(string)] += times;
-  if (!all_time || counts.size() <= exact::kDefaultCap) return;
+  if (all_time && counts.size() > exact::kDefaultCap) give_up();
+}
+
+void StringCounts::give_up() {
   counts.clear();
   over_cap = true;
+}
+
+void Collection::extend_to_all_time(const Collection* folded) {
+  if (auto* strings = std::get_if<StringCounts>(&state_)) {
+    strings->all_time = true;
+    if (strings->counts.size() > exact::kDefaultCap) strings->give_up();
+  }
+  if (folded != nullptr) merge(*folded);
 }
 
 void Collection::clear(bool all_time) {
