@@ -97,7 +97,7 @@ Kernel::Kernel() : parts_(std::make_unique<Parts>()) {}
 Kernel::~Kernel() = default;
 
 Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Project> project,
-                                               std::vector<int> views) {
+                                               std::vector<int> views, StateShape shape) {
   std::unique_ptr<Kernel> kernel(new Kernel());
   Parts& parts = *kernel->parts_;
   parts.project = std::move(project);
@@ -109,7 +109,7 @@ Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Pro
         parts.view(index),
         RecordLayout::create(parts.view(index), parts.source_of(index).event_schema(),
                              parts.source_of(index).has_corrections()),
-        parts.project->zone);
+        parts.project->zone, shape);
   }
   parts.event_rows.emplace(*parts.project, parts.views);
   return kernel;

@@ -79,6 +79,13 @@ struct HistoryOrder {
   std::span<const std::int64_t> by_known, by_time;
 };
 
+/// Where the state of an entity changes its form. Answers and bytes do not depend on it; tests make
+/// entities of few events hot.
+struct StateShape {
+  std::uint32_t chunk_events = 128;  ///< in one piece of memory, 2 to 128; more make an entity hot
+  std::size_t cursor_chunks = 8;     ///< of that many chunks, sums are read from cursors
+};
+
 /// The one evaluator. Backfill, stream, server and audit all call exactly this. (design: Kernel)
 ///
 /// Pure: no clock, no I/O, no threads, no randomness of its own. Events must be applied in position
@@ -91,7 +98,7 @@ class Kernel {
   /// Keeps state for the views listed (indexes into project.views). The project must outlive it.
   /// Errors: none today.
   static Result<std::unique_ptr<Kernel>> create(std::shared_ptr<const define::Project> project,
-                                                std::vector<int> views);
+                                                std::vector<int> views, StateShape shape = {});
   ~Kernel();
 
   /// Whether the source's rows are looked up for the events of a view that is kept.

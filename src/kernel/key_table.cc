@@ -1,7 +1,8 @@
 #include "kernel/key_table.h"
 
 #include <bit>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstddef>
 
 #include "data/hash.h"
 #include "data/row_codec.h"
@@ -10,9 +11,50 @@ namespace coeval::kernel {
 
 namespace {
 
+// The bytes of all keys by number.
+class KeyBytes {
+ public:
+  std::string_view key(std::size_t number) const {
+    if (ends_.empty()) return {bytes_.data() + number * width_, width_};
+    const std::size_t begin = number == 0 ? 0 : ends_[number - 1];
+    return {bytes_.data() + begin, ends_[number] - begin};
+  }
+  void append(std::string_view key) {
+    if (count_ == 0) width_ = key.size();
+    if (ends_.empty() && key.size() != width_)
+      for (std::size_t i = 1; i <= count_; ++i) ends_.push_back(i * width_);
+    bytes_.insert(bytes_.end(), key.begin(), key.end());
+    if (!ends_.empty()) ends_.push_back(bytes_.size());
+    ++count_;
+  }
+
+ private:
+  std::vector<char> bytes_;
+  std::size_t count_ = 0, width_ = 0;
+  std::vector<std::uint64_t> ends_;  // of each key; empty while all have one width
+};
+
+// Keys stand in the index by their numbers.
 struct KeyHash {
   using is_avalanching = void;
+  using is_transparent = void;
+  const KeyBytes* keys;
   std::size_t operator()(std::string_view key) const { return data::xxh3_64(key); }
+  std::size_t operator()(std::int32_t number) const {
+    return (*this)(keys->key(static_cast<std::size_t>(number)));
+  }
+};
+struct KeyEqual {
+  using is_transparent = void;
+  const KeyBytes* keys;
+  std::string_view text(std::string_view key) const { return key; }
+  std::string_view text(std::int32_t number) const {
+    return keys->key(static_cast<std::size_t>(number));
+  }
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const {
+    return text(a) == text(b);
+  }
 };
 
 std::uint64_t real_key(double value) {
@@ -85,9 +127,10 @@ std::vector<std::int32_t> number_rows(std::span<const data::Column* const> colum
 
 }  // namespace
 
-// The keys themselves stand in keys_, which never moves them.
 struct KeyTable::Index {
-  boost::unordered_flat_map<std::string_view, std::int32_t, KeyHash> numbers;
+  KeyBytes keys;
+  boost::unordered_flat_set<std::int32_t, KeyHash, KeyEqual> numbers{0, KeyHash{&keys},
+                                                                     KeyEqual{&keys}};
 };
 
 KeyTable::KeyTable() : index_(std::make_unique<Index>()) {}
@@ -96,16 +139,20 @@ KeyTable::KeyTable(KeyTable&&) noexcept = default;
 KeyTable& KeyTable::operator=(KeyTable&&) noexcept = default;
 
 std::int32_t KeyTable::intern(std::string_view key) {
-  if (const auto known = index_->numbers.find(key); known != index_->numbers.end())
-    return known->second;
-  const std::int32_t number = size();
-  index_->numbers.emplace(keys_.emplace_back(key), number);
-  return number;
+  const std::int32_t known = find(key);
+  if (known != kNull) return known;
+  index_->keys.append(key);
+  index_->numbers.insert(size_);
+  return size_++;
 }
 
 std::int32_t KeyTable::find(std::string_view key) const {
   const auto known = index_->numbers.find(key);
-  return known == index_->numbers.end() ? kNull : known->second;
+  return known == index_->numbers.end() ? kNull : *known;
+}
+
+std::string_view KeyTable::key(std::int32_t entity) const {
+  return index_->keys.key(static_cast<std::size_t>(entity));
 }
 
 std::vector<std::int32_t> KeyTable::intern_rows(std::span<const data::Column* const> columns,

@@ -20,9 +20,6 @@ using define::Aggregation;
 
 }  // namespace
 
-// Where an entity has at least so many chunks, sums are read from cursors.
-constexpr std::size_t kWorthCursors = 8;
-
 void ViewState::ask(std::int32_t number, std::int64_t at_us, Cell* out) {
   if (number < 0 || number >= entities_) return answer_empty(out);
   if (layout_.replaceable && sees_taken_back(number, at_us)) [[unlikely]]
@@ -37,7 +34,7 @@ void ViewState::ask(std::int32_t number, std::int64_t at_us, Cell* out) {
 
 // Whether cursors answer a question: it sees every event.
 bool ViewState::follows(const HotEntity& hot, std::int64_t at_us) const {
-  return (hot.tracked || hot.tree.size() >= kWorthCursors) && hot.tree.max_known_us() < at_us;
+  return (hot.tracked || hot.tree.size() >= shape_.cursor_chunks) && hot.tree.max_known_us() < at_us;
 }
 
 // What answer_windows gives, where nothing but counters and narrow sums is asked for.

@@ -37,7 +37,7 @@ void ViewState::insert(Entity& e, const std::byte* record) {
     if (!e.has_events()) e.only = Chunk::make_for(packing_, 1, nullptr, record);
     Chunk* chunk = e.hot != nullptr ? e.hot->tree.chunk_for(time) : e.only;
     const std::uint32_t slot = upper_slot(*chunk, time);
-    if (chunk->end == chunk->capacity) [[unlikely]] {
+    if (chunk->end == chunk->capacity || chunk->size() >= shape_.chunk_events) [[unlikely]] {
       make_room(e, chunk, slot, record);
       continue;
     }
@@ -76,10 +76,10 @@ void ViewState::make_room(Entity& e, Chunk* chunk, std::uint32_t slot, const std
   sweep_some(e);
   if (is_first_expired(e, last_known_)) return evict(e, last_known_);
   if (chunk->begin > 0 && chunk->begin >= chunk->capacity / 16) return compact(e, chunk);
-  if (chunk->capacity < Chunk::kMaxCapacity) {
+  if (chunk->size() < shape_.chunk_events && chunk->capacity < Chunk::kMaxCapacity) {
     const std::uint32_t size = chunk->size();
     const std::uint32_t more = e.hot != nullptr ? size : std::max(2u, size / 16);
-    return grow(e, chunk, std::min(Chunk::kMaxCapacity, size + more), record);
+    return grow(e, chunk, std::min(shape_.chunk_events, size + more), record);
   }
   if (e.hot == nullptr) become_hot(e);
   if (slot == chunk->end && chunk == e.hot->tree.last()) return append_chunk(e, record);
@@ -114,7 +114,7 @@ void ViewState::become_hot(Entity& e) {
 
 void ViewState::become_cold_if_small(Entity& e) {
   if (e.hot == nullptr || e.hot->tree.size() > 1) return;
-  if (e.hot->tree.first()->size() > Chunk::kMaxCapacity / 2) return;
+  if (e.hot->tree.first()->size() > shape_.chunk_events / 2) return;
   e.only = e.hot->tree.release();
   delete e.hot;
   e.hot = nullptr;
@@ -124,13 +124,14 @@ void ViewState::become_cold_if_small(Entity& e) {
 void ViewState::append_chunk(Entity& e, const std::byte* record) {
   constexpr std::uint32_t kFirst = 16;
   Chunk* last = e.hot->tree.last();
-  Chunk* fresh = Chunk::make_for(packing_, kFirst, nullptr, record);
+  Chunk* fresh =
+      Chunk::make_for(packing_, std::min(kFirst, shape_.chunk_events), nullptr, record);
   e.hot->tree.insert_after(last, fresh, event_time_of(record), known_time_of(record));
 }
 
 void ViewState::split(Entity& e, Chunk* chunk) {
   const std::uint32_t middle = chunk->begin + chunk->size() / 2;
-  Chunk* upper = Chunk::make(packing_, Chunk::kMaxCapacity, chunk->form(), chunk->base_us);
+  Chunk* upper = Chunk::make(packing_, shape_.chunk_events, chunk->form(), chunk->base_us);
   upper->append(packing_, *chunk, middle, chunk->end);
   chunk->end = static_cast<std::uint8_t>(middle);
   ChunkTree::changed(chunk);

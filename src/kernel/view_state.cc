@@ -6,10 +6,12 @@
 
 namespace coeval::kernel {
 
-ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone)
+ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone,
+                     StateShape shape)
     : layout_(std::move(layout)),
       packing_(layout_),
       zone_(zone),
+      shape_(shape),
       windows_(view.windows.size()),
       lateness_us_(view.lateness_us),
       needs_sums_(std::ranges::any_of(

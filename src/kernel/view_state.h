@@ -83,7 +83,8 @@ struct HotEntity {
 class ViewState {
  public:
   /// The zone is that of calendar periods; null = UTC.
-  ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone);
+  ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone,
+            StateShape shape = {});
   ~ViewState();
   ViewState(const ViewState&) = delete;
   ViewState& operator=(const ViewState&) = delete;
@@ -278,6 +279,7 @@ class ViewState {
   Packing packing_;
   bool lag_is_known_ = false;  // the usual one; settled by the first event
   const TimeZone* const zone_;
+  const StateShape shape_;
   std::vector<Boundary> boundaries_;         // T first
   std::vector<WindowBounds> window_bounds_;  // by window
   std::size_t windows_ = 0;
