@@ -70,26 +70,13 @@ void Packing::pack(const std::byte* record, std::byte* to) const {
     store(to + 8 * i, load<std::uint64_t>(record + wide_at_ + 8 * i));
 }
 
-void Packing::unpack(const std::byte* from, std::byte* record) const {
-  std::byte* flags = record + kFlagsAt;
-  if (flag_bytes_ <= 1) {
-    const auto bits = flag_bytes_ == 0 ? 0u : load<std::uint8_t>(from);
-    store(flags, bits << 1 | 1u);
-  } else {
-    std::byte before{0x80};
-    for (std::size_t i = 0; i < word_bytes_; ++i) {
-      const std::byte bits = i < flag_bytes_ ? from[i] : std::byte{0};
-      flags[i] = bits << 1 | before >> 7;
-      before = bits;
-    }
+void Packing::unpack_flags(const std::byte* from, std::byte* flags) const {
+  std::byte before{0x80};
+  for (std::size_t i = 0; i < word_bytes_; ++i) {
+    const std::byte bits = i < flag_bytes_ ? from[i] : std::byte{0};
+    flags[i] = bits << 1 | before >> 7;
+    before = bits;
   }
-  from += flag_bytes_;
-  std::byte* narrow = flags + word_bytes_;
-  for (std::size_t i = 0; i < narrow_count_; ++i)
-    store(narrow + 4 * i, load<std::uint32_t>(from + 4 * i));
-  from += 4 * narrow_count_;
-  for (std::size_t i = 0; i < slots_; ++i)
-    store(record + wide_at_ + 8 * i, load<std::uint64_t>(from + 8 * i));
 }
 
 std::int64_t Chunk::known(const Packing& packing, std::uint32_t slot) {
@@ -105,12 +92,6 @@ std::int64_t Chunk::known(const Packing& packing, std::uint32_t slot) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(time(slot)) +
                                    static_cast<std::uint64_t>(lag) +
                                    static_cast<std::uint64_t>(packing.usual_lag_us));
-}
-
-void Chunk::unpack(const Packing& packing, std::uint32_t slot, std::byte* record) {
-  store(record, time(slot));
-  store(record + 8, known(packing, slot));
-  packing.unpack(at(slot) + form().bytes(), record);
 }
 
 bool Chunk::takes(const Packing& packing, const std::byte* record) const {
@@ -202,8 +183,10 @@ void Chunk::append(const Packing& packing, Chunk& other, std::uint32_t from, std
 
 void Chunk::free(Chunk* chunk) { ::operator delete(chunk); }
 
+// Most events arrive in order, so the search looks at the last one first.
 std::uint32_t upper_slot(Chunk& chunk, std::int64_t time) {
   std::uint32_t low = chunk.begin, high = chunk.end;
+  if (low == high || chunk.last_time() <= time) return high;
   while (high - low > 4) {
     const std::uint32_t middle = low + (high - low) / 2;
     if (chunk.time(middle) <= time)

@@ -18,13 +18,26 @@ class Packing {
   std::size_t record_bytes() const { return record_bytes_; }
   std::size_t payload_bytes() const { return flag_bytes_ + 4 * narrow_count_ + 8 * slots_; }
   void pack(const std::byte* record, std::byte* to) const;
-  void unpack(const std::byte* from, std::byte* record) const;
+  void unpack(const std::byte* from, std::byte* record) const {
+    std::byte* flags = record + kFlagsAt;
+    if (flag_bytes_ <= 1)
+      store(flags, flag_bytes_ == 0 ? 1u : load<std::uint8_t>(from) << 1 | 1u);
+    else
+      unpack_flags(from, flags);
+    from += flag_bytes_;
+    for (std::size_t i = 0; i < narrow_count_; ++i, from += 4)
+      store(flags + word_bytes_ + 4 * i, load<std::uint32_t>(from));
+    for (std::size_t i = 0; i < slots_; ++i, from += 8)
+      store(record + wide_at_ + 8 * i, load<std::uint64_t>(from));
+  }
 
   /// How long after its event time an event of this view is usually known: that of the first event
   /// held. Where it always is, known times take no memory.
   std::int64_t usual_lag_us = 0;
 
  private:
+  void unpack_flags(const std::byte* from, std::byte* flags) const;
+
   std::size_t record_bytes_, word_bytes_, flag_bytes_, narrow_count_, wide_at_, slots_;
 };
 
@@ -68,7 +81,22 @@ struct Chunk {
   std::int64_t last_time() { return time(end - 1u); }
   std::int64_t known(const Packing& packing, std::uint32_t slot);
   /// Writes the whole record.
-  void unpack(const Packing& packing, std::uint32_t slot, std::byte* record);
+  void unpack(const Packing& packing, std::uint32_t slot, std::byte* record) {
+    const std::int64_t happened = time(slot);
+    store(record, happened);
+    const bool usual = (form_number & 15) == 0;
+    store(record + 8, usual ? static_cast<std::int64_t>(
+                                  static_cast<std::uint64_t>(happened) +
+                                  static_cast<std::uint64_t>(packing.usual_lag_us))
+                            : known(packing, slot));
+    packing.unpack(at(slot) + form().bytes(), record);
+  }
+  /// Begins to fetch all events that are held.
+  void fetch() {
+    constexpr std::size_t kLine = 64;
+    const std::byte* const last = at(end);
+    for (const std::byte* from = at(begin); from < last; from += kLine) __builtin_prefetch(from);
+  }
 
   /// Whether a record's times can be written in this chunk's form.
   bool takes(const Packing& packing, const std::byte* record) const;

@@ -59,6 +59,28 @@ Tally::Tally(const RecordLayout& layout)
       extremes(layout.ordered.size()),
       powers(layout.powers.begin(), layout.powers.end()) {}
 
+void include(Extremes& extremes, const RecordLayout& layout, const Measure& measure,
+             const std::byte* record) {
+  if (!bit_of(record, measure.part_bit)) return;
+  const std::uint64_t bits = value_bits(layout, measure, record);
+  const std::int64_t time = event_time_of(record);
+  const std::int64_t key = key_of(bits, measure.storage);
+  if (!extremes.any) {
+    extremes = {true, key, key, time, time, bits, bits};
+    return;
+  }
+  extremes.least = std::min(extremes.least, key);
+  extremes.greatest = std::max(extremes.greatest, key);
+  if (time < extremes.first_time) {
+    extremes.first_time = time;
+    extremes.first = bits;
+  }
+  if (time >= extremes.last_time) {
+    extremes.last_time = time;
+    extremes.last = bits;
+  }
+}
+
 void clear(const RecordLayout& layout, TallyParts tally) {
   std::fill_n(tally.linear, layout.linear(), 0);
   std::fill_n(tally.wide, layout.summed_wide, 0);
@@ -136,15 +158,6 @@ bool Tally::read_bytes(std::string_view& bytes) {
   for (auto& sum : powers)
     if (!sum.read_bytes(bytes)) return false;
   return true;
-}
-
-void include(Extremes& extremes, const RecordLayout& layout, const Measure& measure,
-             const std::byte* record) {
-  if (!bit_of(record, measure.part_bit)) return;
-  const std::uint64_t bits = value_bits(layout, measure, record);
-  const std::int64_t time = event_time_of(record);
-  const std::int64_t key = key_of(bits, measure.storage);
-  merge(extremes, Extremes{true, key, key, time, time, bits, bits});
 }
 
 void merge(Extremes& into, const Extremes& later) {

@@ -196,7 +196,7 @@ void ViewState::pass_first(HotEntity& hot, Chunk* chunk, const std::byte* record
 // Looks at some more entities, so that those that nothing happens to any more give up their memory
 // too.
 void ViewState::sweep_some(const Entity& busy) {
-  constexpr int kEntities = 2;
+  constexpr int kEntities = 1;
   const std::int64_t last_known = turns_began_at_.value_or(last_known_);
   for (int i = 0; i < kEntities; ++i) {
     if (++swept_ >= entities_) swept_ = 0;

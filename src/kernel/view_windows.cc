@@ -148,6 +148,7 @@ struct ViewState::NewestAdder final : BackVisitor {
 // Windows that end at one time follow each other, each longer than the one before, so that every
 // event is looked at once for all of them.
 void ViewState::answer_windows(const Entity& e, std::int64_t at_us, bool by_cursors, Cell* out) {
+  if (e.only != nullptr) e.only->fetch();
   order_windows(at_us);
   Range range{};
   for (std::size_t i = 0; i < ordered_windows_.size(); ++i) {
