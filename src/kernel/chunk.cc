@@ -199,7 +199,8 @@ std::uint32_t upper_slot(Chunk& chunk, std::int64_t time) {
 }
 
 std::uint32_t lower_slot(Chunk& chunk, std::int64_t time) {
-  return time == INT64_MIN ? chunk.begin : upper_slot(chunk, time - 1);
+  if (time == INT64_MIN || (chunk.size() > 0 && chunk.first_time() >= time)) return chunk.begin;
+  return upper_slot(chunk, time - 1);
 }
 
 }  // namespace coeval::kernel

@@ -10,18 +10,7 @@ namespace coeval::kernel {
 
 namespace {
 
-struct Place {
-  TileNode* node;
-  std::size_t index;
-};
-
-Place place_in(TileNode* node, const void* child) {
-  std::size_t index = 0;
-  while (node->child[index] != child) ++index;
-  return {node, index};
-}
-Place place_of_chunk(const Chunk* chunk) { return place_in(chunk->parent, chunk); }
-Place place_of_node(const TileNode* node) { return place_in(node->parent, node); }
+using Place = TilePlace;
 
 void adopt(TileNode* node, std::size_t index) {
   if (node->level == 0)
@@ -31,6 +20,11 @@ void adopt(TileNode* node, std::size_t index) {
 }
 
 std::uint16_t bit(std::size_t tile) { return static_cast<std::uint16_t>(1u << tile); }
+
+void make_stale(TileNode& node, std::size_t tile) {
+  node.fresh &= static_cast<std::uint16_t>(~bit(tile));
+  if (node.collections) node.collections->drop(tile);
+}
 
 // Makes a free place among the children.
 void shift_right(TileNode& node, std::size_t index) {
@@ -57,7 +51,7 @@ void put_child(TileNode& node, std::size_t index, void* child, std::int64_t sepa
                std::int64_t max_known_us) {
   const auto tile = static_cast<std::uint8_t>(std::countr_one(node.used));
   node.used |= bit(tile);
-  node.fresh &= static_cast<std::uint16_t>(~bit(tile));
+  make_stale(node, tile);
   node.child[index] = child;
   node.separator_us[index] = separator_us;
   node.max_known_us[index] = max_known_us;
@@ -66,6 +60,7 @@ void put_child(TileNode& node, std::size_t index, void* child, std::int64_t sepa
 }
 
 void drop_child(TileNode& node, std::size_t index) {
+  make_stale(node, node.tile[index]);
   node.used &= static_cast<std::uint16_t>(~bit(node.tile[index]));
   shift_left(node, index);
 }
@@ -306,7 +301,7 @@ Chunk* ChunkTree::release() {
 void ChunkTree::changed(Chunk* chunk, std::int64_t known_us) {
   for (Place place = place_of_chunk(chunk);; place = place_of_node(place.node)) {
     TileNode& node = *place.node;
-    node.fresh &= static_cast<std::uint16_t>(~bit(node.tile[place.index]));
+    make_stale(node, node.tile[place.index]);
     node.max_known_us[place.index] = std::max(node.max_known_us[place.index], known_us);
     if (node.parent == nullptr) return;
   }

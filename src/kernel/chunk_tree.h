@@ -1,42 +1,14 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "kernel/chunk.h"
-#include "kernel/record_layout.h"
+#include "kernel/collection.h"
 #include "kernel/tally.h"
+#include "kernel/tile_node.h"
 
 namespace coeval::kernel {
-
-/// What it takes to read the events of a chunk.
-struct EventForm {
-  const RecordLayout& layout;
-  const Packing& packing;
-};
-
-/// Some chunks or nodes, in the order of their events, and the exact tally of each: a tile.
-///
-/// Invariants: 1. All events of child i − 1 are at or before separator_us[i], and all of child i at
-/// or after it. 2. max_known_us[i] is no less than any known time in child i. 3. Where bit tile[i]
-/// of `fresh` is set, that tally is of exactly the events of child i.
-struct TileNode {
-  static constexpr std::size_t kFanout = 16;
-
-  TileNode* parent = nullptr;
-  std::uint8_t level = 0;  ///< 0: the children are chunks
-  std::uint8_t count = 0;
-  std::uint16_t used = 0, fresh = 0;  ///< of the tallies
-  std::array<void*, kFanout> child{};
-  std::array<std::int64_t, kFanout> separator_us{}, max_known_us{};
-  std::array<std::uint8_t, kFanout> tile{};
-  std::unique_ptr<TallyTable> tallies;  ///< made when first asked for
-
-  Chunk* chunk(std::size_t i) const { return static_cast<Chunk*>(child[i]); }
-  TileNode* node(std::size_t i) const { return static_cast<TileNode*>(child[i]); }
-};
 
 /// Takes the events of a range in order: those of edges one by one, others by their tallies.
 class RangeVisitor {
@@ -96,6 +68,10 @@ class ChunkTree {
   /// known before `at_us`; the visitor looks at the others itself.
   void visit(const EventForm& form, Cursor from, Cursor to, std::int64_t at_us,
              RangeVisitor& visitor);
+  /// Adds the events to a collection, the `index`-th of the layout's, that were known before
+  /// `at_us`; not for newest values and decayed sums, which are no sums of parts.
+  void gather(const EventForm& form, Cursor from, Cursor to, std::int64_t at_us,
+              std::size_t index, Collection& into);
   /// Visits them newest first, and leaves out tiles in which no event has the bit.
   void visit_back(const EventForm& form, Cursor from, Cursor to, int bit, BackVisitor& visitor);
 

@@ -350,6 +350,32 @@ void Collection::merge(const Collection& earlier) {
              state_);
 }
 
+// Only strings have an order among events of equal event time.
+void Collection::merge_later(const Collection& later) {
+  auto* strings = std::get_if<StringExtremes>(&state_);
+  if (strings == nullptr) return merge(later);
+  StringExtremes all = std::get<StringExtremes>(later.state_);
+  merge_into(all, *strings, *plan_);
+  *strings = std::move(all);
+}
+
+std::size_t Collection::state_bytes() const {
+  return std::visit(
+      []<class State>(const State& state) -> std::size_t {
+        constexpr std::size_t kPerString = 80;  // of a map
+        if constexpr (std::is_same_v<State, NewestValues>)
+          return state.values.size() * sizeof(DatedValue);
+        else if constexpr (std::is_same_v<State, StringCounts>)
+          return state.counts.size() * kPerString;
+        else if constexpr (std::is_same_v<State, StringExtremes> ||
+                           std::is_same_v<State, exact::DecayedSum>)
+          return sizeof(State);
+        else
+          return state.state_bytes();
+      },
+      state_);
+}
+
 bool Collection::is_approximate() const {
   return std::visit(
       [](const auto& state) {

@@ -73,11 +73,15 @@ class Collection {
   /// Adds the events of another collection of the same plan, which have the earlier positions where
   /// event times are equal. A decayed sum takes nothing.
   void merge(const Collection& earlier);
+  /// The same of events with the later positions; not for newest values.
+  void merge_later(const Collection& later);
   /// Makes what was gathered for a window of bounded length one of all time, and adds what was
   /// folded, which may be null.
   void extend_to_all_time(const Collection* folded);
 
   const CollectionPlan& plan() const { return *plan_; }
+  /// About how much memory the state takes.
+  std::size_t state_bytes() const;
   /// Whether the answer is that of a sketch. (semantics: A4)
   bool is_approximate() const;
   template <class State>

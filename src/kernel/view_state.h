@@ -258,8 +258,7 @@ class ViewState {
   void answer_windows(const Entity& e, std::int64_t at_us, bool by_cursors, Cell* out);
   // Adds the events of a range to what was gathered of later ones.
   void add_range(const Entity& e, const Range& range, std::int64_t at_us, bool with_sums);
-  void gather_range(const Entity& e, Collection& collection, const Range& range,
-                    std::int64_t at_us);
+  void gather_range(const Entity& e, std::size_t index, const Range& range, std::int64_t at_us);
   void answer_gathered(const Entity& e, std::size_t window, std::int64_t at_us, bool by_cursors,
                        Cell* out);
   void answer_events(const std::vector<const std::byte*>& events, std::size_t window,

@@ -174,11 +174,12 @@ void ViewState::add_range(const Entity& e, const Range& range, std::int64_t at_u
     RangeAdder adder(*this, at_us, with_sums);
     visit(e, range.begin, range.end, at_us, adder);
   }
-  for (Collection& collection : scratch_collections_) gather_range(e, collection, range, at_us);
+  for (std::size_t i = 0; i < scratch_collections_.size(); ++i) gather_range(e, i, range, at_us);
 }
 
-void ViewState::gather_range(const Entity& e, Collection& collection, const Range& range,
+void ViewState::gather_range(const Entity& e, std::size_t index, const Range& range,
                              std::int64_t at_us) {
+  Collection& collection = scratch_collections_[index];
   const CollectionPlan& plan = collection.plan();
   Cursor from = range.begin;
   if (plan.gather == CollectionPlan::Gather::newest) {
@@ -195,6 +196,8 @@ void ViewState::gather_range(const Entity& e, Collection& collection, const Rang
         saturating_subtract(at_us, exact::kDecayHorizon * plan.half_life_us);
     if (range.end_us <= horizon_us) return;
     if (range.begin_us < horizon_us) from = place_of(e, horizon_us);
+  } else if (e.hot != nullptr) {
+    return e.hot->tree.gather({layout_, packing_}, from, range.end, at_us, index, collection);
   }
   CollectionAdder adder(*this, collection, at_us);
   visit(e, from, range.end, INT64_MIN, adder);
