@@ -84,6 +84,8 @@ struct HistoryOrder {
 struct StateShape {
   std::uint32_t chunk_events = 128;  ///< in one piece of memory, 2 to 128; more make an entity hot
   std::size_t cursor_chunks = 8;     ///< of that many chunks, sums are read from cursors
+  std::size_t kept_chunks = 64;      ///< and what is gathered of a window is kept
+  std::size_t kept_edge_chunks = 4;  ///< the begin of a window that is gathered anew all the same
 };
 
 /// The one evaluator. Backfill, stream, server and audit all call exactly this. (design: Kernel)

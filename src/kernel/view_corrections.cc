@@ -66,6 +66,7 @@ void ViewState::remove(Entity& e, Cursor place, const std::byte* record) {
   const bool tracked = e.hot != nullptr && e.hot->tracked;
   for (std::size_t i = 0; tracked && i < boundaries_.size(); ++i)
     if (time < e.hot->bounds_us[i]) count(*e.hot, i, record, -1);
+  if (e.hot != nullptr) drop_kept(*e.hot, time);
   repoint(e, chunk, chunk, place.slot + 1, -1);
   chunk->close(place.slot);
   --events_;

@@ -50,6 +50,7 @@ void ViewState::insert(Entity& e, const std::byte* record) {
     if (e.hot == nullptr) return;
     ChunkTree::changed(chunk, known_time_of(record));
     if (e.hot->tracked) count_late(*e.hot, chunk, slot, record);
+    add_to_kept(*e.hot, record);
     return;
   }
 }
@@ -168,6 +169,7 @@ void ViewState::evict_first(Entity& e) {
     e.base->add(layout_, record);
   }
   if (e.hot != nullptr && e.hot->tracked) pass_first(*e.hot, chunk, record);
+  if (e.hot != nullptr) drop_kept(*e.hot, event_time_of(record));
   release_strings(record);
   ++chunk->begin;
   --events_;

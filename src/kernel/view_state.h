@@ -48,6 +48,17 @@ struct FoldedEvents {
   std::vector<Collection> collections;  ///< of layout.collections
 };
 
+/// What was gathered of a window of a hot entity, but for its begin, which the next questions leave:
+/// all events of [begin_us, end_us).
+struct KeptWindow {
+  bool stands = false;
+  std::int64_t begin_us = 0, end_us = 0;
+  std::optional<Collection> gathered;
+  bool holds(std::int64_t time_us) const {
+    return stands && begin_us <= time_us && time_us < end_us;
+  }
+};
+
 /// The events of an entity that has many of them, and what follows the questions about it.
 ///
 /// It keeps one cursor for T and one for each other bound of a window (T − W, the begin of the
@@ -64,6 +75,7 @@ struct HotEntity {
   std::vector<std::int64_t> bounds_us;  ///< where they stand
   std::vector<std::int64_t> linear;     ///< linear sums, one cursor behind the other
   LargeSums large;
+  std::vector<KeptWindow> kept;  ///< by window and collection; none until it is asked for
 };
 
 /// The state of one view: per entity the events from which every window that can still be asked
@@ -246,6 +258,11 @@ class ViewState {
   struct RangeAdder;
   struct CollectionAdder;
   struct NewestAdder;
+  struct OrderedWindow {
+    std::int64_t end_us, begin_us;
+    bool all_time;
+    std::size_t window;
+  };
   // The events of [begin_us, end_us), and where they lie.
   struct Range {
     std::int64_t begin_us, end_us;
@@ -257,8 +274,22 @@ class ViewState {
   void visit(const Entity& e, Cursor from, Cursor to, std::int64_t at_us, RangeVisitor& visitor);
   void answer_windows(const Entity& e, std::int64_t at_us, bool by_cursors, Cell* out);
   // Adds the events of a range to what was gathered of later ones.
-  void add_range(const Entity& e, const Range& range, std::int64_t at_us, bool with_sums);
+  void add_range(const Entity& e, const Range& range, std::int64_t at_us, bool with_sums,
+                 bool with_kept);
   void gather_range(const Entity& e, std::size_t index, const Range& range, std::int64_t at_us);
+  // Whether the questions about a window can go on from what was gathered for the one before.
+  static bool can_keep(const CollectionPlan& plan) {
+    return plan.gather != CollectionPlan::Gather::newest &&
+           plan.gather != CollectionPlan::Gather::decayed;
+  }
+  bool keeps(const Entity& e, std::int64_t at_us) const;
+  void gather_kept(const Entity& e, const OrderedWindow& window, std::int64_t at_us);
+  void gather_from_kept(HotEntity& hot, std::size_t index, const OrderedWindow& window,
+                        std::int64_t at_us);
+  void gather_anew(HotEntity& hot, std::size_t index, const OrderedWindow& window,
+                   KeptWindow& kept);
+  void add_to_kept(HotEntity& hot, const std::byte* record) const;
+  static void drop_kept(HotEntity& hot, std::int64_t time_us);
   void answer_gathered(const Entity& e, std::size_t window, std::int64_t at_us, bool by_cursors,
                        Cell* out);
   void answer_events(const std::vector<const std::byte*>& events, std::size_t window,
@@ -312,11 +343,6 @@ class ViewState {
   std::vector<std::int64_t> scratch_linear_;
   Tally gathered_;  // of a window's events, while a question is answered
   std::vector<Collection> scratch_collections_;
-  struct OrderedWindow {
-    std::int64_t end_us, begin_us;
-    bool all_time;
-    std::size_t window;
-  };
   std::vector<OrderedWindow> ordered_windows_;
   std::vector<std::byte> scratch_record_;  // of an event that is applied
   std::vector<std::byte> unpacked_;        // of an event that is read

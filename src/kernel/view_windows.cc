@@ -149,6 +149,7 @@ struct ViewState::NewestAdder final : BackVisitor {
 // event is looked at once for all of them.
 void ViewState::answer_windows(const Entity& e, std::int64_t at_us, bool by_cursors, Cell* out) {
   if (e.only != nullptr) e.only->fetch();
+  const bool keep = keeps(e, at_us);
   order_windows(at_us);
   Range range{};
   for (std::size_t i = 0; i < ordered_windows_.size(); ++i) {
@@ -162,19 +163,21 @@ void ViewState::answer_windows(const Entity& e, std::int64_t at_us, bool by_curs
     if (e.has_events() && window.begin_us < range.begin_us) {
       range.end_us = std::exchange(range.begin_us, window.begin_us);
       range.end = std::exchange(range.begin, place_of(e, window.begin_us));
-      add_range(e, range, at_us, needs_sums_ && !by_cursors);
+      add_range(e, range, at_us, needs_sums_ && !by_cursors, !keep);
     }
+    if (keep) gather_kept(e, window, at_us);
     answer_gathered(e, window.window, at_us, by_cursors, out);
   }
 }
 
-void ViewState::add_range(const Entity& e, const Range& range, std::int64_t at_us,
-                          bool with_sums) {
+void ViewState::add_range(const Entity& e, const Range& range, std::int64_t at_us, bool with_sums,
+                          bool with_kept) {
   if (with_sums || !layout_.ordered.empty()) {
     RangeAdder adder(*this, at_us, with_sums);
     visit(e, range.begin, range.end, at_us, adder);
   }
-  for (std::size_t i = 0; i < scratch_collections_.size(); ++i) gather_range(e, i, range, at_us);
+  for (std::size_t i = 0; i < scratch_collections_.size(); ++i)
+    if (with_kept || !can_keep(layout_.collections[i])) gather_range(e, i, range, at_us);
 }
 
 void ViewState::gather_range(const Entity& e, std::size_t index, const Range& range,
