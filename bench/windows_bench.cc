@@ -3,6 +3,7 @@
 //
 //   windows_bench [--quick] [--threads N] [ROW]     rows whose names hold ROW, all by default
 //   windows_bench --definition SHAPE FOLDER         the shape's coeval.toml
+//   windows_bench [--quick] --shapes                what generate.py is told of each shape
 //
 // Rows: backfill_sums, backfill_hot, backfill_wide, backfill_views (windows/shapes.cc says what
 // they hold); apply_X, ask_X, state_X, hotkey_X, where X is what the view computes: sums, twenty or
@@ -18,6 +19,19 @@
 
 using namespace windows_bench;
 
+namespace {
+
+void list_shapes(bool quick) {
+  for (const Shape& shape : shapes(quick))
+    std::printf("%s --events %lld --keys %lld --questions %lld --days %lld --sources %d%s\n",
+                shape.name.c_str(), static_cast<long long>(shape.events),
+                static_cast<long long>(shape.keys), static_cast<long long>(shape.questions),
+                static_cast<long long>(shape.days), shape.sources,
+                shape.skew == Skew::hot ? " --hot" : "");
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   bool quick = false;
   int threads = 2;
@@ -28,6 +42,9 @@ int main(int argc, char** argv) {
       quick = true;
     } else if (word == "--threads" && i + 1 < argc) {
       threads = std::atoi(argv[++i]);
+    } else if (word == "--shapes") {
+      list_shapes(quick);
+      return 0;
     } else if (word == "--definition" && i + 2 < argc) {
       for (const Shape& shape : shapes(quick))
         if (shape.name == argv[i + 1]) {
@@ -42,7 +59,8 @@ int main(int argc, char** argv) {
     }
   }
   for (const Shape& shape : shapes(quick))
-    if (filter.empty() || shape.name.find(filter) != std::string::npos) run_history(shape, threads);
+    if (fits_memory(shape) && (filter.empty() || shape.name.find(filter) != std::string::npos))
+      run_history(shape, threads);
   run_server(quick, filter);
   return 0;
 }

@@ -97,7 +97,7 @@ PLANS = {"sweep": sweep, "asof": asof, "asof_once": asof_once, "frames": frames,
 def main():
     folder, plan, out, threads = bench.arguments()
     db = duckdb.connect()
-    db.execute(f"set threads = {threads}; set memory_limit = '8GB'; set preserve_insertion_order = false")
+    db.execute(f"set threads = {threads}; set memory_limit = '6GB'; set preserve_insertion_order = false")
     db.execute(f"""create table e as select epoch_us(ts) as t, key, amount
                    from read_parquet('{folder}/events_0.parquet')""")
     db.execute(f"""create table q as select file_row_number as q, key, epoch_us("at") as t

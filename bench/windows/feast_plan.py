@@ -55,7 +55,7 @@ def main():
     try:
         store = feast.FeatureStore(config=feast.RepoConfig(
             project="windows", provider="local", registry=str(repository / "registry.db"),
-            online_store={"type": "sqlite", "path": str(repository / "online.db")}, offline_store={"type": "file"},
+            online_store={"type": "sqlite", "path": str(repository / "online.db")}, offline_store={"type": plan},
             entity_key_serialization_version=3))
         store.apply(write_views(answers, repository))
         questions = pandas.read_parquet(f"{folder}/questions.parquet").rename(columns={"at": "event_timestamp"})

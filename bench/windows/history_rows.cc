@@ -51,12 +51,10 @@ std::uint64_t text_hash(std::string_view text) {
 /// answers of `coeval dataset`; a null adds nothing. Lists are left out there.
 std::uint64_t bits_of(const data::Column& column) {
   std::uint64_t sum = 0;
-  const bool fixed = column.offsets_data() == nullptr && !column.is_coded();
+  if (column.offsets_data() != nullptr || column.is_coded()) return 0;
   for (std::int64_t row = 0; row < column.size(); ++row) {
     if (column.is_null(row)) continue;
-    if (!fixed)
-      sum += text_hash(column.string(row));
-    else if (column.type() == data::Type::int32)
+    if (column.type() == data::Type::int32)
       sum += static_cast<std::uint64_t>(column.integer(row));
     else if (column.type() == data::Type::boolean)
       sum += column.bit(row) ? 1 : 0;
@@ -134,13 +132,12 @@ void run_history(const Shape& shape, int threads) {
     }
   });
   phases.report_totals();
-  double cells = 0;
   std::uint64_t checksum = 0;
   for (const auto& columns : answers)
-    for (const auto& column : columns) {
-      cells += static_cast<double>(column.size());
-      checksum += bits_of(column);
-    }
+    for (const auto& column : columns) checksum += bits_of(column);
+  double cells = 0;
+  for (const auto& view : definition->views)
+    cells += static_cast<double>(view.feature_count()) * static_cast<double>(shape.questions);
   report(shape.name, "answers", cells, "cells");
   std::printf("%-12s %-24s %016llx\n", shape.name.c_str(), "checksum",
               static_cast<unsigned long long>(checksum));

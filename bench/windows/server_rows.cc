@@ -150,6 +150,8 @@ const char* name_of(Features features) {
       return "twenty";
     case Features::wide:
       return "wide";
+    case Features::windows:
+      return "windows";
   }
   return "";
 }

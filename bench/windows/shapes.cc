@@ -68,6 +68,15 @@ mean = "mean(amount)"
 largest = "max(amount)"
 )toml";
 
+constexpr std::string_view kOneSum = R"toml(
+total = "sum(amount)"
+)toml";
+
+constexpr std::string_view kFiveWindows = R"("1h", "6h", "1d", "7d", "30d")";
+constexpr std::string_view kTwentyWindows =
+    R"("1h", "2h", "3h", "6h", "12h", "1d", "2d", "3d", "4d", "5d", "7d", "10d", "14d", "21d", "30d", )"
+    R"("45d", "60d", "90d", "120d", "180d")";
+
 constexpr std::string_view kWide = R"toml(
 events = "count()"
 total = "sum(amount)"
@@ -99,6 +108,8 @@ std::string_view aggregates(Features features) {
       return kTwenty;
     case Features::wide:
       return kWide;
+    case Features::windows:
+      return kOneSum;
   }
   return {};
 }
@@ -126,8 +137,12 @@ std::vector<Shape> shapes(bool quick) {
       {"backfill_wide", events, 100'000 / part, questions, 90, Skew::uniform, Features::wide},
       {"backfill_views", 100'000 / part, 1'000, 17'000 / part, 90, Skew::uniform, Features::wide,
        10},
+      {"backfill_large", 10 * events, 1'000'000 / part, 10 * questions, 365, Skew::uniform,
+       Features::windows},
   };
 }
+
+bool fits_memory(const Shape& shape) { return shape.features != Features::windows; }
 
 std::string definition(const Shape& shape, const std::string& folder) {
   std::string toml = "[project]\nname = \"windows\"\n";
@@ -138,8 +153,9 @@ std::string definition(const Shape& shape, const std::string& folder) {
             ".columns]\nts = { type = \"timestamp\" }\nkey = { type = \"int64\" }\n"
             "amount = { type = \"int64\" }\n";
     if (shape.features == Features::wide) toml += "item = { type = \"int32\" }\n";
-    toml += "\n[view.v" + number + "]\nfrom = \"s" + number +
-            "\"\nby = [\"key\"]\nwindows = [\"1h\", \"6h\", \"1d\", \"7d\", \"30d\"]";
+    toml += "\n[view.v" + number + "]\nfrom = \"s" + number + "\"\nby = [\"key\"]\nwindows = [";
+    toml += shape.features == Features::windows ? kTwentyWindows : kFiveWindows;
+    toml += "]";
     toml += aggregates(shape.features);
   }
   return toml;

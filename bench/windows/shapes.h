@@ -16,8 +16,8 @@ namespace windows_bench {
 enum class Skew : std::uint8_t { uniform, hot };
 
 /// What a view computes over 1h, 6h, 1d, 7d and 30d: count, sum and mean; these and max (20
-/// features); or twenty aggregates (100 features).
-enum class Features : std::uint8_t { sums, twenty, wide };
+/// features); or twenty aggregates (100 features). `windows`: one sum over twenty windows.
+enum class Features : std::uint8_t { sums, twenty, wide, windows };
 
 /// A history and the questions to it. Row i is a hash of i, so that generate.py makes the same rows
 /// and any part of them can be made alone. Times are spread evenly and ascend.
@@ -30,8 +30,10 @@ struct Shape {
   int sources = 1;  ///< each with that many events, and one view over each
 };
 
-/// The shapes of the issue, at full size or at a tenth of it.
+/// The shapes of the issue, at full size or at a tenth of it: those that are answered in memory,
+/// and `backfill_large`, which is not: generate.py writes it, and `coeval dataset` answers it.
 std::vector<Shape> shapes(bool quick);
+bool fits_memory(const Shape& shape);
 
 /// coeval.toml; sources read FOLDER/events_K.parquet.
 std::string definition(const Shape& shape, const std::string& folder);
