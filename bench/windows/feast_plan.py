@@ -2,9 +2,11 @@
 
 Feast has no windows: somebody else has to compute them. So it is given the finished answers, one table a view with a
 row for every question (those of coeval in FOLDER/answers.parquet), and has only to find them again by key and time:
-get_historical_features with Feast's file store (dask), its default. One plan:
+get_historical_features. The tables hold exactly the rows that are asked for, the least that Feast could be given.
+A plan is one of Feast's stores for files; bench/README.md has the times of both:
 
-  finished  the tables hold exactly the rows that are asked for, the least that Feast could be given
+  duckdb  joins in DuckDB, by way of ibis
+  dask    its default: every row of a key beside every question, then the newest
 """
 
 import pathlib

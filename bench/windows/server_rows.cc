@@ -195,9 +195,10 @@ void run_server(bool quick, std::string_view filter) {
   };
   for (const Features features : {Features::sums, Features::twenty, Features::wide}) {
     const std::string name = name_of(features);
-    if (wanted("apply_" + name) || wanted("ask_" + name) || wanted("state_" + name))
+    if (wanted("apply_" + name) || wanted("ask_" + name) || wanted("state_" + name)) {
       many_keys(features, keys, 100, 200'000);
-    if (wanted("state_" + name)) many_keys(features, keys, 10, 0);
+      many_keys(features, keys, 10, 0);
+    }
     if (wanted("hotkey_" + name)) hot_key(features, 1'000'000, 20'000);
   }
 }
