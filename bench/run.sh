@@ -15,7 +15,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 {
   cmake -S . -B build -DCOEVAL_BENCH=ON
-  cmake --build build --parallel "${JOBS:-$(nproc)}" --target coeval kernel_bench forest_bench serving_bench windows_bench
+  cmake --build build --parallel "${JOBS:-$(nproc)}" \
+    --target coeval kernel_bench forest_bench serving_bench windows_bench
 } >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
 export PYTHONPATH=$PWD/third_party/oracles/duckdb:$PWD/third_party/oracles/numpy PYTHONDONTWRITEBYTECODE=1
 python3 bench/table.py "$@"

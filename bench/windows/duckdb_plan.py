@@ -22,7 +22,8 @@ def features(count, total):
     made = []
     for i, window in enumerate(bench.WINDOWS, 1):
         c, s = f"coalesce({count(i)}, 0)", total(i)
-        made += [f'{c}::bigint as "v0.events_{window}"', f'(case when {c} > 0 then {s} end)::bigint as "v0.total_{window}"',
+        made += [f'{c}::bigint as "v0.events_{window}"',
+                 f'(case when {c} > 0 then {s} end)::bigint as "v0.total_{window}"',
                  f'({s})::double / nullif({c}, 0)::double as "v0.mean_{window}"']
     return ", ".join(made)
 

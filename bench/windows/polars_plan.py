@@ -27,7 +27,8 @@ def features(found):
 
 
 def asof(events, questions):
-    running = events.select("key", "t", n=pl.int_range(1, pl.len() + 1).over("key"), a=pl.col("amount").cum_sum().over("key"))
+    running = events.select("key", "t", n=pl.int_range(1, pl.len() + 1).over("key"),
+                            a=pl.col("amount").cum_sum().over("key"))
     found = []
     for i, bound in enumerate([0, *bench.WINDOWS.values()]):
         joined = questions.select("key", t=pl.col("t") - bound).join_asof(
