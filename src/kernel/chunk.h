@@ -85,10 +85,10 @@ struct Chunk {
     const std::int64_t happened = time(slot);
     store(record, happened);
     const bool usual = (form_number & 15) == 0;
-    store(record + 8, usual ? static_cast<std::int64_t>(
-                                  static_cast<std::uint64_t>(happened) +
-                                  static_cast<std::uint64_t>(packing.usual_lag_us))
-                            : known(packing, slot));
+    store(record + 8,
+          usual ? static_cast<std::int64_t>(static_cast<std::uint64_t>(happened) +
+                                            static_cast<std::uint64_t>(packing.usual_lag_us))
+                : known(packing, slot));
     packing.unpack(at(slot) + form().bytes(), record);
   }
   /// Begins to fetch all events that are held.

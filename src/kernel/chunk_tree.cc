@@ -98,8 +98,7 @@ void free_node(TileNode* node) {
 
 TallyParts fresh_tile(const EventForm& form, TileNode& node, std::size_t index) {
   const std::size_t tile = node.tile[index];
-  if (!node.tallies)
-    node.tallies = std::make_unique<TallyTable>(form.layout, TileNode::kFanout);
+  if (!node.tallies) node.tallies = std::make_unique<TallyTable>(form.layout, TileNode::kFanout);
   const TallyParts tally = node.tallies->at(tile);
   if ((node.fresh & bit(tile)) != 0) return tally;
   clear(form.layout, tally);
@@ -332,8 +331,7 @@ void ChunkTree::visit_back(const EventForm& form, Cursor from, Cursor to, int bi
   WalkBack walk{form, static_cast<std::size_t>(bit), visitor};
   if (to.chunk->begin < to.slot && !visitor.events(*to.chunk, to.chunk->begin, to.slot)) return;
   if (!walk.between(place_of_chunk(from.chunk), place_of_chunk(to.chunk))) return;
-  if (from.slot < from.chunk->end)
-    visitor.events(*from.chunk, from.slot, from.chunk->end);
+  if (from.slot < from.chunk->end) visitor.events(*from.chunk, from.slot, from.chunk->end);
 }
 
 }  // namespace coeval::kernel

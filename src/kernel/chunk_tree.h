@@ -70,8 +70,8 @@ class ChunkTree {
              RangeVisitor& visitor);
   /// Adds the events to a collection, the `index`-th of the layout's, that were known before
   /// `at_us`; not for newest values and decayed sums, which are no sums of parts.
-  void gather(const EventForm& form, Cursor from, Cursor to, std::int64_t at_us,
-              std::size_t index, Collection& into);
+  void gather(const EventForm& form, Cursor from, Cursor to, std::int64_t at_us, std::size_t index,
+              Collection& into);
   /// Visits them newest first, and leaves out tiles in which no event has the bit.
   void visit_back(const EventForm& form, Cursor from, Cursor to, int bit, BackVisitor& visitor);
 

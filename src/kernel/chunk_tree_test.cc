@@ -27,8 +27,7 @@ std::vector<OracleAggregate> some_aggregates(std::size_t conditions) {
   std::vector<OracleAggregate> all = {kCountRows};
   for (std::size_t i = 0; i < conditions; ++i)
     for (const std::size_t argument : {0u, 1u, 2u, 3u})
-      all.push_back({"sum", &kArguments[argument],
-                     &kConditions[i % kConditions.size()]});
+      all.push_back({"sum", &kArguments[argument], &kConditions[i % kConditions.size()]});
   return all;
 }
 
@@ -37,8 +36,9 @@ std::vector<std::byte> random_record(std::mt19937_64& random, const RecordLayout
                                      std::int64_t time, std::int64_t known) {
   std::vector<std::byte> record(layout.stride);
   for (std::size_t i = 16; i < record.size(); ++i) record[i] = static_cast<std::byte>(random());
-  std::fill(record.begin() + static_cast<std::ptrdiff_t>(layout.narrow_at + 4 * layout.narrow_count),
-            record.begin() + static_cast<std::ptrdiff_t>(layout.wide_at), std::byte{0});
+  std::fill(
+      record.begin() + static_cast<std::ptrdiff_t>(layout.narrow_at + 4 * layout.narrow_count),
+      record.begin() + static_cast<std::ptrdiff_t>(layout.wide_at), std::byte{0});
   store(record.data(), time);
   store(record.data() + 8, known);
   for (std::size_t bit = 0; bit < 32 * layout.words(); ++bit) {
@@ -53,7 +53,7 @@ std::vector<std::byte> random_record(std::mt19937_64& random, const RecordLayout
 TEST_CASE("a chunk gives back every record that it took, whatever its times are") {
   std::mt19937_64 random(61);
   const std::int64_t far = std::int64_t{1} << 60;
-  const std::array<std::int64_t, 9> lags = {0,     0,          1,         -5, 3'000'000'000,
+  const std::array<std::int64_t, 9> lags = {0,   0,    1,         -5,          3'000'000'000,
                                             far, -far, 1ll << 40, -(1ll << 46)};
   for (const std::size_t conditions : {0u, 1u, 3u, 9u})
     for (const bool replaceable : {false, true}) {
@@ -65,7 +65,8 @@ TEST_CASE("a chunk gives back every record that it took, whatever its times are"
         for (int i = 0; i < 60; ++i) {
           std::int64_t time = static_cast<std::int64_t>(random() % (1ull << 40));
           if (round % 3 == 0 && random() % 20 == 0) time = static_cast<std::int64_t>(random());
-          if (round % 5 == 0 && random() % 20 == 0) time = random() % 2 == 0 ? INT64_MIN : INT64_MAX;
+          if (round % 5 == 0 && random() % 20 == 0)
+            time = random() % 2 == 0 ? INT64_MIN : INT64_MAX;
           const auto known = static_cast<std::int64_t>(
               static_cast<std::uint64_t>(time) +
               static_cast<std::uint64_t>(of.packing.usual_lag_us) +
@@ -87,16 +88,17 @@ TEST_CASE("a chunk gives back every record that it took, whatever its times are"
           chunk->open(slot);
           chunk->put(of.packing, slot, record);
         }
-        std::ranges::stable_sort(records, {}, [](const auto& r) { return event_time_of(r.data()); });
+        std::ranges::stable_sort(records, {},
+                                 [](const auto& r) { return event_time_of(r.data()); });
         REQUIRE(chunk->size() == records.size());
         std::vector<std::byte> found(of.layout.stride);
         for (std::uint32_t i = 0; i < chunk->size(); ++i) {
           chunk->unpack(of.packing, i, found.data());
           REQUIRE(found == records[i]);
           REQUIRE(chunk->known(of.packing, i) == known_time_of(records[i].data()));
-          const auto lower = std::ranges::lower_bound(
-              records, event_time_of(records[i].data()), {},
-              [](const auto& r) { return event_time_of(r.data()); });
+          const auto lower =
+              std::ranges::lower_bound(records, event_time_of(records[i].data()), {},
+                                       [](const auto& r) { return event_time_of(r.data()); });
           REQUIRE(lower_slot(*chunk, event_time_of(records[i].data())) ==
                   static_cast<std::uint32_t>(lower - records.begin()));
         }
@@ -146,8 +148,8 @@ TEST_CASE("a tree finds places and ranges as a sorted list does, while chunks co
         // Half of them are the oldest.
         Cursor place{tree->first(), tree->first()->begin};
         if (random() % 2 == 0) {
-          const auto some = std::next(expected.begin(),
-                                      static_cast<std::ptrdiff_t>(random() % expected.size()));
+          const auto some =
+              std::next(expected.begin(), static_cast<std::ptrdiff_t>(random() % expected.size()));
           place = tree->place_of(some->first);
           if (place.slot == place.chunk->end)
             place = {ChunkTree::next(place.chunk), ChunkTree::next(place.chunk)->begin};
@@ -168,12 +170,13 @@ TEST_CASE("a tree finds places and ranges as a sorted list does, while chunks co
         const auto record = random_record(random, of.layout, time, clock);
         expected.emplace(time, clock);
         while (true) {
-          if (!tree) tree = [&] {
-            Chunk* chunk = chunk_of(record.data());
-            chunk->open(0);
-            chunk->put(of.packing, 0, record.data());
-            return std::make_unique<ChunkTree>(chunk, clock);
-          }();
+          if (!tree)
+            tree = [&] {
+              Chunk* chunk = chunk_of(record.data());
+              chunk->open(0);
+              chunk->put(of.packing, 0, record.data());
+              return std::make_unique<ChunkTree>(chunk, clock);
+            }();
           else {
             Chunk* chunk = tree->chunk_for(time);
             if (chunk->size() >= kFull) {
@@ -181,8 +184,7 @@ TEST_CASE("a tree finds places and ranges as a sorted list does, while chunks co
               upper->append(of.packing, *chunk, 1u + chunk->begin, chunk->end);
               chunk->end = static_cast<std::uint8_t>(chunk->begin + 1);
               ChunkTree::changed(chunk);
-              tree->insert_after(chunk, upper, upper->first_time(),
-                                 ChunkTree::max_known_us(chunk));
+              tree->insert_after(chunk, upper, upper->first_time(), ChunkTree::max_known_us(chunk));
               continue;
             }
             if (!chunk->takes(of.packing, record.data()) || chunk->end == chunk->capacity) {

@@ -39,8 +39,7 @@ std::vector<Event> dense_events(std::mt19937_64& random, std::size_t count) {
 }
 
 void apply_all(Kernel& kernel, const World& world, std::span<const Event> events) {
-  auto block =
-      kernel.prepare_events(0, batch_of(*world.project, events, false), known_of(events));
+  auto block = kernel.prepare_events(0, batch_of(*world.project, events, false), known_of(events));
   REQUIRE(block);
   for (std::int64_t row = 0; row < block->rows; ++row) kernel.apply(*block, row);
 }
@@ -50,9 +49,9 @@ TEST_CASE("windows of thousands of events are answered as by looking at all of t
   for (int round = 0; round < rounds(10); ++round) {
     std::vector<OracleAggregate> aggregates(6);
     for (auto& aggregate : aggregates) aggregate = random_aggregate(random);
-    const std::array<std::string, 4> windows = {
-        "\"10min\", \"2h\", \"3d\"", "\"all\", \"1h\"", "\"2h offset 20min\", \"today\", \"4h\"",
-        "\"90min\""};
+    const std::array<std::string, 4> windows = {"\"10min\", \"2h\", \"3d\"", "\"all\", \"1h\"",
+                                                "\"2h offset 20min\", \"today\", \"4h\"",
+                                                "\"90min\""};
     const World world = make_world("\"k\"", windows[static_cast<std::size_t>(round) % 4],
                                    round % 2 == 0 ? "2h" : "1d", aggregates);
     const auto events = dense_events(random, 12'000);
@@ -83,7 +82,8 @@ TEST_CASE("a state of any shape has the same bytes and answers, before and after
     std::vector<std::unique_ptr<Kernel>> kernels;
     for (const StateShape& shape : kShapes) kernels.push_back(kernel_of_shape(world, shape));
     for (std::size_t from = 0; from < events.size(); from += 600) {
-      const auto part = std::span(events).subspan(from, std::min<std::size_t>(600, events.size() - from));
+      const auto part =
+          std::span(events).subspan(from, std::min<std::size_t>(600, events.size() - from));
       const std::int64_t at = part.back().known + 1;
       std::vector<Answer> expected;
       const std::string bytes = [&] {
@@ -122,8 +122,9 @@ TEST_CASE("sketches of hot windows are those of their events, one by one") {
   auto events = dense_events(random, 20'000);
   // A few values that are frequent, and thousands that are not, in turns of more and fewer.
   for (std::size_t i = 0; i < events.size(); ++i)
-    events[i].x = random() % 8 == 0 ? 7.5
-                                    : 1 + static_cast<double>(random() % (i / 5000 % 2 == 0 ? 300 : 30000)) / 8;
+    events[i].x = random() % 8 == 0
+                      ? 7.5
+                      : 1 + static_cast<double>(random() % (i / 5000 % 2 == 0 ? 300 : 30000)) / 8;
   std::vector<std::unique_ptr<Kernel>> kernels;
   for (const StateShape& shape : kShapes) kernels.push_back(kernel_of_shape(world, shape));
   std::size_t sketched = 0, exactly = 0;
@@ -148,7 +149,8 @@ TEST_CASE("sketches of hot windows are those of their events, one by one") {
     for (const int window : {0, 1})
       expected.push_back(static_cast<std::uint64_t>(distinct[window].count()));
     for (const int window : {0, 1})
-      expected.push_back(quantile[window].count() == 0 ? 0 : bits_of(*quantile[window].quantile(0.9)));
+      expected.push_back(quantile[window].count() == 0 ? 0
+                                                       : bits_of(*quantile[window].quantile(0.9)));
     for (const int window : {0, 1}) {
       const auto mode = frequent[window].mode();
       expected.push_back(mode ? bits_of(number_of_order_key(mode->value)) : 0);

@@ -111,8 +111,7 @@ void merge(const RecordLayout& layout, TallyParts into, TallyParts later) {
   for (std::size_t i = 0; i < layout.summed_wide; ++i) into.wide[i] += later.wide[i];
   for (std::size_t i = 0; i < layout.summed_real; ++i) into.reals[i].merge(later.reals[i]);
   merge_extremes(layout, into.extremes, later.extremes);
-  for (std::size_t i = 0; i < layout.powers.size(); ++i)
-    into.powers[i].combine(later.powers[i], 1);
+  for (std::size_t i = 0; i < layout.powers.size(); ++i) into.powers[i].combine(later.powers[i], 1);
 }
 
 void merge_extremes(const RecordLayout& layout, Extremes* into, const Extremes* later) {

@@ -29,7 +29,8 @@ void ViewState::ask(std::int32_t number, std::int64_t at_us, Cell* out) {
 
 // Whether cursors answer a question: it sees every event.
 bool ViewState::follows(const HotEntity& hot, std::int64_t at_us) const {
-  return (hot.tracked || hot.tree.size() >= shape_.cursor_chunks) && hot.tree.max_known_us() < at_us;
+  return (hot.tracked || hot.tree.size() >= shape_.cursor_chunks) &&
+         hot.tree.max_known_us() < at_us;
 }
 
 // What answer_windows gives, where nothing but counters and narrow sums is asked for.
@@ -96,13 +97,11 @@ void ViewState::answer_gathered(const Entity& e, std::size_t window, std::int64_
     whole.merge(layout_, gathered_);
     gathered_ = std::move(whole);
   }
-  if (!by_cursors)
-    return answer_sums(TallySums{gathered_}, gathered_.extremes, window, at_us, out);
-  const WindowSums sums{
-      layout_,
-      linear(*e.hot, end),
-      linear(*e.hot, begin),
-      {&e.hot->large, end, begin, base != nullptr ? &base->tally : nullptr}};
+  if (!by_cursors) return answer_sums(TallySums{gathered_}, gathered_.extremes, window, at_us, out);
+  const WindowSums sums{layout_,
+                        linear(*e.hot, end),
+                        linear(*e.hot, begin),
+                        {&e.hot->large, end, begin, base != nullptr ? &base->tally : nullptr}};
   answer_sums(sums, gathered_.extremes, window, at_us, out);
 }
 

@@ -125,8 +125,7 @@ void ViewState::become_cold_if_small(Entity& e) {
 void ViewState::append_chunk(Entity& e, const std::byte* record) {
   constexpr std::uint32_t kFirst = 16;
   Chunk* last = e.hot->tree.last();
-  Chunk* fresh =
-      Chunk::make_for(packing_, std::min(kFirst, shape_.chunk_events), nullptr, record);
+  Chunk* fresh = Chunk::make_for(packing_, std::min(kFirst, shape_.chunk_events), nullptr, record);
   e.hot->tree.insert_after(last, fresh, event_time_of(record), known_time_of(record));
 }
 

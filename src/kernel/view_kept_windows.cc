@@ -1,6 +1,7 @@
-// What is gathered of the windows of a hot entity by walking over events cannot be told apart again,
-// as sums can. So what was gathered is kept but for the begin of the window: the next question adds
-// the begin, and what has come since. It is gathered anew when the window has left its begin.
+// What is gathered of the windows of a hot entity by walking over events cannot be told apart
+// again, as sums can. So what was gathered is kept but for the begin of the window: the next
+// question adds the begin, and what has come since. It is gathered anew when the window has left
+// its begin.
 #include "kernel/view_state.h"
 
 namespace coeval::kernel {

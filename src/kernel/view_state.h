@@ -48,8 +48,8 @@ struct FoldedEvents {
   std::vector<Collection> collections;  ///< of layout.collections
 };
 
-/// What was gathered of a window of a hot entity, but for its begin, which the next questions leave:
-/// all events of [begin_us, end_us).
+/// What was gathered of a window of a hot entity, but for its begin, which the next questions
+/// leave: all events of [begin_us, end_us).
 struct KeptWindow {
   bool stands = false;
   std::int64_t begin_us = 0, end_us = 0;

@@ -1,5 +1,5 @@
-// How the events of a question's windows are found and summed up: cursors that follow the questions'
-// time, and walks over ranges of events and tiles.
+// How the events of a question's windows are found and summed up: cursors that follow the
+// questions' time, and walks over ranges of events and tiles.
 #include <algorithm>
 
 #include "kernel/view_state.h"
@@ -23,8 +23,8 @@ void ViewState::move(HotEntity& hot, std::int64_t at_us) {
     if (!boundaries_[i].from_begin) move_to(hot, i, bound(boundaries_[i], at_us));
 }
 
-void ViewState::count_events(HotEntity& hot, std::size_t boundary, Chunk& chunk,
-                             std::uint32_t from, std::uint32_t to, std::int64_t sign) {
+void ViewState::count_events(HotEntity& hot, std::size_t boundary, Chunk& chunk, std::uint32_t from,
+                             std::uint32_t to, std::int64_t sign) {
   for (std::uint32_t slot = from; slot < to; ++slot) {
     chunk.unpack(packing_, slot, unpacked_.data());
     count(hot, boundary, unpacked_.data(), sign);
