@@ -33,11 +33,11 @@ std::unique_ptr<EntityEvents> EntityEvents::create(const RecordLayout& layout, c
                                                    const Wanted& wanted, std::size_t parts,
                                                    const RunParts& run) {
   COEVAL_CHECK(source.rows < INT32_MAX);
-  auto words = SumWords::create(layout, *source.events, source.rows);
+  auto words = SumWords::create(layout, *source.events, source.rows, run);
   if (!words) return nullptr;
   std::unique_ptr<EntityEvents> made(new EntityEvents(std::move(*words)));
   EntityEvents& events = *made;
-  events.count(source);
+  events.count(source, run);
   const std::size_t all = events.offsets_.back(), width = events.words_.width();
   events.times_.resize(all);
   events.sums_.resize((all + source.entities) * width);
@@ -60,17 +60,21 @@ std::unique_ptr<EntityEvents> EntityEvents::create(const RecordLayout& layout, c
   return made;
 }
 
-void EntityEvents::count(const Source& source) {
+void EntityEvents::count(const Source& source, const RunParts& run) {
+  const RowRanges ranges(source.rows);
+  std::vector<std::int64_t> longest(ranges.count(), 0);
+  run(ranges.count(), [&](std::size_t range) {
+    std::int64_t mine = 0;
+    for (std::int64_t row = ranges.begin(range); row < ranges.begin(range + 1); ++row) {
+      const std::byte* record = source.events->record(row);
+      mine = std::max(mine, saturating_subtract(known_time_of(record), event_time_of(record)));
+    }
+    longest[range] = mine;
+  });
+  longest_lag_us_ = std::ranges::max(longest);
   offsets_.assign(source.entities + 1, 0);
-  longest_lag_us_ = 0;
-  for (std::int64_t row = 0; row < source.rows; ++row) {
-    const std::int32_t entity = source.events->entity(row);
-    if (entity < 0) continue;
-    ++offsets_[static_cast<std::size_t>(entity)];
-    const std::byte* record = source.events->record(row);
-    longest_lag_us_ = std::max(longest_lag_us_,
-                               saturating_subtract(known_time_of(record), event_time_of(record)));
-  }
+  for (const std::int32_t entity : source.events->entities)
+    if (entity >= 0) ++offsets_[static_cast<std::size_t>(entity)];
   std::uint32_t before = 0;
   for (auto& offset : offsets_) before += std::exchange(offset, before);
 }

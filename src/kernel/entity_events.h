@@ -103,7 +103,7 @@ class EntityEvents {
   };
 
   explicit EntityEvents(SumWords words) : words_(std::move(words)) {}
-  void count(const Source& source);
+  void count(const Source& source, const RunParts& run);
   void place(const RecordLayout& layout, const Source& source, const Wanted& wanted,
              std::size_t begin, std::size_t end, std::vector<std::uint32_t>& next);
   bool order_by_known(const Source& source, std::span<const std::uint32_t> rows);
