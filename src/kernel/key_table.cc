@@ -1,6 +1,7 @@
 #include "kernel/key_table.h"
 
 #include <bit>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 

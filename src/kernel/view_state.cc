@@ -23,6 +23,7 @@ ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZo
       scratch_collections_(layout_.collections.begin(), layout_.collections.end()),
       scratch_record_(layout_.stride),
       unpacked_(layout_.stride) {
+  COEVAL_CHECK(shape_.chunk_events >= 2 && shape_.chunk_events <= Chunk::kMaxCapacity);
   boundaries_.emplace_back();  // T itself
   std::int64_t longest = 0;
   for (const auto& window : view.windows) longest = std::max(longest, add_window(window));
