@@ -59,8 +59,7 @@ class RecordWriter {
   }
 
  private:
-  void write_bit(std::byte* records, std::size_t bit, std::int64_t first,
-                 std::size_t count) const {
+  void write_bit(std::byte* records, std::size_t bit, std::int64_t first, std::size_t count) const {
     std::byte* word = records + kFlagsAt + 4 * (bit / 32);
     const BitColumns& columns = bits_[bit];
     const bool always = columns.where == nullptr && columns.argument == nullptr;

@@ -246,9 +246,8 @@ Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
   }
   run_views(run, views.size(), [&](std::size_t i, const RunParts& run_parts) {
     auto mine = std::make_shared<QuestionBlock::PerView>();
-    mine->entities =
-        parts_->state(views[i]).keys().find_rows(keys[i], block.rows, mine->unknown_keys,
-                                                 run_parts);
+    mine->entities = parts_->state(views[i]).keys().find_rows(keys[i], block.rows,
+                                                              mine->unknown_keys, run_parts);
     block.views[static_cast<std::size_t>(views[i])] = std::move(mine);
   });
   return block;

@@ -165,8 +165,8 @@ template <class Number>
 std::vector<std::int32_t> number_rows(std::span<const data::Column* const> columns,
                                       std::int64_t rows, const RunParts& run, Number number) {
   std::vector<std::int32_t> numbers(static_cast<std::size_t>(rows));
-  if (rows > 16 && (number_coded(columns, numbers, number) ||
-                    number_plain(columns, numbers, run, number)))
+  if (rows > 16 &&
+      (number_coded(columns, numbers, number) || number_plain(columns, numbers, run, number)))
     return numbers;
   for (std::int64_t row = 0; row < rows; ++row)
     numbers[static_cast<std::size_t>(row)] = number(row);
@@ -212,8 +212,7 @@ std::vector<std::int32_t> KeyTable::intern_rows(std::span<const data::Column* co
 }
 
 std::vector<std::int32_t> KeyTable::find_rows(std::span<const data::Column* const> columns,
-                                              std::int64_t rows,
-                                              std::vector<std::string>& unknown,
+                                              std::int64_t rows, std::vector<std::string>& unknown,
                                               const RunParts& run) const {
   std::string key;
   return number_rows(columns, rows, run, [&](std::int64_t row) {
