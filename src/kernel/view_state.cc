@@ -72,6 +72,7 @@ void ViewState::clear() {
   entities_ = swept_ = 0;
   events_ = dropped_late_ = 0;
   last_known_ = INT64_MIN;
+  changes_.clear();
 }
 
 void ViewState::free_events(Entity& e) {
@@ -112,6 +113,7 @@ void ViewState::apply(const std::byte* record, std::int32_t number,
   if (number >= entities_) [[unlikely]]
     add_entities();
   Entity& e = entity(number);
+  before_change(e, number);
   if (!layout_.strings.empty()) [[unlikely]]
     record = with_strings(record, strings);
   if (layout_.replaceable) [[unlikely]]
