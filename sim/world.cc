@@ -32,6 +32,7 @@ ServerSizes random_sizes(Random& random) {
   ServerSizes sizes;
   sizes.segment_bytes = 200 + random.below(6000);
   sizes.snapshot_every = 10 + random.below(80);
+  sizes.slice_bytes = random.one_in(3) ? SIZE_MAX : std::size_t{1} << random.below(12);
   return sizes;
 }
 
@@ -225,18 +226,22 @@ Status World::commit() {
   ++tally_.commits;
   model_->commit();
   const Before next = this->before();
-  const std::uint64_t snapshots = server_.engine().counters().snapshots;
   const Status saved = server_.engine().snapshot_if_due(false);
   settle(next);
-  if (server_.engine().counters().snapshots > snapshots) snapshot_floor_ = model_->size();
+  note_snapshot();
   if (!saved) return judge_refusal(next, 500, one_line(saved.error()));
   return {};
+}
+
+// What was saved must be found again.
+void World::note_snapshot() {
+  if (const auto saved = server_.engine().snapshot_position())
+    snapshot_floor_ = std::max(snapshot_floor_, saved->value);
 }
 
 Status World::snapshot() {
   say("takes a snapshot");
   const Before before = this->before();
-  const std::uint64_t snapshots = server_.engine().counters().snapshots;
   const Status saved = plant_ == Plant::snapshot_before_commit
                            ? server_.save_snapshot_unsynced()
                            : server_.engine().snapshot_if_due(true);
@@ -244,7 +249,7 @@ Status World::snapshot() {
   // It syncs the log first, also while bad rows still wait for the round's end.
   if (server_.engine().ready() && plant_ != Plant::snapshot_before_commit)
     model_->acknowledge(before.size);
-  if (server_.engine().counters().snapshots > snapshots) snapshot_floor_ = model_->size();
+  note_snapshot();
   // A snapshot does not end a failure of the log; the next round does.
   if (saved || !before.ready) return {};
   return judge_refusal(before, 500, one_line(saved.error()));

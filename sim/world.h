@@ -77,6 +77,7 @@ class World {
   Status check_log();
   Status check_records(const stores::EventLog& log);
   Status check_state();
+  void note_snapshot();
   bool faulty();
   std::int64_t next_known_us() const;
 

@@ -23,6 +23,7 @@ class Changes {
     if (epoch_ == 0) epoch_ = 2;
   }
   bool tracks() const { return epoch_ != 0; }
+  /// Whether frozen units may still wait.
   bool capturing() const { return capturing_; }
 
   /// Whether a change of this unit needs nothing more: the test that every event pays.
@@ -38,6 +39,7 @@ class Changes {
     if (tracks()) changed_.push_back(id);
   }
 
+  /// The last capture must be settled.
   void freeze() {
     ++epoch_;
     frozen_.swap(changed_);
@@ -47,7 +49,12 @@ class Changes {
   }
   /// The next unit that was frozen, captured already or not; null when there is none.
   const Id* next() { return next_ < frozen_.size() ? &frozen_[next_++] : nullptr; }
-  bool is_done() const { return next_ == frozen_.size(); }
+  /// Whether all were captured: then none waits any more, and it is left to settle.
+  bool end_if_done() {
+    if (next_ < frozen_.size()) return false;
+    capturing_ = false;
+    return true;
+  }
   /// Ends the capture; gives what was frozen.
   std::vector<Id> settle() {
     capturing_ = false;

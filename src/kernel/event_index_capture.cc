@@ -47,7 +47,7 @@ bool EventIndex::capture(std::size_t bytes) {
   constexpr std::size_t kUnitCost = 128;  // of finding a name, in bytes written
   for (std::size_t captured = 0; captured < bytes; captured += kUnitCost) {
     const std::string* name = tracked_.next();
-    if (name == nullptr) return true;
+    if (name == nullptr) break;
     const auto found = entries_.find(*name);
     if (found == entries_.end()) {
       sink_->take_unit(part_, *name, {});
@@ -56,7 +56,7 @@ bool EventIndex::capture(std::size_t bytes) {
       found->second.changed = 0;
     }
   }
-  return tracked_.is_done();
+  return tracked_.end_if_done();
 }
 
 void EventIndex::settle(bool kept) {

@@ -197,14 +197,14 @@ void VersionTable::freeze(UnitSink& sink, std::uint32_t part) {
 bool VersionTable::capture(std::size_t bytes) {
   for (std::size_t captured = 0; captured < bytes;) {
     const std::int32_t* entity = changes_.next();
-    if (entity == nullptr) return true;
+    if (entity == nullptr) break;
     auto& mark = marks_[static_cast<std::size_t>(*entity)];
     if (!changes_.waits(mark)) continue;
     capture_entity(*entity);
     mark = 0;
     captured += scratch_.size();
   }
-  return changes_.is_done();
+  return changes_.end_if_done();
 }
 
 void VersionTable::settle(bool kept) {

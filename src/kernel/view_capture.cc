@@ -44,7 +44,7 @@ void ViewState::freeze(UnitSink& sink, std::uint32_t part) {
 bool ViewState::capture(std::size_t bytes) {
   for (std::size_t captured = 0; captured < bytes;) {
     const std::int32_t* number = changes_.next();
-    if (number == nullptr) return true;
+    if (number == nullptr) break;
     Entity& e = entity(*number);
     captured += kUnitCost;
     if (!changes_.waits(e.changed)) continue;
@@ -52,7 +52,7 @@ bool ViewState::capture(std::size_t bytes) {
     e.changed = 0;
     captured += scratch_unit_.size();
   }
-  return changes_.is_done();
+  return changes_.end_if_done();
 }
 
 void ViewState::settle(bool kept) {
