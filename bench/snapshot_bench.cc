@@ -43,9 +43,9 @@ time  = "ts"
 known = "event time"
 [source.payments.columns]
 ts     = { type = "timestamp" }
-card   = { type = "int64" }
-shop   = { type = "int64" }
-amount = { type = "float64" }
+card   = { type = "int64", known = "ts" }
+shop   = { type = "int64", known = "ts" }
+amount = { type = "float64", known = "ts" }
 fraud  = { type = "bool", known = "ts + 7d" }
 [view.card]
 from    = "payments"
@@ -240,7 +240,7 @@ int main(int argc, char** argv) {
   Sizes sizes;
   if (argc > 1) sizes.entities = std::strtoull(argv[1], nullptr, 10);
   if (argc > 2) sizes.events = std::atoll(argv[2]);
-  const double slice_s = (argc > 3 ? std::atof(argv[3]) : 50) * 1e-6;
+  const double slice_s = (argc > 3 ? std::atof(argv[3]) : 25) * 1e-6;
   for (const bool sliced : {true, false}) {
     serving::SnapshotPace pace;
     pace.in_background = sliced;
@@ -265,6 +265,7 @@ int main(int argc, char** argv) {
       need(bench.engine().begin_snapshot());
       do during.push_back(bench.round(true));
       while (bench.engine().snapshot_is_under_way());
+      during.push_back(bench.round(false));  // which the last slice was in the way of
     }
     show(sliced ? "no snapshot" : "no snapshot (again)", without);
     if (sliced) show("all of the state, by slices", first);

@@ -141,6 +141,7 @@ void World::heal() {
 
 World::Before World::before() {
   fault_in_round_ = fault_in_round_ || faulty();
+  fault_in_snapshot_ = fault_in_snapshot_ || faulty();
   return {model_->size(), server_.engine().ready(), fault_in_round_};
 }
 
@@ -228,31 +229,32 @@ Status World::commit() {
   const Before next = this->before();
   const Status saved = server_.engine().snapshot_if_due(false);
   settle(next);
-  note_snapshot();
-  if (!saved) return judge_refusal(next, 500, one_line(saved.error()));
-  return {};
+  return judge_snapshot(next, saved);
 }
 
-// What was saved must be found again.
-void World::note_snapshot() {
-  if (const auto saved = server_.engine().snapshot_position())
-    snapshot_floor_ = std::max(snapshot_floor_, saved->value);
+// What was saved must be found again. What was not may have failed in any round since the snapshot
+// was begun.
+Status World::judge_snapshot(const Before& before, const Status& saved) {
+  const bool met_fault = std::exchange(fault_in_snapshot_, false) || fault_in_round_;
+  if (server_.engine().snapshot_is_under_way()) fault_in_snapshot_ = met_fault;
+  if (const auto last = server_.engine().snapshot_position())
+    snapshot_floor_ = std::max(snapshot_floor_, last->value);
+  // A snapshot does not end a failure of the log; the next round does.
+  if (saved || !before.ready || met_fault) return {};
+  return judge_refusal(before, 500, one_line(saved.error()));
 }
 
 Status World::snapshot() {
   say("takes a snapshot");
   const Before before = this->before();
-  const Status saved = plant_ == Plant::snapshot_before_commit
-                           ? server_.save_snapshot_unsynced()
-                           : server_.engine().snapshot_if_due(true);
+  const bool unsynced =
+      plant_ == Plant::snapshot_before_commit && !server_.engine().snapshot_is_under_way();
+  const Status saved = unsynced ? server_.save_snapshot_unsynced()
+                                : server_.engine().snapshot_if_due(true);
   settle(before);
   // It syncs the log first, also while bad rows still wait for the round's end.
-  if (server_.engine().ready() && plant_ != Plant::snapshot_before_commit)
-    model_->acknowledge(before.size);
-  note_snapshot();
-  // A snapshot does not end a failure of the log; the next round does.
-  if (saved || !before.ready) return {};
-  return judge_refusal(before, 500, one_line(saved.error()));
+  if (server_.engine().ready() && !unsynced) model_->acknowledge(before.size);
+  return judge_snapshot(before, saved);
 }
 
 Status World::ask() {
@@ -382,7 +384,7 @@ Status World::lose_power(Damage& damage) {
 
 Status World::recover(Damage damage) {
   server_.faults() = {};
-  fault_in_round_ = false;
+  fault_in_round_ = fault_in_snapshot_ = false;
   slow_steps_ = 0;
   if (damage.snapshot) snapshot_floor_ = 0;
   for (int tries = 0; tries < kTriesToRecover; ++tries) {

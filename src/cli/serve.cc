@@ -24,7 +24,7 @@ namespace coeval::cli {
 namespace {
 
 // So long at most a request waits for a slice of a snapshot.
-constexpr double kSnapshotSliceS = 50e-6;
+constexpr double kSnapshotSliceS = 25e-6;
 
 // SIGTERM, SIGINT and SIGHUP are taken by one thread that waits for them; every other thread blocks
 // them. Made before anything that may start a thread (the Parquet module does), for threads inherit
