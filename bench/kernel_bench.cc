@@ -184,22 +184,19 @@ struct Replay {
   }
 };
 
-// The answers of all views by a merge over the whole history; the checksums are those of Replay.
-std::vector<std::uint64_t> merge(kernel::Kernel& kernel, std::span<const int> views,
-                                 std::span<const kernel::EventBlock> events,
-                                 std::span<const kernel::HistoryOrder> orders,
-                                 const kernel::QuestionBlock& questions,
-                                 std::span<const std::int64_t> question_order, bool sum) {
+// The answers of all views entity by entity; the checksums are those of Replay.
+std::vector<std::uint64_t> by_entity(kernel::Kernel& kernel, std::span<const int> views,
+                                     std::span<const kernel::EventBlock> events,
+                                     std::span<const kernel::HistoryOrder> orders,
+                                     const kernel::QuestionBlock& questions,
+                                     std::span<const std::int64_t> question_order, bool sum) {
   std::vector<std::uint64_t> totals(views.size());
-  const auto answers = kernel.answer_history(views, events, orders, questions, question_order, 1);
-  for (std::size_t from = 0; from < question_order.size(); from += kChunkRows)
-    for (const auto& some : answers) {
-      const auto columns = some->next(std::min(kChunkRows, question_order.size() - from));
-      for (std::size_t i = 0; sum && i < columns.size(); ++i) {
-        std::uint64_t& total = totals[static_cast<std::size_t>(some->views()[i])];
-        total = total * 31 + checksum(columns[i]);
-      }
-    }
+  const auto answers = kernel.answer_history(views, events, orders, questions, question_order);
+  for (std::size_t from = 0; from < question_order.size(); from += kChunkRows) {
+    const auto columns = answers->next(std::min(kChunkRows, question_order.size() - from));
+    for (std::size_t v = 0; sum && v < columns.size(); ++v)
+      totals[v] = totals[v] * 31 + checksum(columns[v]);
+  }
   return totals;
 }
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 from process import measure, median_use
+from windows import rows as windows_rows
 
 ROOT = pathlib.Path(__file__).parents[1]
 BIN = ROOT / "build/bin"
@@ -156,17 +157,8 @@ def serve_june(table):
     table.add("June over HTTP, questions", f"{questions / played['seconds']:,.0f} a second")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one run of each, and none of DuckDB (minutes of CPU)")
-    parser.add_argument("--serve", action="store_true", help="also replay June against a server")
-    parser.add_argument("--runs", type=int, default=3, help="runs of coeval's backfill (default 3)")
-    parser.add_argument("--duckdb-runs", type=int, default=1, help="runs of DuckDB's (default 1)")
-    options = parser.parse_args()
-    if options.quick:
-        options.runs, options.duckdb_runs = 1, 0
-    describe_machine()
-    table, details = Table(), []
+def flights(options, table, details):
+    """The example: its backfill, its check, a forest and a server. Returns how many rows differ from DuckDB's."""
     with tempfile.TemporaryDirectory(prefix="coeval-bench-") as name:
         folder = pathlib.Path(name)
         copy_of_example(folder)
@@ -178,6 +170,30 @@ def main():
     for program in ([] if options.quick else ["kernel_bench", "serving_bench"]):
         say(program)
         details.append(output_of(BIN / program))
+    return different
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=["flights", "windows"], help="only these rows")
+    parser.add_argument("--quick", action="store_true", help="one run of each, and none of peers (minutes of CPU); "
+                        "windows at a tenth of the size")
+    parser.add_argument("--all-plans", action="store_true", help="all plans of each peer of windows, not just the best")
+    parser.add_argument("--serve", action="store_true", help="also replay June against a server")
+    parser.add_argument("--runs", type=int, default=3, help="runs of coeval's backfill (default 3)")
+    parser.add_argument("--duckdb-runs", type=int, default=1, help="runs of DuckDB's (default 1)")
+    options = parser.parse_args()
+    if options.quick:
+        options.runs, options.duckdb_runs = 1, 0
+    describe_machine()
+    table, details = Table(), []
+    different = 0
+    if options.part != "windows":
+        different += flights(options, table, details)
+    if options.part != "flights":
+        rows_that_differ, figures = windows_rows.add_rows(table, options, CORES)
+        different += rows_that_differ
+        details.append(figures)
     print()
     table.print()
     for detail in details:

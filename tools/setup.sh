@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what coeval is built from. Idempotent: does only what is missing, and says what it does.
-#   tools/setup.sh [build|lint|data|oracles]...     default: build data
+#   tools/setup.sh [build|lint|data|oracles|peers]...     default: build data
 # build: Debian packages, and Arrow, XGBoost and the time zone tables in third_party/. lint: the clang tools.
 # data: the flights.
 # oracles: DuckDB, numpy and fastjsonschema for tests/oracle.sh and bench/, as Python finds them in third_party/oracles/NAME.
+# peers: Polars, pandas and Feast for bench/windows, each in a virtual environment third_party/peers/NAME (1.3 GB).
 # Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -211,6 +212,31 @@ setup_oracles() {
   unpack fastjsonschema oracles/fastjsonschema python_files
 }
 
+# A peer brings much that it needs, so that pip installs it: the files are pinned in tools/peers/NAME.txt.
+setup_peer() {
+  local name=$1 target=third_party/peers/$1 stamp log
+  stamp=$(sha256sum <"tools/peers/$name.txt")
+  [[ -f $target/.stamp && $(<"$target/.stamp") == "$stamp" ]] && return 0
+  say "installing $name into $target (minutes)"
+  log=$(mktemp)
+  rm -rf "$target"
+  if ! { python3 -m venv "$target" && retry "$target/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+    --require-hashes --only-binary=:all: --requirement "tools/peers/$name.txt" </dev/null; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    die "$name could not be installed"
+  fi
+  rm -f "$log"
+  echo "$stamp" >"$target/.stamp"
+}
+
+setup_peers() {
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+  mkdir -p third_party/peers
+  setup_peer polars
+  setup_peer pandas
+  setup_peer feast
+}
+
 main() {
   local part
   [[ $# -gt 0 ]] || set -- build data
@@ -221,8 +247,8 @@ main() {
   choose_cache
   for part in "$@"; do
     case $part in
-      build | lint | data | oracles) "setup_$part" ;;
-      *) die "unknown part '$part'; there are build, lint, data and oracles" ;;
+      build | lint | data | oracles | peers) "setup_$part" ;;
+      *) die "unknown part '$part'; there are build, lint, data, oracles and peers" ;;
     esac
   done
 }

@@ -258,6 +258,28 @@ bool ExactSum::read_bytes(std::string_view& bytes) {
   return true;
 }
 
+ExactSum ExactSum::of_limbs(std::span<const std::uint64_t> limbs, std::size_t first_limb,
+                            std::int64_t nans, std::int64_t plus_infinities,
+                            std::int64_t minus_infinities) {
+  ExactSum sum;
+  sum.nans_ = nans;
+  sum.plus_infinities_ = plus_infinities;
+  sum.minus_infinities_ = minus_infinities;
+  const std::uint64_t sign = is_negative(limbs) ? ~std::uint64_t{0} : 0;
+  if (first_limb >= kFirstNarrowLimb &&
+      first_limb + limbs.size() < kFirstNarrowLimb + kNarrowLimbs) {
+    const auto begin = sum.narrow_.begin() + static_cast<std::ptrdiff_t>(first_limb) -
+                       static_cast<std::ptrdiff_t>(kFirstNarrowLimb);
+    std::fill(std::copy(limbs.begin(), limbs.end(), begin), sum.narrow_.end(), sign);
+    return sum;
+  }
+  sum.wide_ = std::make_unique<WideNumber>();
+  const auto begin = sum.wide_->begin() + static_cast<std::ptrdiff_t>(first_limb);
+  std::fill(std::copy(limbs.begin(), limbs.end(), begin), sum.wide_->end(), sign);
+  sum.settle();
+  return sum;
+}
+
 // Moves a wide number that fits back inline.
 void ExactSum::settle() {
   if (!wide_) return;

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -46,6 +47,13 @@ class ExactSum {
   WideNumber total() const;
   /// Whether a value that is not finite is in it, and then the sum: NaN or an infinity.
   bool special(double& value) const;
+
+  /// The sum whose finite part is the two's complement number `limbs`, lowest first, in units of
+  /// 2^(64·first_limb − 1074), and which has so many values that are not finite. At least one limb,
+  /// all within kMaxLimbs.
+  static ExactSum of_limbs(std::span<const std::uint64_t> limbs, std::size_t first_limb,
+                           std::int64_t nans, std::int64_t plus_infinities,
+                           std::int64_t minus_infinities);
 
   /// Canonical bytes: equal multisets give equal bytes.
   void append_bytes(std::string& out) const;

@@ -177,6 +177,14 @@ bool LongSum::is_zero() const {
 
 bool LongSum::is_negative() const { return size_ > 0 && data()[size_ - 1] >> 63 != 0; }
 
+LongSum LongSum::of_limbs(std::span<const std::uint64_t> limbs, std::size_t first) {
+  LongSum sum;
+  sum.rebase(first, limbs.size());
+  std::ranges::copy(limbs, sum.data());
+  sum.keep_headroom();
+  return sum;
+}
+
 // u8 count of limbs; if any, u8 index of the first and the limbs of the two's complement number,
 // with zero limbs at the low end and repeated sign limbs at the high end left out.
 void LongSum::append_bytes(std::string& out) const {

@@ -38,6 +38,10 @@ class LongSum {
   std::span<const std::uint64_t> limbs() const { return {data(), size_}; }
   std::size_t first_limb() const { return first_; }
 
+  /// The sum that is the two's complement number `limbs`, lowest first, in units of 2^(64·first).
+  /// At least one limb, all within kLimbs − 1.
+  static LongSum of_limbs(std::span<const std::uint64_t> limbs, std::size_t first);
+
   /// Canonical bytes, as ExactSum's.
   void append_bytes(std::string& out) const;
   bool read_bytes(std::string_view& bytes);

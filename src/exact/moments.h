@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "exact/exact_sum.h"
 #include "exact/integer_sum.h"
@@ -20,6 +21,10 @@ enum class Divisor : std::uint8_t { sample, population };
 /// counts them. (semantics: A2 V2)
 class SquareSum {
  public:
+  SquareSum() = default;
+  /// Of what total() gives.
+  explicit SquareSum(LongSum total) : sum_(std::move(total)) {}
+
   void add(double x) { change(x, false); }
   void subtract(double x) { change(x, true); }
   void merge(const SquareSum& other) { sum_.combine(other.sum_, false); }
@@ -48,6 +53,10 @@ std::optional<double> deviation(std::int64_t count, const ExactSum& sum, const S
 /// completely, and equal multisets have equal bytes. (semantics: A1 A2 A5 V2)
 class Moments {
  public:
+  Moments() = default;
+  Moments(std::int64_t count, ExactSum sum, SquareSum squares)
+      : count_(count), sum_(std::move(sum)), squares_(std::move(squares)) {}
+
   void add(double x);
   void subtract(double x);
   void merge(const Moments& other);
@@ -92,6 +101,10 @@ struct Int192 {
 /// power of ten. Plain memory: may be moved by memcpy.
 class IntegerMoments {
  public:
+  IntegerMoments() = default;
+  IntegerMoments(std::int64_t count, Int128 sum, const Int192& squares)
+      : count_(count), sum_(sum), squares_(squares) {}
+
   void add(std::int64_t x) { change(x, false); }
   void subtract(std::int64_t x) { change(x, true); }
   void merge(const IntegerMoments& other) { combine(other, false); }

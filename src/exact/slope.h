@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "exact/exact_sum.h"
 #include "exact/integer_sum.h"
@@ -16,6 +17,11 @@ namespace coeval::exact {
 /// of: Σt, Σt², Σx, Σt·x, all exact and in any order. (semantics: A1 A2 A5 V2)
 class SlopeMoments {
  public:
+  SlopeMoments() = default;
+  /// `products` in units of 2^-1074. Times may be counted from any moment: the slope is the same.
+  SlopeMoments(const IntegerMoments& times, ExactSum sum, LongSum products)
+      : times_(times), sum_(std::move(sum)), products_(std::move(products)) {}
+
   void add(std::int64_t time_us, double x) { change(time_us, x, false); }
   void subtract(std::int64_t time_us, double x) { change(time_us, x, true); }
   void merge(const SlopeMoments& other) { combine(other, false); }
@@ -44,6 +50,11 @@ class SlopeMoments {
 /// power of ten. Plain memory: may be moved by memcpy.
 class IntegerSlopeMoments {
  public:
+  IntegerSlopeMoments() = default;
+  /// Times may be counted from any moment: the slope is the same.
+  IntegerSlopeMoments(const IntegerMoments& times, Int128 sum, const Int192& products)
+      : times_(times), sum_(sum), products_(products) {}
+
   void add(std::int64_t time_us, std::int64_t x) { change(time_us, x, false); }
   void subtract(std::int64_t time_us, std::int64_t x) { change(time_us, x, true); }
   void merge(const IntegerSlopeMoments& other) { combine(other, false); }

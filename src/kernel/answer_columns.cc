@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <string_view>
 #include <unordered_map>
 
+#include "base/check.h"
 #include "define/aggregates.h"
 #include "kernel/string_table.h"
 
@@ -33,17 +35,25 @@ Column boolean_column(std::span<const std::uint64_t> cells, std::vector<std::uin
                          static_cast<std::int64_t>(cells.size()));
 }
 
-// Each distinct string or list once, in the order in which they come first. Null cells have no
-// bits.
+// Each distinct string or list once, in the order in which they come first; equal ones may be held
+// at several places. Null cells have no bits.
 Column string_column(Type type, std::span<const std::uint64_t> cells,
                      std::vector<std::uint8_t> validity) {
   std::unordered_map<std::uint64_t, std::int32_t> codes;
+  std::unordered_map<std::string_view, std::int32_t> codes_of_texts;
   data::ColumnBuilder dictionary(type);
   std::vector<std::int32_t> coded;
   coded.reserve(cells.size());
   for (const std::uint64_t bits : cells) {
-    const auto [place, fresh] = codes.try_emplace(bits, static_cast<std::int32_t>(codes.size()));
-    if (fresh) dictionary.append_string(bits == 0 ? "" : string_of_bits(bits)->text);
+    const auto [place, fresh] = codes.try_emplace(bits, 0);
+    if (fresh) {
+      std::string_view text;
+      if (bits != 0) text = string_of_bits(bits)->text;
+      const auto next = static_cast<std::int32_t>(codes_of_texts.size());
+      const auto [known, is_new] = codes_of_texts.try_emplace(text, next);
+      if (is_new) dictionary.append_string(text);
+      place->second = known->second;
+    }
     coded.push_back(place->second);
   }
   return Column::coded(std::move(coded), std::make_shared<const Column>(dictionary.finish()),
@@ -108,6 +118,15 @@ void AnswerColumns::put_approximate(std::size_t i, std::size_t first,
     const unsigned bit = rows[row][approximate_[i]].approximate ? 1u << (first + row) % 8 : 0;
     byte = static_cast<std::uint8_t>(byte | bit);
   }
+}
+
+void AnswerColumns::put_sketched(std::size_t feature, std::size_t first, std::uint64_t rows) {
+  const auto place = std::ranges::find(approximate_, feature);
+  COEVAL_CHECK(place != approximate_.end());
+  auto& bits = sketched_[static_cast<std::size_t>(place - approximate_.begin())];
+  const std::size_t begin = first / 8, size = std::min<std::size_t>(8, bits.size() - begin);
+  for (std::size_t i = 0; i < size; ++i)
+    bits[begin + i] = static_cast<std::uint8_t>(bits[begin + i] | rows >> 8 * i);
 }
 
 std::vector<Column> AnswerColumns::finish() {

@@ -22,17 +22,18 @@ class AnswerColumns {
 
   /// Where the cells of a feature are, for those who fill columns one after the other.
   std::uint64_t* values(std::size_t feature) { return values_[feature]; }
-  /// One cell that is no text and exact.
-  void put_cell(std::size_t feature, std::size_t row, const Cell& cell) {
-    values_[feature][row] = cell.valid ? cell.bits : 0;
-    if (!cell.valid) put_null(feature, row);
-  }
   /// Rows of the feature that are null: bit i of `nulls` says so of row first + i. `first` is a
-  /// multiple of kTile.
+  /// multiple of kTile. Different tiles may be filled side by side once can_be_null() was called.
   void put_nulls(std::size_t feature, std::size_t first, std::uint64_t nulls) {
     if (nulls_[feature].empty()) nulls_[feature].resize((rows_ + kTile - 1) / kTile);
     nulls_[feature][first / kTile] |= nulls;
   }
+  /// Makes room for nulls in every feature.
+  void can_be_null() {
+    for (auto& nulls : nulls_) nulls.resize((rows_ + kTile - 1) / kTile);
+  }
+  /// Likewise of rows whose answer is a sketch's, of one of approximate_features().
+  void put_sketched(std::size_t feature, std::size_t first, std::uint64_t rows);
 
   /// Puts the cells of at most kTile questions, each in feature order, from `first` on. The columns
   /// lie far apart, often at the same place of a cache, so they are filled one after the other.

@@ -13,7 +13,7 @@
 #include "kernel/answer_columns.h"
 #include "kernel/blocks.h"
 #include "kernel/event_rows.h"
-#include "kernel/merge_replay.h"
+#include "kernel/history_answers.h"
 #include "kernel/replay_part.h"
 #include "kernel/view_state.h"
 
@@ -313,131 +313,28 @@ void Kernel::replay_in_turn(int view, const EventBlock& events,
   }
 }
 
-namespace {
-
-class PlainAnswers final : public HistoryAnswers {
- public:
-  PlainAnswers(Kernel& kernel, int view, const EventBlock& events,
-               std::span<const std::int64_t> event_order, const QuestionBlock& questions,
-               std::span<const std::int64_t> question_order)
-      : HistoryAnswers({view}),
-        kernel_(kernel),
-        events_(events),
-        event_order_(event_order),
-        questions_(questions),
-        question_order_(question_order) {}
-
-  std::vector<std::vector<data::Column>> next(std::size_t count) override {
-    const auto part = question_order_.first(count);
-    question_order_ = question_order_.subspan(count);
-    return {kernel_.replay(views()[0], events_, event_order_, next_event_, questions_, part)};
-  }
-
- private:
-  Kernel& kernel_;
-  const EventBlock& events_;
-  const std::span<const std::int64_t> event_order_;
-  std::size_t next_event_ = 0;
-  const QuestionBlock& questions_;
-  std::span<const std::int64_t> question_order_;
-};
-
-class MergedAnswers final : public HistoryAnswers {
- public:
-  // `count` takes what the evaluation counted.
-  MergedAnswers(std::vector<int> views, std::vector<HistoryView> of, HistoryEvents events,
-                HistoryQuestions questions, std::function<void(const EvaluationCounts&)> count)
-      : HistoryAnswers(std::move(views)),
-        of_(std::move(of)),
-        replay_(of_, std::move(events), questions),
-        count_(std::move(count)) {}
-
-  std::vector<std::vector<data::Column>> next(std::size_t count) override {
-    std::vector<AnswerColumns> answers;
-    for (const HistoryView& mine : of_) answers.emplace_back(*mine.view, count);
-    EvaluationCounts counts;
-    replay_.next(answers, counts);
-    count_(counts);
-    std::vector<std::vector<data::Column>> columns;
-    for (AnswerColumns& mine : answers) columns.push_back(mine.finish());
-    return columns;
-  }
-
- private:
-  const std::vector<HistoryView> of_;
-  MergeReplay replay_;
-  const std::function<void(const EvaluationCounts&)> count_;
-};
-
-// Lists of views that can be answered at once, cut so that there are at least `parts` lists.
-std::vector<std::vector<int>> divide(std::vector<std::vector<int>> lists, std::size_t parts) {
-  while (!lists.empty() && lists.size() < parts) {
-    const auto longest =
-        std::ranges::max_element(lists, {}, [](const auto& l) { return l.size(); });
-    if (longest->size() < 2) break;
-    const auto half = longest->begin() + static_cast<std::ptrdiff_t>(longest->size() / 2);
-    std::vector<int> rest(half, longest->end());
-    longest->erase(half, longest->end());
-    lists.push_back(std::move(rest));
-  }
-  return lists;
-}
-
-}  // namespace
-
-std::vector<std::unique_ptr<HistoryAnswers>> Kernel::answer_history(
-    std::span<const int> views, std::span<const EventBlock> events,
-    std::span<const HistoryOrder> event_orders, const QuestionBlock& questions,
-    std::span<const std::int64_t> question_order, std::size_t parts, HistoryWay way) {
-  const auto source_of = [&](int view) {
-    return static_cast<std::size_t>(parts_->view(view).source);
+std::unique_ptr<HistoryAnswers> Kernel::answer_history(std::span<const int> views,
+                                                       std::span<const EventBlock> events,
+                                                       std::span<const HistoryOrder> event_orders,
+                                                       const QuestionBlock& questions,
+                                                       std::span<const std::int64_t> question_order,
+                                                       std::size_t threads, const RunParts& run,
+                                                       HistoryWay way) {
+  auto parts = std::make_unique<HistoryAnswers::Parts>();
+  parts->kernel = this;
+  parts->questions = &questions;
+  parts->order = question_order;
+  parts->threads = std::max<std::size_t>(threads, 1);
+  parts->run = run;
+  parts->count = [this](const EvaluationCounts& counts) {
+    const std::lock_guard lock(parts_->counts_mutex);
+    parts_->counts += counts;
   };
-  const auto per_view = [&](int view) -> const EventBlock::PerView& {
-    return *events[source_of(view)].views[static_cast<std::size_t>(view)];
-  };
-  std::vector<std::unique_ptr<HistoryAnswers>> answers;
-  std::vector<std::vector<int>> lists;
-  for (const int view : views) {
-    const EventBlock& block = events[source_of(view)];
-    if (way == HistoryWay::plain || block.taken_back ||
-        !MergeReplay::can_answer(parts_->view(view), parts_->state(view).layout())) {
-      answers.push_back(std::make_unique<PlainAnswers>(
-          *this, view, block, event_orders[source_of(view)].by_known, questions, question_order));
-      continue;
-    }
-    const auto list = std::ranges::find_if(lists, [&](const std::vector<int>& others) {
-      return per_view(others[0]).records == per_view(view).records &&
-             MergeReplay::can_share(parts_->view(others[0]), parts_->view(view));
-    });
-    if (list == lists.end())
-      lists.push_back({view});
-    else
-      list->push_back(view);
-  }
-  const std::size_t of_merges = parts > answers.size() ? parts - answers.size() : 0;
-  std::map<const void*, std::shared_ptr<const AddedEvents>> added;  // by records
-  for (std::vector<int>& list : divide(std::move(lists), of_merges)) {
-    const std::size_t source = source_of(list[0]);
-    auto& mine = added[per_view(list[0]).records.get()];
-    if (!mine)
-      mine = std::make_shared<const AddedEvents>(parts_->state(list[0]).layout(), per_view(list[0]),
-                                                 events[source].rows);
-    std::vector<HistoryView> of;
-    for (const int view : list)
-      of.push_back({&parts_->view(view), &parts_->state(view).layout(),
-                    static_cast<std::size_t>(parts_->state(view).keys().size()),
-                    per_view(view).entities,
-                    questions.views[static_cast<std::size_t>(view)]->entities});
-    answers.push_back(std::make_unique<MergedAnswers>(
-        std::move(list), std::move(of),
-        HistoryEvents{mine, &per_view(list[0]), event_orders[source].by_known,
-                      event_orders[source].by_time},
-        HistoryQuestions{question_order, questions.at_us}, [this](const EvaluationCounts& counts) {
-          const std::lock_guard lock(parts_->counts_mutex);
-          parts_->counts += counts;
-        }));
-  }
-  return answers;
+  for (const int view : views) parts->views.emplace_back().view = view;
+  parts->plan({*parts_->project,
+               [this](int view) -> const ViewState& { return parts_->state(view); }, events,
+               event_orders, way});
+  return std::make_unique<HistoryAnswers>(std::move(parts));
 }
 
 bool Kernel::reaches(int view, std::int64_t at_us) const {

@@ -57,23 +57,26 @@ using RunParts =
     std::function<void(std::size_t parts, const std::function<void(std::size_t)>& part)>;
 void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part);
 
-/// The answers of some views to questions in the order of T, given in parts.
+/// The answers of views to questions in the order of T, given in parts.
 class HistoryAnswers {
  public:
-  explicit HistoryAnswers(std::vector<int> views) : views_(std::move(views)) {}
-  virtual ~HistoryAnswers() = default;
-  const std::vector<int>& views() const { return views_; }
-  /// Answers the next questions, at most as many as are left: for each view one column a feature.
-  virtual std::vector<std::vector<data::Column>> next(std::size_t questions) = 0;
+  struct Parts;
+  explicit HistoryAnswers(std::unique_ptr<Parts> parts);
+  ~HistoryAnswers();
+  /// Answers the next questions, at most as many as are left: for each view, in the order in which
+  /// they were named, one column a feature, then those of approximate_features().
+  std::vector<std::vector<data::Column>> next(std::size_t questions);
+  /// Whether events of a source are still read.
+  bool needs_events(int source) const;
 
  private:
-  std::vector<int> views_;
+  std::unique_ptr<Parts> parts_;
 };
 
-/// How a history that is known as a whole is answered. `merged` goes over it once for all views
-/// that have their events and windows in common, where the aggregates allow; `plain` plays it
-/// through the state that the server keeps. The bits are the same.
-enum class HistoryWay : std::uint8_t { merged, plain };
+/// How a history that is known as a whole is answered. `by_entity` sorts the events by entity and
+/// needs no state, where the aggregates allow; `plain` plays them through the state that the server
+/// keeps. The bits are the same.
+enum class HistoryWay : std::uint8_t { by_entity, plain };
 
 /// The rows of a block of events in position order, and by event time.
 struct HistoryOrder {
@@ -150,16 +153,16 @@ class Kernel {
                                    std::size_t& next_event, const QuestionBlock& questions,
                                    std::span<const std::int64_t> question_order);
 
-  /// The same for views that have had no event yet, when all events and questions are at hand:
-  /// every view is answered by one of the results, of which there are at least `parts` if there are
-  /// so many views, for threads that take one each. `events` and `event_orders` are by source; the
-  /// questions were prepared after the events. What the arguments point to must outlive the
-  /// answers; the state of the views is theirs, and is not said to have had the events.
-  std::vector<std::unique_ptr<HistoryAnswers>> answer_history(
+  /// The same for views that have had no event yet, when all events and questions are at hand.
+  /// `events` and `event_orders` are by source; the questions were prepared after the events. What
+  /// the arguments point to must outlive the answers, but for events that they do not need. The
+  /// work is done in about `threads` parts side by side by `run`. The state of the views belongs to
+  /// the answers, and is not said to have had the events.
+  std::unique_ptr<HistoryAnswers> answer_history(
       std::span<const int> views, std::span<const EventBlock> events,
       std::span<const HistoryOrder> event_orders, const QuestionBlock& questions,
-      std::span<const std::int64_t> question_order, std::size_t parts,
-      HistoryWay way = HistoryWay::merged);
+      std::span<const std::int64_t> question_order, std::size_t threads = 1,
+      const RunParts& run = run_in_turn, HistoryWay way = HistoryWay::by_entity);
 
   /// Whether a question at T can be answered by the present state of a view: T ≥ last known −
   /// lateness.

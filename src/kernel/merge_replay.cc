@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "exact/integer_sum.h"
-#include "kernel/sum_cells.h"
 
 namespace coeval::kernel {
 
@@ -14,6 +13,9 @@ namespace {
 
 // Events and questions are asked for so many places before they are looked at.
 constexpr std::size_t kAhead = 12;
+
+// Sums of more bytes than this are not looked at again soon enough.
+constexpr std::size_t kNearBytes = std::size_t{1} << 20;
 
 // Sums of so many bytes are asked for ahead of time.
 constexpr std::size_t kFarBytes = std::size_t{128} << 10;
@@ -31,12 +33,21 @@ std::vector<WindowBounds> bounds_of_windows(const define::View& view,
 }  // namespace
 
 bool MergeReplay::can_answer(const define::View& view, const RecordLayout& layout) {
-  return std::ranges::all_of(
-             layout.aggregates,
-             [](const AggregatePlan& plan) { return plan.ordered < 0 && plan.collection < 0; }) &&
+  return !linear_plans(layout).empty() &&
          std::ranges::all_of(view.windows, [](const define::Window& window) {
            return window.period == define::Period::none;
          });
+}
+
+bool MergeReplay::is_quicker(const define::View& view, const RecordLayout& layout,
+                             std::size_t entities, const EventBlock& events) {
+  std::vector<Boundary> boundaries;
+  bounds_of_windows(view, boundaries);
+  const std::size_t words = (layout.bit_count + 1) / 2 + layout.narrow_count;
+  if (entities * boundaries.size() * words * sizeof(std::uint64_t) > kNearBytes) return false;
+  for (std::size_t i = 0; i < events.known_us.size(); ++i)
+    if (events.known_us[i] > events.event_time_us[i]) return true;
+  return false;
 }
 
 AddedEvents::AddedEvents(const RecordLayout& layout, const EventBlock::PerView& records,
@@ -90,9 +101,9 @@ bool MergeReplay::can_share(const define::View& a, const define::View& b) {
   return bounds_of_windows(a, of_a) == bounds_of_windows(b, of_b) && of_a == of_b;
 }
 
-MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents events,
+MergeReplay::MergeReplay(std::span<const MergedView> views, HistoryEvents events,
                          HistoryQuestions questions)
-    : windows_(bounds_of_windows(*views.front().view, boundaries_)),
+    : windows_(bounds_of_windows(*views.front().definition, boundaries_)),
       first_moving_(events.events->known_after() ? 1 : 0),
       events_(std::move(events)),
       questions_(questions),
@@ -101,7 +112,7 @@ MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents event
       cursors_(boundaries_.size()),
       tile_(views.size() * windows_.size() * width_ * kTile) {
   COEVAL_CHECK(events_.by_known.size() < UINT32_MAX);  // what counters of bits can hold
-  for (const HistoryView& mine : views) {
+  for (const MergedView& mine : views) {
     COEVAL_CHECK(mine.entities < INT32_MAX);
     Sums& sums = sums_.emplace_back();
     sums.of_events = mine.of_events;
@@ -110,18 +121,12 @@ MergeReplay::MergeReplay(std::span<const HistoryView> views, HistoryEvents event
     sums.words.assign((mine.entities + 2) * stride_, 0);
     sums.is_far = sums.words.size() * sizeof(std::uint64_t) > kFarBytes;
     any_far_ = any_far_ || sums.is_far;
-    sums.layout = mine.layout;
-    if (LargeSums::needed(*mine.layout)) sums.large.resize(mine.entities + 2);
-    sums.nothing.start(*mine.layout, boundaries_.size());
-    any_large_ = any_large_ || !sums.large.empty();
     const auto& aggregates = mine.layout->aggregates;
     for (std::size_t i = 0; i < aggregates.size(); ++i)
       if (const auto linear = linear_plan(aggregates[i]))
         sums.outputs.push_back({linear->is_count, linear->is_mean,
                                 events_.events->place(linear->part),
                                 events_.events->place(linear->sum), i});
-      else
-        sums.others.push_back({&aggregates[i], i});
   }
 }
 
@@ -132,19 +137,6 @@ void MergeReplay::add(std::size_t boundary, std::int64_t row) {
   for (Sums& sums : sums_) {
     std::uint64_t* to = event_sums(sums, row) + boundary * width;
     for (std::size_t i = 0; i < width; ++i) to[i] += added[i];
-  }
-  if (any_large_) add_large(boundary, row);
-}
-
-void MergeReplay::add_large(std::size_t boundary, std::int64_t row) {
-  for (Sums& sums : sums_) {
-    if (sums.large.empty()) continue;
-    auto& mine = sums.large[event_entity(sums, row)];
-    if (!mine) {
-      mine = std::make_unique<LargeSums>();
-      mine->start(*sums.layout, boundaries_.size());
-    }
-    mine->count(*sums.layout, boundary, events_.records->record(row), 1);
   }
 }
 
@@ -201,50 +193,8 @@ void MergeReplay::see(std::int64_t at_us) {
   asked_at_ = at_us;
 }
 
-// The sums of a window: what summed_cell() reads.
-struct MergeReplay::Difference {
-  const MergeReplay& replay;
-  const RecordLayout& layout;
-  const std::uint64_t* now;
-  const std::uint64_t* then;
-  LargeDifference large;
-
-  std::int64_t linear(std::size_t i) const {
-    const AddedPlace place = replay.events_.events->place(i);
-    return place.of(now[place.word] - then[place.word]);
-  }
-  exact::Int128 wide(std::size_t i) const { return large.wide(i, layout); }
-  exact::ExactSum real(std::size_t i) const { return large.real(i, layout); }
-  PowerSum power(std::size_t i) const { return large.power(i, layout); }
-};
-
-std::int64_t MergeReplay::length_us(const WindowBounds& window) const {
-  const Boundary &begin = boundaries_[window.begin], &end = boundaries_[window.end];
-  return begin.from_begin ? 0 : begin.length_us - end.length_us;
-}
-
-void MergeReplay::put_others(const Sums& sums, std::int64_t question, std::size_t row,
-                             AnswerColumns& answers) {
-  const std::uint64_t* mine = question_sums(sums, question);
-  const LargeSums* large = nullptr;
-  if (!sums.large.empty()) large = sums.large[question_entity(sums, question)].get();
-  for (std::size_t w = 0; w < windows_.size(); ++w) {
-    const auto [begin, end] = windows_[w];
-    const Difference difference{*this,
-                                *sums.layout,
-                                mine + end * width_,
-                                mine + begin * width_,
-                                {large != nullptr ? large : &sums.nothing, end, begin, nullptr}};
-    for (const OtherOutput& output : sums.others) {
-      const Cell cell = summed_cell(*output.plan, difference, length_us(windows_[w]), counts_);
-      answers.put_cell(output.aggregate * windows_.size() + w, row, cell);
-    }
-  }
-}
-
 template <std::size_t Width>
-void MergeReplay::answer_tile(std::size_t first, std::size_t rows,
-                              std::span<AnswerColumns> answers) {
+void MergeReplay::answer_tile(std::size_t rows) {
   const std::size_t width = Width == 0 ? width_ : Width;
   for (std::size_t i = 0; i < rows; ++i) {
     const std::int64_t question = questions_.order[next_question_];
@@ -254,7 +204,6 @@ void MergeReplay::answer_tile(std::size_t first, std::size_t rows,
     std::uint64_t* to = tile_.data() + i;
     for (std::size_t view = 0; view < sums_.size(); ++view) {
       const Sums& sums = sums_[view];
-      if (!sums.others.empty()) put_others(sums, question, first + i, answers[view]);
       const std::uint64_t* mine = question_sums(sums, question);
       for (const WindowBounds& window : windows_) {
         const std::uint64_t* now = mine + window.end * width;
@@ -295,7 +244,7 @@ void MergeReplay::put_tile(std::size_t first, std::size_t rows,
       }
 }
 
-void MergeReplay::next(std::span<AnswerColumns> answers, EvaluationCounts& counts) {
+void MergeReplay::next(std::span<AnswerColumns> answers) {
   COEVAL_CHECK(answers.size() == sums_.size());
   const std::size_t rows = answers.front().rows();
   COEVAL_CHECK(next_question_ + rows <= questions_.order.size());
@@ -303,20 +252,19 @@ void MergeReplay::next(std::span<AnswerColumns> answers, EvaluationCounts& count
     const std::size_t size = std::min(kTile, rows - first);
     switch (width_) {
       case 1:
-        answer_tile<1>(first, size, answers);
+        answer_tile<1>(size);
         break;
       case 2:
-        answer_tile<2>(first, size, answers);
+        answer_tile<2>(size);
         break;
       case 3:
-        answer_tile<3>(first, size, answers);
+        answer_tile<3>(size);
         break;
       default:
-        answer_tile<0>(first, size, answers);
+        answer_tile<0>(size);
     }
     put_tile(first, size, answers);
   }
-  counts += std::exchange(counts_, {});
 }
 
 }  // namespace coeval::kernel

@@ -11,7 +11,6 @@
 #include "kernel/answer_columns.h"
 #include "kernel/blocks.h"
 #include "kernel/boundaries.h"
-#include "kernel/large_sums.h"
 #include "kernel/linear_plan.h"
 #include "kernel/record_layout.h"
 
@@ -67,9 +66,8 @@ class AddedEvents {
 /// The events of views with equal record layouts, all that there are, in two orders.
 struct HistoryEvents {
   std::shared_ptr<const AddedEvents> events;
-  const EventBlock::PerView* records = nullptr;  ///< of any of the views
-  std::span<const std::int64_t> by_known;        ///< rows in position order
-  std::span<const std::int64_t> by_time;         ///< the same rows by event time
+  std::span<const std::int64_t> by_known;  ///< rows in position order
+  std::span<const std::int64_t> by_time;   ///< the same rows by event time
 };
 
 /// Questions in the order of T: rows of what at_us and the views' entities are of.
@@ -79,8 +77,8 @@ struct HistoryQuestions {
 };
 
 /// Whose the events are, and who is asked about, as one view sees it: by row; negative = nobody.
-struct HistoryView {
-  const define::View* view = nullptr;
+struct MergedView {
+  const define::View* definition = nullptr;
   const RecordLayout* layout = nullptr;
   std::size_t entities = 0;
   std::span<const std::int32_t> of_events, of_questions;
@@ -95,33 +93,32 @@ struct HistoryView {
 /// makes this quicker than ViewState, and the places are found once for all views; the answers are
 /// the same bits, because sums of integers are the same in any order. (semantics: A1 A2 T3 T4)
 ///
-/// Memory: the sums of each entity, besides the events; those of LargeSums once it has an event.
+/// Quicker than EntityReplay while the sums of all entities lie in the caches next to the processor
+/// and events are known late, for which EntityReplay has to keep sums too. Memory: the sums of each
+/// entity, besides the events.
 class MergeReplay {
  public:
-  /// Whether a view can be answered so: all aggregates that are read from sums, over windows of
-  /// fixed length or all time.
+  /// Whether a view can be answered so: counts, sums and means of bits and 32-bit integers, over
+  /// windows of fixed length or all time.
   static bool can_answer(const define::View& view, const RecordLayout& layout);
+  /// Whether it is the quicker way for a view of so many entities.
+  static bool is_quicker(const define::View& view, const RecordLayout& layout, std::size_t entities,
+                         const EventBlock& events);
   /// Whether two views of which this is true, and whose events are the same, can be answered at
   /// once.
   static bool can_share(const define::View& a, const define::View& b);
 
   /// The views can be answered so, at once; what the spans point to must outlive this.
-  MergeReplay(std::span<const HistoryView> views, HistoryEvents events, HistoryQuestions questions);
+  MergeReplay(std::span<const MergedView> views, HistoryEvents events, HistoryQuestions questions);
 
-  /// Answers the next questions, as many as the answers have rows: `answers` by view. `counts`: of
-  /// sums that their types cannot hold.
-  void next(std::span<AnswerColumns> answers, EvaluationCounts& counts);
+  /// Answers the next questions, as many as the answers have rows: `answers` by view.
+  void next(std::span<AnswerColumns> answers);
 
  private:
   // Counts, and sums and means of bits and 32-bit integers: column by column.
   struct Output {
     bool is_count, is_mean;
     AddedPlace part, sum;
-    std::size_t aggregate;
-  };
-  // The others: question by question.
-  struct OtherOutput {
-    const AggregatePlan* plan;
     std::size_t aggregate;
   };
   // One view's sums: by entity, then boundary, as many words each as an event adds. Two places
@@ -131,14 +128,8 @@ class MergeReplay {
     std::uint32_t entities;
     bool is_far;  // too large for the caches next to the processor
     LargeVector<std::uint64_t> words;
-    // Views with equal records need not sum the same of them: the layout is the view's own.
-    const RecordLayout* layout;
-    std::vector<std::unique_ptr<LargeSums>> large;  // by entity, where the layout has any
-    LargeSums nothing;                              // of entities without events
     std::vector<Output> outputs;
-    std::vector<OtherOutput> others;
   };
-  struct Difference;
 
   std::int64_t bound(const Boundary& boundary, std::int64_t at_us) const {
     return boundary.from_begin ? INT64_MIN : saturating_subtract(at_us, boundary.length_us);
@@ -167,10 +158,7 @@ class MergeReplay {
   template <std::size_t Width>
   void see(std::int64_t at_us);
   template <std::size_t Width>
-  void answer_tile(std::size_t first, std::size_t rows, std::span<AnswerColumns> answers);
-  void add_large(std::size_t boundary, std::int64_t row);
-  void put_others(const Sums& sums, std::int64_t question, std::size_t row, AnswerColumns& answers);
-  std::int64_t length_us(const WindowBounds& window) const;
+  void answer_tile(std::size_t rows);
   void put_tile(std::size_t first, std::size_t rows, std::span<AnswerColumns> answers) const;
 
   std::vector<Boundary> boundaries_;  // T first
@@ -179,8 +167,6 @@ class MergeReplay {
                                   // before T are those known before T
   HistoryEvents events_;
   HistoryQuestions questions_;
-  bool any_large_ = false;
-  EvaluationCounts counts_;
   std::size_t width_ = 0, stride_ = 0;  // words that an event adds, and of an entity's sums
   std::vector<Sums> sums_;              // by view
   bool any_far_ = false;

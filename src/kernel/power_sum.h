@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "exact/moments.h"
@@ -19,6 +20,10 @@ class PowerSum {
  public:
   PowerSum() = default;
   explicit PowerSum(const PowerPlan& plan);
+  /// Of moments that are at hand.
+  template <class Moments>
+    requires requires(const Moments& moments) { moments.count(); }
+  explicit PowerSum(Moments moments) : sums_(std::move(moments)) {}
 
   /// Adds one record (sign 1) or takes it away (−1).
   void change(const RecordLayout& layout, const PowerPlan& plan, const std::byte* record,

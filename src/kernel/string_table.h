@@ -25,7 +25,7 @@ struct InternedString {
   std::string text;
   StringTable* table = nullptr;
   std::int64_t uses = 0;
-  bool answered = false;      ///< kept for the one who asked, see ViewState::release_answers
+  bool answered = false;      ///< kept for the one who asked, see AnsweredTexts::release
   exact::Key128 key() const;  ///< key_of_text, computed once
 
  private:

@@ -2,14 +2,9 @@
 // and what is gathered from the events that lie between two.
 #include <algorithm>
 #include <bit>
-#include <functional>
 
 #include "base/check.h"
-#include "data/decimal.h"
-#include "data/packed_list.h"
-#include "exact/ratio.h"
 #include "kernel/sum_cells.h"
-#include "kernel/total_order.h"
 #include "kernel/view_state.h"
 
 namespace coeval::kernel {
@@ -186,7 +181,8 @@ void ViewState::answer_sums(const Sums& sums, const std::vector<Extremes>& extre
   out += window;
   for (const auto& plan : layout_.aggregates) {
     if (plan.collection >= 0)
-      *out = collection_cell(plan, scratch_collections_[static_cast<std::size_t>(plan.collection)]);
+      *out = collection_cell(plan, scratch_collections_[static_cast<std::size_t>(plan.collection)],
+                             answered_, counts_);
     else if (plan.ordered >= 0)
       *out = ordered_cell(plan, extremes[static_cast<std::size_t>(plan.ordered)], at_us);
     else
@@ -194,172 +190,6 @@ void ViewState::answer_sums(const Sums& sums, const std::vector<Extremes>& extre
                          counts_);
     out += windows_;
   }
-}
-
-Cell ViewState::ordered_cell(const AggregatePlan& plan, const Extremes& extremes,
-                             std::int64_t at_us) const {
-  if (!extremes.any) return {};
-  const auto seconds_since = [at_us](std::int64_t time_us) {
-    return real_cell(exact::ratio(exact::Int128{at_us} - time_us, exact::Int128{kSecondUs}));
-  };
-  switch (plan.kind) {
-    case Aggregation::min:
-      return {bits_of_key(extremes.least, plan.measure.storage), true};
-    case Aggregation::max:
-      return {bits_of_key(extremes.greatest, plan.measure.storage), true};
-    case Aggregation::first:
-      return {extremes.first, true};
-    case Aggregation::since_first:
-      return seconds_since(extremes.first_time);
-    case Aggregation::since_last:
-      return seconds_since(extremes.last_time);
-    default:
-      return {extremes.last, true};
-  }
-}
-
-Cell ViewState::collection_cell(const AggregatePlan& plan, const Collection& collection) {
-  Cell cell = exact_or_sketched(plan, collection);
-  cell.approximate = collection.is_approximate();  // semantics: A4
-  counts_.approximate_answers += cell.approximate ? 1 : 0;
-  return cell;
-}
-
-Cell ViewState::exact_or_sketched(const AggregatePlan& plan, const Collection& collection) {
-  const bool is_string = plan.measure.storage == Storage::string;
-  switch (plan.kind) {
-    case Aggregation::distinct: {
-      const std::int64_t count = is_string
-                                     ? collection.get<exact::DistinctCount<exact::Key128>>().count()
-                                     : collection.get<exact::DistinctCount<std::int64_t>>().count();
-      return count == 0 ? Cell{} : integer_cell(count);
-    }
-    case Aggregation::quantile:
-      return real_cell(plan.measure.storage == Storage::real
-                           ? collection.get<exact::QuantileSketch<double>>().quantile(plan.p)
-                           : collection.get<exact::QuantileSketch<std::int64_t>>().quantile(
-                                 plan.p, decimal_unit(plan.scale)));
-    case Aggregation::mode:
-      return mode_cell(plan, collection);
-    case Aggregation::last_k:
-      return last_k_cell(plan, collection.get<NewestValues>());
-    case Aggregation::top_k:
-      return top_k_cell(plan, collection);
-    case Aggregation::decayed_sum:
-      return real_cell(collection.get<exact::DecayedSum>().sum());
-    case Aggregation::decayed_mean:
-      return real_cell(collection.get<exact::DecayedSum>().mean());
-    case Aggregation::lag:
-    case Aggregation::latest: {
-      // A lag keeps k + 1 values.
-      const auto& newest = collection.get<NewestValues>().values;
-      return newest.size() == collection.plan().keep ? dated_cell(newest.back()) : Cell{};
-    }
-    default:
-      return string_extreme_cell(plan, collection.get<StringExtremes>());
-  }
-}
-
-Cell ViewState::mode_cell(const AggregatePlan& plan, const Collection& collection) {
-  if (plan.measure.storage != Storage::string) {
-    const auto mode = collection.get<exact::FrequentValues<std::int64_t>>().mode();
-    return mode ? Cell{bits_of_key(mode->value, plan.measure.storage), true} : Cell{};
-  }
-  const auto& counts = collection.get<StringCounts>().counts;
-  const auto mode = std::ranges::max_element(
-      counts, {}, [](const auto& entry) { return entry.second; });  // the first, so the smallest
-  return mode == counts.end() ? Cell{} : string_cell(mode->first);
-}
-
-namespace {
-
-// A list of the values, or a text's bytes, that events had; NaN is the one NaN. (semantics: A6)
-class ListOfValues {
- public:
-  explicit ListOfValues(data::Type list) : element_(data::element_of(list)) {}
-  void add(std::uint64_t bits) {
-    if (data::is_float(element_))
-      append(canonical_value(std::bit_cast<double>(bits)));
-    else if (element_ == data::Type::boolean)
-      append(bits != 0);
-    else
-      append(static_cast<std::int64_t>(bits));
-  }
-  void add(std::string_view text) { append(std::string(text)); }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  void append(const data::Value& value) { data::append_element(bytes_, element_, value); }
-
-  data::Type element_;
-  std::string bytes_;
-};
-
-}  // namespace
-
-Cell ViewState::last_k_cell(const AggregatePlan& plan, const NewestValues& newest) {
-  ListOfValues list(plan.result);
-  for (const DatedValue& value : newest.values)
-    value.string ? list.add(value.string.text()) : list.add(value.bits);
-  return list_cell(list.bytes());
-}
-
-// By count descending; equal counts stay in the order of the values.
-Cell ViewState::top_k_cell(const AggregatePlan& plan, const Collection& collection) {
-  ListOfValues list(plan.result);
-  if (plan.measure.storage != Storage::string) {
-    for (const auto& entry : collection.get<exact::FrequentValues<std::int64_t>>().top_k(plan.k))
-      list.add(bits_of_key(entry.value, plan.measure.storage));
-    return list_cell(list.bytes());
-  }
-  std::vector<std::pair<std::string_view, std::int64_t>> counts;
-  for (const auto& [string, count] : collection.get<StringCounts>().counts)
-    counts.emplace_back(string.text(), count);
-  std::ranges::stable_sort(counts, std::greater<>{},
-                           [](const auto& entry) { return entry.second; });
-  if (counts.size() > plan.k) counts.resize(plan.k);
-  for (const auto& [text, count] : counts) list.add(text);
-  return list_cell(list.bytes());
-}
-
-// Nothing was gathered where there are no elements. One that is too long is null, and counted.
-Cell ViewState::list_cell(const std::string& bytes) {
-  if (bytes.empty()) return {};
-  if (bytes.size() <= kMaxResultBytes) return string_cell(StringRef::adopt(strings_.take(bytes)));
-  ++counts_.long_texts;
-  return {};
-}
-
-Cell ViewState::string_extreme_cell(const AggregatePlan& plan, const StringExtremes& extremes) {
-  if (extremes.count == 0) return {};
-  switch (plan.kind) {
-    case Aggregation::min:
-      return string_cell(extremes.least);
-    case Aggregation::max:
-      return string_cell(extremes.greatest);
-    case Aggregation::first:
-      return string_cell(extremes.first);
-    default:
-      return string_cell(extremes.last);
-  }
-}
-
-Cell ViewState::dated_cell(const DatedValue& value) {
-  if (!value.valid) return {};
-  return value.string ? string_cell(value.string) : Cell{value.bits, true};
-}
-
-// Keeps the string for the one who asked, whatever becomes of the events.
-Cell ViewState::string_cell(const StringRef& string) {
-  InternedString* held = string.get();
-  if (!held->answered) answered_.push_back(string);
-  held->answered = true;
-  return {bits_of_string(held), true};
-}
-
-void ViewState::release_answers() {
-  for (const StringRef& string : answered_) string.get()->answered = false;
-  answered_.clear();
 }
 
 void ViewState::extremes_between(Cursor from, Cursor to, std::vector<Extremes>& out) {

@@ -64,7 +64,7 @@ void ViewState::clear() {
   taken_back_.clear();
   leaving_.clear();
   next_sequence_ = 0;
-  answered_.clear();
+  answered_.release();
   for (auto& collection : scratch_collections_) collection.clear();
   strings_.clear();
   keys_ = {};

@@ -19,6 +19,7 @@
 #include "kernel/changes.h"
 #include "kernel/chunk.h"
 #include "kernel/collection.h"
+#include "kernel/collection_cells.h"
 #include "kernel/evaluate.h"
 #include "kernel/kernel.h"
 #include "kernel/key_table.h"
@@ -88,7 +89,7 @@ class ViewState final : public StatePart {
   /// strings are good until release_answers().
   void ask(std::int32_t entity, std::int64_t at_us, Cell* out);
 
-  void release_answers();
+  void release_answers() { answered_.release(); }
 
   bool reaches(std::int64_t at_us) const;
   std::int64_t last_known_us() const { return last_known_; }
@@ -244,16 +245,6 @@ class ViewState final : public StatePart {
   template <class Sums>
   void answer_sums(const Sums& sums, const std::vector<Extremes>& extremes, std::size_t window,
                    std::int64_t at_us, Cell* out);
-  Cell ordered_cell(const AggregatePlan& plan, const Extremes& extremes, std::int64_t at_us) const;
-  Cell collection_cell(const AggregatePlan& plan, const Collection& collection);
-  Cell exact_or_sketched(const AggregatePlan& plan, const Collection& collection);
-  Cell string_extreme_cell(const AggregatePlan& plan, const StringExtremes& extremes);
-  Cell mode_cell(const AggregatePlan& plan, const Collection& collection);
-  Cell dated_cell(const DatedValue& value);
-  Cell string_cell(const StringRef& string);
-  Cell last_k_cell(const AggregatePlan& plan, const NewestValues& newest);
-  Cell top_k_cell(const AggregatePlan& plan, const Collection& collection);
-  Cell list_cell(const std::string& bytes);
 
   // Bytes: view_snapshot.cc.
   bool append_entity(std::string& out, std::int32_t number) const;
@@ -295,7 +286,7 @@ class ViewState final : public StatePart {
 
   KeyTable keys_;
   StringTable strings_;
-  std::vector<StringRef> answered_;  // strings of cells given out
+  AnsweredTexts answered_{strings_};  // of cells given out
   std::vector<CacheLine> blocks_;
   std::int32_t entities_ = 0;  // blocks made so far
   std::int32_t swept_ = 0;

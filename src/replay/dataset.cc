@@ -49,10 +49,14 @@ class Fold {
     std::vector<kernel::HistoryOrder> orders;
     for (std::size_t source = 0; source < past.sources.size(); ++source)
       orders.push_back({past.sources[source].order, fold.by_time_[source]});
-    // As much time goes into what becomes of the answers, on as many threads.
-    const auto parts = static_cast<std::size_t>(std::max(threads / 2, 1));
-    fold.answers_ =
-        fold.kernel_->answer_history(views, fold.events_, orders, fold.questions_, order, parts);
+    fold.views_ = std::move(views);
+    fold.answers_ = fold.kernel_->answer_history(fold.views_, fold.events_, orders, fold.questions_,
+                                                 order, static_cast<std::size_t>(threads), run);
+    for (std::size_t source = 0; source < past.sources.size(); ++source)
+      if (!fold.answers_->needs_events(static_cast<int>(source))) {
+        fold.events_[source] = {};
+        fold.by_time_[source] = {};
+      }
     return made;
   }
 
@@ -60,11 +64,9 @@ class Fold {
     Block block;
     block.rows = rows;
     block.features.resize(kernel_->project().views.size());
-    pool_->run(answers_.size(), [&](std::size_t i) {
-      auto features = answers_[i]->next(rows.size());
-      for (std::size_t v = 0; v < features.size(); ++v)
-        block.features[static_cast<std::size_t>(answers_[i]->views()[v])] = std::move(features[v]);
-    });
+    auto features = answers_->next(rows.size());
+    for (std::size_t v = 0; v < views_.size(); ++v)
+      block.features[static_cast<std::size_t>(views_[v])] = std::move(features[v]);
     return block;
   }
 
@@ -76,7 +78,8 @@ class Fold {
   std::vector<kernel::EventBlock> events_;  // by source, as is the next
   std::vector<std::vector<std::int64_t>> by_time_;
   kernel::QuestionBlock questions_;
-  std::vector<std::unique_ptr<kernel::HistoryAnswers>> answers_;  // together those of all views
+  std::vector<int> views_;
+  std::unique_ptr<kernel::HistoryAnswers> answers_;
 };
 
 // A view feature of the row that may be approximate, and the column of its view that says whether.

@@ -1,8 +1,9 @@
-#include "kernel/merge_replay.h"
+#include "kernel/entity_replay.h"
 #include "kernel/rounds_for_tests.h"
 
 #include <map>
 #include <numeric>
+#include <thread>
 
 #include "kernel/kernel_for_tests.h"
 
@@ -17,7 +18,7 @@ bool is_summed(const OracleAggregate& aggregate) {
   return std::ranges::count(names, aggregate.name) > 0;
 }
 
-// A definition that can be answered by a merge.
+// A definition whose aggregates are read from sums.
 World random_summed_world(std::mt19937_64& random) {
   const std::vector<std::string> keys = {"\"k\"", "\"k\", \"j\"", "", "\"j\""};
   const std::vector<std::string> windows = {
@@ -60,56 +61,79 @@ Answer answer_in(const data::Column& column, std::int64_t row) {
   if (data::is_float(column.type()))
     return {true, std::bit_cast<std::uint64_t>(column.real(row)), {}};
   if (column.type() == data::Type::boolean) return {true, column.bit(row) ? 1U : 0U, {}};
+  if (data::is_list(column.type()))
+    return {true, 0, elements_text(std::string(column.string(row)), column.type())};
+  if (data::has_bytes(column.type())) return {true, 0, std::string(column.string(row))};
   return {true, static_cast<std::uint64_t>(column.integer(row)), {}};
 }
 
-TEST_CASE("a merge over a whole history gives the bits of looking at all events") {
-  std::mt19937_64 random(31);
-  std::int64_t nulls = 0, values = 0;
-  for (int round = 0; round < rounds(250); ++round) {
-    const World world = random_summed_world(random);
-    auto kernel = kernel_of(world);
-    const RecordLayout layout =
-        RecordLayout::create(world.view(), world.project->sources[0].schema);
-    REQUIRE(MergeReplay::can_answer(world.view(), layout));
-    const History history(random, round % 3 == 0);
-    std::vector<Event> keys;
-    std::vector<std::int64_t> at, order;
-    for (std::size_t i = 0; i < 150; ++i) {
+// Questions about the keys of a history, in no order, and the order of their times.
+struct Asked {
+  std::vector<Event> keys;
+  std::vector<std::int64_t> at, order;
+
+  Asked(std::mt19937_64& random, const History& history, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
       keys.push_back(history.events[random() % history.events.size()]);
       if (random() % 10 == 0) keys.back().k = "never seen";
-      at.push_back(history.events[random() % history.events.size()].known +
-                   static_cast<std::int64_t>(random() % 3) * (random() % 2 == 0 ? 1 : kHourUs));
+      const auto hours = static_cast<std::int64_t>(random() % 3);
+      const std::int64_t unit = random() % 2 == 0 ? 1 : kHourUs;
+      at.push_back(history.events[random() % history.events.size()].known + hours * unit);
       order.push_back(static_cast<std::int64_t>(i));
     }
     std::ranges::stable_sort(order, {},
                              [&](std::int64_t i) { return at[static_cast<std::size_t>(i)]; });
+  }
+};
+
+// Runs the parts of a job on threads of their own.
+void run_on_threads(std::size_t parts, const std::function<void(std::size_t)>& part) {
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < parts; ++i) threads.emplace_back(part, i);
+  for (auto& thread : threads) thread.join();
+}
+
+TEST_CASE("a whole history answered by entity gives the bits of looking at all events") {
+  std::mt19937_64 random(31);
+  std::int64_t nulls = 0, values = 0, by_entity = 0;
+  for (int round = 0; round < rounds(400); ++round) {
+    const World world = round % 2 == 0 ? random_world(random) : random_summed_world(random);
+    auto kernel = kernel_of(world);
+    const RecordLayout layout =
+        RecordLayout::create(world.view(), world.project->sources[0].schema);
+    const History history(random, round % 3 == 0);
+    const Asked asked(random, history, 150);
     std::vector<EventBlock> blocks;
     auto block = kernel->prepare_events(0, batch_of(*world.project, history.events, true),
                                         known_of(history.events));
     REQUIRE(block);
     blocks.push_back(std::move(*block));
-    const auto questions =
-        kernel->prepare_questions(batch_of(*world.project, keys, round % 2 == 1), at, kViews);
+    const auto questions = kernel->prepare_questions(
+        batch_of(*world.project, asked.keys, random() % 2 == 0), asked.at, kViews);
     REQUIRE(questions);
     const std::array orders = {HistoryOrder{history.by_known, history.by_time}};
-    const auto answers = kernel->answer_history(kViews, blocks, orders, *questions, order, 1);
-    for (std::size_t from = 0; from < order.size();) {
-      const std::size_t part = std::min<std::size_t>(1 + random() % 90, order.size() - from);
-      const auto columns = answers[0]->next(part)[0];
-      REQUIRE(columns.size() == world.view().feature_count());
+    const std::size_t parts = 1 + random() % 3;
+    const auto answers =
+        kernel->answer_history(kViews, blocks, orders, *questions, asked.order, parts);
+    for (std::size_t from = 0; from < asked.order.size();) {
+      const std::size_t part = std::min<std::size_t>(1 + random() % 90, asked.order.size() - from);
+      const auto columns = answers->next(part)[0];
+      REQUIRE(columns.size() >= world.view().feature_count());
       for (std::size_t i = 0; i < part; ++i) {
-        const auto row = static_cast<std::size_t>(order[from + i]);
+        const auto row = static_cast<std::size_t>(asked.order[from + i]);
         std::vector<Answer> found;
-        for (const auto& column : columns)
-          found.push_back(answer_in(column, static_cast<std::int64_t>(i)));
-        check_answers(world, found, oracle(world, history.events, keys[row], at[row]));
+        for (std::size_t f = 0; f < world.view().feature_count(); ++f)
+          found.push_back(answer_in(columns[f], static_cast<std::int64_t>(i)));
+        check_answers(world, found, oracle(world, history.events, asked.keys[row], asked.at[row]));
         for (const auto& answer : found) ++(answer.valid ? values : nulls);
       }
       from += part;
     }
-    CHECK(kernel->event_count(0) == 0);  // not played through the state
+    if (kernel->event_count(0) == 0) ++by_entity;  // not played through the state
+    CHECK((kernel->event_count(0) == 0 || !layout.strings.empty() || layout.summed_real > 0 ||
+           !layout.powers.empty()));
   }
+  CHECK(by_entity > rounds(200));
   CHECK(nulls > rounds(1000));
   CHECK(values > rounds(10'000));
 }
@@ -133,60 +157,52 @@ std::shared_ptr<const define::Project> with_more_views(const World& world) {
   return project;
 }
 
-TEST_CASE("views are answered side by side or at once with the same bits") {
+TEST_CASE("views are answered with the same bits by any number of threads, in any parts") {
   std::mt19937_64 random(33);
   const std::vector<int> views = {0, 1, 2, 3, 4, 5};
   for (int round = 0; round < rounds(40); ++round) {
-    const World world = random_summed_world(random);
+    const World world = round % 2 == 0 ? random_world(random) : random_summed_world(random);
     const auto project = with_more_views(world);
     const History history(random, round % 2 == 0);
-    std::vector<std::int64_t> at, order(200);
-    for (std::size_t i = 0; i < order.size(); ++i)
-      at.push_back(history.events[random() % history.events.size()].known + 1);
-    std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, {},
-                             [&](std::int64_t i) { return at[static_cast<std::size_t>(i)]; });
-    std::vector<Event> keys;
-    for (std::size_t i = 0; i < at.size(); ++i)
-      keys.push_back(history.events[random() % history.events.size()]);
+    // So many that they are divided among threads, now and then.
+    const Asked asked(random, history, round % 8 == 0 ? 9'000 : 200);
     const std::array orders = {HistoryOrder{history.by_known, history.by_time}};
-    const auto ask = [&](std::size_t parts, HistoryWay way, std::size_t at_a_time) {
+    const auto ask = [&](std::size_t threads, HistoryWay way, std::size_t at_a_time) {
       auto kernel = *Kernel::create(project, views);
       std::vector<EventBlock> blocks;
       blocks.push_back(*kernel->prepare_events(0, batch_of(*project, history.events, true),
                                                known_of(history.events)));
-      const auto questions = *kernel->prepare_questions(batch_of(*project, keys, false), at, views);
-      const auto all = kernel->answer_history(views, blocks, orders, questions, order, parts, way);
-      CHECK(all.size() >= std::min(parts, views.size()));
-      if (way == HistoryWay::merged && parts == 1) CHECK(all.size() == 3);  // by their windows
+      const auto questions =
+          *kernel->prepare_questions(batch_of(*project, asked.keys, false), asked.at, views);
+      const auto all = kernel->answer_history(views, blocks, orders, questions, asked.order,
+                                              threads, run_on_threads, way);
       std::vector<std::map<std::size_t, std::vector<Answer>>> answers(views.size());  // by feature
-      for (const auto& some : all)
-        for (std::size_t done = 0; done < order.size(); done += at_a_time) {
-          const auto columns = some->next(std::min(at_a_time, order.size() - done));
-          REQUIRE(columns.size() == some->views().size());
-          for (std::size_t v = 0; v < columns.size(); ++v)
-            for (std::size_t f = 0; f < columns[v].size(); ++f)
-              for (std::int64_t row = 0; row < columns[v][f].size(); ++row)
-                answers[static_cast<std::size_t>(some->views()[v])][f].push_back(
-                    answer_in(columns[v][f], row));
-        }
+      for (std::size_t done = 0; done < asked.order.size(); done += at_a_time) {
+        const auto columns = all->next(std::min(at_a_time, asked.order.size() - done));
+        REQUIRE(columns.size() == views.size());
+        for (std::size_t v = 0; v < columns.size(); ++v)
+          for (std::size_t f = 0; f < columns[v].size(); ++f)
+            for (std::int64_t row = 0; row < columns[v][f].size(); ++row)
+              answers[v][f].push_back(answer_in(columns[v][f], row));
+      }
       return answers;
     };
-    const auto same = [](const Answer& a, const Answer& b) {
-      return a.valid == b.valid && (!a.valid || a.bits == b.bits);
-    };
     const auto plain = ask(1, HistoryWay::plain, 200);
-    REQUIRE(plain[5].size() == project->views[5].feature_count());
-    for (const std::size_t parts : {1, 2, 3, 5, 9}) {
-      const auto merged = ask(parts, HistoryWay::merged, 1 + random() % 200);
+    REQUIRE(plain[5].size() >= project->views[5].feature_count());
+    for (const std::size_t threads : {1, 2, 5}) {
+      const auto found = ask(threads, HistoryWay::by_entity,
+                             threads == 2 ? asked.order.size() : 1 + random() % 200);
       for (std::size_t view = 0; view < views.size(); ++view)
-        for (const auto& [feature, expected] : plain[view])
-          CHECK(std::ranges::equal(merged[view].at(feature), expected, same));
+        for (const auto& [feature, expected] : plain[view]) {
+          INFO(world.toml);
+          INFO("view " << view << " feature " << feature << " threads " << threads);
+          REQUIRE(std::ranges::equal(found[view].at(feature), expected));
+        }
     }
   }
 }
 
-TEST_CASE("views whose records are equal, but not what is summed of them, are answered at once") {
+TEST_CASE("of views whose records are equal each has the sums of its own") {
   const Condition* always = &kConditions[0];
   const std::vector<OracleAggregate> few = {{"sum", &kArguments[1], always, nullptr, {}, {"sum"}},
                                             {"var", &kArguments[2], always, nullptr, {}, {"var"}}};
@@ -211,9 +227,8 @@ TEST_CASE("views whose records are equal, but not what is summed of them, are an
                                              known_of(history.events)));
     const auto questions =
         *kernel->prepare_questions(batch_of(*project, history.events, false), at, views);
-    const auto answers = kernel->answer_history(views, blocks, orders, questions, order, 1);
-    REQUIRE(answers.size() == 1);
-    const auto columns = answers[0]->next(order.size());
+    const auto columns =
+        kernel->answer_history(views, blocks, orders, questions, order)->next(order.size());
     for (std::size_t i = 0; i < order.size(); i += 97)
       for (const World* world : {&first, &second}) {
         std::vector<Answer> found;
@@ -224,24 +239,7 @@ TEST_CASE("views whose records are equal, but not what is summed of them, are an
   }
 }
 
-TEST_CASE("what is read from sums over windows of fixed length can be merged") {
-  const auto can = [](const std::string& windows, OracleAggregate aggregate) {
-    const World world = make_world("\"k\"", windows, "0s", {std::move(aggregate)});
-    return MergeReplay::can_answer(
-        world.view(), RecordLayout::create(world.view(), world.project->sources[0].schema));
-  };
-  const Condition* always = &kConditions[0];
-  CHECK(can("\"1h\"", {"count", nullptr, always}));
-  CHECK(can("\"all\"", {"mean", &kArguments[4], always}));
-  CHECK(can("\"1h\"", {"sum", &kArguments[1], always}));
-  CHECK(can("\"1h\"", {"mean", &kArguments[2], always}));
-  CHECK_FALSE(can("\"today\"", {"count", nullptr, always}));
-  CHECK_FALSE(can("\"1h\"", {"max", &kArguments[0], always}));
-  CHECK_FALSE(can("\"1h\"", {"last", &kArguments[0], always}));
-  CHECK_FALSE(can("\"1h\"", {"distinct", &kArguments[0], always}));
-}
-
-TEST_CASE("a merge counts the sums that their types cannot hold, as asking does") {
+TEST_CASE("sums that their types cannot hold are counted as asking counts them") {
   std::mt19937_64 random(34);
   const World world = make_world("\"k\"", "\"1h\", \"all\"", "2h",
                                  {{"sum", &kArguments[1], &kConditions[0], nullptr, {}, {"sum"}}});
@@ -258,13 +256,14 @@ TEST_CASE("a merge counts the sums that their types cannot hold, as asking does"
     const auto before = kernel->counts().integer_overflows;
     const auto questions =
         *kernel->prepare_questions(batch_of(*world.project, history.events, false), at, kViews);
-    const auto answers = kernel->answer_history(kViews, blocks, orders, questions, order, 1, way);
+    const auto answers =
+        kernel->answer_history(kViews, blocks, orders, questions, order, 1, run_in_turn, way);
     for (std::size_t left = order.size(); left > 0; left -= std::min<std::size_t>(left, 100))
-      (void)answers[0]->next(std::min<std::size_t>(left, 100));
+      (void)answers->next(std::min<std::size_t>(left, 100));
     return kernel->counts().integer_overflows - before;
   };
   CHECK(overflows(HistoryWay::plain) > 100);
-  CHECK(overflows(HistoryWay::merged) == overflows(HistoryWay::plain));
+  CHECK(overflows(HistoryWay::by_entity) == overflows(HistoryWay::plain));
 }
 
 TEST_CASE("many different bits are counted apart") {
@@ -293,7 +292,7 @@ TEST_CASE("many different bits are counted apart") {
   const std::array orders = {HistoryOrder{history.by_known, history.by_time}};
   const std::array<std::int64_t, 2> order = {0, 1};
   const auto columns =
-      kernel->answer_history(kViews, blocks, orders, *questions, order, 1)[0]->next(2)[0];
+      kernel->answer_history(kViews, blocks, orders, *questions, order)->next(2)[0];
   for (std::size_t row = 0; row < 2; ++row) {
     std::vector<Answer> found;
     for (const auto& column : columns)

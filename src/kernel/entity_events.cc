@@ -1,0 +1,172 @@
+#include "kernel/entity_events.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "kernel/saturate.h"
+
+namespace coeval::kernel {
+
+namespace {
+
+// Events are asked for so many places before they are looked at, and what they are put beside.
+constexpr std::size_t kAhead = 24, kSoon = 12;
+
+// Entity ranges with about as many events each: the first entity of every range, and the end.
+std::vector<std::size_t> divide(std::span<const std::uint32_t> offsets, std::size_t parts) {
+  const std::size_t entities = offsets.size() - 1, events = offsets.back();
+  std::vector<std::size_t> begins;
+  for (std::size_t part = 0; part < parts; ++part) {
+    const auto wanted = static_cast<std::uint32_t>(events * part / parts);
+    const auto place = std::ranges::lower_bound(offsets.first(entities), wanted);
+    begins.push_back(static_cast<std::size_t>(place - offsets.begin()));
+  }
+  begins.push_back(entities);
+  begins.front() = 0;
+  return begins;
+}
+
+}  // namespace
+
+std::unique_ptr<EntityEvents> EntityEvents::create(const RecordLayout& layout, const Source& source,
+                                                   const Wanted& wanted, std::size_t parts,
+                                                   const RunParts& run) {
+  COEVAL_CHECK(source.rows < INT32_MAX);
+  auto words = SumWords::create(layout, *source.events, source.rows);
+  if (!words) return nullptr;
+  std::unique_ptr<EntityEvents> made(new EntityEvents(std::move(*words)));
+  EntityEvents& events = *made;
+  events.count(source);
+  const std::size_t all = events.offsets_.back(), width = events.words_.width();
+  events.times_.resize(all);
+  events.sums_.resize((all + source.entities) * width);
+  if (events.any_late()) events.known_.resize(all);
+  events.values_.resize(wanted.values.size());
+  for (auto& values : events.values_) values.resize(all);
+  // Where the order of becoming known is another, it is found by rows.
+  const bool with_rows = wanted.records || events.any_late();
+  if (with_rows) events.rows_.resize(all);
+  if (wanted.records) events.records_ = source.events;
+
+  std::vector<std::uint32_t> next(events.offsets_.begin(), events.offsets_.end() - 1);
+  const auto begins = divide(events.offsets_, std::max<std::size_t>(parts, 1));
+  run(begins.size() - 1, [&](std::size_t part) {
+    events.place(layout, source, wanted, begins[part], begins[part + 1], next);
+  });
+  if (events.any_late() && !events.order_by_known(source, events.rows_)) events.by_known_ = {};
+  if (!wanted.records) events.rows_ = {};
+  for (const int bit : wanted.bits) events.list_having(bit);
+  return made;
+}
+
+void EntityEvents::count(const Source& source) {
+  offsets_.assign(source.entities + 1, 0);
+  longest_lag_us_ = 0;
+  for (std::int64_t row = 0; row < source.rows; ++row) {
+    const std::int32_t entity = source.events->entity(row);
+    if (entity < 0) continue;
+    ++offsets_[static_cast<std::size_t>(entity)];
+    const std::byte* record = source.events->record(row);
+    longest_lag_us_ = std::max(longest_lag_us_,
+                               saturating_subtract(known_time_of(record), event_time_of(record)));
+  }
+  std::uint32_t before = 0;
+  for (auto& offset : offsets_) before += std::exchange(offset, before);
+}
+
+// Puts the events of entities [begin, end) into their places.
+void EntityEvents::place(const RecordLayout& layout, const Source& source, const Wanted& wanted,
+                         std::size_t begin, std::size_t end, std::vector<std::uint32_t>& next) {
+  const std::size_t width = words_.width();
+  for (std::size_t entity = begin; entity < end; ++entity)
+    std::fill_n(sums_.data() + (offsets_[entity] + entity) * width, width, 0);
+  const EventBlock::PerView& events = *source.events;
+  std::vector<std::uint32_t> rows;
+  rows.reserve(offsets_[end] - offsets_[begin] + 1);
+  for (const std::int64_t row : source.order.by_time) {
+    const auto entity = static_cast<std::uint32_t>(events.entity(row));
+    rows.push_back(static_cast<std::uint32_t>(row));
+    if (entity < begin || entity >= end) rows.pop_back();  // nobody is beyond the end
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size()) {
+      __builtin_prefetch(events.record(rows[i + kAhead]));
+      __builtin_prefetch(&next[static_cast<std::size_t>(events.entity(rows[i + kAhead]))], 1);
+      const auto soon = static_cast<std::size_t>(events.entity(rows[i + kSoon]));
+      __builtin_prefetch(times_.data() + next[soon], 1);
+      __builtin_prefetch(sums_.data() + (next[soon] + soon) * width, 1);
+    }
+    const std::uint32_t row = rows[i];
+    const auto entity = static_cast<std::size_t>(events.entity(row));
+    const std::byte* record = events.record(row);
+    const std::size_t at = next[entity]++;
+    times_[at] = event_time_of(record);
+    std::uint64_t* sums = sums_.data() + (at + entity) * width;
+    std::copy_n(sums, width, sums + width);
+    words_.add(record, sums + width);
+    if (!known_.empty()) known_[at] = known_time_of(record);
+    if (!rows_.empty()) rows_[at] = row;
+    for (std::size_t v = 0; v < values_.size(); ++v)
+      values_[v][at] = value_bits(layout, wanted.values[v], record);
+  }
+}
+
+// False where it is the order of the events themselves.
+bool EntityEvents::order_by_known(const Source& source, std::span<const std::uint32_t> rows) {
+  std::vector<std::uint32_t> places(static_cast<std::size_t>(source.rows));
+  for (std::size_t at = 0; at < rows.size(); ++at)
+    places[rows[at]] = static_cast<std::uint32_t>(at);
+  std::vector<std::uint32_t> next(offsets_.begin(), offsets_.end() - 1);
+  by_known_.resize(rows.size());
+  bool differs = false;
+  for (const std::int64_t row : source.order.by_known) {
+    const std::int32_t entity = source.events->entity(row);
+    if (entity < 0) continue;
+    const std::size_t at = next[static_cast<std::size_t>(entity)]++;
+    const std::uint32_t place = places[static_cast<std::size_t>(row)];
+    by_known_[at] = place - offsets_[static_cast<std::size_t>(entity)];
+    differs = differs || place != at;
+  }
+  return differs;
+}
+
+void EntityEvents::list_having(int bit) {
+  Having& having = having_.emplace_back();
+  having.every_event = words_.counter(static_cast<std::size_t>(bit)).is_every_event();
+  if (having.every_event) return;
+  having.begin.reserve(entities());
+  for (std::size_t entity = 0; entity < entities(); ++entity) {
+    having.begin.push_back(static_cast<std::uint32_t>(having.events.size()));
+    const Of mine = of(entity);
+    for (std::uint32_t i = 0; i < mine.count(); ++i)
+      if (rank_of(bit, mine, i + 1) != rank_of(bit, mine, i)) having.events.push_back(i);
+  }
+}
+
+std::uint32_t EntityEvents::rank_of(int bit, const Of& events, std::uint32_t i) const {
+  const CounterPlace place = words_.counter(static_cast<std::size_t>(bit));
+  if (place.is_every_event()) return i;
+  return static_cast<std::uint32_t>(place.of(events.sums(i)[place.word]));
+}
+
+EntityEvents::Of EntityEvents::of(std::size_t entity) const {
+  Of events;
+  events.all_ = this;
+  events.width_ = words_.width();
+  if (entity >= entities()) {
+    static constexpr std::uint64_t kNothing[SumWords::kMostWords] = {};
+    events.sums_ = kNothing;
+    return events;
+  }
+  events.entity_ = entity;
+  events.first_ = offsets_[entity];
+  events.count_ = offsets_[entity + 1] - offsets_[entity];
+  events.times_ = times_.data() + events.first_;
+  events.sums_ = sums_.data() + (events.first_ + entity) * events.width_;
+  if (!known_.empty()) events.known_ = known_.data() + events.first_;
+  if (!by_known_.empty()) events.by_known_ = by_known_.data() + events.first_;
+  return events;
+}
+
+}  // namespace coeval::kernel
