@@ -150,7 +150,7 @@ class Engine {
   bool snapshot_is_under_way() const;
   /// Whether the snapshot under way can go on at once.
   bool snapshot_is_busy() const;
-  /// The position of the newest snapshot that was written.
+  /// The position of the newest snapshot that was written, or that the state was restored from.
   std::optional<Position> snapshot_position() const;
 
   /// What a snapshot of this state depends on (stores::SnapshotHead::basis), and the one that the

@@ -44,6 +44,7 @@ StateSnapshots::StateSnapshots(std::vector<kernel::NamedPart> parts, stores::Sna
     : parts_(std::move(parts)),
       pace_(pace),
       now_s_(std::move(now_s)),
+      last_(series.position()),
       writer_(std::move(series), pace.in_background) {
   for (const kernel::NamedPart& part : parts_)
     if (!part.part->tracks_changes()) part.part->track_changes();

@@ -47,7 +47,7 @@ class StateSnapshots final : private kernel::UnitSink {
   std::optional<Status> step();
   /// Goes on to the end of it, without merging files.
   Status finish();
-  /// Of the newest that was written.
+  /// Of the newest that was written, or that the state came from.
   std::optional<Position> last() const { return last_; }
 
  private:
@@ -61,11 +61,11 @@ class StateSnapshots final : private kernel::UnitSink {
   const std::vector<kernel::NamedPart> parts_;
   const SnapshotPace pace_;
   const std::function<double()> now_s_;
+  std::optional<Position> last_;
   SnapshotWriter writer_;
   Phase phase_ = Phase::none;
   std::size_t next_part_ = 0;
   Position position_;
-  std::optional<Position> last_;
   std::vector<stores::UnitFrame> frames_;  // by part
 };
 

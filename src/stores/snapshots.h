@@ -56,6 +56,10 @@ class SnapshotSeries {
 
   /// Whether the next snapshot must have every unit: there is nothing that it could build on.
   bool needs_all() const { return !last_; }
+  /// Of the newest snapshot that the series has.
+  std::optional<Position> position() const {
+    return last_ ? std::optional(last_->position()) : std::nullopt;
+  }
   /// A snapshot is begin(), add() as often as it takes, and publish(), after which it is durable.
   /// After an error of any of them it is given up. Errors: io, disk_full; the older snapshots stay.
   Status begin(Position position, std::vector<SnapshotPart> parts);
