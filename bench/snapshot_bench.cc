@@ -157,7 +157,8 @@ void show(const char* what, std::vector<double> us) {
   if (us.empty()) return;
   std::ranges::sort(us);
   const auto at = [&](double part) {
-    return us[std::min(us.size() - 1, static_cast<std::size_t>(part * static_cast<double>(us.size())))];
+    return us[std::min(us.size() - 1,
+                       static_cast<std::size_t>(part * static_cast<double>(us.size())))];
   };
   std::printf("%-44s %8zu questions  p50 %7.1f  p99 %7.1f  p99.9 %8.1f  max %9.1f us\n", what,
               us.size(), at(0.5), at(0.99), at(0.999), us.back());
@@ -205,11 +206,11 @@ class Bench {
   double round(bool snapshots) {
     const std::int64_t now = clock_->now_us() + kStep;
     clock_->set(now);
-    const std::string who = R"("card":)" + std::to_string(random_key(random_, sizes_.entities)) +
-                            R"(,"shop":)" +
-                            std::to_string(random_key(random_, sizes_.entities / 20)) +
-                            R"(,"amount":17.5)";
-    const std::string event = R"({"ts":")" + format_time(now) + R"(",)" + who + R"(,"fraud":false})";
+    const std::string who =
+        R"("card":)" + std::to_string(random_key(random_, sizes_.entities)) + R"(,"shop":)" +
+        std::to_string(random_key(random_, sizes_.entities / 20)) + R"(,"amount":17.5)";
+    const std::string event =
+        R"({"ts":")" + format_time(now) + R"(",)" + who + R"(,"fraud":false})";
     if (engine_->events("payments", event, {}).status != 200) give_up("event");
     const double began = cpu_us();
     const auto answer = engine_->predict("fraud", "{" + who + "}", false, {});

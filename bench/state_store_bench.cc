@@ -93,12 +93,13 @@ void measure(const char* name, stores::StateStore& store, std::uint64_t units) {
     if (!store.read(keys)) give_up("read");
   }
   const double absent = cpu_us() - began;
-  std::printf("%-8s fill %5.2f  rewrite %5.2f  read %5.2f  read of no such unit %5.2f us of CPU each; "
-              "%ju of %ju found; %.0f MB\n",
-              name, filled / static_cast<double>(units), rewritten / static_cast<double>(again),
-              read / static_cast<double>(reads), absent / static_cast<double>(reads),
-              static_cast<std::uintmax_t>(found), static_cast<std::uintmax_t>(reads),
-              static_cast<double>(store.size_bytes().value_or(0)) / 1e6);
+  std::printf(
+      "%-8s fill %5.2f  rewrite %5.2f  read %5.2f  read of no such unit %5.2f us of CPU each; "
+      "%ju of %ju found; %.0f MB\n",
+      name, filled / static_cast<double>(units), rewritten / static_cast<double>(again),
+      read / static_cast<double>(reads), absent / static_cast<double>(reads),
+      static_cast<std::uintmax_t>(found), static_cast<std::uintmax_t>(reads),
+      static_cast<double>(store.size_bytes().value_or(0)) / 1e6);
 }
 
 }  // namespace

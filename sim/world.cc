@@ -249,8 +249,8 @@ Status World::snapshot() {
   const Before before = this->before();
   const bool unsynced =
       plant_ == Plant::snapshot_before_commit && !server_.engine().snapshot_is_under_way();
-  const Status saved = unsynced ? server_.save_snapshot_unsynced()
-                                : server_.engine().snapshot_if_due(true);
+  const Status saved =
+      unsynced ? server_.save_snapshot_unsynced() : server_.engine().snapshot_if_due(true);
   settle(before);
   // It syncs the log first, also while bad rows still wait for the round's end.
   if (server_.engine().ready() && !unsynced) model_->acknowledge(before.size);

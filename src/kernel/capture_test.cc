@@ -67,8 +67,7 @@ TEST_CASE("a state captured while events come, with the events after it, is the 
       for (std::size_t j = 0; j < captures.saved_at(); ++j) apply_one(*steady, world, events[j]);
       REQUIRE(restored->serialize() == steady->serialize());
       CHECK(restored->dropped_late_count(0) == steady->dropped_late_count(0));
-      for (std::size_t j = captures.saved_at(); j <= i; ++j)
-        apply_one(*restored, world, events[j]);
+      for (std::size_t j = captures.saved_at(); j <= i; ++j) apply_one(*restored, world, events[j]);
       REQUIRE(restored->serialize() == kernel->serialize());
       check_answers(world, ask_one(*restored, world, events[i], events[i].known + 1),
                     ask_one(*kernel, world, events[i], events[i].known + 1));

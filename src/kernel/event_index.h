@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "define/project.h"
 #include "data/row_codec.h"
+#include "define/project.h"
 #include "exact/key_hash.h"
 #include "kernel/amendments.h"
 #include "kernel/changes.h"

@@ -159,9 +159,7 @@ bool Engine::snapshot_is_under_way() const {
   return parts_->snapshots && parts_->snapshots->under_way();
 }
 
-bool Engine::snapshot_is_busy() const {
-  return parts_->snapshots && parts_->snapshots->is_busy();
-}
+bool Engine::snapshot_is_busy() const { return parts_->snapshots && parts_->snapshots->is_busy(); }
 
 std::optional<Position> Engine::snapshot_position() const {
   return parts_->snapshots ? parts_->snapshots->last() : std::nullopt;

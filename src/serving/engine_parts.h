@@ -43,8 +43,8 @@ struct Engine::Parts {
   kernel::EvaluationCounts evaluation;
   Counters counters;
   std::uint16_t salt = 0;
-  bool recovery_tried = false;    // in this round
-  std::int64_t history_known_us;  // newest known time that the kernel began with
+  bool recovery_tried = false;                // in this round
+  std::int64_t history_known_us;              // newest known time that the kernel began with
   std::unique_ptr<StateSnapshots> snapshots;  // null as long as there is no basis
   std::uint64_t snapshot_position = 0;        // where the last one was begun
 

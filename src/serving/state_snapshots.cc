@@ -9,8 +9,8 @@ namespace coeval::serving {
 
 namespace {
 
-constexpr std::size_t kFrameBytes = 64u << 10;   // handed to the writer at once
-constexpr std::size_t kAtOnceBytes = 4u << 10;   // captured between two looks at the clock
+constexpr std::size_t kFrameBytes = 64u << 10;       // handed to the writer at once
+constexpr std::size_t kAtOnceBytes = 4u << 10;       // captured between two looks at the clock
 constexpr std::size_t kMaxWaitingBytes = 64u << 20;  // captured and not yet written
 
 bool fits(const std::vector<stores::SnapshotPart>& saved,
@@ -131,9 +131,11 @@ Status StateSnapshots::finish() {
   return settle(writer_.wait());
 }
 
-Result<std::optional<stores::SnapshotChain>> restore_snapshot(
-    const std::string& folder, const std::string& basis, Position end, kernel::Kernel& kernel,
-    kernel::EventIndexes& names, std::string* warning) {
+Result<std::optional<stores::SnapshotChain>> restore_snapshot(const std::string& folder,
+                                                              const std::string& basis,
+                                                              Position end, kernel::Kernel& kernel,
+                                                              kernel::EventIndexes& names,
+                                                              std::string* warning) {
   COEVAL_ASSIGN(auto chain, stores::find_snapshot(folder, basis, end, warning));
   if (!chain) return std::nullopt;
   const auto parts = kernel::state_parts(kernel, names);

@@ -72,8 +72,10 @@ class StateSnapshots final : private kernel::UnitSink {
 /// Brings an empty state up from the newest snapshot that can be read, and gives the files that it
 /// came from. Nothing when there is none; the state is empty then. `warning` gets what was passed
 /// over. From then on the state notes what changes. Errors: io.
-Result<std::optional<stores::SnapshotChain>> restore_snapshot(
-    const std::string& folder, const std::string& basis, Position end, kernel::Kernel& kernel,
-    kernel::EventIndexes& names, std::string* warning);
+Result<std::optional<stores::SnapshotChain>> restore_snapshot(const std::string& folder,
+                                                              const std::string& basis,
+                                                              Position end, kernel::Kernel& kernel,
+                                                              kernel::EventIndexes& names,
+                                                              std::string* warning);
 
 }  // namespace coeval::serving

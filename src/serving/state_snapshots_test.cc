@@ -24,8 +24,9 @@ struct Busy {
 
   void take_event() {
     small.clock->set(small.clock->now_us() + kMinuteUs);
-    const std::string body = event(airport(random() % 300), format_time(small.clock->now_us()),
-                                   static_cast<int>(random() % 3000), static_cast<int>(random() % 90));
+    const std::string body =
+        event(airport(random() % 300), format_time(small.clock->now_us()),
+              static_cast<int>(random() % 3000), static_cast<int>(random() % 90));
     REQUIRE(small.engine->events("flights", body, {}).status == 200);
     REQUIRE(small.engine->commit());
   }

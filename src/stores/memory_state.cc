@@ -63,8 +63,8 @@ Status check_write(std::span<const StateUnit> units, Position position,
                                         std::to_string(position.value));
   for (const StateUnit& unit : units)
     if (unit.part == StateStore::kNoPart)
-      return fail(Code::out_of_range, "no part of a state has the number " +
-                                          std::to_string(StateStore::kNoPart));
+      return fail(Code::out_of_range,
+                  "no part of a state has the number " + std::to_string(StateStore::kNoPart));
   return {};
 }
 

@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "snapshot-", kSuffix = ".state";
 constexpr std::string_view kBase = ".base", kDelta = ".delta";
-constexpr std::size_t kMaxDeltas = 100;      // so that recovery opens few files
+constexpr std::size_t kMaxDeltas = 100;        // so that recovery opens few files
 constexpr std::size_t kFrameBytes = 1u << 18;  // of a merged file
 
 struct FileName {

@@ -73,8 +73,8 @@ TEST_CASE("a snapshot reads back: keys and bytes of any kind and size") {
   const TemporaryFolder folder;
   std::string large;
   for (int i = 0; i < 3'000'000; ++i) large += static_cast<char>(i % 997 * i >> 3);
-  const State state = {{"", "key of nothing"}, {"empty", ""}, {std::string(1, '\0'), "\n"},
-                       {"large", large}};
+  const State state = {
+      {"", "key of nothing"}, {"empty", ""}, {std::string(1, '\0'), "\n"}, {"large", large}};
   SnapshotSeries series(folder.path(), "basis");
   CHECK(series.needs_all());
   REQUIRE(save_all(series, 12, state));
@@ -288,8 +288,12 @@ TEST_CASE("the bytes of a file are those that its format says") {
   CHECK(path == folder / "snapshot-00000000000000000001.base.state");
   const std::string bytes = read_file(path).value();
   using namespace std::string_literals;
-  const std::string head = "COEVSNAP\2\0\0\0\x1c\0\0\0\0\0\0\0"s  // 28 bytes of head
-                           "\7\0\0\0\0\0\0\0\0"s "\1\0\0\0b"s "\1\0\0\0"s "\1\0\0\0p\1\0\0\0s"s;
+  const std::string head =
+      "COEVSNAP\2\0\0\0\x1c\0\0\0\0\0\0\0"s  // 28 bytes of head
+      "\7\0\0\0\0\0\0\0\0"s
+      "\1\0\0\0b"s
+      "\1\0\0\0"s
+      "\1\0\0\0p\1\0\0\0s"s;
   REQUIRE(bytes.size() == head.size() + 16 + 24 + 15 + 16 + 12 + 16);
   CHECK(bytes.substr(0, head.size()) == head);
   const std::string unit = "\1\0\0\0k\1\1\0\0\0\0\0\0\0v"s;

@@ -61,9 +61,9 @@ inline void check_fresh_store(const StateStoreMaker& maker) {
 inline void check_units_of_any_kind(const StateStoreMaker& maker) {
   auto store = maker.make();
   const std::string large(3'000'000, 'x'), zero(1, '\0'), high("\xff\xff", 2);
-  const StateUnit units[] = {{0, "", "key of nothing"}, {0, zero, zero},       {0, high, "high"},
-                             {1, "k", ""},              {1, "large", large},   {256, "k", "far"},
-                             {0, "k", "replaced"},      {0, "k", "the newest"}};
+  const StateUnit units[] = {
+      {0, "", "key of nothing"}, {0, zero, zero},   {0, high, "high"},    {1, "k", ""},
+      {1, "large", large},       {256, "k", "far"}, {0, "k", "replaced"}, {0, "k", "the newest"}};
   REQUIRE(store->write(units, Position{0}));
   store = maker.reopen(std::move(store));
   CHECK(store->position().value() == Position{0});

@@ -1,4 +1,4 @@
-#include "rocksdb_state.h"
+#include "adapters/rocksdb/rocksdb_state.h"
 
 #include <dlfcn.h>
 #include <doctest/doctest.h>
@@ -124,7 +124,9 @@ TEST_CASE("damaged blocks are an error, and no other bytes") {
     for (const std::string& key : keys) units.push_back({0, key, key});
     REQUIRE(store->write(units, Position{1}));
   }
-  { const auto flushed = open(state); }  // recovery puts the log's content into a file
+  {
+    const auto flushed = open(state);
+  }  // recovery puts the log's content into a file
   int damaged = 0;
   for (const auto& file : std::filesystem::directory_iterator(state)) {
     if (file.path().extension() != ".sst") continue;
