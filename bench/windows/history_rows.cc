@@ -41,12 +41,6 @@ class Phases {
   double wall_ = 0, cpu_ = 0;
 };
 
-std::uint64_t text_hash(std::string_view text) {
-  std::uint64_t hash = 14'695'981'039'346'656'037U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
-  return hash;
-}
-
 /// The sum of all values' bits, whatever the order of rows, as compare.py computes it of the
 /// answers of `coeval dataset`; a null adds nothing. Lists are left out there.
 std::uint64_t bits_of(const data::Column& column) {
@@ -118,17 +112,12 @@ void run_history(const Shape& shape, int threads) {
   });
   Answers answers(views.size());
   phases.time("answer", [&] {
-    const auto parts = kernel->answer_history(views, blocks, orders, prepared, question_order,
-                                              static_cast<std::size_t>(threads));
+    const auto found = kernel->answer_history(views, blocks, orders, prepared, question_order,
+                                              static_cast<std::size_t>(threads), run);
     for (std::size_t from = 0; from < question_order.size(); from += kChunkRows) {
-      const std::size_t size = std::min(kChunkRows, question_order.size() - from);
-      pool.run(parts.size(), [&](std::size_t i) {
-        auto columns = parts[i]->next(size);
-        for (std::size_t v = 0; v < columns.size(); ++v)
-          std::ranges::move(
-              columns[v],
-              std::back_inserter(answers[static_cast<std::size_t>(parts[i]->views()[v])]));
-      });
+      auto columns = found->next(std::min(kChunkRows, question_order.size() - from));
+      for (std::size_t v = 0; v < columns.size(); ++v)
+        std::ranges::move(columns[v], std::back_inserter(answers[v]));
     }
   });
   phases.report_totals();

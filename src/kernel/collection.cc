@@ -32,10 +32,8 @@ struct Seen {
   double real() const { return std::bit_cast<double>(bits); }
   std::int64_t integer() const { return static_cast<std::int64_t>(bits); }
   InternedString* string() const { return string_of_bits(bits); }
-  // Equal values have equal keys, and keys are in the order of the values: −0 is 0, every NaN one.
-  std::int64_t key() const {
-    return storage == Storage::real ? order_key(real() == 0 ? 0.0 : real()) : integer();
-  }
+  // In the order of the values.
+  std::int64_t key() const { return value_key(bits, storage == Storage::real); }
   DatedValue dated() const {
     if (!valid) return {time_us, false, 0, {}};
     if (storage == Storage::string) return {time_us, true, 0, StringRef(string())};
@@ -309,6 +307,20 @@ void Collection::add(const RecordLayout& layout, const std::byte* record, std::i
   const Seen seen{time, saturating_subtract(at_us, time), bit_of(record, plan_->measure.part_bit),
                   value_bits(layout, plan_->measure, record), plan_->measure.storage};
   std::visit([&](auto& state) { add_to(state, seen, *plan_); }, state_);
+}
+
+void Collection::add_value(std::int64_t time_us, bool valid, std::uint64_t bits,
+                           std::int64_t at_us) {
+  const Seen seen{time_us, saturating_subtract(at_us, time_us), valid, bits,
+                  plan_->measure.storage};
+  std::visit([&](auto& state) { add_to(state, seen, *plan_); }, state_);
+}
+
+bool Collection::add_older_value(std::int64_t time_us, bool valid, std::uint64_t bits) {
+  auto& values = std::get<NewestValues>(state_).values;
+  if (values.size() == plan_->keep) return false;
+  values.push_back(Seen{time_us, 0, valid, bits, plan_->measure.storage}.dated());
+  return true;
 }
 
 bool Collection::add_older(const RecordLayout& layout, const std::byte* record) {

@@ -69,6 +69,10 @@ class Collection {
   /// For newest values: adds an event older than all that were added; false when no older one can
   /// be among the newest.
   bool add_older(const RecordLayout& layout, const std::byte* record);
+  /// The same of an event that counts, by its parts: its time, and its value unless that is null.
+  /// Not of strings.
+  void add_value(std::int64_t time_us, bool valid, std::uint64_t bits, std::int64_t at_us);
+  bool add_older_value(std::int64_t time_us, bool valid, std::uint64_t bits);
   /// Adds the events of another collection of the same plan. This one must be empty, unless newest
   /// values are gathered: then `earlier` has the earlier positions where event times are equal, and
   /// its other events may be newer. A decayed sum takes nothing.

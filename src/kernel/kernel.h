@@ -14,6 +14,7 @@
 #include "data/column.h"
 #include "define/project.h"
 #include "kernel/evaluate.h"
+#include "kernel/run_parts.h"
 #include "kernel/state_part.h"
 
 namespace coeval::kernel {
@@ -50,12 +51,6 @@ struct QuestionBlock {
   std::vector<std::int64_t> at_us;
   std::vector<std::shared_ptr<PerView>> views;  ///< indexed by view; null for views not asked
 };
-
-/// Calls part(0) … part(parts − 1), each once, in any order or side by side, and returns when all
-/// are done.
-using RunParts =
-    std::function<void(std::size_t parts, const std::function<void(std::size_t)>& part)>;
-void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part);
 
 /// The answers of views to questions in the order of T, given in parts.
 class HistoryAnswers {

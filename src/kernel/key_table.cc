@@ -73,11 +73,58 @@ bool number_coded(std::span<const data::Column* const> columns, std::vector<std:
   return true;
 }
 
+// The same of one key column whose values are numbers: each distinct one is looked up once in each
+// range of rows.
+template <class Number>
+bool number_plain(std::span<const data::Column* const> columns, std::vector<std::int32_t>& numbers,
+                  const RunParts& run, Number number) {
+  if (columns.size() != 1 || columns[0]->is_coded() || data::has_bytes(columns[0]->type()) ||
+      data::is_float(columns[0]->type()) || columns[0]->type() == data::Type::boolean)
+    return false;
+  const data::Column& column = *columns[0];
+  struct Seen {
+    boost::unordered_flat_map<std::int64_t, std::int32_t> places;  // among the next
+    std::vector<std::int64_t> rows;                                // where each is first
+    std::vector<std::int32_t> numbers;
+  };
+  const RowRanges ranges(column.size());
+  std::vector<Seen> seen(ranges.count());
+  const bool narrow = column.type() == data::Type::int32 || column.type() == data::Type::date;
+  const auto place = [&](Seen& mine, std::int64_t row, std::int64_t value) {
+    const auto next = static_cast<std::int32_t>(mine.rows.size());
+    const auto [known, is_new] = mine.places.try_emplace(value, next);
+    if (is_new) mine.rows.push_back(row);
+    numbers[static_cast<std::size_t>(row)] = known->second;
+  };
+  run(ranges.count(), [&](std::size_t range) {
+    for (std::int64_t row = ranges.begin(range); row < ranges.begin(range + 1); ++row) {
+      const auto i = static_cast<std::size_t>(row);
+      if (column.is_null(row))
+        numbers[i] = KeyTable::kNull;
+      else
+        place(seen[range], row,
+              narrow ? column.values<std::int32_t>()[i] : column.values<std::int64_t>()[i]);
+    }
+    seen[range].places = {};
+  });
+  for (Seen& mine : seen)
+    for (const std::int64_t row : mine.rows) mine.numbers.push_back(number(row));
+  run(ranges.count(), [&](std::size_t range) {
+    for (std::int64_t row = ranges.begin(range); row < ranges.begin(range + 1); ++row) {
+      std::int32_t& mine = numbers[static_cast<std::size_t>(row)];
+      if (mine != KeyTable::kNull) mine = seen[range].numbers[static_cast<std::size_t>(mine)];
+    }
+  });
+  return true;
+}
+
 template <class Number>
 std::vector<std::int32_t> number_rows(std::span<const data::Column* const> columns,
-                                      std::int64_t rows, Number number) {
+                                      std::int64_t rows, const RunParts& run, Number number) {
   std::vector<std::int32_t> numbers(static_cast<std::size_t>(rows));
-  if (rows > 16 && number_coded(columns, numbers, number)) return numbers;
+  if (rows > 16 &&
+      (number_coded(columns, numbers, number) || number_plain(columns, numbers, run, number)))
+    return numbers;
   for (std::int64_t row = 0; row < rows; ++row)
     numbers[static_cast<std::size_t>(row)] = number(row);
   return numbers;
@@ -109,18 +156,18 @@ std::int32_t KeyTable::find(std::string_view key) const {
 }
 
 std::vector<std::int32_t> KeyTable::intern_rows(std::span<const data::Column* const> columns,
-                                                std::int64_t rows) {
+                                                std::int64_t rows, const RunParts& run) {
   std::string key;
-  return number_rows(columns, rows, [&](std::int64_t row) {
+  return number_rows(columns, rows, run, [&](std::int64_t row) {
     return make_key(key, columns, row) ? intern(key) : kNull;
   });
 }
 
 std::vector<std::int32_t> KeyTable::find_rows(std::span<const data::Column* const> columns,
-                                              std::int64_t rows,
-                                              std::vector<std::string>& unknown) const {
+                                              std::int64_t rows, std::vector<std::string>& unknown,
+                                              const RunParts& run) const {
   std::string key;
-  return number_rows(columns, rows, [&](std::int64_t row) {
+  return number_rows(columns, rows, run, [&](std::int64_t row) {
     if (!make_key(key, columns, row)) return kNull;
     const std::int32_t number = find(key);
     if (number != kNull) return number;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/column.h"
+#include "kernel/run_parts.h"
 
 namespace coeval::kernel {
 
@@ -35,13 +36,15 @@ class KeyTable {
   }
   std::int32_t size() const { return static_cast<std::int32_t>(keys_.size()); }
 
-  /// Numbers for every row; new keys get one.
+  /// Numbers for every row; new keys get one, in the order of rows. `run` may do parts of it side
+  /// by side.
   std::vector<std::int32_t> intern_rows(std::span<const data::Column* const> columns,
-                                        std::int64_t rows);
+                                        std::int64_t rows, const RunParts& run = run_in_turn);
   /// Numbers for every row. A key without a number is put into `unknown` and its row holds
   /// unknown_number(index there): the entity may come to be before the question is asked.
   std::vector<std::int32_t> find_rows(std::span<const data::Column* const> columns,
-                                      std::int64_t rows, std::vector<std::string>& unknown) const;
+                                      std::int64_t rows, std::vector<std::string>& unknown,
+                                      const RunParts& run = run_in_turn) const;
   static std::int32_t unknown_number(std::size_t index) {
     return -2 - static_cast<std::int32_t>(index);
   }
