@@ -56,6 +56,17 @@ bool is_late(const Boundary& boundary, std::int64_t longest_lag_us) {
 
 namespace {
 
+// The place of a measure's values in a list where all that are the same stand once; events that
+// take no part have 0.
+std::size_t place_in(std::vector<Measure>& values, const Measure& measure) {
+  const auto known = std::ranges::find_if(values, [&](const Measure& other) {
+    return other.storage == measure.storage && other.slot == measure.slot;
+  });
+  const auto place = static_cast<std::size_t>(known - values.begin());
+  if (known == values.end()) values.push_back(measure);
+  return place;
+}
+
 // The place of a bit in a list where each stands once.
 std::size_t place_in(std::vector<int>& bits, int bit) {
   const auto known = std::ranges::find(bits, bit);
@@ -100,14 +111,12 @@ EntityEvents::Wanted EntityReplay::plan_events() {
   EntityEvents::Wanted wanted;
   for (const Measure& measure : layout_.ordered) {
     Ordered& ordered = ordered_.emplace_back();
-    ordered.value = wanted.values.size();
-    wanted.values.push_back(measure);
+    ordered.value = place_in(wanted.values, measure);
     ordered.having = place_in(wanted.bits, measure.part_bit);
   }
   for (const CollectionPlan& plan : layout_.collections) {
     Gathered& gathered = gathered_.emplace_back();
-    gathered.value = wanted.values.size();
-    wanted.values.push_back(plan.measure);
+    gathered.value = place_in(wanted.values, plan.measure);
     gathered.having = place_in(wanted.bits, plan.counted_bit);
     if (plan.gather != CollectionPlan::Gather::distinct) continue;
     gathered.distinct = static_cast<int>(wanted.repeats.size());
