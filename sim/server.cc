@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "replay/fold.h"
+#include "serving/state_snapshots.h"
 #include "stores/files.h"
-#include "stores/snapshots.h"
 
 namespace coeval::sim {
 
@@ -50,32 +50,28 @@ Result<Server::Recovered> Server::start() {
   COEVAL_ASSIGN(auto kernel, kernel::Kernel::create(definition_.project, definition_.views));
   auto names = std::make_unique<kernel::EventIndexes>(*definition_.project);
   const Position end = log->next_position();
-  COEVAL_ASSIGN(const auto snapshot,
-                stores::load_snapshot(folder_ / "snapshots", kBasis, end, &recovered.warning));
+  std::optional<stores::SnapshotChain> snapshot;
   if (state_kept_) {
-    if (snapshot) recovered.snapshot = snapshot->position;
+    COEVAL_ASSIGN(const auto found,
+                  stores::find_snapshot(folder_ / "snapshots", kBasis, end, &recovered.warning));
+    if (found) recovered.snapshot = found->position();
     COEVAL_TRY(kernel::restore_state(*std::exchange(state_kept_, {}), *kernel, *names));
   } else {
+    COEVAL_ASSIGN(snapshot, serving::restore_snapshot(folder_ / "snapshots", kBasis, end, *kernel,
+                                                      *names, &recovered.warning));
     Position from{0};
     if (snapshot) {
-      recovered.snapshot = snapshot->position;
-      COEVAL_TRY(restore(snapshot->state, *kernel, names));
-      from = replay_from(snapshot->position, end);
+      recovered.snapshot = snapshot->position();
+      if (plant_ == Plant::names_forgotten)
+        names = std::make_unique<kernel::EventIndexes>(*definition_.project);
+      from = replay_from(snapshot->position(), end);
     }
     COEVAL_TRY(replay::fold_log(*kernel, *names, *log, from));
   }
-  open_engine(std::move(log), std::move(kernel), std::move(names));
+  open_engine(std::move(log), std::move(kernel), std::move(names), std::move(snapshot));
   COEVAL_TRY(engine_->prepare());
   engine_->set_models({{kModel, definition_.model}});
   return recovered;
-}
-
-Status Server::restore(const std::string& state, kernel::Kernel& kernel,
-                       std::unique_ptr<kernel::EventIndexes>& names) const {
-  COEVAL_TRY(kernel::restore_state(state, kernel, *names));
-  if (plant_ == Plant::names_forgotten)
-    names = std::make_unique<kernel::EventIndexes>(*definition_.project);
-  return {};
 }
 
 Position Server::replay_from(Position snapshot, Position end) const {
@@ -88,10 +84,12 @@ Position Server::replay_from(Position snapshot, Position end) const {
 
 void Server::open_engine(std::unique_ptr<stores::EventLog> log,
                          std::unique_ptr<kernel::Kernel> kernel,
-                         std::unique_ptr<kernel::EventIndexes> names) {
+                         std::unique_ptr<kernel::EventIndexes> names,
+                         std::optional<stores::SnapshotChain> snapshot) {
   serving::Engine::Options options;
   options.snapshot_every = sizes_.snapshot_every;
   options.snapshot_files = files_;
+  options.snapshot_pace.slice_bytes = sizes_.slice_bytes;
   options.monotonic_s = [seconds = seconds_] { return *seconds; };
   log_ = log.get();
   kernel_ = kernel.get();
@@ -99,7 +97,7 @@ void Server::open_engine(std::unique_ptr<stores::EventLog> log,
   engine_ = std::make_unique<serving::Engine>(
       definition_.project, std::move(kernel), std::move(log),
       std::make_unique<SimulatedClock>(now_us_), folder_.path(), options, std::move(names));
-  engine_->set_basis(kBasis);
+  engine_->set_basis(kBasis, std::move(snapshot));
 }
 
 void Server::kill() {
@@ -170,8 +168,15 @@ Result<std::unique_ptr<stores::EventLog>> Server::read_log() const {
 }
 
 Status Server::save_snapshot_unsynced() {
-  return stores::save_snapshot(folder_ / "snapshots", {kBasis, log_->next_position(), state()},
-                               {.files = files_});
+  COEVAL_ASSIGN(auto kernel, kernel::Kernel::create(definition_.project, definition_.views));
+  kernel::EventIndexes names(*definition_.project);
+  COEVAL_TRY(kernel::restore_state(state(), *kernel, names));
+  serving::StateSnapshots snapshots(
+      kernel::state_parts(*kernel, names),
+      stores::SnapshotSeries(folder_ / "snapshots", kBasis, std::nullopt, files_), {},
+      [] { return 0.0; });
+  snapshots.begin(log_->next_position());
+  return snapshots.finish();
 }
 
 Result<bool> Server::damage_newest_snapshot(Random& random) {

@@ -14,6 +14,7 @@
 #include "serving/engine.h"
 #include "stores/event_log.h"
 #include "stores/faulty_files.h"
+#include "stores/snapshots.h"
 #include "stores/temporary_folder.h"
 
 namespace coeval::sim {
@@ -22,6 +23,7 @@ namespace coeval::sim {
 struct ServerSizes {
   std::uint64_t segment_bytes = 4096;
   std::uint64_t snapshot_every = 40;  ///< log records
+  std::size_t slice_bytes = 300;      ///< of a snapshot, captured in one round
 };
 
 /// A server on a disk of its own: coeval's engine over a log, brought up as `coeval serve` does it,
@@ -74,9 +76,8 @@ class Server {
 
  private:
   void open_engine(std::unique_ptr<stores::EventLog> log, std::unique_ptr<kernel::Kernel> kernel,
-                   std::unique_ptr<kernel::EventIndexes> names);
-  Status restore(const std::string& state, kernel::Kernel& kernel,
-                 std::unique_ptr<kernel::EventIndexes>& names) const;
+                   std::unique_ptr<kernel::EventIndexes> names,
+                   std::optional<stores::SnapshotChain> snapshot);
   Position replay_from(Position snapshot, Position end) const;
   Result<Rot> garble(const std::string& path, std::uint64_t durable, Random& random) const;
   std::string newest(const std::string& folder, const std::string& suffix) const;

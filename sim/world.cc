@@ -32,6 +32,7 @@ ServerSizes random_sizes(Random& random) {
   ServerSizes sizes;
   sizes.segment_bytes = 200 + random.below(6000);
   sizes.snapshot_every = 10 + random.below(80);
+  sizes.slice_bytes = random.one_in(3) ? SIZE_MAX : std::size_t{1} << random.below(12);
   return sizes;
 }
 
@@ -140,6 +141,7 @@ void World::heal() {
 
 World::Before World::before() {
   fault_in_round_ = fault_in_round_ || faulty();
+  fault_in_snapshot_ = fault_in_snapshot_ || faulty();
   return {model_->size(), server_.engine().ready(), fault_in_round_};
 }
 
@@ -225,29 +227,34 @@ Status World::commit() {
   ++tally_.commits;
   model_->commit();
   const Before next = this->before();
-  const std::uint64_t snapshots = server_.engine().counters().snapshots;
   const Status saved = server_.engine().snapshot_if_due(false);
   settle(next);
-  if (server_.engine().counters().snapshots > snapshots) snapshot_floor_ = model_->size();
-  if (!saved) return judge_refusal(next, 500, one_line(saved.error()));
-  return {};
+  return judge_snapshot(next, saved);
+}
+
+// What was saved must be found again. What was not may have failed in any round since the snapshot
+// was begun.
+Status World::judge_snapshot(const Before& before, const Status& saved) {
+  const bool met_fault = std::exchange(fault_in_snapshot_, false) || fault_in_round_;
+  if (server_.engine().snapshot_is_under_way()) fault_in_snapshot_ = met_fault;
+  if (const auto last = server_.engine().snapshot_position())
+    snapshot_floor_ = std::max(snapshot_floor_, last->value);
+  // A snapshot does not end a failure of the log; the next round does.
+  if (saved || !before.ready || met_fault) return {};
+  return judge_refusal(before, 500, one_line(saved.error()));
 }
 
 Status World::snapshot() {
   say("takes a snapshot");
   const Before before = this->before();
-  const std::uint64_t snapshots = server_.engine().counters().snapshots;
-  const Status saved = plant_ == Plant::snapshot_before_commit
-                           ? server_.save_snapshot_unsynced()
-                           : server_.engine().snapshot_if_due(true);
+  const bool unsynced =
+      plant_ == Plant::snapshot_before_commit && !server_.engine().snapshot_is_under_way();
+  const Status saved =
+      unsynced ? server_.save_snapshot_unsynced() : server_.engine().snapshot_if_due(true);
   settle(before);
   // It syncs the log first, also while bad rows still wait for the round's end.
-  if (server_.engine().ready() && plant_ != Plant::snapshot_before_commit)
-    model_->acknowledge(before.size);
-  if (server_.engine().counters().snapshots > snapshots) snapshot_floor_ = model_->size();
-  // A snapshot does not end a failure of the log; the next round does.
-  if (saved || !before.ready) return {};
-  return judge_refusal(before, 500, one_line(saved.error()));
+  if (server_.engine().ready() && !unsynced) model_->acknowledge(before.size);
+  return judge_snapshot(before, saved);
 }
 
 Status World::ask() {
@@ -377,7 +384,7 @@ Status World::lose_power(Damage& damage) {
 
 Status World::recover(Damage damage) {
   server_.faults() = {};
-  fault_in_round_ = false;
+  fault_in_round_ = fault_in_snapshot_ = false;
   slow_steps_ = 0;
   if (damage.snapshot) snapshot_floor_ = 0;
   for (int tries = 0; tries < kTriesToRecover; ++tries) {

@@ -77,6 +77,7 @@ class World {
   Status check_log();
   Status check_records(const stores::EventLog& log);
   Status check_state();
+  Status judge_snapshot(const Before& before, const Status& saved);
   bool faulty();
   std::int64_t next_known_us() const;
 
@@ -90,6 +91,7 @@ class World {
   std::int64_t now_us_;
   double seconds_ = 0;
   bool fault_in_round_ = false;       // since the last commit
+  bool fault_in_snapshot_ = false;    // since the one that is under way was begun
   std::uint64_t slow_steps_ = 0;      // the disk is slow: so long no round ends
   std::uint64_t calm_ = 1;            // faults are so many times rarer than in the wildest world
   std::uint64_t snapshot_floor_ = 0;  // a snapshot of at least this position is on disk

@@ -17,12 +17,14 @@
 #include "serving/listener.h"
 #include "serving/model_plan.h"
 #include "stores/files.h"
-#include "stores/snapshots.h"
 #include "training/registered_model.h"
 
 namespace coeval::cli {
 
 namespace {
+
+// So long at most a request waits for a slice of a snapshot.
+constexpr double kSnapshotSliceS = 25e-6;
 
 // SIGTERM, SIGINT and SIGHUP are taken by one thread that waits for them; every other thread blocks
 // them. Made before anything that may start a thread (the Parquet module does), for threads inherit
@@ -61,6 +63,7 @@ class Startup {
   std::unique_ptr<kernel::Kernel> kernel;
   std::unique_ptr<kernel::EventIndexes> names;
   std::string basis;
+  std::optional<stores::SnapshotChain> snapshot;  ///< that the state was restored from
   std::int64_t cut_us = 0;
 
   Status run() {
@@ -136,13 +139,13 @@ class Startup {
 
   Status fold() {
     std::string warning;
-    COEVAL_ASSIGN(auto snapshot, stores::load_snapshot(context_.state_folder + "/snapshots", basis,
-                                                       log->next_position(), &warning));
+    COEVAL_ASSIGN(snapshot,
+                  serving::restore_snapshot(context_.state_folder + "/snapshots", basis,
+                                            log->next_position(), *kernel, *names, &warning));
     if (!warning.empty()) context_.terminal.say("warning: " + warning);
     Position from{0};
-    const bool restored = snapshot && kernel::restore_state(snapshot->state, *kernel, *names);
-    if (restored) {
-      from = snapshot->position;
+    if (snapshot) {
+      from = snapshot->position();
       context_.terminal.say("state: snapshot at log position " + std::to_string(from.value));
     } else {
       COEVAL_TRY(fold_all_files());
@@ -151,12 +154,7 @@ class Startup {
     context_.terminal.say("state: " + std::to_string(events) + " events from the log, positions " +
                           std::to_string(from.value) + " to " +
                           std::to_string(log->next_position().value));
-    COEVAL_TRY(begin_log());
-    if (restored) return {};
-    // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
-    return stores::save_snapshot(
-        context_.state_folder + "/snapshots",
-        {basis, log->next_position(), kernel::serialize_state(*kernel, *names)});
+    return begin_log();
   }
 
   // The cut is written when nothing can fail any more but the log itself: a server that could not
@@ -322,10 +320,15 @@ int serve(Context& context) {
     clock = std::make_unique<SystemClock>();
   serving::Engine::Options options;
   options.data_clock = data_clock;
+  options.snapshot_pace = {.in_background = true, .slice_s = kSnapshotSliceS};
   serving::Engine engine(context.project, std::move(startup.kernel), std::move(startup.log),
                          std::move(clock), context.state_folder, options, std::move(startup.names));
-  engine.set_basis(startup.basis);
+  const bool folded_all = !startup.snapshot;
+  engine.set_basis(startup.basis, std::move(startup.snapshot));
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
+  // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
+  if (folded_all)
+    if (auto saved = engine.snapshot_if_due(true); !saved) return context.report(saved.error());
   engine.set_models(champions->table, std::move(champions->absent));
   return run_server(context, **meta, engine, signals, std::move(champions->table));
 }

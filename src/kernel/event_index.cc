@@ -234,7 +234,12 @@ EventIndex::Entry& EventIndex::change(const std::string& name, std::int64_t now_
   const auto [at, fresh] = entries_.try_emplace(name);
   if (notes_changes_)
     changes_.push_back({place_, name, fresh ? std::nullopt : std::optional(at->second)});
-  if (due_us(at->second) < now_us) at->second = {};
+  before_change(at->first, at->second, fresh);
+  if (due_us(at->second) < now_us) {
+    const auto mark = at->second.changed;
+    at->second = {};
+    at->second.changed = mark;
+  }
   return at->second;
 }
 
@@ -243,20 +248,27 @@ void EventIndex::watch(const std::string& name, const Entry& entry) {
 }
 
 void EventIndex::forget() {
-  while (!due_.empty() && due_.top().first < now_us_) {
+  // A capture of a moment past may still need what is due by now.
+  const std::int64_t now_us = tracked_.capturing() ? frozen_now_us_ : now_us_;
+  while (!due_.empty() && due_.top().first < now_us) {
     const auto found = entries_.find(due_.top().second);
     due_.pop();
-    if (found != entries_.end() && due_us(found->second) < now_us_) entries_.erase(found);
+    if (found == entries_.end() || due_us(found->second) >= now_us) continue;
+    tracked_.note_gone(found->first);
+    entries_.erase(found);
   }
 }
 
 void EventIndex::untake(std::size_t from) {
   for (; !changes_.empty() && changes_.back().place >= from; changes_.pop_back()) {
     Change& last = changes_.back();
-    if (last.before)
-      watch(last.name, entries_[last.name] = std::move(*last.before));
-    else
+    if (last.before) {
+      Entry& entry = entries_[last.name];
+      last.before->changed = entry.changed;
+      watch(last.name, entry = std::move(*last.before));
+    } else {
       entries_.erase(last.name);
+    }
   }
   if (from < now_before_.size()) now_us_ = now_before_[from];
   now_before_.resize(std::min(from, now_before_.size()));
@@ -268,6 +280,7 @@ void EventIndex::clear() {
   changes_.clear();
   now_before_.clear();
   now_us_ = INT64_MIN;
+  tracked_.clear();
 }
 
 // Newest known time, count of names, and the names by their bytes, each with its moments and, where
@@ -280,16 +293,37 @@ void EventIndex::serialize(std::string& out) const {
   data::put_u64(out, static_cast<std::uint64_t>(now_us_));
   data::put_u64(out, held.size());
   for (const auto* named : held) {
-    const Entry& entry = named->second;
     data::put_text(out, named->first);
-    put_moment(out, entry.used_us);
-    put_moment(out, entry.named_us);
-    data::put_u8(out, entry.live ? 1 : 0);
-    if (!entry.live) continue;
-    data::put_u64(out, static_cast<std::uint64_t>(entry.live->event_time_us));
-    data::put_u64(out, static_cast<std::uint64_t>(entry.live->known_us));
-    data::put_text(out, entry.live->keys);
+    append_entry(out, named->second);
   }
+}
+
+void EventIndex::append_entry(std::string& out, const Entry& entry) {
+  put_moment(out, entry.used_us);
+  put_moment(out, entry.named_us);
+  data::put_u8(out, entry.live ? 1 : 0);
+  if (!entry.live) return;
+  data::put_u64(out, static_cast<std::uint64_t>(entry.live->event_time_us));
+  data::put_u64(out, static_cast<std::uint64_t>(entry.live->known_us));
+  data::put_text(out, entry.live->keys);
+}
+
+bool EventIndex::read_entry(data::ByteReader& reader, Entry& entry) const {
+  std::uint8_t live = 0;
+  if (!read_moment(reader, entry.used_us) || !read_moment(reader, entry.named_us) ||
+      !reader.u8(live) || live > 1)
+    return false;
+  if (live == 0) return true;
+  std::string_view keys;
+  entry.live.emplace();
+  std::vector<data::ColumnBuilder> builders;
+  for (const auto& field : key_schema_.fields) builders.emplace_back(field.type);
+  if (!read_moment(reader, entry.live->event_time_us) ||
+      !read_moment(reader, entry.live->known_us) || !reader.text(keys) ||
+      !data::decode_row(keys, key_schema_, builders))
+    return false;
+  entry.live->keys = keys;
+  return true;
 }
 
 bool EventIndex::restore(std::string_view& bytes) {
@@ -298,24 +332,16 @@ bool EventIndex::restore(std::string_view& bytes) {
   std::uint64_t count = 0;
   bool good = read_moment(reader, now_us_) && reader.u64(count) && count <= bytes.size();
   std::string_view before;
-  std::vector<data::ColumnBuilder> builders;
-  for (const auto& field : key_schema_.fields) builders.emplace_back(field.type);
   for (std::uint64_t i = 0; good && i < count; ++i) {
-    std::string_view name, keys;
+    std::string_view name;
     Entry entry;
-    std::uint8_t live = 0;
-    good = reader.text(name) && (i == 0 || before < name) && read_moment(reader, entry.used_us) &&
-           read_moment(reader, entry.named_us) && reader.u8(live) && live <= 1;
-    if (good && live == 1) {
-      entry.live.emplace();
-      good = read_moment(reader, entry.live->event_time_us) &&
-             read_moment(reader, entry.live->known_us) && reader.text(keys) &&
-             data::decode_row(keys, key_schema_, builders).has_value();
-      entry.live->keys = keys;
-    }
+    good = reader.text(name) && (i == 0 || before < name) && read_entry(reader, entry);
     good = good && due_us(entry) >= now_us_;
     before = name;
-    if (good) watch(std::string(name), entries_[std::string(name)] = std::move(entry));
+    if (!good) break;
+    Entry& held = entries_[std::string(name)] = std::move(entry);
+    watch(std::string(name), held);
+    before_change(std::string(name), held, true);
   }
   if (!good) clear();
   bytes.remove_prefix(bytes.size() - reader.remaining());
@@ -363,6 +389,20 @@ Status EventIndexes::restore(std::string_view bytes) {
   return fail(Code::snapshot_corrupt,
               "the names of events cannot be read back, or belong to another definition",
               "the state is rebuilt from the log");
+}
+
+std::vector<NamedPart> EventIndexes::state_parts() const {
+  std::vector<NamedPart> parts;
+  for (const auto& [source, index] : indexes_)
+    parts.push_back(
+        {"names " + project_.sources[static_cast<std::size_t>(source)].name, index.get()});
+  return parts;
+}
+
+std::vector<NamedPart> state_parts(Kernel& kernel, const EventIndexes& names) {
+  std::vector<NamedPart> parts = kernel.state_parts();
+  for (NamedPart& part : names.state_parts()) parts.push_back(std::move(part));
+  return parts;
 }
 
 // Where events have names: how long their index is, the index, the kernel's state.

@@ -13,10 +13,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/row_codec.h"
 #include "define/project.h"
 #include "exact/key_hash.h"
 #include "kernel/amendments.h"
+#include "kernel/changes.h"
 #include "kernel/kernel.h"
+#include "kernel/state_part.h"
 
 namespace coeval::kernel {
 
@@ -36,7 +39,7 @@ exact::Key128 event_name(const data::Column& ids, std::int64_t row);
 /// Counts::unmatched.
 ///
 /// Threading: one thread at a time.
-class EventIndex {
+class EventIndex final : public StatePart {
  public:
   enum class Keep : std::uint8_t {
     needed,     ///< forgets what no view of the project can need
@@ -65,6 +68,17 @@ class EventIndex {
   /// Reads what serialize wrote off the front; false when it is not that, and the index is empty.
   bool restore(std::string_view& bytes);
 
+  // A unit is a name with what is known of it.
+  void track_changes() override;
+  bool tracks_changes() const override { return tracked_.tracks(); }
+  std::string summary() const override;
+  void freeze(UnitSink& sink, std::uint32_t part) override;
+  bool capture(std::size_t bytes) override;
+  void settle(bool kept) override;
+  bool begin_restore(std::string_view summary) override;
+  bool restore_unit(std::string_view key, std::string_view bytes) override;
+  void end_restore() override {}
+
  private:
   // An event that counts, and can be taken back.
   struct Live {
@@ -76,6 +90,7 @@ class EventIndex {
     std::optional<std::int64_t> named_us;  // of the newest other row that names it
     std::int64_t used_by = -1, named_by = -1;
     std::optional<Live> live;
+    Changes<std::string>::Mark changed = 0;
   };
   using Entries = std::unordered_map<std::string, Entry>;
 
@@ -98,6 +113,12 @@ class EventIndex {
   void forget();
   void watch(const std::string& name, const Entry& entry);
   void clear();
+  // Bytes.
+  static void append_entry(std::string& out, const Entry& entry);
+  bool read_entry(data::ByteReader& reader, Entry& entry) const;
+  // Noting what changes, and capturing it: event_index_capture.cc.
+  void before_change(const std::string& name, Entry& entry, bool fresh);
+  void capture_entry(const std::string& name, const Entry& entry);
   data::Batch keys_of(const data::Batch& rows) const;
   Status decode_taken_back(Amendments& out);
 
@@ -123,6 +144,11 @@ class EventIndex {
   std::vector<std::int64_t> now_before_;  // by place
   std::size_t place_ = 0;
   std::vector<std::string> taken_back_keys_;  // of the take that goes on
+  Changes<std::string> tracked_;
+  std::int64_t frozen_now_us_ = INT64_MIN;  // now_us_ when the capture began
+  UnitSink* sink_ = nullptr;                // of the capture
+  std::uint32_t part_ = 0;
+  std::string scratch_;
 };
 
 /// The indexes of a project's sources that have an id.
@@ -132,6 +158,8 @@ class EventIndexes {
   /// Null for a source whose events have no names.
   EventIndex* of(int source) const;
   bool empty() const { return indexes_.empty(); }
+  /// One part for each source.
+  std::vector<NamedPart> state_parts() const;
 
   std::string serialize() const;
   /// Errors: snapshot_corrupt; all are then empty.
@@ -141,6 +169,9 @@ class EventIndexes {
   const define::Project& project_;
   std::map<int, std::unique_ptr<EventIndex>> indexes_;
 };
+
+/// All parts of a server's state, kernel and names, in an order that the definition alone decides.
+std::vector<NamedPart> state_parts(Kernel& kernel, const EventIndexes& names);
 
 /// The bytes of a server's state, kernel and names, and back. Errors: snapshot_corrupt; all of it
 /// is then empty.

@@ -115,4 +115,11 @@ bool EventRows::restore(std::string_view& bytes) {
   return good;
 }
 
+std::vector<NamedPart> EventRows::state_parts() {
+  std::vector<NamedPart> parts;
+  for (auto& [index, table] : tables_)
+    parts.push_back({"lookup " + view_of(*project_, index).name, &table});
+  return parts;
+}
+
 }  // namespace coeval::kernel

@@ -10,6 +10,7 @@
 #include "data/column.h"
 #include "define/project.h"
 #include "kernel/evaluate.h"
+#include "kernel/state_part.h"
 #include "kernel/version_table.h"
 
 namespace coeval::kernel {
@@ -42,6 +43,8 @@ class EventRows {
   /// Canonical bytes; nothing when no lookup is read.
   void serialize(std::string& out) const;
   bool restore(std::string_view& bytes);
+  /// The tables of the lookups that are read.
+  std::vector<NamedPart> state_parts();
 
  private:
   const define::Project* project_;

@@ -423,4 +423,12 @@ Status Kernel::restore(std::string_view bytes) {
               "the state is rebuilt from the log");
 }
 
+std::vector<NamedPart> Kernel::state_parts() {
+  std::vector<NamedPart> parts;
+  for (const int view : parts_->views)
+    parts.push_back({"view " + parts_->view(view).name, &parts_->state(view)});
+  for (NamedPart& table : parts_->event_rows->state_parts()) parts.push_back(std::move(table));
+  return parts;
+}
+
 }  // namespace coeval::kernel

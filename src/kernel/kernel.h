@@ -15,6 +15,7 @@
 #include "define/project.h"
 #include "kernel/evaluate.h"
 #include "kernel/run_parts.h"
+#include "kernel/state_part.h"
 
 namespace coeval::kernel {
 
@@ -188,6 +189,8 @@ class Kernel {
   std::string serialize() const;
   /// Replaces the state. Errors: snapshot_corrupt; the state is then empty.
   Status restore(std::string_view bytes);
+  /// The same state in parts that can be captured while it changes: views, then lookups.
+  std::vector<NamedPart> state_parts();
 
  private:
   Kernel();

@@ -54,9 +54,11 @@ void VersionTable::add(std::span<const data::Column* const> keys, const data::Ba
                        std::span<const std::int64_t> order) {
   const auto entities = keys_.intern_rows(keys, values.rows);
   versions_.resize(static_cast<std::size_t>(keys_.size()));
+  marks_.resize(versions_.size());
   for (const std::int64_t row : order) {
     const auto place = static_cast<std::size_t>(row);
     if (entities[place] == KeyTable::kNull) continue;
+    before_change(entities[place]);
     add(entities[place], {event_time_us[place], known_us[place], data::encode_row(values, row)});
   }
 }
@@ -107,49 +109,122 @@ void VersionTable::serialize(std::string& out) const {
   std::ranges::sort(order, {}, [this](std::int32_t entity) { return keys_.key(entity); });
   data::put_u64(out, order.size());
   for (const std::int32_t entity : order) {
-    const auto& versions = versions_[static_cast<std::size_t>(entity)];
     data::put_text(out, keys_.key(entity));
-    data::put_u64(out, versions.size());
-    for (const auto& version : versions) {
-      data::put_u64(out, static_cast<std::uint64_t>(version.event_time_us));
-      data::put_u64(out, static_cast<std::uint64_t>(version.known_us));
-      data::put_text(out, version.row);
-    }
+    append_unit(out, entity);
+  }
+}
+
+void VersionTable::append_unit(std::string& out, std::int32_t entity) const {
+  const auto& versions = versions_[static_cast<std::size_t>(entity)];
+  data::put_u64(out, versions.size());
+  for (const auto& version : versions) {
+    data::put_u64(out, static_cast<std::uint64_t>(version.event_time_us));
+    data::put_u64(out, static_cast<std::uint64_t>(version.known_us));
+    data::put_text(out, version.row);
   }
 }
 
 bool VersionTable::take_entity(std::string_view& bytes) {
-  Front front(bytes);
   std::string_view key;
-  std::uint64_t count = 0;
-  if (!front.text(key) || !front.u64(count) || count == 0) return false;
+  if (!Front(bytes).text(key)) return false;
   if (keys_.size() > 0 && key <= keys_.key(keys_.size() - 1)) return false;
   const std::int32_t entity = keys_.intern(key);
   versions_.emplace_back();
+  marks_.push_back(0);
+  before_change(entity);
+  return take_unit(bytes, entity);
+}
+
+bool VersionTable::take_unit(std::string_view& bytes, std::int32_t entity) {
+  Front front(bytes);
+  std::uint64_t count = 0;
+  if (!front.u64(count) || count == 0) return false;
+  const auto& versions = versions_[static_cast<std::size_t>(entity)];
   for (std::uint64_t i = 0; i < count; ++i) {
     std::uint64_t event_time = 0, known = 0;
     std::string_view row;
     if (!front.u64(event_time) || !front.u64(known) || !front.text(row) || !is_row(row, values_))
       return false;
     const auto time = static_cast<std::int64_t>(event_time);
-    if (!versions_.back().empty() && versions_.back().back().event_time_us > time) return false;
+    if (!versions.empty() && versions.back().event_time_us > time) return false;
     add(entity, {time, static_cast<std::int64_t>(known), std::string(row)});
   }
   return true;
 }
 
-bool VersionTable::restore(std::string_view& bytes) {
+void VersionTable::clear() {
   keys_ = KeyTable();
   versions_.clear();
+  marks_.clear();
+  changes_.clear();
   size_ = 0;
+}
+
+bool VersionTable::restore(std::string_view& bytes) {
+  clear();
   std::uint64_t count = 0;
   bool good = Front(bytes).u64(count);
   for (std::uint64_t i = 0; good && i < count; ++i) good = take_entity(bytes);
-  if (good) return true;
-  keys_ = KeyTable();
-  versions_.clear();
-  size_ = 0;
-  return false;
+  if (!good) clear();
+  return good;
+}
+
+void VersionTable::track_changes() {
+  changes_.track();
+  for (std::int32_t entity = 0; entity < keys_.size(); ++entity) before_change(entity);
+}
+
+void VersionTable::before_change(std::int32_t entity) {
+  auto& mark = marks_[static_cast<std::size_t>(entity)];
+  if (changes_.is_noted(mark)) return;
+  if (changes_.waits(mark)) capture_entity(entity);
+  changes_.note(entity, mark);
+}
+
+void VersionTable::capture_entity(std::int32_t entity) {
+  scratch_.clear();
+  append_unit(scratch_, entity);
+  sink_->take_unit(part_, keys_.key(entity), scratch_);
+}
+
+void VersionTable::freeze(UnitSink& sink, std::uint32_t part) {
+  COEVAL_CHECK(changes_.tracks() && !changes_.capturing());
+  sink_ = &sink;
+  part_ = part;
+  changes_.freeze();
+}
+
+bool VersionTable::capture(std::size_t bytes) {
+  for (std::size_t captured = 0; captured < bytes;) {
+    const std::int32_t* entity = changes_.next();
+    if (entity == nullptr) break;
+    auto& mark = marks_[static_cast<std::size_t>(*entity)];
+    if (!changes_.waits(mark)) continue;
+    capture_entity(*entity);
+    mark = 0;
+    captured += scratch_.size();
+  }
+  return changes_.end_if_done();
+}
+
+void VersionTable::settle(bool kept) {
+  const std::vector<std::int32_t> frozen = changes_.settle();
+  sink_ = nullptr;
+  for (const std::int32_t entity : frozen)
+    if (!kept) before_change(entity);
+}
+
+bool VersionTable::begin_restore(std::string_view summary) {
+  clear();
+  return summary.empty();
+}
+
+bool VersionTable::restore_unit(std::string_view key, std::string_view bytes) {
+  if (keys_.find(key) != KeyTable::kNull) return false;
+  const std::int32_t entity = keys_.intern(key);
+  versions_.emplace_back();
+  marks_.push_back(0);
+  return take_unit(bytes, entity) && bytes.empty();
 }
 
 }  // namespace coeval::kernel

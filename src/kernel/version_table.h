@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "data/column.h"
+#include "kernel/changes.h"
 #include "kernel/key_table.h"
+#include "kernel/state_part.h"
 
 namespace coeval::kernel {
 
@@ -18,7 +20,7 @@ namespace coeval::kernel {
 ///
 /// So what an event reads is a function of the rows and of its two times alone: rows that become
 /// known later may be added before or after it is asked for.
-class VersionTable {
+class VersionTable final : public StatePart {
  public:
   /// `values` are the columns that are looked up.
   explicit VersionTable(data::Schema values);
@@ -44,6 +46,17 @@ class VersionTable {
   /// empty.
   bool restore(std::string_view& bytes);
 
+  // A unit is all rows of a key, under the key's bytes.
+  void track_changes() override;
+  bool tracks_changes() const override { return changes_.tracks(); }
+  std::string summary() const override { return {}; }
+  void freeze(UnitSink& sink, std::uint32_t part) override;
+  bool capture(std::size_t bytes) override;
+  void settle(bool kept) override;
+  bool begin_restore(std::string_view summary) override;
+  bool restore_unit(std::string_view key, std::string_view bytes) override;
+  void end_restore() override {}
+
  private:
   struct Version {
     std::int64_t event_time_us, known_us;
@@ -52,12 +65,22 @@ class VersionTable {
   const Version* newest(std::int32_t entity, std::int64_t event_time_us,
                         std::int64_t known_us) const;
   void add(std::int32_t entity, Version version);
+  void append_unit(std::string& out, std::int32_t entity) const;
   bool take_entity(std::string_view& bytes);
+  bool take_unit(std::string_view& bytes, std::int32_t entity);
+  void before_change(std::int32_t entity);
+  void capture_entity(std::int32_t entity);
+  void clear();
 
   data::Schema values_;
   KeyTable keys_;
   std::vector<std::vector<Version>> versions_;  // by entity, by (event time, position)
   std::int64_t size_ = 0;
+  Changes<std::int32_t> changes_;
+  std::vector<Changes<std::int32_t>::Mark> marks_;  // by entity
+  UnitSink* sink_ = nullptr;
+  std::uint32_t part_ = 0;
+  std::string scratch_;
 };
 
 }  // namespace coeval::kernel

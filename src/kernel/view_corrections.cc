@@ -37,6 +37,7 @@ void ViewState::take_back(std::int32_t number, std::int64_t event_time_us, std::
   Entity& e = entity(number);
   const Cursor place = find_event(e, event_time_us, known_us, name);
   if (place.chunk == nullptr) return;
+  before_change(e, number);
   TakenBack event{until_us, std::vector<std::byte>(layout_.stride)};
   place.chunk->unpack(packing_, place.slot, event.record.data());
   remove(e, place, event.record.data());
@@ -95,12 +96,16 @@ void ViewState::keep_taken_back(std::int32_t number, TakenBack event) {
 
 // Known times of positions go up, so what was taken back first leaves first.
 void ViewState::forget_taken_back() {
-  while (!leaving_.empty() && is_settled(leaving_.front().first)) {
-    const auto events = taken_back_.find(leaving_.front().second);
+  const std::int64_t last_known = changes_.capturing() ? frozen_known_ : last_known_;
+  while (!leaving_.empty() && is_settled(leaving_.front().first, last_known)) {
+    const std::int32_t number = leaving_.front().second;
+    const auto events = taken_back_.find(number);
     leaving_.pop_front();
     release_strings(events->second.front().record.data());
     events->second.pop_front();
-    if (events->second.empty()) taken_back_.erase(events);
+    if (!events->second.empty()) continue;
+    taken_back_.erase(events);
+    if (!entity(number).has_events()) before_change(entity(number), number);  // nothing is left
   }
 }
 

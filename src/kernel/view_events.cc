@@ -198,11 +198,13 @@ void ViewState::pass_first(HotEntity& hot, Chunk* chunk, const std::byte* record
 // too.
 void ViewState::sweep_some(const Entity& busy) {
   constexpr int kEntities = 1;
-  const std::int64_t last_known = turns_began_at_.value_or(last_known_);
+  const std::int64_t last_known = expiry_known();
   for (int i = 0; i < kEntities; ++i) {
     if (++swept_ >= entities_) swept_ = 0;
     Entity& e = entity(swept_);
-    if (&e != &busy) evict(e, last_known);
+    if (&e == &busy || !e.has_events()) continue;
+    evict(e, last_known);
+    if (!e.has_events()) before_change(e, swept_);  // nothing is left to keep
   }
 }
 

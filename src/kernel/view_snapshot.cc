@@ -143,6 +143,14 @@ bool take_fate(std::string_view& bytes, const RecordLayout& layout, std::byte* r
 }  // namespace
 
 bool ViewState::append_entity(std::string& out, std::int32_t number) const {
+  const std::size_t before = out.size();
+  data::put_text(out, keys_.key(number));
+  if (append_unit(out, number, last_known_)) return true;
+  out.resize(before);
+  return false;
+}
+
+bool ViewState::append_unit(std::string& out, std::int32_t number, std::int64_t last_known) const {
   const Entity& e = entity(number);
   FoldedEvents base(layout_);
   bool folded = e.base != nullptr;
@@ -153,7 +161,7 @@ bool ViewState::append_entity(std::string& out, std::int32_t number) const {
   if (layout_.replaceable)
     for (const auto& [event, until] : held_events(number)) {
       const std::byte* record = event.data();
-      if (is_expired(record, last_known_) || is_settled(until)) continue;
+      if (is_expired(record, last_known) || is_settled(until, last_known)) continue;
       append_record(records, layout_, record, before);
       append_fate(records, layout_, record,
                   until == kNotTakenBack ? std::nullopt : std::optional(until));
@@ -166,7 +174,7 @@ bool ViewState::append_entity(std::string& out, std::int32_t number) const {
   for (; chunk != nullptr; chunk = next_chunk(chunk))
     for (std::uint32_t slot = chunk->begin; slot < chunk->end; ++slot) {
       chunk->unpack(packing_, slot, unpacked.data());
-      if (is_expired(record, last_known_)) {
+      if (is_expired(record, last_known)) {
         if (all_time_) base.add(layout_, record);
         folded = folded || all_time_;
         continue;
@@ -176,7 +184,6 @@ bool ViewState::append_entity(std::string& out, std::int32_t number) const {
       ++count;
     }
   if (count == 0 && !folded) return false;
-  data::put_text(out, keys_.key(number));
   data::put_u8(out, folded ? 1 : 0);
   if (folded) {
     base.tally.append_bytes(out);
@@ -202,7 +209,7 @@ void ViewState::serialize(std::string& out) const {
   out += body;
 }
 
-bool ViewState::take_events(std::string_view& bytes, std::int32_t number) {
+bool ViewState::take_events(std::string_view& bytes, std::int32_t number, Expired expired) {
   Entity& e = entity(number);
   std::uint64_t count = 0;
   if (!take_varint(bytes, count) || count > bytes.size()) return false;
@@ -213,14 +220,16 @@ bool ViewState::take_events(std::string_view& bytes, std::int32_t number) {
     const std::int64_t time = event_time_of(record.data()), known = known_time_of(record.data());
     // Known times go up with positions, which order events of equal event time.
     if (known > last_known_ || (i > 0 && time == before && known < known_before)) return false;
-    if (is_expired(record.data(), last_known_)) return false;
     std::optional<std::int64_t> until;
     if (layout_.replaceable) {
       if (!take_fate(bytes, layout_, record.data(), until)) return false;
       store(record.data() + layout_.sequence_at, next_sequence_++);
     }
-    if (until) {
-      if (*until > last_known_ || is_settled(*until)) return false;
+    if (until && *until > last_known_) return false;
+    if (is_expired(record.data(), last_known_) || (until && is_settled(*until, last_known_))) {
+      if (expired == Expired::refused) return false;
+      give_up(e, record.data());
+    } else if (until) {
       keep_taken_back(number, {*until, record});
     } else {
       insert(e, record.data());
@@ -230,6 +239,15 @@ bool ViewState::take_events(std::string_view& bytes, std::int32_t number) {
     known_before = known;
   }
   return count > 0 || e.base != nullptr;
+}
+
+// What eviction would have done to an event, and the time to what was taken back.
+void ViewState::give_up(Entity& e, const std::byte* record) {
+  if (all_time_ && !layout_.replaceable) {
+    if (e.base == nullptr) e.base = new FoldedEvents(layout_);
+    e.base->add(layout_, record);
+  }
+  release_strings(record);
 }
 
 // Whether sums may go on from here: counters are not negative, and nothing is near the end of its
@@ -249,16 +267,21 @@ bool ViewState::is_plausible(const Tally& base) const {
 
 bool ViewState::take_entity(std::string_view& bytes, std::string_view& key_before, bool first) {
   std::string_view key;
-  if (!take_text(bytes, key) || (!first && key <= key_before) || bytes.empty()) return false;
+  if (!take_text(bytes, key) || (!first && key <= key_before)) return false;
   key_before = key;
+  const std::int32_t number = keys_.intern(key);
+  add_entities();
+  before_change(entity(number), number);
+  return take_unit(bytes, number, Expired::refused);
+}
+
+bool ViewState::take_unit(std::string_view& bytes, std::int32_t number, Expired expired) {
+  if (bytes.empty()) return false;
   const char folded = bytes.front();
   bytes.remove_prefix(1);
   if (folded != 0 && (folded != 1 || !all_time_)) return false;
-  const std::int32_t number = keys_.intern(key);
-  add_entities();
-  Entity& e = entity(number);
-  if (folded == 1 && !take_base(bytes, e)) return false;
-  return take_events(bytes, number);
+  if (folded == 1 && !take_base(bytes, entity(number))) return false;
+  return take_events(bytes, number, expired);
 }
 
 bool ViewState::take_base(std::string_view& bytes, Entity& e) {
@@ -283,11 +306,15 @@ bool ViewState::restore(std::string_view& bytes) {
   last_known_ = static_cast<std::int64_t>(last_known);
   dropped_late_ = static_cast<std::int64_t>(dropped);
   for (std::uint64_t i = 0; good && i < count; ++i) good = take_entity(bytes, key, i == 0);
+  order_taken_back();
+  if (!good) clear();
+  return good;
+}
+
+void ViewState::order_taken_back() {
   for (auto& [number, events] : taken_back_)
     std::ranges::stable_sort(events, {}, &TakenBack::until_us);
   std::ranges::sort(leaving_);
-  if (!good) clear();
-  return good;
 }
 
 }  // namespace coeval::kernel

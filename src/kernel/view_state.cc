@@ -75,6 +75,7 @@ void ViewState::clear() {
   events_ = dropped_late_ = 0;
   last_known_ = INT64_MIN;
   lag_is_known_ = false;
+  changes_.clear();
 }
 
 void ViewState::free_events(Entity& e) {
@@ -105,6 +106,7 @@ void ViewState::apply(const std::byte* record, std::int32_t number,
   if (number >= entities_) [[unlikely]]
     add_entities();
   Entity& e = entity(number);
+  before_change(e, number);
   if (!layout_.strings.empty()) [[unlikely]]
     record = with_strings(record, strings);
   if (layout_.replaceable) [[unlikely]]

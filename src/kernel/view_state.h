@@ -16,6 +16,7 @@
 #include "define/project.h"
 #include "exact/key_hash.h"
 #include "kernel/boundaries.h"
+#include "kernel/changes.h"
 #include "kernel/chunk.h"
 #include "kernel/chunk_tree.h"
 #include "kernel/collection.h"
@@ -28,6 +29,7 @@
 #include "kernel/period.h"
 #include "kernel/record_layout.h"
 #include "kernel/saturate.h"
+#include "kernel/state_part.h"
 #include "kernel/string_table.h"
 #include "kernel/tally.h"
 
@@ -93,12 +95,12 @@ struct HotEntity {
 /// 2. An event is held while a question at T ≥ last known − lateness may need it: as long as its
 /// event time is within the reach of the longest window + lateness of the last known time. (T6)
 /// 3. A string is held as long as an event, what was folded, or an answer uses it.
-class ViewState {
+class ViewState final : public StatePart {
  public:
   /// The zone is that of calendar periods; null = UTC.
   ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone,
             StateShape shape = {});
-  ~ViewState();
+  ~ViewState() override;
   ViewState(const ViewState&) = delete;
   ViewState& operator=(const ViewState&) = delete;
 
@@ -154,11 +156,23 @@ class ViewState {
   /// Reads what serialize wrote; false when it is not that, and the state is then empty.
   bool restore(std::string_view& bytes);
 
+  // A unit is an entity, under its key's bytes.
+  void track_changes() override;
+  bool tracks_changes() const override { return changes_.tracks(); }
+  std::string summary() const override;
+  void freeze(UnitSink& sink, std::uint32_t part) override;
+  bool capture(std::size_t bytes) override;
+  void settle(bool kept) override;
+  bool begin_restore(std::string_view summary) override;
+  bool restore_unit(std::string_view key, std::string_view bytes) override;
+  void end_restore() override;
+
  private:
   struct Entity {
     Chunk* only = nullptr;     // its events, where they are few
     HotEntity* hot = nullptr;  // or where they are many
     FoldedEvents* base = nullptr;
+    Changes<std::int32_t>::Mark changed = 0;
     bool has_events() const { return only != nullptr || hot != nullptr; }
     Chunk* first() const { return hot != nullptr ? hot->tree.first() : only; }
   };
@@ -227,8 +241,8 @@ class ViewState {
   void unlink_empty(Entity& e, Chunk* chunk);
   void keep_taken_back(std::int32_t number, TakenBack event);
   void forget_taken_back();
-  bool is_settled(std::int64_t until_us) const {
-    return saturating_subtract(last_known_, until_us) > lateness_us_;
+  bool is_settled(std::int64_t until_us, std::int64_t last_known) const {
+    return saturating_subtract(last_known, until_us) > lateness_us_;
   }
   // All events of an entity, those taken back too, by (event time, position).
   std::vector<Held> held_events(std::int32_t number) const;
@@ -303,10 +317,30 @@ class ViewState {
 
   // Bytes: view_snapshot.cc.
   bool append_entity(std::string& out, std::int32_t number) const;
+  // What stands behind the key: as of a last known time. False when that is nothing.
+  bool append_unit(std::string& out, std::int32_t number, std::int64_t last_known) const;
   bool take_entity(std::string_view& bytes, std::string_view& key_before, bool first);
-  bool take_events(std::string_view& bytes, std::int32_t number);
+  // Whether bytes may hold what has expired at last_known_.
+  enum class Expired : std::uint8_t { refused, given_up };
+  bool take_unit(std::string_view& bytes, std::int32_t number, Expired expired);
+  bool take_events(std::string_view& bytes, std::int32_t number, Expired expired);
+  void give_up(Entity& e, const std::byte* record);
+  void order_taken_back();
   bool take_base(std::string_view& bytes, Entity& e);
   bool is_plausible(const Tally& base) const;
+
+  // What changes, and is captured before it does: view_capture.cc.
+  void before_change(Entity& e, std::int32_t number) {
+    if (!changes_.is_noted(e.changed)) [[unlikely]]
+      note_change(e, number);
+  }
+  static constexpr std::size_t kUnitCost = 64;  // of fetching an entity, in bytes written
+  void note_change(Entity& e, std::int32_t number);
+  void capture_entity(std::int32_t number);
+  // What expires later is not given up yet: a capture of a moment past may still need it.
+  std::int64_t expiry_known() const {
+    return changes_.capturing() ? frozen_known_ : turns_began_at_.value_or(last_known_);
+  }
 
   const RecordLayout layout_;
   Packing packing_;
@@ -333,6 +367,11 @@ class ViewState {
   std::int64_t last_known_ = INT64_MIN;
   std::optional<std::int64_t> turns_began_at_;  // last_known_ then, while turns are taken
   EvaluationCounts counts_;
+  Changes<std::int32_t> changes_;
+  std::int64_t frozen_known_ = INT64_MIN;  // last_known_ when the capture began
+  UnitSink* sink_ = nullptr;               // of the capture
+  std::uint32_t part_ = 0;
+  std::string scratch_unit_;
   // Events that were taken back, while a question may still be asked that sees them: by entity, and
   // in the order in which they leave.
   std::map<std::int32_t, std::deque<TakenBack>> taken_back_;

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "serving/engine_parts.h"
 #include "stores/record_names.h"
-#include "stores/snapshots.h"
 
 namespace coeval::serving {
 namespace {
@@ -121,24 +120,61 @@ bool Engine::has_uncommitted() const {
 
 bool Engine::ready() const { return !parts_->log.failing(); }
 
-Status Engine::snapshot_if_due(bool force) {
-  Parts& parts = *parts_;
-  const std::uint64_t end = parts.log.log().next_position().value;
-  const std::uint64_t since = end - parts.snapshot_position;
-  if (parts.basis.empty() || since == 0 || (!force && since < parts.options.snapshot_every))
-    return {};
-  // The state may only be saved at a position that the log will still have after a crash.
-  COEVAL_TRY(parts.log.sync(parts.now_s()));
-  parts.snapshot_position = end;  // also after a failure: the next try is for the next interval
-  const Status saved = stores::save_snapshot(
-      parts.state_folder + "/snapshots",
-      {parts.basis, Position{end}, kernel::serialize_state(*parts.kernel, *parts.names)},
-      {.files = parts.options.snapshot_files});
-  ++(saved ? parts.counters.snapshots : parts.counters.snapshot_failures);
-  return saved;
+Status Engine::Parts::continue_snapshot(bool to_its_end) {
+  if (!snapshots->under_way()) return {};
+  const std::optional<Status> outcome =
+      to_its_end ? std::optional(snapshots->finish()) : snapshots->step();
+  if (!outcome) return {};
+  ++(*outcome ? counters.snapshots : counters.snapshot_failures);
+  return *outcome;
 }
 
-void Engine::set_basis(std::string basis) { parts_->basis = std::move(basis); }
+Status Engine::snapshot_if_due(bool force) {
+  Parts& parts = *parts_;
+  if (!parts.snapshots) return {};
+  const Status before = parts.continue_snapshot(force);
+  const std::uint64_t end = parts.log.log().next_position().value;
+  const std::uint64_t since = end - parts.snapshot_position;
+  const bool has_this = since == 0 && parts.snapshots->last().has_value();
+  if (parts.snapshots->under_way() ||
+      (force ? has_this && before : since < parts.options.snapshot_every || since == 0))
+    return before;
+  COEVAL_TRY(begin_snapshot());
+  const Status now = parts.continue_snapshot(force);
+  return before ? now : before;
+}
+
+Status Engine::begin_snapshot() {
+  Parts& parts = *parts_;
+  if (!parts.snapshots || parts.snapshots->under_way()) return {};
+  // The state may only be saved at a position that the log will still have after a crash.
+  COEVAL_TRY(parts.log.sync(parts.now_s()));
+  const Position end = parts.log.log().next_position();
+  parts.snapshot_position = end.value;  // also after a failure: the next try is in its own time
+  parts.snapshots->begin(end);
+  return {};
+}
+
+bool Engine::snapshot_is_under_way() const {
+  return parts_->snapshots && parts_->snapshots->under_way();
+}
+
+bool Engine::snapshot_is_busy() const { return parts_->snapshots && parts_->snapshots->is_busy(); }
+
+std::optional<Position> Engine::snapshot_position() const {
+  return parts_->snapshots ? parts_->snapshots->last() : std::nullopt;
+}
+
+void Engine::set_basis(std::string basis, std::optional<stores::SnapshotChain> restored_from) {
+  Parts& parts = *parts_;
+  if (restored_from) parts.snapshot_position = restored_from->position().value;
+  parts.snapshots = std::make_unique<StateSnapshots>(
+      kernel::state_parts(*parts.kernel, *parts.names),
+      stores::SnapshotSeries(parts.state_folder + "/snapshots", std::move(basis),
+                             std::move(restored_from), parts.options.snapshot_files),
+      parts.options.snapshot_pace, [&parts] { return parts.now_s(); });
+}
+
 const Engine::Options& Engine::options() const { return parts_->options; }
 const define::Project& Engine::project() const { return *parts_->project; }
 Counters& Engine::counters() { return parts_->counters; }

@@ -20,6 +20,7 @@
 #include "quality/checks.h"
 #include "serving/counters.h"
 #include "serving/prediction_id.h"
+#include "serving/state_snapshots.h"
 #include "stores/event_log.h"
 #include "stores/prediction_record.h"
 
@@ -85,6 +86,7 @@ class Engine {
     bool include_features = false;  ///< answers carry the features without being asked to
     std::uint64_t snapshot_every = 200'000;  ///< log records between two snapshots
     std::shared_ptr<stores::FileLayer> snapshot_files = nullptr;  ///< null = the disk
+    SnapshotPace snapshot_pace = {};                              ///< at once, where it is due
     /// Seconds by a clock that never goes back, for syncs that are due; null = the machine's. The
     /// simulator owns time and files.
     std::function<double()> monotonic_s = nullptr;
@@ -138,13 +140,22 @@ class Engine {
   /// False while the log cannot be written.
   bool ready() const;
 
-  /// Writes a snapshot of the state when enough was appended since the last. `force` at shutdown.
-  /// Errors: io, disk_full; serving goes on without.
+  /// After each round: begins a snapshot of the state when enough was appended since the last, or
+  /// goes on for a slice with the one that is under way. Errors: io, disk_full, of one that ended
+  /// now; serving goes on without. `force`, at shutdown: one of the state as it is now is written
+  /// before this returns.
   Status snapshot_if_due(bool force);
+  /// Begins a snapshot now, if none is under way.
+  Status begin_snapshot();
+  bool snapshot_is_under_way() const;
+  /// Whether the snapshot under way can go on at once.
+  bool snapshot_is_busy() const;
+  /// The position of the newest snapshot that was written, or that the state was restored from.
+  std::optional<Position> snapshot_position() const;
 
-  /// What a snapshot of this state depends on (stores::Snapshot::basis). Without one, none is
-  /// written.
-  void set_basis(std::string basis);
+  /// What a snapshot of this state depends on (stores::SnapshotHead::basis), and the one that the
+  /// state was restored from. Without a basis none is written.
+  void set_basis(std::string basis, std::optional<stores::SnapshotChain> restored_from = {});
 
   const Options& options() const;
   const define::Project& project() const;

@@ -43,10 +43,10 @@ struct Engine::Parts {
   kernel::EvaluationCounts evaluation;
   Counters counters;
   std::uint16_t salt = 0;
-  bool recovery_tried = false;    // in this round
-  std::int64_t history_known_us;  // newest known time that the kernel began with
-  std::string basis;
-  std::uint64_t snapshot_position = 0;
+  bool recovery_tried = false;                // in this round
+  std::int64_t history_known_us;              // newest known time that the kernel began with
+  std::unique_ptr<StateSnapshots> snapshots;  // null as long as there is no basis
+  std::uint64_t snapshot_position = 0;        // where the last one was begun
 
   mutable std::mutex plans_mutex;
   std::shared_ptr<const PlanTable> plans;
@@ -62,6 +62,8 @@ struct Engine::Parts {
   double now_s() const { return options.monotonic_s ? options.monotonic_s() : monotonic_seconds(); }
   /// Newest known time of anything that happened, or INT64_MIN.
   std::int64_t last_known_us() const;
+  /// Goes on with the snapshot that is under way, to its end or for a slice, and counts it.
+  Status continue_snapshot(bool to_its_end);
   /// Ok when records can be appended; tries to end a failure, once a round.
   Status writable();
 

@@ -110,11 +110,11 @@ Status Reactor::run() {
 }
 
 int Reactor::wait_limit_ms() const {
-  if (!again_.empty() || !round_.empty()) return 0;
+  if (!again_.empty() || !round_.empty() || engine_.snapshot_is_busy()) return 0;
   if (draining_) return kDrainCheckMs;
   if (stopping_.load()) return 0;
   const int tick_ms = connections_.empty() ? -1 : static_cast<int>(wheel_.tick_s() * 1000) + 1;
-  if (!engine_.has_uncommitted()) return tick_ms;
+  if (!engine_.has_uncommitted() && !engine_.snapshot_is_under_way()) return tick_ms;
   return tick_ms < 0 ? kCommitCheckMs : std::min(tick_ms, kCommitCheckMs);
 }
 

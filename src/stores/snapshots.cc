@@ -1,77 +1,69 @@
 // Snapshots of the state.
 //
-// A snapshot is one file, snapshot-NNNNNNNNNNNNNNNNNNNN.state. The number counts the snapshots that
-// were ever written to the folder, so the greatest is the newest; the newest two are kept, the
-// older of them in case the newest is damaged. A file appears whole or not at all: it is written
-// under a temporary name, synced and renamed.
+// A folder has files snapshot-NNNNNNNNNNNNNNNNNNNN.base.state and .delta.state (snapshot_file.cc).
+// The number counts the files that were ever written to the folder, so the greatest is the newest.
+// A base stands alone; a delta has the units that changed since the file that it names, which is a
+// base or a delta again. A file appears whole or not at all: it is written under a temporary name,
+// synced and renamed.
 //
-// All integers are little-endian. A file is, in this order:
-//
-//   8 bytes   "COEVSNAP"
-//   u32       version of the format, 1
-//   u32       how the state is stored: 0 as it is, 1 as one zstd frame
-//   u64       position: the first log record that is not in the state
-//   u64       bytes of the state
-//   u32, …    length of the basis, and the basis
-//   u64, …    length of the stored state, and the stored state
-//   u64, u64  XXH3-128 of all bytes before, low half first
-//
-// The checksum is checked before anything else is believed. It guards against rot, not against
-// forgery: who can write here can write the log.
+// When the deltas on a base are together as large as it, the chain is read from the newest file to
+// the oldest, each unit where it is met first, into a new base of the same position. What is older
+// than the base before is removed then. The first delta is merged at once: from then on the newest
+// two bases share nothing.
 
 #include "stores/snapshots.h"
-
-#include <zstd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <map>
 #include <system_error>
-#include <vector>
+#include <unordered_set>
+#include <utility>
 
-#include "data/hash.h"
-#include "data/row_codec.h"
+#include "base/check.h"
 #include "stores/files.h"
-#include "stores/pending_file.h"
 
 namespace coeval::stores {
 
 namespace {
 
-constexpr std::string_view kSnapshotMagic = "COEVSNAP";
-constexpr std::uint32_t kSnapshotVersion = 1;
-constexpr std::uint32_t kStoredPlain = 0, kStoredZstd = 1;
-constexpr int kZstdLevel = 1;
-constexpr std::size_t kKept = 2;
-constexpr std::size_t kChecksumBytes = 16;
-constexpr std::string_view kSnapshotPrefix = "snapshot-", kSnapshotSuffix = ".state";
+constexpr std::string_view kPrefix = "snapshot-", kSuffix = ".state";
+constexpr std::string_view kBase = ".base", kDelta = ".delta";
+constexpr std::size_t kMaxDeltas = 100;        // so that recovery opens few files
+constexpr std::size_t kFrameBytes = 1u << 18;  // of a merged file
 
-struct SnapshotFile {
+struct FileName {
   std::string path;
   std::uint64_t number = 0;
+  enum class Kind : std::uint8_t { base, delta, older_version } kind = Kind::base;
 };
 
-std::optional<std::uint64_t> snapshot_number(std::string_view file_name) {
-  if (!file_name.starts_with(kSnapshotPrefix) || !file_name.ends_with(kSnapshotSuffix))
+std::optional<FileName> parse_name(std::string_view name) {
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  name.remove_suffix(kSuffix.size());
+  FileName file;
+  const char* end = name.data() + name.size();
+  const auto [stop, failure] = std::from_chars(name.data(), end, file.number);
+  const std::string_view kind(stop, static_cast<std::size_t>(end - stop));
+  if (failure != std::errc{} || (!kind.empty() && kind != kBase && kind != kDelta))
     return std::nullopt;
-  file_name.remove_prefix(kSnapshotPrefix.size());
-  file_name.remove_suffix(kSnapshotSuffix.size());
-  std::uint64_t number = 0;
-  const char* end = file_name.data() + file_name.size();
-  const auto [stop, failure] = std::from_chars(file_name.data(), end, number);
-  if (failure != std::errc{} || stop != end) return std::nullopt;
-  return number;
+  file.kind = kind == kBase    ? FileName::Kind::base
+              : kind == kDelta ? FileName::Kind::delta
+                               : FileName::Kind::older_version;
+  return file;
 }
 
-std::string snapshot_name(std::uint64_t number) {
+std::string file_name(std::uint64_t number, bool is_base) {
   const std::string digits = std::to_string(number);
-  return std::string(kSnapshotPrefix) + std::string(20 - digits.size(), '0') + digits +
-         std::string(kSnapshotSuffix);
+  return std::string(kPrefix) + std::string(20 - digits.size(), '0') + digits +
+         std::string(is_base ? kBase : kDelta) + std::string(kSuffix);
 }
 
 struct FolderContent {
-  std::vector<SnapshotFile> snapshots;  // newest first
-  std::vector<std::string> left_over;   // temporary files of a process that died
+  std::vector<FileName> files;         // newest first
+  std::vector<std::string> left_over;  // temporary files of a process that died
 };
 
 Result<FolderContent> list_folder(const std::string& folder) {
@@ -82,127 +74,251 @@ Result<FolderContent> list_folder(const std::string& folder) {
   for (const std::filesystem::directory_iterator end; entries != end; entries.increment(failed)) {
     if (failed) return std::unexpected(error_from_errno(failed.value(), "read folder", folder));
     const std::string name = entries->path().filename().string();
-    const auto number = snapshot_number(name);
-    if (number) content.snapshots.push_back({entries->path().string(), *number});
+    if (auto file = parse_name(name)) {
+      file->path = entries->path().string();
+      content.files.push_back(std::move(*file));
+    }
     if (is_pending_name(name)) content.left_over.push_back(entries->path().string());
   }
-  std::ranges::sort(content.snapshots, std::ranges::greater{}, &SnapshotFile::number);
+  std::ranges::sort(content.files, std::ranges::greater{}, &FileName::number);
   return content;
 }
 
-std::optional<std::string> compress(std::string_view bytes) {
-  std::string out(ZSTD_compressBound(bytes.size()), '\0');
-  const std::size_t size =
-      ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kZstdLevel);
-  if (ZSTD_isError(size) != 0) return std::nullopt;
-  out.resize(size);
-  return out;
+std::uint64_t newest_base(const FolderContent& content) {
+  const auto found = std::ranges::find(content.files, FileName::Kind::base, &FileName::kind);
+  return found == content.files.end() ? 0 : found->number;
 }
 
-std::string encode_snapshot(const Snapshot& snapshot, bool compressed) {
-  const auto packed = compressed ? compress(snapshot.state) : std::nullopt;
-  const std::string_view stored = packed ? std::string_view(*packed) : snapshot.state;
-  std::string out(kSnapshotMagic);
-  out.reserve(stored.size() + snapshot.basis.size() + 64);
-  data::put_u32(out, kSnapshotVersion);
-  data::put_u32(out, packed ? kStoredZstd : kStoredPlain);
-  data::put_u64(out, snapshot.position.value);
-  data::put_u64(out, snapshot.state.size());
-  data::put_text(out, snapshot.basis);
-  data::put_u64(out, stored.size());
-  out.append(stored);
-  const data::Hash128 sum = data::xxh3_128(out);
-  data::put_u64(out, sum.low);
-  data::put_u64(out, sum.high);
-  return out;
-}
+// Keys of units that newer files have.
+using SeenKeys = std::unordered_set<std::string>;
 
-std::unexpected<Error> damaged(const std::string& path, const std::string& what) {
-  return fail(Code::snapshot_corrupt, "the snapshot '" + path + "' is damaged: " + what,
-              "nothing to do: the state is rebuilt from an older snapshot and the log");
-}
-
-bool checksum_holds(std::string_view bytes) {
-  if (bytes.size() < kChecksumBytes) return false;
-  data::ByteReader tail(bytes.substr(bytes.size() - kChecksumBytes));
-  data::Hash128 sum;
-  return tail.u64(sum.low) && tail.u64(sum.high) &&
-         sum == data::xxh3_128(bytes.substr(0, bytes.size() - kChecksumBytes));
-}
-
-// What stands before the state in a file.
-struct SnapshotHead {
-  std::uint32_t version = 0, stored_as = 0;
-  Position position;
-  std::uint64_t state_bytes = 0;
-  std::string_view basis, stored;
-};
-
-std::optional<SnapshotHead> parse_head(std::string_view bytes) {
-  if (!bytes.starts_with(kSnapshotMagic)) return std::nullopt;
-  data::ByteReader reader(bytes.substr(kSnapshotMagic.size()));
-  SnapshotHead head;
-  std::uint64_t stored_bytes = 0;
-  if (reader.u32(head.version) && reader.u32(head.stored_as) && reader.u64(head.position.value) &&
-      reader.u64(head.state_bytes) && reader.text(head.basis) && reader.u64(stored_bytes) &&
-      stored_bytes == reader.remaining() - std::min(reader.remaining(), kChecksumBytes) &&
-      reader.bytes(stored_bytes, head.stored))
-    return head;
-  return std::nullopt;
-}
-
-Result<std::string> unpack_state(const SnapshotHead& head, const std::string& path) {
-  if (head.stored_as == kStoredPlain) return std::string(head.stored);
-  if (head.stored_as != kStoredZstd) return damaged(path, "stored in an unknown way");
-  std::string state(head.state_bytes, '\0');
-  const std::size_t size =
-      ZSTD_decompress(state.data(), state.size(), head.stored.data(), head.stored.size());
-  if (ZSTD_isError(size) != 0 || size != state.size()) return damaged(path, "zstd cannot read it");
-  return state;
-}
-
-// The snapshot in a file, or nothing when it is sound but does not fit.
-Result<std::optional<Snapshot>> load_file(const std::string& path, const std::string& basis,
-                                          Position end) {
-  COEVAL_ASSIGN(const std::string bytes, read_file(path, UINT64_MAX));
-  if (!checksum_holds(bytes)) return damaged(path, "its checksum fails");
-  const auto head = parse_head(bytes);
-  if (!head) return damaged(path, "its header does not add up");
-  if (head->version != kSnapshotVersion || head->basis != basis || head->position > end)
-    return std::nullopt;
-  COEVAL_ASSIGN(std::string state, unpack_state(*head, path));
-  return Snapshot{basis, head->position, std::move(state)};
+std::string seen_key(const StateUnit& unit) {
+  std::string key(reinterpret_cast<const char*>(&unit.part), sizeof unit.part);
+  return key += unit.key;
 }
 
 }  // namespace
 
-Status save_snapshot(const std::string& folder, const Snapshot& snapshot,
-                     const SnapshotOptions& options) {
-  const auto files = options.files ? options.files : disk_files();
-  COEVAL_TRY(make_folders(folder));
-  COEVAL_ASSIGN(FolderContent content, list_folder(folder));
-  for (const auto& path : content.left_over) COEVAL_TRY(files->remove(path));
-  const std::uint64_t number = content.snapshots.empty() ? 1 : content.snapshots.front().number + 1;
-  COEVAL_TRY(write_file_atomically(folder + "/" + snapshot_name(number),
-                                   encode_snapshot(snapshot, options.compress), files));
-  for (std::size_t i = kKept - 1; i < content.snapshots.size(); ++i)
-    COEVAL_TRY(files->remove(content.snapshots[i].path));
+// Finds the newest chain of sound files. Every file is looked at once.
+class ChainFinder {
+ public:
+  ChainFinder(const FolderContent& content, const std::string& basis, Position end,
+              std::string* warning)
+      : content_(content), basis_(basis), end_(end), warning_(warning) {}
+
+  Result<std::optional<SnapshotChain>> find() {
+    for (const FileName& file : content_.files) {
+      if (file.kind == FileName::Kind::older_version) continue;
+      COEVAL_ASSIGN(auto chain, chain_of(file));
+      if (chain) return chain;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  struct Sound {
+    SnapshotHead head;
+    SnapshotChain::File file;
+  };
+
+  // From the newest file to its base; nothing where one is missing, unsound, or of another state.
+  Result<std::optional<SnapshotChain>> chain_of(const FileName& newest) {
+    SnapshotChain chain;
+    COEVAL_ASSIGN(const Sound* sound, look_at(newest));
+    while (sound != nullptr && fits(sound->head)) {
+      if (chain.files_.empty()) chain.head_ = sound->head;
+      chain.files_.push_back(sound->file);
+      const auto& parent = sound->head.builds_on;
+      if (!parent) {
+        std::ranges::reverse(chain.files_);
+        return chain;
+      }
+      const FileName* file = named(parent->number);
+      if (file == nullptr || parent->number >= sound->file.id.number) break;
+      COEVAL_ASSIGN(sound, look_at(*file));
+      if (sound != nullptr && sound->file.id != *parent) break;
+    }
+    return std::nullopt;
+  }
+
+  bool fits(const SnapshotHead& head) const {
+    return head.basis == basis_ && head.position <= end_;
+  }
+
+  const FileName* named(std::uint64_t number) const {
+    const auto found = std::ranges::find(content_.files, number, &FileName::number);
+    return found == content_.files.end() ? nullptr : &*found;
+  }
+
+  // Null for a file that is damaged, or of another version.
+  Result<const Sound*> look_at(const FileName& file) {
+    const auto known = seen_.find(file.path);
+    if (known != seen_.end()) return known->second ? &*known->second : nullptr;
+    auto& place = seen_[file.path];
+    auto looked_at = verified(file);
+    if (looked_at) {
+      place = std::move(*looked_at);
+      return &*place;
+    }
+    const Code code = looked_at.error().code;
+    if (code != Code::snapshot_corrupt && code != Code::unsupported)
+      return std::unexpected(std::move(looked_at).error());
+    if (warning_ != nullptr)
+      *warning_ += (warning_->empty() ? "" : "\n") + one_line(looked_at.error());
+    return nullptr;
+  }
+
+  Result<Sound> verified(const FileName& file) const {
+    COEVAL_ASSIGN(auto reader, SnapshotFileReader::open(file.path, file.number));
+    // What does not fit need not be read.
+    if (!fits(reader.head())) return Sound{reader.head(), {file.path, {file.number, {}}, 0}};
+    COEVAL_ASSIGN(const SnapshotId id, reader.verify());
+    return Sound{reader.head(), {file.path, id, reader.bytes()}};
+  }
+
+  const FolderContent& content_;
+  const std::string& basis_;
+  const Position end_;
+  std::string* const warning_;
+  std::map<std::string, std::optional<Sound>> seen_;
+};
+
+Status SnapshotChain::read(const TakeUnit& take) const {
+  SeenKeys seen;
+  for (auto file = files_.rbegin(); file != files_.rend(); ++file) {
+    const bool is_base = std::next(file) == files_.rend();
+    COEVAL_ASSIGN(auto reader, SnapshotFileReader::open(file->path, file->id.number));
+    const auto take_newest = [&](const StateUnit& unit) -> Status {
+      if (files_.size() > 1) {
+        std::string key = seen_key(unit);
+        if (is_base ? seen.contains(key) : !seen.insert(std::move(key)).second) return {};
+      }
+      return unit.bytes ? take(unit) : Status();
+    };
+    COEVAL_TRY(reader.read(take_newest));
+  }
   return {};
 }
 
-Result<std::optional<Snapshot>> load_snapshot(const std::string& folder, const std::string& basis,
-                                              Position end, std::string* warning) {
+Result<std::optional<SnapshotChain>> find_snapshot(const std::string& folder,
+                                                   const std::string& basis, Position end,
+                                                   std::string* warning) {
   auto content = list_folder(folder);
   if (!content && content.error().code == Code::no_such_file) return std::nullopt;
   if (!content) return std::unexpected(std::move(content).error());
-  for (const auto& file : content->snapshots) {
-    auto loaded = load_file(file.path, basis, end);
-    if (loaded && *loaded) return loaded;
-    if (loaded) continue;
-    if (loaded.error().code != Code::snapshot_corrupt) return loaded;
-    if (warning) *warning += (warning->empty() ? "" : "\n") + one_line(loaded.error());
+  return ChainFinder(*content, basis, end, warning).find();
+}
+
+SnapshotSeries::SnapshotSeries(std::string folder, std::string basis,
+                               std::optional<SnapshotChain> last, std::shared_ptr<FileLayer> files)
+    : folder_(std::move(folder)),
+      basis_(std::move(basis)),
+      files_(files ? std::move(files) : disk_files()),
+      last_(std::move(last)) {}
+
+Result<std::string> SnapshotSeries::next_path(std::uint64_t& number, bool is_base) const {
+  COEVAL_ASSIGN(const FolderContent content, list_folder(folder_));
+  for (const auto& path : content.left_over) COEVAL_TRY(files_->remove(path));
+  number = content.files.empty() ? 1 : content.files.front().number + 1;
+  return folder_ + "/" + file_name(number, is_base);
+}
+
+Status SnapshotSeries::begin(Position position, std::vector<SnapshotPart> parts) {
+  COEVAL_CHECK(!writer_);
+  COEVAL_TRY(make_folders(folder_));
+  if (!last_) {
+    COEVAL_ASSIGN(const FolderContent content, list_folder(folder_));
+    kept_from_ = newest_base(content);
   }
-  return std::nullopt;
+  head_ = {basis_, position, std::nullopt, std::move(parts)};
+  if (last_) head_.builds_on = last_->files_.back().id;
+  std::uint64_t number = 0;
+  COEVAL_ASSIGN(path_, next_path(number, !last_));
+  COEVAL_ASSIGN(auto writer, SnapshotFileWriter::create(path_, number, head_, files_));
+  writer_.emplace(std::move(writer));
+  return {};
+}
+
+Status SnapshotSeries::add(const UnitFrame& frame) {
+  COEVAL_CHECK(writer_.has_value());
+  Status added = writer_->add(frame);
+  if (!added) give_up();
+  return added;
+}
+
+Status SnapshotSeries::publish() {
+  COEVAL_CHECK(writer_.has_value());
+  auto id = writer_->publish();
+  const std::uint64_t bytes = writer_->bytes();
+  give_up();
+  if (!id) return std::unexpected(std::move(id).error());
+  if (!last_) last_.emplace();
+  last_->head_ = std::move(head_);
+  last_->files_.push_back({path_, *id, bytes});
+  return {};
+}
+
+Result<bool> SnapshotSeries::merge_is_due() const {
+  const auto& files = last_->files_;
+  std::uint64_t deltas = 0;
+  for (std::size_t i = 1; i < files.size(); ++i) deltas += files[i].bytes;
+  if (deltas >= files[0].bytes || files.size() > kMaxDeltas) return files.size() > 1;
+  COEVAL_ASSIGN(const FolderContent content, list_folder(folder_));
+  const bool has_older = std::ranges::any_of(content.files, [&](const FileName& file) {
+    return file.kind == FileName::Kind::base && file.number < files[0].id.number;
+  });
+  return files.size() > 1 && !has_older;
+}
+
+Status SnapshotSeries::merge() {
+  SnapshotChain merged;
+  merged.head_ = last_->head_;
+  merged.head_.builds_on.reset();
+  SnapshotChain::File file;
+  std::uint64_t number = 0;
+  COEVAL_ASSIGN(file.path, next_path(number, true));
+  COEVAL_ASSIGN(auto writer, SnapshotFileWriter::create(file.path, number, merged.head_, files_));
+  UnitFrame frame;
+  const auto take = [&](const StateUnit& unit) -> Status {
+    if (frame.part() != unit.part || frame.bytes().size() >= kFrameBytes) {
+      COEVAL_TRY(writer.add(frame));
+      frame = UnitFrame(unit.part);
+    }
+    frame.append(unit.key, unit.bytes);
+    return {};
+  };
+  COEVAL_TRY(last_->read(take));
+  COEVAL_TRY(writer.add(frame));
+  COEVAL_ASSIGN(file.id, writer.publish());
+  file.bytes = writer.bytes();
+  kept_from_ = last_->files_[0].id.number;
+  merged.files_.push_back(std::move(file));
+  last_ = std::move(merged);
+  return {};
+}
+
+Status SnapshotSeries::remove_old() {
+  if (!kept_from_) return {};
+  COEVAL_ASSIGN(const FolderContent content, list_folder(folder_));
+  for (const FileName& file : content.files)
+    if (file.number < *kept_from_ || file.kind == FileName::Kind::older_version)
+      COEVAL_TRY(files_->remove(file.path));
+  kept_from_.reset();
+  return {};
+}
+
+Status SnapshotSeries::tidy() {
+  if (!last_) return {};
+  COEVAL_ASSIGN(const bool due, merge_is_due());
+  if (due) {
+    if (Status merged = merge(); !merged) {
+      const Code code = merged.error().code;
+      // What cannot be read cannot be built on either.
+      if (code == Code::snapshot_corrupt || code == Code::no_such_file) last_.reset();
+      return merged;
+    }
+  }
+  return remove_old();
 }
 
 }  // namespace coeval::stores

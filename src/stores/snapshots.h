@@ -1,36 +1,91 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "stores/snapshot_file.h"
+#include "stores/state_units.h"
 
 namespace coeval::stores {
 
-/// A saved state: the fold of a history (named by `basis`) and of the log before `position`.
-struct Snapshot {
-  std::string basis;  ///< hash of the views, the history files and the cut
-  Position position;  ///< the first log record that is not in it
-  std::string state;  ///< Kernel::serialize()
+/// A snapshot that is sound and can be read: the fold of a history (named by its basis) and of the
+/// log before `position`, as a base file and the deltas on it.
+class SnapshotChain {
+ public:
+  Position position() const { return head_.position; }
+  const std::vector<SnapshotPart>& parts() const { return head_.parts; }
+  /// Calls `take` for every unit of the state, each once and with its bytes, in no order. Errors:
+  /// those of `take`; snapshot_corrupt, io.
+  Status read(const TakeUnit& take) const;
+
+ private:
+  friend class SnapshotSeries;
+  friend class ChainFinder;
+  struct File {
+    std::string path;
+    SnapshotId id;
+    std::uint64_t bytes = 0;
+  };
+  SnapshotHead head_;        // of the newest
+  std::vector<File> files_;  // the base first
 };
 
-class FileLayer;  // stores/append_file.h
+/// The newest snapshot of this basis whose files all pass their checksums and whose position is ≤
+/// `end`; nothing when there is none, or no folder. Damaged files are passed over and reported in
+/// `warning` (may be null).
+Result<std::optional<SnapshotChain>> find_snapshot(const std::string& folder,
+                                                   const std::string& basis, Position end,
+                                                   std::string* warning);
 
-struct SnapshotOptions {
-  bool compress = true;              ///< zstd level 1
-  std::shared_ptr<FileLayer> files;  ///< null = the disk
+/// Writes the snapshots of one state into a folder: first a base, then deltas, and when these have
+/// outgrown it another base, which is put together from the files and not from the state.
+///
+/// Two points from which the state can be had stand at any time once there was a second snapshot,
+/// and share no file: what one damaged file can take is one of them. One writer per folder (the
+/// holder of the log's lock). Threading: one thread at a time.
+class SnapshotSeries {
+ public:
+  /// Goes on from `last`, which the state was restored from; with nothing, from an empty state.
+  SnapshotSeries(std::string folder, std::string basis, std::optional<SnapshotChain> last = {},
+                 std::shared_ptr<FileLayer> files = nullptr);
+
+  /// Whether the next snapshot must have every unit: there is nothing that it could build on.
+  bool needs_all() const { return !last_; }
+  /// Of the newest snapshot that the series has.
+  std::optional<Position> position() const {
+    return last_ ? std::optional(last_->position()) : std::nullopt;
+  }
+  /// A snapshot is begin(), add() as often as it takes, and publish(), after which it is durable.
+  /// After an error of any of them it is given up. Errors: io, disk_full; the older snapshots stay.
+  Status begin(Position position, std::vector<SnapshotPart> parts);
+  Status add(const UnitFrame& frame);
+  Status publish();
+  void give_up() { writer_.reset(); }
+  /// Merges files where it is time to, and removes those that nobody needs. After publish(); may
+  /// take as long as writing the whole state. Errors: io, disk_full, snapshot_corrupt: then
+  /// needs_all().
+  Status tidy();
+
+ private:
+  Result<std::string> next_path(std::uint64_t& number, bool is_base) const;
+  Result<bool> merge_is_due() const;
+  Status merge();
+  Status remove_old();
+
+  std::string folder_, basis_;
+  std::shared_ptr<FileLayer> files_;
+  std::optional<SnapshotChain> last_;
+  // Set when there is a new base: the number of the one before it, from which on files stay.
+  std::optional<std::uint64_t> kept_from_;
+  // The one that is being written.
+  std::optional<SnapshotFileWriter> writer_;
+  SnapshotHead head_;
+  std::string path_;
 };
-/// Writes to a temporary file, fsyncs, renames, fsyncs the folder; keeps the newest two. One writer
-/// per folder (the holder of the log's lock). Errors: io, disk_full; the older snapshots stay then.
-Status save_snapshot(const std::string& folder, const Snapshot& snapshot,
-                     const SnapshotOptions& options = {});
-/// The newest snapshot of this basis that passes its checksum and whose position is ≤ `end`;
-/// nothing when there is none, or no folder. A damaged file is skipped and reported in `warning`
-/// (may be null).
-Result<std::optional<Snapshot>> load_snapshot(const std::string& folder, const std::string& basis,
-                                              Position end, std::string* warning);
 
 }  // namespace coeval::stores

@@ -16,7 +16,6 @@
 #include "stores/event_log.h"
 #include "stores/prediction_record.h"
 #include "stores/record_names.h"
-#include "stores/snapshots.h"
 #include "stores/temporary_folder.h"
 
 namespace coeval::cases {
@@ -70,13 +69,11 @@ class Server {
     auto names = std::make_unique<kernel::EventIndexes>(*world_.project);
     Position from{0};
     std::string warning;
-    COEVAL_ASSIGN(const auto snapshot, stores::load_snapshot(folder_ / "snapshots", kBasis,
-                                                             log->next_position(), &warning));
+    COEVAL_ASSIGN(auto snapshot,
+                  serving::restore_snapshot(folder_ / "snapshots", kBasis, log->next_position(),
+                                            *kernel, *names, &warning));
     if (!warning.empty()) return fail(Code::snapshot_corrupt, warning);
-    if (snapshot) {
-      COEVAL_TRY(kernel::restore_state(snapshot->state, *kernel, *names));
-      from = snapshot->position;
-    }
+    if (snapshot) from = snapshot->position();
     COEVAL_TRY(replay::fold_log(*kernel, *names, *log, from));
     COEVAL_ASSIGN(serving::LoadedModel model, case_model(world_));
     serving::Engine::Options options;
@@ -85,7 +82,7 @@ class Server {
     engine_ = std::make_unique<serving::Engine>(world_.project, std::move(kernel), std::move(log),
                                                 std::make_unique<ManualClock>(0), folder_.path(),
                                                 options, std::move(names));
-    engine_->set_basis(kBasis);
+    engine_->set_basis(kBasis, std::move(snapshot));
     COEVAL_TRY(engine_->prepare());
     engine_->set_models({{kModel, std::move(model)}});
     return {};

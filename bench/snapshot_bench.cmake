@@ -1,0 +1,2 @@
+add_executable(snapshot_bench ${CMAKE_CURRENT_LIST_DIR}/snapshot_bench.cc)
+target_link_libraries(snapshot_bench PRIVATE coeval_options coeval_serving)
