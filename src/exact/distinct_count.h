@@ -29,6 +29,8 @@ class DistinctCount {
   bool is_approximate() const { return !registers_.empty(); }
   std::int64_t count() const;
 
+  /// How much memory it takes.
+  std::size_t state_bytes() const { return values_.state_bytes() + registers_.size(); }
   /// Canonical bytes; read_bytes takes them off the front.
   void append_bytes(std::string& out) const;
   bool read_bytes(std::string_view& bytes);

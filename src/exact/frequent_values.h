@@ -48,6 +48,8 @@ class FrequentValues {
   std::optional<Entry> mode(const Order& before = std::less<Key>()) const;
   static constexpr std::size_t kMostListed = 1024;
 
+  /// How much memory it takes.
+  std::size_t state_bytes() const { return values_.state_bytes() + 8 * counters_.size(); }
   /// Canonical bytes; read_bytes takes them off the front.
   void append_bytes(std::string& out) const;
   bool read_bytes(std::string_view& bytes);

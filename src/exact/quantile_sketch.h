@@ -51,6 +51,8 @@ class QuantileSketch {
   /// power of ten; 1 for floats.
   std::optional<double> quantile(double p, std::uint64_t unit = 1) const;
 
+  /// How much memory it takes.
+  std::size_t state_bytes() const { return values_.state_bytes(); }
   /// Canonical bytes; read_bytes takes them off the front.
   void append_bytes(std::string& out) const;
   bool read_bytes(std::string_view& bytes);

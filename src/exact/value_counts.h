@@ -38,6 +38,7 @@ class ValueCounts {
   std::size_t cap() const { return cap_; }
   std::size_t size() const { return size_; }
   bool is_over_cap() const { return size_ > cap_; }
+  std::size_t state_bytes() const { return places_.size() * sizeof(Entry); }
 
   /// Counts a value `times` > 0 more.
   void add(Key value, std::int64_t times) { find_or_place(value).count += times; }

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "define/aggregates.h"
+#include "kernel/collection_cells.h"
 #include "kernel/string_table.h"
 
 namespace coeval::kernel {
@@ -60,9 +61,23 @@ Column string_column(Type type, std::span<const std::uint64_t> cells,
                        std::move(validity));
 }
 
+Column list_column(Type type, std::span<const std::uint64_t> cells,
+                   std::span<const std::uint8_t> validity) {
+  data::ColumnBuilder builder(type);
+  builder.reserve(static_cast<std::int64_t>(cells.size()));
+  for (std::size_t row = 0; row < cells.size(); ++row) {
+    if (validity.empty() || (validity[row / 8] >> row % 8 & 1) != 0)
+      builder.append_string(ListArena::list_of_bits(cells[row]));
+    else
+      builder.append_null();
+  }
+  return builder.finish();
+}
+
 Column column_of(Type type, std::vector<std::byte> bytes, std::vector<std::uint8_t> validity,
-                 std::size_t rows) {
+                 std::size_t rows, bool lists_in_arena = false) {
   const std::span cells(reinterpret_cast<const std::uint64_t*>(bytes.data()), rows);
+  if (data::has_bytes(type) && lists_in_arena) return list_column(type, cells, validity);
   if (data::has_bytes(type)) return string_column(type, cells, std::move(validity));
   switch (type) {
     case Type::boolean:
@@ -129,12 +144,12 @@ void AnswerColumns::put_sketched(std::size_t feature, std::size_t first, std::ui
     bits[begin + i] = static_cast<std::uint8_t>(bits[begin + i] | rows >> 8 * i);
 }
 
-std::vector<Column> AnswerColumns::finish() {
+std::vector<Column> AnswerColumns::finish(bool lists_in_arena) {
   std::vector<Column> columns;
   columns.reserve(types_.size());
   for (std::size_t i = 0; i < types_.size(); ++i)
-    columns.push_back(
-        column_of(types_[i], std::move(bytes_[i]), validity_of(nulls_[i], rows_), rows_));
+    columns.push_back(column_of(types_[i], std::move(bytes_[i]), validity_of(nulls_[i], rows_),
+                                rows_, lists_in_arena));
   for (auto& bits : sketched_)
     columns.push_back(Column::boolean(std::move(bits), {}, static_cast<std::int64_t>(rows_)));
   return columns;

@@ -50,8 +50,9 @@ class AnswerColumns {
     }
     for (std::size_t i = 0; i < approximate_.size(); ++i) put_approximate(i, first, rows);
   }
-  /// One column a feature, then those of approximate_features().
-  std::vector<data::Column> finish();
+  /// One column a feature, then those of approximate_features(). `lists_in_arena`: cells of strings
+  /// are lists of a ListArena.
+  std::vector<data::Column> finish(bool lists_in_arena = false);
 
  private:
   void put_null(std::size_t feature, std::size_t row) {

@@ -42,7 +42,7 @@ class RecordWriter {
       for (const auto& slot : *slots) values_.push_back(&expressions.get(*slot.argument));
   }
 
-  void write(std::byte* records, std::int64_t first, std::size_t count) {
+  void write(std::byte* records, std::int64_t first, std::size_t count) const {
     for (std::size_t bit = 0; bit < bits_.size(); ++bit) write_bit(records, bit, first, count);
     std::size_t value = 0;
     for (std::size_t i = 0; i < layout_.narrow.size(); ++i)
@@ -59,7 +59,7 @@ class RecordWriter {
   }
 
  private:
-  void write_bit(std::byte* records, std::size_t bit, std::int64_t first, std::size_t count) {
+  void write_bit(std::byte* records, std::size_t bit, std::int64_t first, std::size_t count) const {
     std::byte* word = records + kFlagsAt + 4 * (bit / 32);
     const BitColumns& columns = bits_[bit];
     const bool always = columns.where == nullptr && columns.argument == nullptr;
@@ -71,7 +71,7 @@ class RecordWriter {
 
   template <class T>
   void write_values(std::byte* records, std::size_t at, const RecordLayout::Slot& slot,
-                    const Column& column, std::int64_t first, std::size_t count) {
+                    const Column& column, std::int64_t first, std::size_t count) const {
     const std::byte* record = records;
     for (std::size_t i = 0; i < count; ++i, record += layout_.stride) {
       if (!bit_of(record, slot.part_bit)) continue;  // stays 0
@@ -86,7 +86,7 @@ class RecordWriter {
   }
 
   void write_rows(std::byte* records, std::size_t at, const RecordLayout::Slot& slot,
-                  std::int64_t first, std::size_t count) {
+                  std::int64_t first, std::size_t count) const {
     std::byte* record = records;
     for (std::size_t i = 0; i < count; ++i, record += layout_.stride)
       if (bit_of(record, slot.part_bit)) store(record + at, first + static_cast<std::int64_t>(i));
@@ -117,20 +117,24 @@ std::vector<data::Column> string_columns(const RecordLayout& layout, ExpressionC
 LargeVector<std::byte> make_records(const RecordLayout& layout,
                                     std::span<const std::int64_t> event_time_us,
                                     std::span<const std::int64_t> known_us,
-                                    ExpressionCache& expressions) {
+                                    ExpressionCache& expressions, const RunParts& run) {
   LargeVector<std::byte> records(event_time_us.size() * layout.stride);
-  RecordWriter writer(layout, expressions);
-  constexpr auto kBlock = static_cast<std::size_t>(kBlockRows);
-  for (std::size_t first = 0; first < event_time_us.size(); first += kBlock) {
-    const std::size_t count = std::min(kBlock, event_time_us.size() - first);
-    std::byte* block = records.data() + first * layout.stride;
-    std::memset(block, 0, count * layout.stride);
-    for (std::size_t i = 0; i < count; ++i) {
-      store(block + i * layout.stride, event_time_us[first + i]);
-      store(block + i * layout.stride + 8, known_us[first + i]);
+  const RecordWriter writer(layout, expressions);
+  const RowRanges ranges(std::ssize(event_time_us));
+  run(ranges.count(), [&](std::size_t range) {
+    const auto end = static_cast<std::size_t>(ranges.begin(range + 1));
+    constexpr auto kBlock = static_cast<std::size_t>(kBlockRows);
+    for (auto first = static_cast<std::size_t>(ranges.begin(range)); first < end; first += kBlock) {
+      const std::size_t count = std::min(kBlock, end - first);
+      std::byte* block = records.data() + first * layout.stride;
+      std::memset(block, 0, count * layout.stride);
+      for (std::size_t i = 0; i < count; ++i) {
+        store(block + i * layout.stride, event_time_us[first + i]);
+        store(block + i * layout.stride + 8, known_us[first + i]);
+      }
+      writer.write(block, static_cast<std::int64_t>(first), count);
     }
-    writer.write(block, static_cast<std::int64_t>(first), count);
-  }
+  });
   return records;
 }
 

@@ -49,7 +49,8 @@ class ExpressionCache {
 LargeVector<std::byte> make_records(const RecordLayout& layout,
                                     std::span<const std::int64_t> event_time_us,
                                     std::span<const std::int64_t> known_us,
-                                    ExpressionCache& expressions);
+                                    ExpressionCache& expressions,
+                                    const RunParts& run = run_in_turn);
 /// The columns of the layout's string slots.
 std::vector<data::Column> string_columns(const RecordLayout& layout, ExpressionCache& expressions);
 

@@ -32,10 +32,8 @@ struct Seen {
   double real() const { return std::bit_cast<double>(bits); }
   std::int64_t integer() const { return static_cast<std::int64_t>(bits); }
   InternedString* string() const { return string_of_bits(bits); }
-  // Equal values have equal keys, and keys are in the order of the values: −0 is 0, every NaN one.
-  std::int64_t key() const {
-    return storage == Storage::real ? order_key(real() == 0 ? 0.0 : real()) : integer();
-  }
+  // In the order of the values.
+  std::int64_t key() const { return value_key(bits, storage == Storage::real); }
   DatedValue dated() const {
     if (!valid) return {time_us, false, 0, {}};
     if (storage == Storage::string) return {time_us, true, 0, StringRef(string())};
@@ -95,8 +93,8 @@ void merge_into(Sketch& state, const Sketch& earlier, const CollectionPlan&) {
 }
 void merge_into(exact::DecayedSum&, const exact::DecayedSum&, const CollectionPlan&) {}
 void merge_into(StringCounts& state, const StringCounts& earlier, const CollectionPlan&) {
-  state.counts = earlier.counts;
-  state.over_cap = earlier.over_cap;
+  if (earlier.over_cap) state.give_up();
+  for (const auto& [string, count] : earlier.counts) state.add(string, count);
 }
 
 void merge_into(NewestValues& state, const NewestValues& earlier, const CollectionPlan& plan) {
@@ -108,7 +106,19 @@ void merge_into(NewestValues& state, const NewestValues& earlier, const Collecti
 }
 
 void merge_into(StringExtremes& state, const StringExtremes& earlier, const CollectionPlan&) {
-  state = earlier;
+  if (earlier.count == 0) return;
+  const bool first = state.count == 0;
+  state.count += earlier.count;
+  if (first || earlier.least.text() < state.least.text()) state.least = earlier.least;
+  if (first || state.greatest.text() < earlier.greatest.text()) state.greatest = earlier.greatest;
+  if (first || earlier.first_time <= state.first_time) {
+    state.first_time = earlier.first_time;
+    state.first = earlier.first;
+  }
+  if (first || earlier.last_time > state.last_time) {
+    state.last_time = earlier.last_time;
+    state.last = earlier.last;
+  }
 }
 
 void put_string(std::string& out, const StringRef& string) { data::put_text(out, string.text()); }
@@ -281,9 +291,20 @@ Collection::Collection(const CollectionPlan& plan) : plan_(&plan) {
 void StringCounts::add(StringRef string, std::int64_t times) {
   if (over_cap) return;
   counts[std::move(string)] += times;
-  if (!all_time || counts.size() <= exact::kDefaultCap) return;
+  if (all_time && counts.size() > exact::kDefaultCap) give_up();
+}
+
+void StringCounts::give_up() {
   counts.clear();
   over_cap = true;
+}
+
+void Collection::extend_to_all_time(const Collection* folded) {
+  if (auto* strings = std::get_if<StringCounts>(&state_)) {
+    strings->all_time = true;
+    if (strings->counts.size() > exact::kDefaultCap) strings->give_up();
+  }
+  if (folded != nullptr) merge(*folded);
 }
 
 void Collection::clear(bool all_time) {
@@ -311,6 +332,20 @@ void Collection::add(const RecordLayout& layout, const std::byte* record, std::i
   std::visit([&](auto& state) { add_to(state, seen, *plan_); }, state_);
 }
 
+void Collection::add_value(std::int64_t time_us, bool valid, std::uint64_t bits,
+                           std::int64_t at_us) {
+  const Seen seen{time_us, saturating_subtract(at_us, time_us), valid, bits,
+                  plan_->measure.storage};
+  std::visit([&](auto& state) { add_to(state, seen, *plan_); }, state_);
+}
+
+bool Collection::add_older_value(std::int64_t time_us, bool valid, std::uint64_t bits) {
+  auto& values = std::get<NewestValues>(state_).values;
+  if (values.size() == plan_->keep) return false;
+  values.push_back(Seen{time_us, 0, valid, bits, plan_->measure.storage}.dated());
+  return true;
+}
+
 bool Collection::add_older(const RecordLayout& layout, const std::byte* record) {
   auto& values = std::get<NewestValues>(state_).values;
   if (values.size() == plan_->keep) return false;
@@ -325,6 +360,32 @@ void Collection::merge(const Collection& earlier) {
   std::visit([&]<class State>(
                  State& state) { merge_into(state, std::get<State>(earlier.state_), *plan_); },
              state_);
+}
+
+// Only strings have an order among events of equal event time.
+void Collection::merge_later(const Collection& later) {
+  auto* strings = std::get_if<StringExtremes>(&state_);
+  if (strings == nullptr) return merge(later);
+  StringExtremes all = std::get<StringExtremes>(later.state_);
+  merge_into(all, *strings, *plan_);
+  *strings = std::move(all);
+}
+
+std::size_t Collection::state_bytes() const {
+  return std::visit(
+      []<class State>(const State& state) -> std::size_t {
+        constexpr std::size_t kPerString = 80;  // of a map
+        if constexpr (std::is_same_v<State, NewestValues>)
+          return state.values.size() * sizeof(DatedValue);
+        else if constexpr (std::is_same_v<State, StringCounts>)
+          return state.counts.size() * kPerString;
+        else if constexpr (std::is_same_v<State, StringExtremes> ||
+                           std::is_same_v<State, exact::DecayedSum>)
+          return sizeof(State);
+        else
+          return state.state_bytes();
+      },
+      state_);
 }
 
 bool Collection::is_approximate() const {

@@ -43,6 +43,7 @@ struct StringCounts {
   bool over_cap = false;
 
   void add(StringRef string, std::int64_t times);
+  void give_up();  ///< for there are more than the cap
   bool is_approximate() const { return over_cap; }
 };
 
@@ -69,12 +70,22 @@ class Collection {
   /// For newest values: adds an event older than all that were added; false when no older one can
   /// be among the newest.
   bool add_older(const RecordLayout& layout, const std::byte* record);
-  /// Adds the events of another collection of the same plan. This one must be empty, unless newest
-  /// values are gathered: then `earlier` has the earlier positions where event times are equal, and
-  /// its other events may be newer. A decayed sum takes nothing.
+  /// The same of an event that counts, by its parts: its time, and its value unless that is null.
+  /// Not of strings.
+  void add_value(std::int64_t time_us, bool valid, std::uint64_t bits, std::int64_t at_us);
+  bool add_older_value(std::int64_t time_us, bool valid, std::uint64_t bits);
+  /// Adds the events of another collection of the same plan, which have the earlier positions where
+  /// event times are equal. A decayed sum takes nothing.
   void merge(const Collection& earlier);
+  /// The same of events with the later positions; not for newest values.
+  void merge_later(const Collection& later);
+  /// Makes what was gathered for a window of bounded length one of all time, and adds what was
+  /// folded, which may be null.
+  void extend_to_all_time(const Collection* folded);
 
   const CollectionPlan& plan() const { return *plan_; }
+  /// About how much memory the state takes.
+  std::size_t state_bytes() const;
   /// Whether the answer is that of a sketch. (semantics: A4)
   bool is_approximate() const;
   template <class State>

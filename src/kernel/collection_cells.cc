@@ -1,6 +1,7 @@
 #include "kernel/collection_cells.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -144,6 +145,28 @@ Cell exact_or_sketched(const AggregatePlan& plan, const Collection& collection,
 }
 
 }  // namespace
+
+// Each is its size, and then its bytes, from a multiple of four bytes on.
+std::uint64_t ListArena::put(std::string_view bytes) {
+  const std::size_t size = (sizeof(std::uint32_t) + bytes.size() + 3) / 4 * 4;
+  if (used_ + size > kBlock || blocks_.empty()) {
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(std::max(size, kBlock)));
+    used_ = 0;
+  }
+  char* place = blocks_.back().get() + used_;
+  used_ += size;
+  const auto length = static_cast<std::uint32_t>(bytes.size());
+  std::memcpy(place, &length, sizeof(length));
+  std::memcpy(place + sizeof(length), bytes.data(), bytes.size());
+  return reinterpret_cast<std::uint64_t>(place);
+}
+
+std::string_view ListArena::list_of_bits(std::uint64_t bits) {
+  const auto* place = reinterpret_cast<const char*>(bits);
+  std::uint32_t length = 0;
+  std::memcpy(&length, place, sizeof(length));
+  return {place + sizeof(length), length};
+}
 
 Cell AnsweredTexts::cell(const StringRef& string) {
   InternedString* held = string.get();

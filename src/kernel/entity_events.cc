@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "base/check.h"
 #include "kernel/saturate.h"
+#include "kernel/total_order.h"
 
 namespace coeval::kernel {
 
@@ -33,11 +36,11 @@ std::unique_ptr<EntityEvents> EntityEvents::create(const RecordLayout& layout, c
                                                    const Wanted& wanted, std::size_t parts,
                                                    const RunParts& run) {
   COEVAL_CHECK(source.rows < INT32_MAX);
-  auto words = SumWords::create(layout, *source.events, source.rows);
+  auto words = SumWords::create(layout, *source.events, source.rows, run);
   if (!words) return nullptr;
   std::unique_ptr<EntityEvents> made(new EntityEvents(std::move(*words)));
   EntityEvents& events = *made;
-  events.count(source);
+  events.count(source, run);
   const std::size_t all = events.offsets_.back(), width = events.words_.width();
   events.times_.resize(all);
   events.sums_.resize((all + source.entities) * width);
@@ -45,39 +48,42 @@ std::unique_ptr<EntityEvents> EntityEvents::create(const RecordLayout& layout, c
   events.values_.resize(wanted.values.size());
   for (auto& values : events.values_) values.resize(all);
   // Where the order of becoming known is another, it is found by rows.
-  const bool with_rows = wanted.records || events.any_late();
-  if (with_rows) events.rows_.resize(all);
-  if (wanted.records) events.records_ = source.events;
-
+  LargeVector<std::uint32_t> rows(events.any_late() ? all : 0);
   std::vector<std::uint32_t> next(events.offsets_.begin(), events.offsets_.end() - 1);
   const auto begins = divide(events.offsets_, std::max<std::size_t>(parts, 1));
   run(begins.size() - 1, [&](std::size_t part) {
-    events.place(layout, source, wanted, begins[part], begins[part + 1], next);
+    events.place(layout, source, wanted, begins[part], begins[part + 1], next, rows);
   });
-  if (events.any_late() && !events.order_by_known(source, events.rows_)) events.by_known_ = {};
-  if (!wanted.records) events.rows_ = {};
+  if (events.any_late() && !events.order_by_known(source, rows)) events.by_known_ = {};
   for (const int bit : wanted.bits) events.list_having(bit);
+  for (const auto& [value, bit] : wanted.repeats)
+    events.find_repeats(wanted.values[value], value, bit, begins, run);
   return made;
 }
 
-void EntityEvents::count(const Source& source) {
+void EntityEvents::count(const Source& source, const RunParts& run) {
+  const RowRanges ranges(source.rows);
+  std::vector<std::int64_t> longest(ranges.count(), 0);
+  run(ranges.count(), [&](std::size_t range) {
+    std::int64_t mine = 0;
+    for (std::int64_t row = ranges.begin(range); row < ranges.begin(range + 1); ++row) {
+      const std::byte* record = source.events->record(row);
+      mine = std::max(mine, saturating_subtract(known_time_of(record), event_time_of(record)));
+    }
+    longest[range] = mine;
+  });
+  longest_lag_us_ = std::ranges::max(longest);
   offsets_.assign(source.entities + 1, 0);
-  longest_lag_us_ = 0;
-  for (std::int64_t row = 0; row < source.rows; ++row) {
-    const std::int32_t entity = source.events->entity(row);
-    if (entity < 0) continue;
-    ++offsets_[static_cast<std::size_t>(entity)];
-    const std::byte* record = source.events->record(row);
-    longest_lag_us_ = std::max(longest_lag_us_,
-                               saturating_subtract(known_time_of(record), event_time_of(record)));
-  }
+  for (const std::int32_t entity : source.events->entities)
+    if (entity >= 0) ++offsets_[static_cast<std::size_t>(entity)];
   std::uint32_t before = 0;
   for (auto& offset : offsets_) before += std::exchange(offset, before);
 }
 
 // Puts the events of entities [begin, end) into their places.
 void EntityEvents::place(const RecordLayout& layout, const Source& source, const Wanted& wanted,
-                         std::size_t begin, std::size_t end, std::vector<std::uint32_t>& next) {
+                         std::size_t begin, std::size_t end, std::vector<std::uint32_t>& next,
+                         std::span<std::uint32_t> rows_of_places) {
   const std::size_t width = words_.width();
   for (std::size_t entity = begin; entity < end; ++entity)
     std::fill_n(sums_.data() + (offsets_[entity] + entity) * width, width, 0);
@@ -106,7 +112,7 @@ void EntityEvents::place(const RecordLayout& layout, const Source& source, const
     std::copy_n(sums, width, sums + width);
     words_.add(record, sums + width);
     if (!known_.empty()) known_[at] = known_time_of(record);
-    if (!rows_.empty()) rows_[at] = row;
+    if (!rows_of_places.empty()) rows_of_places[at] = row;
     for (std::size_t v = 0; v < values_.size(); ++v)
       values_[v][at] = value_bits(layout, wanted.values[v], record);
   }
@@ -142,6 +148,33 @@ void EntityEvents::list_having(int bit) {
     for (std::uint32_t i = 0; i < mine.count(); ++i)
       if (rank_of(bit, mine, i + 1) != rank_of(bit, mine, i)) having.events.push_back(i);
   }
+}
+
+void EntityEvents::find_repeats(const Measure& measure, std::size_t value, int bit,
+                                std::span<const std::size_t> begins, const RunParts& run) {
+  Repeats& repeats = repeats_.emplace_back();
+  repeats.before.resize(times_.size());
+  repeats.next.resize(times_.size());
+  run(begins.size() - 1, [&](std::size_t part) {
+    boost::unordered_flat_map<std::int64_t, std::uint32_t> last;  // by value
+    for (std::size_t entity = begins[part]; entity < begins[part + 1]; ++entity) {
+      const Of mine = of(entity);
+      std::uint32_t* before = repeats.before.data() + offsets_[entity];
+      std::uint32_t* next = repeats.next.data() + offsets_[entity];
+      last.clear();
+      for (std::uint32_t i = 0; i < mine.count(); ++i) {
+        before[i] = UINT32_MAX;
+        next[i] = 0;
+        if (rank_of(bit, mine, i) == rank_of(bit, mine, i + 1)) continue;
+        next[i] = UINT32_MAX;
+        const std::int64_t key = value_key(mine.value(value, i), measure.storage == Storage::real);
+        const auto [known, is_new] = last.try_emplace(key, i);
+        before[i] = is_new ? 0 : known->second + 1;
+        if (!is_new) next[known->second] = i;
+        known->second = i;
+      }
+    }
+  });
 }
 
 std::uint32_t EntityEvents::rank_of(int bit, const Of& events, std::uint32_t i) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/large_allocator.h"
@@ -33,7 +34,8 @@ class EntityEvents {
   struct Wanted {
     std::vector<Measure> values;  ///< the values of these
     std::vector<int> bits;        ///< lists of the events that have these
-    bool records = false;         ///< whole records
+    /// Values among those above whose repetitions are found, with the bit of events that count.
+    std::vector<std::pair<std::size_t, int>> repeats;
   };
 
   /// Nothing when the sums would take too much room, see SumWords. `layout` must outlive it. Works
@@ -68,8 +70,15 @@ class EntityEvents {
     std::uint64_t value(std::size_t wanted, std::uint32_t i) const {
       return all_->values_[wanted][first_ + i];
     }
-    const std::byte* record(std::uint32_t i) const {
-      return all_->records_->record(all_->rows_[first_ + i]);
+    /// 1 more than the index of the last event before i that counts and has the same value, 0 where
+    /// there is none; where event i does not count, UINT32_MAX.
+    std::uint32_t behind_same(std::size_t wanted, std::uint32_t i) const {
+      return all_->repeats_[wanted].before[first_ + i];
+    }
+    /// The index of the first such event behind i, UINT32_MAX where there is none; where event i
+    /// does not count, 0.
+    std::uint32_t next_same(std::size_t wanted, std::uint32_t i) const {
+      return all_->repeats_[wanted].next[first_ + i];
     }
     /// The k-th event that has a wanted bit; those before event i number rank_of(bit, i).
     std::uint32_t having(std::size_t wanted, std::uint32_t k) const {
@@ -102,12 +111,18 @@ class EntityEvents {
     bool every_event = false;          // then there is no list
   };
 
+  struct Repeats {
+    LargeVector<std::uint32_t> before, next;  // see Of
+  };
   explicit EntityEvents(SumWords words) : words_(std::move(words)) {}
-  void count(const Source& source);
+  void count(const Source& source, const RunParts& run);
   void place(const RecordLayout& layout, const Source& source, const Wanted& wanted,
-             std::size_t begin, std::size_t end, std::vector<std::uint32_t>& next);
+             std::size_t begin, std::size_t end, std::vector<std::uint32_t>& next,
+             std::span<std::uint32_t> rows);
   bool order_by_known(const Source& source, std::span<const std::uint32_t> rows);
   void list_having(int bit);
+  void find_repeats(const Measure& measure, std::size_t value, int bit,
+                    std::span<const std::size_t> begins, const RunParts& run);
 
   SumWords words_;
   std::vector<std::uint32_t> offsets_;  // by entity, and the end
@@ -116,8 +131,7 @@ class EntityEvents {
   LargeVector<std::uint32_t> by_known_;
   std::vector<LargeVector<std::uint64_t>> values_;
   std::vector<Having> having_;
-  const EventBlock::PerView* records_ = nullptr;
-  LargeVector<std::uint32_t> rows_;  // of the block
+  std::vector<Repeats> repeats_;
   std::int64_t longest_lag_us_ = 0;
 };
 

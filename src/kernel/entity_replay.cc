@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "exact/decay.h"
 #include "exact/integer_sum.h"
@@ -55,6 +56,17 @@ bool is_late(const Boundary& boundary, std::int64_t longest_lag_us) {
 
 namespace {
 
+// The place of a measure's values in a list where all that are the same stand once; events that
+// take no part have 0.
+std::size_t place_in(std::vector<Measure>& values, const Measure& measure) {
+  const auto known = std::ranges::find_if(values, [&](const Measure& other) {
+    return other.storage == measure.storage && other.slot == measure.slot;
+  });
+  const auto place = static_cast<std::size_t>(known - values.begin());
+  if (known == values.end()) values.push_back(measure);
+  return place;
+}
+
 // The place of a bit in a list where each stands once.
 std::size_t place_in(std::vector<int>& bits, int bit) {
   const auto known = std::ranges::find(bits, bit);
@@ -97,15 +109,20 @@ std::unique_ptr<EntityReplay> EntityReplay::create(const define::View& view,
 // What is read of events besides sums.
 EntityEvents::Wanted EntityReplay::plan_events() {
   EntityEvents::Wanted wanted;
-  wanted.records = keeps_events();
   for (const Measure& measure : layout_.ordered) {
     Ordered& ordered = ordered_.emplace_back();
-    ordered.value = wanted.values.size();
-    wanted.values.push_back(measure);
+    ordered.value = place_in(wanted.values, measure);
     ordered.having = place_in(wanted.bits, measure.part_bit);
   }
-  for (const CollectionPlan& plan : layout_.collections)
-    gathered_.push_back({place_in(wanted.bits, plan.counted_bit), {}});
+  for (const CollectionPlan& plan : layout_.collections) {
+    Gathered& gathered = gathered_.emplace_back();
+    gathered.value = place_in(wanted.values, plan.measure);
+    gathered.having = place_in(wanted.bits, plan.counted_bit);
+    if (plan.gather != CollectionPlan::Gather::distinct) continue;
+    gathered.distinct = static_cast<int>(wanted.repeats.size());
+    wanted.repeats.emplace_back(gathered.value, plan.counted_bit);
+    any_distinct_ = true;
+  }
   return wanted;
 }
 
@@ -222,6 +239,7 @@ EntityWalk::EntityWalk(const EntityReplay& replay, AnsweredTexts& texts)
       queues_(replay.any_queue_ ? replay.ends_.size() * replay.ordered_.size() : 0),
       queued_from_(replay.ends_.size()),
       queued_to_(replay.ends_.size()),
+      distinct_(replay.any_distinct_ ? replay.gathered_.size() * replay.windows_.size() : 0),
       collections_(replay.layout_.collections.begin(), replay.layout_.collections.end()) {
   if (replay.any_late_) sums_.resize(places_.size() * replay.events_->words().width());
 }
@@ -277,6 +295,8 @@ void EntityWalk::begin(std::uint32_t entity, std::int64_t at_us) {
   }
   std::ranges::fill(queued_from_, UINT32_MAX);  // nothing
   if (replay_.any_queue_) bring_queues(at_us);
+  std::ranges::fill(distinct_, Distinct{});
+  if (replay_.any_distinct_) bring_distinct();
 }
 
 void EntityWalk::go_to(std::int64_t at_us) {
@@ -298,6 +318,7 @@ void EntityWalk::go_to(std::int64_t at_us) {
     place = {index, index, events_.sums(index)};
   }
   if (replay_.any_queue_) bring_queues(at_us);
+  if (replay_.any_distinct_) bring_distinct();
 }
 
 // Adds an event to the sums of a late boundary, or takes it away.
@@ -470,62 +491,116 @@ Extremes EntityWalk::extremes(std::size_t index, const WindowBounds& window, std
   return out;
 }
 
-void EntityWalk::put_collection(AnswerRows::Row& row, std::size_t collection, std::size_t window) {
-  for (const std::size_t aggregate : replay_.gathered_[collection].aggregates)
-    row.put(replay_.cell(aggregate, window),
-            collection_cell(replay_.layout_.aggregates[aggregate], collections_[collection], texts_,
-                            counts_));
+// Brings the numbers of distinct values to the windows as they are now.
+void EntityWalk::bring_distinct() {
+  for (std::size_t i = 0; i < replay_.gathered_.size(); ++i)
+    for (std::size_t w = 0; w < replay_.windows_.size(); ++w)
+      if (replay_.gathered_[i].distinct >= 0 && !replay_.late_[replay_.windows_[w].end])
+        count_distinct(i, w);
 }
 
-void EntityWalk::gather_newest(std::size_t index, std::size_t window, std::int64_t at_us) {
+// A value that is there already is not counted again when an event enters, and stays counted when
+// one leaves while another has it.
+void EntityWalk::count_distinct(std::size_t collection, std::size_t window) {
+  const auto repeats = static_cast<std::size_t>(replay_.gathered_[collection].distinct);
   const WindowBounds& bounds = replay_.windows_[window];
-  const Place &begin = places_[bounds.begin], &end = places_[bounds.end];
+  Distinct& mine = distinct_[collection * replay_.windows_.size() + window];
+  const std::uint32_t to = places_[bounds.end].index;
+  const std::uint32_t from = std::min(places_[bounds.begin].index, to);
+  if (from < mine.from || from >= mine.to || to < mine.to) mine = {from, from, 0};
+  for (; mine.to < to; ++mine.to)
+    if (events_.behind_same(repeats, mine.to) <= mine.from) ++mine.count;
+  for (; mine.from < from; ++mine.from)
+    if (events_.next_same(repeats, mine.from) >= mine.to) --mine.count;
+}
+
+// Adds an event that can be seen, older than all that were added; false when no older one matters.
+bool EntityWalk::take_older(std::size_t index, std::uint32_t event, std::int64_t at_us) {
+  Collection& collection = collections_[index];
+  const CollectionPlan& plan = collection.plan();
+  const std::uint64_t bits = events_.value(replay_.gathered_[index].value, event);
+  const std::int64_t time = events_.times()[event];
+  if (plan.gather != CollectionPlan::Gather::newest) {
+    collection.add_value(time, true, bits, at_us);
+    return true;
+  }
+  const EntityEvents& all = *replay_.events_;
+  const int part = plan.measure.part_bit;
+  const bool valid = part == plan.counted_bit ||
+                     all.rank_of(part, events_, event) != all.rank_of(part, events_, event + 1);
+  return collection.add_older_value(time, valid, bits);
+}
+
+void EntityWalk::put_collection(AnswerRows::Row& row, std::size_t collection, std::size_t window) {
+  const auto& aggregates = replay_.gathered_[collection].aggregates;
+  for (std::size_t i = 0; i < aggregates.size(); ++i)
+    row.put(replay_.cell(aggregates[i], window), cells_[i]);
+}
+
+// Answers the windows that end there, from the shortest: a longer one holds what a shorter one
+// does, and more.
+void EntityWalk::gather(AnswerRows::Row& row, std::size_t index, std::size_t end,
+                        std::int64_t at_us) {
+  const EntityEvents& all = *replay_.events_;
+  const auto begin_of = [&](std::size_t w) {
+    return std::min(places_[replay_.windows_[w].begin].index, places_[end].index);
+  };
+  order_.clear();
+  for (std::size_t w = 0; w < replay_.windows_.size(); ++w)
+    if (replay_.windows_[w].end == end) order_.push_back(w);
+  std::ranges::sort(order_, std::greater<>{}, begin_of);
   Collection& collection = collections_[index];
   collection.clear();
-  if (begin.index >= end.index) return;
+  const auto& gathered = replay_.gathered_[index];
   const int bit = collection.plan().counted_bit;
-  const std::uint32_t first = replay_.events_->rank_of(bit, events_, begin.index);
-  for (std::uint32_t rank = replay_.events_->rank_of(bit, events_, end.index); rank > first;
-       --rank) {
-    const std::uint32_t event = events_.having(replay_.gathered_[index].having, rank - 1);
-    if (sees(event, at_us) && !collection.add_older(replay_.layout_, events_.record(event))) return;
+  const std::int64_t oldest = oldest_gathered(collection.plan(), at_us);
+  bool goes_on = true, is_new = true;
+  for (std::uint32_t rank = all.rank_of(bit, events_, places_[end].index);
+       const std::size_t w : order_) {
+    const std::uint32_t first = all.rank_of(bit, events_, begin_of(w));
+    for (; goes_on && rank > first; --rank) {
+      const std::uint32_t event = events_.having(gathered.having, rank - 1);
+      if (events_.times()[event] < oldest) break;
+      if (!sees(event, at_us)) continue;
+      goes_on = take_older(index, event, at_us);
+      is_new = is_new || goes_on;
+    }
+    // The same events have the same answer.
+    if (is_new) {
+      cells_.clear();
+      for (const std::size_t aggregate : gathered.aggregates)
+        cells_.push_back(
+            collection_cell(replay_.layout_.aggregates[aggregate], collection, texts_, counts_));
+    } else {
+      for (const Cell& cell : cells_) counts_.approximate_answers += cell.approximate ? 1 : 0;
+    }
+    is_new = false;
+    put_collection(row, index, w);
   }
 }
 
-// Of windows that end together the longer ones hold what the shorter ones do, and more.
-void EntityWalk::put_gathered(AnswerRows::Row& row, std::int64_t at_us) {
-  for (std::size_t i = 0; i < collections_.size(); ++i) {
-    Collection& collection = collections_[i];
-    if (collection.plan().gather == CollectionPlan::Gather::newest) {
-      for (std::size_t w = 0; w < replay_.windows_.size(); ++w) {
-        gather_newest(i, w, at_us);
-        put_collection(row, i, w);
-      }
-      continue;
-    }
-    const int bit = collection.plan().counted_bit;
-    const std::int64_t oldest = oldest_gathered(collection.plan(), at_us);
-    for (const std::size_t end : replay_.ends_) {
-      order_.clear();
-      for (std::size_t w = 0; w < replay_.windows_.size(); ++w)
-        if (replay_.windows_[w].end == end) order_.push_back(w);
-      const auto begin_of = [&](std::size_t w) {
-        return std::min(places_[replay_.windows_[w].begin].index, places_[end].index);
-      };
-      std::ranges::sort(order_, std::greater<>{}, begin_of);
-      collection.clear();
-      std::uint32_t rank = replay_.events_->rank_of(bit, events_, places_[end].index);
-      for (const std::size_t w : order_) {
-        const std::uint32_t first = replay_.events_->rank_of(bit, events_, begin_of(w));
-        for (; rank > first; --rank) {
-          const std::uint32_t event = events_.having(replay_.gathered_[i].having, rank - 1);
-          if (events_.times()[event] < oldest) break;
-          if (sees(event, at_us)) collection.add(replay_.layout_, events_.record(event), at_us);
-        }
-        put_collection(row, i, w);
-      }
-    }
+// From the counts that are at hand, where they are small enough to be exact. (semantics: A4)
+void EntityWalk::put_distinct(AnswerRows::Row& row, std::size_t index, std::size_t end) {
+  for (std::size_t w = 0; w < replay_.windows_.size(); ++w) {
+    if (replay_.windows_[w].end != end) continue;
+    const std::int64_t count = distinct_[index * replay_.windows_.size() + w].count;
+    const Cell cell = count == 0 ? Cell{} : integer_cell(count);
+    for (const std::size_t aggregate : replay_.gathered_[index].aggregates)
+      row.put(replay_.cell(aggregate, w), cell);
   }
+}
+
+void EntityWalk::put_gathered(AnswerRows::Row& row, std::int64_t at_us) {
+  for (std::size_t i = 0; i < collections_.size(); ++i)
+    for (const std::size_t end : replay_.ends_) {
+      const auto counts =
+          std::span(distinct_).subspan(replay_.any_distinct_ ? i * replay_.windows_.size() : 0);
+      bool counted = replay_.gathered_[i].distinct >= 0 && !replay_.late_[end];
+      for (std::size_t w = 0; counted && w < replay_.windows_.size(); ++w)
+        counted = replay_.windows_[w].end != end ||
+                  counts[w].count <= static_cast<std::int64_t>(exact::kDefaultCap);
+      counted ? put_distinct(row, i, end) : gather(row, i, end, at_us);
+    }
 }
 
 }  // namespace coeval::kernel

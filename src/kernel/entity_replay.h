@@ -33,22 +33,22 @@ struct AskedQuestion {
 /// events are known late, so that some before a place may not be seen yet, the sum at that place is
 /// kept apart: it gets an event when the place passes it and when it becomes known, whichever is
 /// later. Smallest and largest values come from queues, the newest events and collections from
-/// walking back from T, once for all windows that end together. The answers are the bits that
-/// ViewState gives. (semantics: A1 A2 T3 T4 T5)
+/// walking back from T, once for all windows that end together; numbers of distinct values change
+/// as events enter and leave. The answers are the bits that ViewState gives. (semantics: A1 A2 T3
+/// T4 T5)
 ///
 /// Threading: any number of threads, with an EntityWalk each.
 class EntityReplay {
  public:
   /// Whether a view can be answered so: all but aggregates of strings.
   static bool can_answer(const RecordLayout& layout);
-  /// Null when the sums would take too much room, see SumWords. What is given must outlive it; the
-  /// events only if keeps_events().
+  /// Null when the sums would take too much room, see SumWords. What is given must outlive it, but
+  /// for the events.
   static std::unique_ptr<EntityReplay> create(const define::View& view, const RecordLayout& layout,
                                               const TimeZone* zone,
                                               const EntityEvents::Source& events, std::size_t parts,
                                               const RunParts& run);
 
-  bool keeps_events() const { return !layout_.collections.empty(); }
   std::size_t entities() const { return events_->entities(); }
 
   /// Rows for EntityWalk to fill.
@@ -93,7 +93,9 @@ class EntityReplay {
     std::vector<std::size_t> aggregates;
   };
   struct Gathered {
-    std::size_t having;
+    std::size_t value;   // among the wanted values
+    std::size_t having;  // among the wanted bits
+    int distinct = -1;   // of distinct: among the wanted repeats
     std::vector<std::size_t> aggregates;
   };
 
@@ -121,7 +123,7 @@ class EntityReplay {
   std::vector<std::size_t> summed_;         // aggregates that other sums answer
   std::vector<Ordered> ordered_;            // of layout_.ordered
   std::vector<Gathered> gathered_;          // of layout_.collections
-  bool any_queue_ = false;
+  bool any_queue_ = false, any_distinct_ = false;
 };
 
 /// One thread's way through the questions of a view.
@@ -166,8 +168,12 @@ class EntityWalk {
   void put_ordered(AnswerRows::Row& row, std::int64_t at_us);
   Extremes extremes(std::size_t ordered, const WindowBounds& window, std::int64_t at_us);
   void put_gathered(AnswerRows::Row& row, std::int64_t at_us);
-  void gather_newest(std::size_t collection, std::size_t window, std::int64_t at_us);
+  void gather(AnswerRows::Row& row, std::size_t collection, std::size_t end, std::int64_t at_us);
+  bool take_older(std::size_t collection, std::uint32_t event, std::int64_t at_us);
   void put_collection(AnswerRows::Row& row, std::size_t collection, std::size_t window);
+  void put_distinct(AnswerRows::Row& row, std::size_t collection, std::size_t end);
+  void bring_distinct();
+  void count_distinct(std::size_t collection, std::size_t window);
   std::int64_t length_us(const WindowBounds& window, std::int64_t at_us) const;
 
   const EntityReplay& replay_;
@@ -179,7 +185,14 @@ class EntityWalk {
   std::uint32_t known_ = 0;          // events seen, in the order of becoming known
   std::vector<Queues> queues_;       // by end, then ordered measure
   std::vector<std::uint32_t> queued_from_, queued_to_;  // by end: the events that queues have
+  // The distinct values of a window, and the events that they are of.
+  struct Distinct {
+    std::uint32_t from = 0, to = 0;
+    std::int64_t count = 0;
+  };
+  std::vector<Distinct> distinct_;  // by collection, then window
   std::vector<Collection> collections_;
+  std::vector<Cell> cells_;         // of one collection's aggregates
   std::vector<std::size_t> order_;  // windows of one end, from the shortest
 };
 

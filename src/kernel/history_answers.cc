@@ -35,9 +35,7 @@ void sort_by_entity(std::vector<std::uint64_t>& keys, std::vector<std::uint64_t>
 // One view's share of a block of questions.
 struct ViewBlock {
   std::unique_ptr<AnswerColumns> columns;
-  // Lists and their keepers, one for each part.
-  std::vector<std::unique_ptr<StringTable>> strings;
-  std::vector<std::unique_ptr<AnsweredTexts>> texts;
+  std::vector<AnsweredTexts> lists;  // by part
 };
 
 void sort_questions(const QuestionBlock& questions, std::span<const std::int64_t> order,
@@ -124,10 +122,7 @@ class BlockOfAnswers {
     ViewBlock& block = blocks_[v];
     block.columns = std::make_unique<AnswerColumns>(definition(v), order_.size());
     block.columns->can_be_null();
-    for (std::size_t part = 0; part < parts_of_view_; ++part) {
-      block.strings.push_back(std::make_unique<StringTable>());
-      block.texts.push_back(std::make_unique<AnsweredTexts>(*block.strings.back()));
-    }
+    block.lists.resize(parts_of_view_);
   }
 
   void answer() {
@@ -138,7 +133,7 @@ class BlockOfAnswers {
       HistoryView& view = parts_.views[v];
       const std::size_t begin = order_.size() * part / parts_of_view_;
       const std::size_t end = order_.size() * (part + 1) / parts_of_view_;
-      EntityWalk walk(*view.replay, *blocks_[v].texts[part]);
+      EntityWalk walk(*view.replay, blocks_[v].lists[part]);
       walk.answer(std::span(view.asked).subspan(begin, end - begin), *view.rows);
       const std::lock_guard lock(mutex);
       counts += walk.counts();
@@ -155,7 +150,7 @@ class BlockOfAnswers {
                                std::min(kRowsOfPart, order_.size() - first));
     });
     parts_.run(by_entity_.size(), [&](std::size_t i) {
-      answers_[by_entity_[i]] = blocks_[by_entity_[i]].columns->finish();
+      answers_[by_entity_[i]] = blocks_[by_entity_[i]].columns->finish(true);
     });
   }
 
@@ -215,7 +210,7 @@ HistoryAnswers::~HistoryAnswers() = default;
 bool HistoryAnswers::needs_events(int source) const {
   return std::ranges::any_of(parts_->views, [&](const HistoryView& mine) {
     const int of = parts_->kernel->project().views[static_cast<std::size_t>(mine.view)].source;
-    return of == source && (!mine.replay || mine.replay->keeps_events());
+    return of == source && !mine.replay;
   });
 }
 

@@ -97,7 +97,7 @@ Kernel::Kernel() : parts_(std::make_unique<Parts>()) {}
 Kernel::~Kernel() = default;
 
 Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Project> project,
-                                               std::vector<int> views) {
+                                               std::vector<int> views, StateShape shape) {
   std::unique_ptr<Kernel> kernel(new Kernel());
   Parts& parts = *kernel->parts_;
   parts.project = std::move(project);
@@ -109,15 +109,22 @@ Result<std::unique_ptr<Kernel>> Kernel::create(std::shared_ptr<const define::Pro
         parts.view(index),
         RecordLayout::create(parts.view(index), parts.source_of(index).event_schema(),
                              parts.source_of(index).has_corrections()),
-        parts.project->zone);
+        parts.project->zone, shape);
   }
   parts.event_rows.emplace(*parts.project, parts.views);
   return kernel;
 }
 
-void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part) {
-  for (std::size_t i = 0; i < parts; ++i) part(i);
+namespace {
+
+// Does something for each view: side by side, or, where there is but one, its parts.
+void run_views(const RunParts& run, std::size_t views,
+               const std::function<void(std::size_t, const RunParts&)>& of_view) {
+  if (views == 1) return of_view(0, run);
+  run(views, [&](std::size_t i) { of_view(i, run_in_turn); });
 }
+
+}  // namespace
 
 bool Kernel::learns(int source) const { return parts_->event_rows->learns(source); }
 bool Kernel::looks_up(int source) const { return parts_->event_rows->extends(source); }
@@ -171,7 +178,7 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& o
         mine->strings = shared->strings;
       }
     if (!mine->records) {
-      auto records = make_records(state.layout(), block.event_time_us, known_us, expressions);
+      auto records = make_records(state.layout(), block.event_time_us, known_us, expressions, run);
       if (state.layout().replaceable)
         write_names(state.layout(), rows.columns[static_cast<std::size_t>(source.identity.id)],
                     records);
@@ -186,13 +193,13 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& o
   std::shared_ptr<EventBlock::TakenBack> taken_back;
   if (amendments != nullptr && !amendments->names.empty())
     taken_back = make_taken_back(*amendments, parts_->states.size());
-  run(fed.size(), [&](std::size_t i) {
+  run_views(run, fed.size(), [&](std::size_t i, const RunParts& run_parts) {
     const auto index = static_cast<std::size_t>(fed[i]);
     std::vector<const data::Column*> keys;
     for (const int column : parts_->project->views[index].key_columns)
       keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
     KeyTable& table = parts_->states[index]->keys();
-    block.views[index]->entities = table.intern_rows(keys, rows.rows);
+    block.views[index]->entities = table.intern_rows(keys, rows.rows, run_parts);
     if (amendments != nullptr) leave_out(*amendments, block.views[index]->entities);
     if (taken_back)
       taken_back->entities[index] =
@@ -237,20 +244,36 @@ Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
     keys.push_back(std::move(columns));
     parts_->state(index).release_answers();
   }
-  run(views.size(), [&](std::size_t i) {
+  run_views(run, views.size(), [&](std::size_t i, const RunParts& run_parts) {
     auto mine = std::make_shared<QuestionBlock::PerView>();
-    mine->entities =
-        parts_->state(views[i]).keys().find_rows(keys[i], block.rows, mine->unknown_keys);
+    mine->entities = parts_->state(views[i]).keys().find_rows(keys[i], block.rows,
+                                                              mine->unknown_keys, run_parts);
     block.views[static_cast<std::size_t>(views[i])] = std::move(mine);
   });
   return block;
 }
+
+namespace {
+
+// Rows are mostly applied one after the other, and their entities lie anywhere in memory.
+void fetch_ahead(const ViewState& state, const EventBlock::PerView& block, std::int64_t row) {
+  constexpr std::size_t kStep = 3;
+  const std::span<const std::int32_t> entities(block.entities);
+  const auto place = static_cast<std::size_t>(row);
+  if (place + 3 * kStep >= entities.size()) return;
+  state.fetch_block(entities[place + 3 * kStep]);
+  state.fetch_head(entities[place + 2 * kStep]);
+  state.fetch_end(entities[place + kStep]);
+}
+
+}  // namespace
 
 void Kernel::apply(int view, const EventBlock& events, std::int64_t row) {
   const auto& mine = *events.views[static_cast<std::size_t>(view)];
   ViewState& state = parts_->state(view);
   if (events.taken_back) [[unlikely]]
     take_back(state, view, events, row);
+  fetch_ahead(state, mine, row);
   state.apply(mine.record(row), mine.entity(row), *mine.strings);
 }
 

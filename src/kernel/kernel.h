@@ -14,6 +14,7 @@
 #include "data/column.h"
 #include "define/project.h"
 #include "kernel/evaluate.h"
+#include "kernel/run_parts.h"
 
 namespace coeval::kernel {
 
@@ -50,12 +51,6 @@ struct QuestionBlock {
   std::vector<std::shared_ptr<PerView>> views;  ///< indexed by view; null for views not asked
 };
 
-/// Calls part(0) … part(parts − 1), each once, in any order or side by side, and returns when all
-/// are done.
-using RunParts =
-    std::function<void(std::size_t parts, const std::function<void(std::size_t)>& part)>;
-void run_in_turn(std::size_t parts, const std::function<void(std::size_t)>& part);
-
 /// The answers of views to questions in the order of T, given in parts.
 class HistoryAnswers {
  public:
@@ -82,6 +77,15 @@ struct HistoryOrder {
   std::span<const std::int64_t> by_known, by_time;
 };
 
+/// Where the state of an entity changes its form. Answers and bytes do not depend on it; tests make
+/// entities of few events hot.
+struct StateShape {
+  std::uint32_t chunk_events = 128;  ///< in one piece of memory, 2 to 128; more make an entity hot
+  std::size_t cursor_chunks = 8;     ///< of that many chunks, sums are read from cursors
+  std::size_t kept_chunks = 64;      ///< and what is gathered of a window is kept
+  std::size_t kept_edge_chunks = 4;  ///< the begin of a window that is gathered anew all the same
+};
+
 /// The one evaluator. Backfill, stream, server and audit all call exactly this. (design: Kernel)
 ///
 /// Pure: no clock, no I/O, no threads, no randomness of its own. Events must be applied in position
@@ -94,7 +98,7 @@ class Kernel {
   /// Keeps state for the views listed (indexes into project.views). The project must outlive it.
   /// Errors: none today.
   static Result<std::unique_ptr<Kernel>> create(std::shared_ptr<const define::Project> project,
-                                                std::vector<int> views);
+                                                std::vector<int> views, StateShape shape = {});
   ~Kernel();
 
   /// Whether the source's rows are looked up for the events of a view that is kept.

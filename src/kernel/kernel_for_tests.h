@@ -1,6 +1,7 @@
 #pragma once
 
 #include "data/packed_list.h"
+#include "kernel/shape_for_tests.h"
 #include "kernel/world_for_tests.h"
 
 namespace coeval::kernel::testing {
@@ -8,7 +9,7 @@ namespace coeval::kernel::testing {
 inline constexpr std::array kViews = {0};
 
 inline std::unique_ptr<Kernel> kernel_of(const World& world) {
-  auto kernel = Kernel::create(world.project, {0});
+  auto kernel = Kernel::create(world.project, {0}, shape_for(world.toml));
   REQUIRE(kernel);
   return std::move(*kernel);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "data/column.h"
+#include "kernel/run_parts.h"
 
 namespace coeval::kernel {
 
@@ -16,6 +16,8 @@ namespace coeval::kernel {
 ///
 /// A key's bytes: per key column a fixed-width little-endian value, or a length and the bytes of a
 /// string; −0 as +0 and every NaN as one, so that keys which compare equal are one entity.
+/// Memory: the bytes of the keys, one behind the other, 8 bytes each where not all have one length,
+/// and some 6 to 12 for the index.
 /// Threading: one thread at a time.
 class KeyTable {
  public:
@@ -30,18 +32,19 @@ class KeyTable {
   std::int32_t intern(std::string_view key);
   /// The number of a key, or kNull when there is none.
   std::int32_t find(std::string_view key) const;
-  std::string_view key(std::int32_t entity) const {
-    return keys_[static_cast<std::size_t>(entity)];
-  }
-  std::int32_t size() const { return static_cast<std::int32_t>(keys_.size()); }
+  /// Good until the next key gets a number.
+  std::string_view key(std::int32_t entity) const;
+  std::int32_t size() const { return size_; }
 
-  /// Numbers for every row; new keys get one.
+  /// Numbers for every row; new keys get one, in the order of rows. `run` may do parts of it side
+  /// by side.
   std::vector<std::int32_t> intern_rows(std::span<const data::Column* const> columns,
-                                        std::int64_t rows);
+                                        std::int64_t rows, const RunParts& run = run_in_turn);
   /// Numbers for every row. A key without a number is put into `unknown` and its row holds
   /// unknown_number(index there): the entity may come to be before the question is asked.
   std::vector<std::int32_t> find_rows(std::span<const data::Column* const> columns,
-                                      std::int64_t rows, std::vector<std::string>& unknown) const;
+                                      std::int64_t rows, std::vector<std::string>& unknown,
+                                      const RunParts& run = run_in_turn) const;
   static std::int32_t unknown_number(std::size_t index) {
     return -2 - static_cast<std::int32_t>(index);
   }
@@ -52,7 +55,7 @@ class KeyTable {
  private:
   struct Index;
   std::unique_ptr<Index> index_;
-  std::deque<std::string> keys_;
+  std::int32_t size_ = 0;
 };
 
 }  // namespace coeval::kernel

@@ -26,15 +26,16 @@ void LargeSums::count(const RecordLayout& layout, std::size_t bound, const std::
     moments[i].change(layout, layout.powers[i], record, sign);
 }
 
-void LargeSums::count(std::size_t bound, const Tally& tally, std::int64_t sign) {
-  for (std::size_t i = 0; i < tally.wide.size(); ++i)
-    wide[bound * tally.wide.size() + i] += sign * tally.wide[i];
-  for (std::size_t i = 0; i < tally.reals.size(); ++i) {
-    exact::ExactSum& sum = reals[bound * tally.reals.size() + i];
+void LargeSums::count(const RecordLayout& layout, std::size_t bound, TallyParts tally,
+                      std::int64_t sign) {
+  const std::size_t integers = layout.summed_wide, numbers = layout.summed_real;
+  for (std::size_t i = 0; i < integers; ++i) wide[bound * integers + i] += sign * tally.wide[i];
+  for (std::size_t i = 0; i < numbers; ++i) {
+    exact::ExactSum& sum = reals[bound * numbers + i];
     sign > 0 ? sum.merge(tally.reals[i]) : sum.unmerge(tally.reals[i]);
   }
-  for (std::size_t i = 0; i < tally.powers.size(); ++i)
-    powers[bound * tally.powers.size() + i].combine(tally.powers[i], sign);
+  for (std::size_t i = 0; i < layout.powers.size(); ++i)
+    powers[bound * layout.powers.size() + i].combine(tally.powers[i], sign);
 }
 
 }  // namespace coeval::kernel

@@ -28,7 +28,7 @@ struct LargeSums {
   void count(const RecordLayout& layout, std::size_t bound, const std::byte* record,
              std::int64_t sign);
   /// The same with all events of a tally.
-  void count(std::size_t bound, const Tally& tally, std::int64_t sign);
+  void count(const RecordLayout& layout, std::size_t bound, TallyParts tally, std::int64_t sign);
 };
 
 /// What lies between two bounds, and what was folded before the first, which may be null.

@@ -15,6 +15,7 @@
 #include "define/project.h"
 #include "kernel/event_index.h"
 #include "kernel/kernel.h"
+#include "kernel/shape_for_tests.h"
 
 namespace coeval::kernel::testing {
 
@@ -90,7 +91,9 @@ struct NamedKernel {
   explicit NamedKernel(std::shared_ptr<const define::Project> p) : project(std::move(p)) {
     std::vector<int> views;
     for (std::size_t i = 0; i < project->views.size(); ++i) views.push_back(static_cast<int>(i));
-    auto made = Kernel::create(project, views);
+    std::string text = std::to_string(project->views[0].lateness_us);
+    for (const auto& aggregate : project->views[0].aggregates) text += aggregate.name;
+    auto made = Kernel::create(project, views, shape_for(text));
     REQUIRE(made);
     kernel = std::move(*made);
     names = std::make_unique<EventIndexes>(*project);

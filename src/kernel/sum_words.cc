@@ -94,13 +94,20 @@ struct SumWords::Range {
     first = std::min(first, p.position + std::countr_zero(p.significand));
     end = std::max(end, p.position + static_cast<int>(std::bit_width(p.significand)));
   }
+  void include(const Range& other) {
+    largest = std::max(largest, other.largest);
+    first = std::min(first, other.first);
+    end = std::max(end, other.end);
+    any_special = any_special || other.any_special;
+  }
   bool any_real() const { return end > 0; }
 };
 
 class SumWords::Builder {
  public:
-  Builder(SumWords& words, const EventBlock::PerView& records, std::int64_t rows)
-      : words_(words), layout_(*words.layout_), records_(records), rows_(rows) {}
+  Builder(SumWords& words, const EventBlock::PerView& records, std::int64_t rows,
+          const RunParts& run)
+      : words_(words), layout_(*words.layout_), records_(records), rows_(rows), run_(run) {}
 
   bool build() {
     place_counters();
@@ -117,19 +124,32 @@ class SumWords::Builder {
   }
 
  private:
-  template <class Visit>
-  void each_record(Visit visit) const {
-    for (std::int64_t row = 0; row < rows_; ++row) visit(records_.record(row));
+  // Looks at all records, each range of them with a copy of `found` of its own.
+  template <class Found, class Visit>
+  std::vector<Found> find_in_records(const Found& found, Visit visit) const {
+    const RowRanges ranges(rows_);
+    std::vector<Found> all(ranges.count(), found);
+    run_(ranges.count(), [&](std::size_t range) {
+      Found mine = found;
+      for (std::int64_t row = ranges.begin(range); row < ranges.begin(range + 1); ++row)
+        visit(mine, records_.record(row));
+      all[range] = std::move(mine);
+    });
+    return all;
   }
 
   // Counters share words in pairs: there are fewer than 2^32 events.
   void place_counters() {
-    std::vector<std::uint32_t> in_all(layout_.words(), UINT32_MAX);
-    each_record([&](const std::byte* record) {
-      for (std::size_t word = 0; word < in_all.size(); ++word)
-        in_all[word] &= load<std::uint32_t>(record + kFlagsAt + 4 * word);
-    });
     words_.counters_.resize(layout_.bit_count);
+    if (layout_.bit_count == 1) return;  // that of every event
+    using Flags = std::vector<std::uint32_t>;
+    Flags in_all(layout_.words(), UINT32_MAX);
+    const auto found = find_in_records(in_all, [](Flags& mine, const std::byte* record) {
+      for (std::size_t word = 0; word < mine.size(); ++word)
+        mine[word] &= load<std::uint32_t>(record + kFlagsAt + 4 * word);
+    });
+    for (const Flags& mine : found)
+      for (std::size_t word = 0; word < mine.size(); ++word) in_all[word] &= mine[word];
     for (std::size_t bit = 1; bit < layout_.bit_count; ++bit) {
       if ((in_all[bit / 32] >> bit % 32 & 1) != 0) continue;
       const std::size_t i = words_.counted_.size();
@@ -143,11 +163,17 @@ class SumWords::Builder {
 
   void find_times() {
     if (layout_.powers.empty() || rows_ == 0) return;
+    struct Times {
+      std::int64_t first = INT64_MAX, last = INT64_MIN;
+    };
     std::int64_t first = INT64_MAX, last = INT64_MIN;
-    each_record([&](const std::byte* record) {
-      first = std::min(first, event_time_of(record));
-      last = std::max(last, event_time_of(record));
-    });
+    for (const Times& mine : find_in_records(Times(), [](Times& times, const std::byte* record) {
+           times.first = std::min(times.first, event_time_of(record));
+           times.last = std::max(times.last, event_time_of(record));
+         })) {
+      first = std::min(first, mine.first);
+      last = std::max(last, mine.last);
+    }
     std::int64_t length = 0;
     const bool fits = !__builtin_sub_overflow(last, first, &length);
     words_.origin_us_ = fits ? first : 0;
@@ -159,13 +185,14 @@ class SumWords::Builder {
     for (const auto& [known, range] : ranges_)
       if (known == measure) return range;
     Range range;
-    each_record([&](const std::byte* record) {
-      const std::uint64_t bits = words_.value(measure, record);
-      if (measure.storage == Storage::real)
-        range.include(std::bit_cast<double>(bits));
-      else
-        range.include(static_cast<std::int64_t>(bits));
-    });
+    for (const Range& mine : find_in_records(Range(), [&](Range& found, const std::byte* record) {
+           const std::uint64_t bits = words_.value(measure, record);
+           if (measure.storage == Storage::real)
+             found.include(std::bit_cast<double>(bits));
+           else
+             found.include(static_cast<std::int64_t>(bits));
+         }))
+      range.include(mine);
     return ranges_.emplace_back(measure, range).second;
   }
 
@@ -238,16 +265,18 @@ class SumWords::Builder {
   const RecordLayout& layout_;
   const EventBlock::PerView& records_;
   const std::int64_t rows_;
+  const RunParts& run_;
   std::vector<std::pair<Measure, Range>> ranges_;
   std::uint64_t longest_ = 0;  // the largest time since origin_us_
   bool too_long_ = false;
 };
 
 std::optional<SumWords> SumWords::create(const RecordLayout& layout,
-                                         const EventBlock::PerView& records, std::int64_t rows) {
+                                         const EventBlock::PerView& records, std::int64_t rows,
+                                         const RunParts& run) {
   SumWords words;
   words.layout_ = &layout;
-  if (!Builder(words, records, rows).build()) return std::nullopt;
+  if (!Builder(words, records, rows, run).build()) return std::nullopt;
   return words;
 }
 

@@ -47,7 +47,8 @@ class SumWords {
   /// For sums of any of these events: `records` of a view with this layout. Nothing when the values
   /// lie so far apart that rows would be too long.
   static std::optional<SumWords> create(const RecordLayout& layout,
-                                        const EventBlock::PerView& records, std::int64_t rows);
+                                        const EventBlock::PerView& records, std::int64_t rows,
+                                        const RunParts& run = run_in_turn);
 
   std::size_t width() const { return width_; }  ///< words of a row
   /// Adds what an event counts to a row.

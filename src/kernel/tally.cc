@@ -59,33 +59,76 @@ Tally::Tally(const RecordLayout& layout)
       extremes(layout.ordered.size()),
       powers(layout.powers.begin(), layout.powers.end()) {}
 
-void Tally::clear(const RecordLayout& layout) {
-  std::fill(linear.begin(), linear.end(), 0);
-  std::fill(wide.begin(), wide.end(), 0);
-  for (auto& sum : reals) sum = {};
-  std::fill(extremes.begin(), extremes.end(), Extremes{});
-  powers = std::vector<PowerSum>(layout.powers.begin(), layout.powers.end());
+void include(Extremes& extremes, const RecordLayout& layout, const Measure& measure,
+             const std::byte* record) {
+  if (!bit_of(record, measure.part_bit)) return;
+  const std::uint64_t bits = value_bits(layout, measure, record);
+  const std::int64_t time = event_time_of(record);
+  const std::int64_t key = key_of(bits, measure.storage);
+  if (!extremes.any) {
+    extremes = {true, key, key, time, time, bits, bits};
+    return;
+  }
+  extremes.least = std::min(extremes.least, key);
+  extremes.greatest = std::max(extremes.greatest, key);
+  if (time < extremes.first_time) {
+    extremes.first_time = time;
+    extremes.first = bits;
+  }
+  if (time >= extremes.last_time) {
+    extremes.last_time = time;
+    extremes.last = bits;
+  }
 }
 
-void Tally::add(const RecordLayout& layout, const std::byte* record) {
-  count_record(layout, linear.data(), record, 1);
-  for (std::size_t i = 0; i < wide.size(); ++i)
-    wide[i] += load<std::int64_t>(record + layout.wide_at + 8 * i);
-  for (std::size_t i = 0; i < reals.size(); ++i)
-    reals[i].add(load<double>(record + layout.real_at + 8 * i));
-  for (std::size_t i = 0; i < extremes.size(); ++i)
+void clear(const RecordLayout& layout, TallyParts tally) {
+  std::fill_n(tally.linear, layout.linear(), 0);
+  std::fill_n(tally.wide, layout.summed_wide, 0);
+  std::fill_n(tally.reals, layout.summed_real, exact::ExactSum());
+  std::fill_n(tally.extremes, layout.ordered.size(), Extremes{});
+  for (std::size_t i = 0; i < layout.powers.size(); ++i)
+    tally.powers[i] = PowerSum(layout.powers[i]);
+}
+
+void add(const RecordLayout& layout, TallyParts tally, const std::byte* record) {
+  count_record(layout, tally.linear, record, 1);
+  for (std::size_t i = 0; i < layout.summed_wide; ++i)
+    tally.wide[i] += load<std::int64_t>(record + layout.wide_at + 8 * i);
+  for (std::size_t i = 0; i < layout.summed_real; ++i)
+    tally.reals[i].add(load<double>(record + layout.real_at + 8 * i));
+  add_extremes(layout, tally.extremes, record);
+  for (std::size_t i = 0; i < layout.powers.size(); ++i)
+    tally.powers[i].change(layout, layout.powers[i], record, 1);
+}
+
+void add_extremes(const RecordLayout& layout, Extremes* extremes, const std::byte* record) {
+  for (std::size_t i = 0; i < layout.ordered.size(); ++i)
     include(extremes[i], layout, layout.ordered[i], record);
-  for (std::size_t i = 0; i < powers.size(); ++i)
-    powers[i].change(layout, layout.powers[i], record, 1);
 }
 
-void Tally::merge(const Tally& other) {
-  for (std::size_t i = 0; i < linear.size(); ++i) linear[i] += other.linear[i];
-  for (std::size_t i = 0; i < wide.size(); ++i) wide[i] += other.wide[i];
-  for (std::size_t i = 0; i < reals.size(); ++i) reals[i].merge(other.reals[i]);
-  for (std::size_t i = 0; i < extremes.size(); ++i) kernel::merge(extremes[i], other.extremes[i]);
-  for (std::size_t i = 0; i < powers.size(); ++i) powers[i].combine(other.powers[i], 1);
+void merge(const RecordLayout& layout, TallyParts into, TallyParts later) {
+  for (std::size_t i = 0; i < layout.linear(); ++i) into.linear[i] += later.linear[i];
+  for (std::size_t i = 0; i < layout.summed_wide; ++i) into.wide[i] += later.wide[i];
+  for (std::size_t i = 0; i < layout.summed_real; ++i) into.reals[i].merge(later.reals[i]);
+  merge_extremes(layout, into.extremes, later.extremes);
+  for (std::size_t i = 0; i < layout.powers.size(); ++i) into.powers[i].combine(later.powers[i], 1);
 }
+
+void merge_extremes(const RecordLayout& layout, Extremes* into, const Extremes* later) {
+  for (std::size_t i = 0; i < layout.ordered.size(); ++i) merge(into[i], later[i]);
+}
+
+TallyTable::TallyTable(const RecordLayout& layout, std::size_t count)
+    : linear_each_(layout.linear()),
+      wide_each_(layout.summed_wide),
+      reals_each_(layout.summed_real),
+      extremes_each_(layout.ordered.size()),
+      powers_each_(layout.powers.size()),
+      linear_(count * linear_each_),
+      wide_(count * wide_each_),
+      reals_(count * reals_each_),
+      extremes_(count * extremes_each_),
+      powers_(count * powers_each_) {}
 
 void Tally::append_bytes(std::string& out) const {
   for (const std::int64_t v : linear) data::put_u64(out, static_cast<std::uint64_t>(v));
@@ -114,15 +157,6 @@ bool Tally::read_bytes(std::string_view& bytes) {
   for (auto& sum : powers)
     if (!sum.read_bytes(bytes)) return false;
   return true;
-}
-
-void include(Extremes& extremes, const RecordLayout& layout, const Measure& measure,
-             const std::byte* record) {
-  if (!bit_of(record, measure.part_bit)) return;
-  const std::uint64_t bits = value_bits(layout, measure, record);
-  const std::int64_t time = event_time_of(record);
-  const std::int64_t key = key_of(bits, measure.storage);
-  merge(extremes, Extremes{true, key, key, time, time, bits, bits});
 }
 
 void merge(Extremes& into, const Extremes& later) {

@@ -23,16 +23,39 @@ struct Extremes {
   friend bool operator==(const Extremes&, const Extremes&) = default;
 };
 
+/// The parts of a tally, wherever they lie: as many as its layout says.
+struct TallyParts {
+  std::int64_t* linear;
+  exact::Int128* wide;
+  exact::ExactSum* reals;
+  Extremes* extremes;
+  PowerSum* powers;
+};
+void clear(const RecordLayout& layout, TallyParts tally);
+void add(const RecordLayout& layout, TallyParts tally, const std::byte* record);
+/// The same for extremes alone.
+void add_extremes(const RecordLayout& layout, Extremes* extremes, const std::byte* record);
+/// Adds the events of another tally of the layout.
+void merge(const RecordLayout& layout, TallyParts into, TallyParts later);
+void merge_extremes(const RecordLayout& layout, Extremes* into, const Extremes* later);
+
 /// Everything that the aggregates of a view need to know of a set of events: the plain form of what
-/// cursors keep as running sums. Used for chunks, for events folded into "all", and for questions
-/// about the past.
+/// cursors keep as running sums. Used for tiles, for events folded into "all", and for the events
+/// of windows.
 ///
 /// Of two events of equal event time the one of the earlier position must be added first.
 struct Tally {
   explicit Tally(const RecordLayout& layout);
-  void clear(const RecordLayout& layout);
-  void add(const RecordLayout& layout, const std::byte* record);
-  void merge(const Tally& other);
+  void clear(const RecordLayout& layout) { kernel::clear(layout, parts()); }
+  void add(const RecordLayout& layout, const std::byte* record) {
+    kernel::add(layout, parts(), record);
+  }
+  void merge(const RecordLayout& layout, Tally& later) {
+    kernel::merge(layout, parts(), later.parts());
+  }
+  TallyParts parts() {
+    return {linear.data(), wide.data(), reals.data(), extremes.data(), powers.data()};
+  }
 
   /// Canonical bytes and back; read says whether the bytes were well formed.
   void append_bytes(std::string& out) const;
@@ -43,6 +66,25 @@ struct Tally {
   std::vector<exact::ExactSum> reals;
   std::vector<Extremes> extremes;  ///< of layout.ordered
   std::vector<PowerSum> powers;    ///< of layout.powers
+};
+
+/// Some tallies of one layout, one behind the other.
+class TallyTable {
+ public:
+  TallyTable(const RecordLayout& layout, std::size_t count);
+  TallyParts at(std::size_t i) {
+    return {linear_.data() + i * linear_each_, wide_.data() + i * wide_each_,
+            reals_.data() + i * reals_each_, extremes_.data() + i * extremes_each_,
+            powers_.data() + i * powers_each_};
+  }
+
+ private:
+  std::size_t linear_each_, wide_each_, reals_each_, extremes_each_, powers_each_;
+  std::vector<std::int64_t> linear_;
+  std::vector<exact::Int128> wide_;
+  std::vector<exact::ExactSum> reals_;
+  std::vector<Extremes> extremes_;
+  std::vector<PowerSum> powers_;
 };
 
 /// Adds (sign 1) or takes away (−1) the bits and narrow values of one record.

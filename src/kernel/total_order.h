@@ -14,6 +14,13 @@ inline std::int64_t order_key(double x) {
 }
 inline std::int64_t order_key(std::int64_t x) { return x; }
 
+/// Equal values have equal keys: −0 is 0, every NaN one. Of a real's bits, or of an integer.
+inline std::int64_t value_key(std::uint64_t bits, bool is_real) {
+  if (!is_real) return static_cast<std::int64_t>(bits);
+  const auto real = std::bit_cast<double>(bits);
+  return order_key(real == 0 ? 0.0 : real);
+}
+
 /// The number that has the key; of NaN the one quiet NaN.
 inline double number_of_order_key(std::int64_t key) {
   if (key == INT64_MAX) return std::bit_cast<double>(std::uint64_t{0x7FF8000000000000});

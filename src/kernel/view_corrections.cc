@@ -35,61 +35,57 @@ void ViewState::take_back(std::int32_t number, std::int64_t event_time_us, std::
   last_known_ = std::max(last_known_, until_us);
   if (number < 0 || number >= entities_) return;
   Entity& e = entity(number);
-  const Cursor place = find_event(e, layout_, event_time_us, known_us, name);
+  const Cursor place = find_event(e, event_time_us, known_us, name);
   if (place.chunk == nullptr) return;
-  e.max_known = std::max(e.max_known, until_us);
-  const std::byte* record = place_of(place);
-  keep_taken_back(number, {until_us, {record, record + layout_.stride}});
-  remove(e, place);
+  TakenBack event{until_us, std::vector<std::byte>(layout_.stride)};
+  place.chunk->unpack(packing_, place.slot, event.record.data());
+  remove(e, place, event.record.data());
+  keep_taken_back(number, std::move(event));
 }
 
 // Newest first: most corrections are of what came lately. No chunk where the event is not held.
-Cursor ViewState::find_event(Entity& e, const RecordLayout& layout, std::int64_t event_time_us,
-                             std::int64_t known_us, exact::Key128 name) {
-  for (Chunk* chunk = e.tail; chunk != nullptr; chunk = chunk->previous) {
-    if (chunk->first_time() > event_time_us) continue;
-    for (std::uint32_t slot = chunk->end; slot > chunk->begin; --slot) {
-      const std::byte* record = chunk->at(slot - 1);
-      if (event_time_of(record) > event_time_us) continue;
-      if (event_time_of(record) < event_time_us) return {};
-      if (known_time_of(record) == known_us && name_of(layout, record) == name)
-        return {chunk, slot - 1};
+Cursor ViewState::find_event(Entity& e, std::int64_t event_time_us, std::int64_t known_us,
+                             exact::Key128 name) {
+  if (!e.has_events()) return {};
+  Chunk* chunk = e.hot != nullptr ? e.hot->tree.chunk_for(event_time_us) : e.only;
+  for (; chunk != nullptr; chunk = e.hot != nullptr ? ChunkTree::previous(chunk) : nullptr) {
+    for (std::uint32_t slot = upper_slot(*chunk, event_time_us); slot > chunk->begin; --slot) {
+      if (chunk->time(slot - 1) < event_time_us) return {};
+      if (chunk->known(packing_, slot - 1) != known_us) continue;
+      chunk->unpack(packing_, slot - 1, unpacked_.data());
+      if (name_of(layout_, unpacked_.data()) == name) return {chunk, slot - 1};
     }
   }
   return {};
 }
 
-// Takes the event at a place out of the entity; its strings stay in use.
-void ViewState::remove(Entity& e, Cursor place) {
+// Takes the event at a place, which is given, out of the entity; its strings stay in use.
+void ViewState::remove(Entity& e, Cursor place, const std::byte* record) {
   Chunk* chunk = place.chunk;
-  std::byte* record = chunk->at(place.slot);
   const std::int64_t time = event_time_of(record);
-  for (std::size_t i = 0; e.tracked && i < boundaries_.size(); ++i)
-    if (time < bound(boundaries_[i], e.asked_at)) count(e, i, record, -1);
+  const bool tracked = e.hot != nullptr && e.hot->tracked;
+  for (std::size_t i = 0; tracked && i < boundaries_.size(); ++i)
+    if (time < e.hot->bounds_us[i]) count(*e.hot, i, record, -1);
+  if (e.hot != nullptr) drop_kept(*e.hot, time);
   repoint(e, chunk, chunk, place.slot + 1, -1);
-  std::memmove(record, record + layout_.stride,
-               std::size_t{chunk->end - place.slot - 1} * layout_.stride);
-  --chunk->end;
+  chunk->close(place.slot);
   --events_;
-  chunk->summary_is_fresh = false;
-  if (chunk->begin == chunk->end) return unlink_empty(e, chunk);
-  // Cursors stand at the end of a chunk rather than at the begin of the next.
-  Cursor* cursor = cursors(e);
-  for (std::size_t i = 0; e.tracked && i < boundaries_.size(); ++i)
-    if (cursor[i].chunk == chunk && cursor[i].slot == chunk->begin && chunk->previous != nullptr)
-      cursor[i] = {chunk->previous, chunk->previous->end};
+  if (e.hot == nullptr) {
+    if (chunk->begin == chunk->end) free_events(e);
+    return;
+  }
+  ChunkTree::changed(chunk);
+  if (chunk->begin == chunk->end) unlink_empty(e, chunk);
+  become_cold_if_small(e);
 }
 
 void ViewState::unlink_empty(Entity& e, Chunk* chunk) {
-  Chunk *previous = chunk->previous, *next = chunk->next;
-  (previous != nullptr ? previous->next : e.head) = next;
-  (next != nullptr ? next->previous : e.tail) = previous;
-  if (previous == nullptr && next == nullptr) e.tracked = false;
-  Cursor* cursor = cursors(e);
-  for (std::size_t i = 0; e.tracked && i < boundaries_.size(); ++i)
-    if (cursor[i].chunk == chunk)
-      cursor[i] = previous != nullptr ? Cursor{previous, previous->end} : Cursor{next, next->begin};
-  Chunk::free(chunk);
+  if (e.hot->tree.size() == 1) return free_events(e);
+  Chunk *previous = ChunkTree::previous(chunk), *next = ChunkTree::next(chunk);
+  for (Cursor& cursor : e.hot->cursors)
+    if (e.hot->tracked && cursor.chunk == chunk)
+      cursor = previous != nullptr ? Cursor{previous, previous->end} : Cursor{next, next->begin};
+  e.hot->tree.remove(chunk);
 }
 
 void ViewState::keep_taken_back(std::int32_t number, TakenBack event) {
@@ -108,23 +104,32 @@ void ViewState::forget_taken_back() {
   }
 }
 
+bool ViewState::sees_taken_back(std::int32_t number, std::int64_t at_us) const {
+  const auto taken = taken_back_.find(number);
+  return taken != taken_back_.end() && at_us <= taken->second.back().until_us &&
+         std::ranges::any_of(taken->second, [at_us](const TakenBack& event) {
+           return known_time_of(event.record.data()) < at_us && at_us <= event.until_us;
+         });
+}
+
 std::vector<ViewState::Held> ViewState::held_events(std::int32_t number) const {
   std::vector<Held> held;
-  for (Chunk* chunk = entity(number).head; chunk != nullptr; chunk = chunk->next)
-    for (std::uint32_t slot = chunk->begin; slot < chunk->end; ++slot)
-      held.push_back({chunk->at(slot), kNotTakenBack});
+  for (Chunk* chunk = entity(number).first(); chunk != nullptr; chunk = next_chunk(chunk))
+    for (std::uint32_t slot = chunk->begin; slot < chunk->end; ++slot) {
+      held.push_back({std::vector<std::byte>(layout_.stride), kNotTakenBack});
+      chunk->unpack(packing_, slot, held.back().record.data());
+    }
   const auto taken = taken_back_.find(number);
   if (taken == taken_back_.end()) return held;
-  for (const TakenBack& event : taken->second)
-    held.push_back({event.record.data(), event.until_us});
+  for (const TakenBack& event : taken->second) held.push_back({event.record, event.until_us});
   std::ranges::sort(held, {}, [this](const Held& event) {
-    return std::pair(event_time_of(event.record), sequence_of(layout_, event.record));
+    return std::pair(event_time_of(event.record.data()), sequence_of(layout_, event.record.data()));
   });
   return held;
 }
 
-// A question about a time before the newest event or correction: every event is looked at, for the
-// window, for whether it was known, and whether it still counted. (semantics: T3 T7)
+// A question about a time when an event counted that no longer does: every event is looked at, for
+// the window, for whether it was known, and whether it still counted. (semantics: T3 T7)
 void ViewState::answer_amended_past(std::int32_t number, std::int64_t at_us, Cell* out) {
   const std::vector<Held> held = held_events(number);
   for (std::size_t window = 0; window < windows_; ++window) {
@@ -132,9 +137,9 @@ void ViewState::answer_amended_past(std::int32_t number, std::int64_t at_us, Cel
     const std::int64_t to = bound(boundaries_[window_bounds_[window].end], at_us);
     std::vector<const std::byte*> seen;
     for (const auto& [record, until] : held) {
-      const std::int64_t time = event_time_of(record);
-      if (from <= time && time < to && known_time_of(record) < at_us && at_us <= until)
-        seen.push_back(record);
+      const std::int64_t time = event_time_of(record.data());
+      if (from <= time && time < to && known_time_of(record.data()) < at_us && at_us <= until)
+        seen.push_back(record.data());
     }
     answer_events(seen, window, at_us, out);
   }

@@ -151,7 +151,8 @@ bool ViewState::append_entity(std::string& out, std::int32_t number) const {
   std::uint64_t count = 0;
   std::int64_t before = INT64_MIN;
   if (layout_.replaceable)
-    for (const auto& [record, until] : held_events(number)) {
+    for (const auto& [event, until] : held_events(number)) {
+      const std::byte* record = event.data();
       if (is_expired(record, last_known_) || is_settled(until)) continue;
       append_record(records, layout_, record, before);
       append_fate(records, layout_, record,
@@ -159,9 +160,12 @@ bool ViewState::append_entity(std::string& out, std::int32_t number) const {
       before = event_time_of(record);
       ++count;
     }
-  for (Chunk* chunk = e.head; !layout_.replaceable && chunk != nullptr; chunk = chunk->next)
+  std::vector<std::byte> unpacked(layout_.stride);
+  const std::byte* record = unpacked.data();
+  Chunk* chunk = layout_.replaceable ? nullptr : e.first();
+  for (; chunk != nullptr; chunk = next_chunk(chunk))
     for (std::uint32_t slot = chunk->begin; slot < chunk->end; ++slot) {
-      const std::byte* record = chunk->at(slot);
+      chunk->unpack(packing_, slot, unpacked.data());
       if (is_expired(record, last_known_)) {
         if (all_time_) base.add(layout_, record);
         folded = folded || all_time_;
@@ -222,7 +226,6 @@ bool ViewState::take_events(std::string_view& bytes, std::int32_t number) {
       insert(e, record.data());
       ++events_;
     }
-    e.max_known = std::max(e.max_known, until.value_or(known));
     before = time;
     known_before = known;
   }

@@ -6,17 +6,24 @@
 
 namespace coeval::kernel {
 
-static_assert(std::is_trivially_copyable_v<Cursor>);
-
-ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone)
+ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone,
+                     StateShape shape)
     : layout_(std::move(layout)),
+      packing_(layout_),
       zone_(zone),
+      shape_(shape),
       windows_(view.windows.size()),
       lateness_us_(view.lateness_us),
+      needs_sums_(std::ranges::any_of(
+          layout_.aggregates,
+          [](const AggregatePlan& plan) { return plan.ordered < 0 && plan.collection < 0; })),
       has_large_(LargeSums::needed(layout_)),
       linear_plans_(linear_plans(layout_)),
+      gathered_(layout_),
       scratch_collections_(layout_.collections.begin(), layout_.collections.end()),
-      scratch_record_(layout_.stride) {
+      scratch_record_(layout_.stride),
+      unpacked_(layout_.stride) {
+  COEVAL_CHECK(shape_.chunk_events >= 2 && shape_.chunk_events <= Chunk::kMaxCapacity);
   boundaries_.emplace_back();  // T itself
   std::int64_t longest = 0;
   for (const auto& window : view.windows) longest = std::max(longest, add_window(window));
@@ -24,11 +31,7 @@ ViewState::ViewState(const define::View& view, RecordLayout layout, const TimeZo
   retention_us_ = saturating_add(longest, lateness_us_);
   signature_ = "lateness " + std::to_string(lateness_us_) + "\n" + signature_ + layout_.text;
   linear_count_ = layout_.linear();
-  linear_at_ = sizeof(Entity) + boundaries_.size() * sizeof(Cursor);
-  const std::size_t bytes = linear_at_ + boundaries_.size() * linear_count_ * sizeof(std::int64_t);
-  block_lines_ = (bytes + sizeof(CacheLine) - 1) / sizeof(CacheLine);
   scratch_linear_.resize(linear_count_);
-  scratch_extremes_.resize(layout_.ordered.size());
 }
 
 // Settles a window's bounds, and gives how far back from T it reads events.
@@ -59,7 +62,6 @@ void ViewState::clear() {
     Entity& e = entity(i);
     free_events(e);
     delete e.base;
-    delete e.large;
   }
   taken_back_.clear();
   leaving_.clear();
@@ -72,29 +74,20 @@ void ViewState::clear() {
   entities_ = swept_ = 0;
   events_ = dropped_late_ = 0;
   last_known_ = INT64_MIN;
+  lag_is_known_ = false;
 }
 
 void ViewState::free_events(Entity& e) {
-  for (Chunk* chunk = e.head; chunk != nullptr;) {
-    Chunk* next = chunk->next;
-    Chunk::free(chunk);
-    chunk = next;
-  }
-  e.head = e.tail = nullptr;
-  e.tracked = false;
+  if (e.only != nullptr) Chunk::free(e.only);
+  delete e.hot;
+  e.only = nullptr;
+  e.hot = nullptr;
 }
 
 // Makes blocks for the keys that got a number since the last time.
 void ViewState::add_entities() {
-  const std::int32_t wanted = keys_.size();
-  const std::size_t lines = static_cast<std::size_t>(wanted) * block_lines_;
-  if (blocks_.capacity() < lines) blocks_.reserve(std::max(lines, 2 * blocks_.capacity()));
-  blocks_.resize(lines);
-  for (; entities_ < wanted; ++entities_) {
-    Entity& e = entity(entities_);
-    e = Entity{};
-    e.max_known = INT64_MIN;
-  }
+  blocks_.resize(static_cast<std::size_t>(keys_.size()));
+  entities_ = keys_.size();
 }
 
 void ViewState::apply(const std::byte* record, std::int32_t number,
@@ -117,7 +110,6 @@ void ViewState::apply(const std::byte* record, std::int32_t number,
   if (layout_.replaceable) [[unlikely]]
     record = with_sequence(record);
   insert(e, record);
-  e.max_known = std::max(e.max_known, known);
   ++events_;
 }
 

@@ -17,6 +17,7 @@
 #include "exact/key_hash.h"
 #include "kernel/boundaries.h"
 #include "kernel/chunk.h"
+#include "kernel/chunk_tree.h"
 #include "kernel/collection.h"
 #include "kernel/collection_cells.h"
 #include "kernel/evaluate.h"
@@ -47,27 +48,56 @@ struct FoldedEvents {
   std::vector<Collection> collections;  ///< of layout.collections
 };
 
+/// What was gathered of a window of a hot entity, but for its begin, which the next questions
+/// leave: all events of [begin_us, end_us).
+struct KeptWindow {
+  bool stands = false;
+  std::int64_t begin_us = 0, end_us = 0;
+  std::optional<Collection> gathered;
+  bool holds(std::int64_t time_us) const {
+    return stands && begin_us <= time_us && time_us < end_us;
+  }
+};
+
+/// The events of an entity that has many of them, and what follows the questions about it.
+///
+/// It keeps one cursor for T and one for each other bound of a window (T − W, the begin of the
+/// day), and for each the running sums of all events before it. A window's sum is the difference of
+/// two of them. As questions go on in time the cursors move over the events, each event once per
+/// cursor, far ones over tiles; an event that arrives late is added to the sums of the cursors
+/// behind it. All sums are exact, so differences are, and nothing depends on the way that a cursor
+/// took. (semantics: A1 A2)
+struct HotEntity {
+  HotEntity(Chunk* chunk, std::int64_t max_known_us) : tree(chunk, max_known_us) {}
+  ChunkTree tree;
+  bool tracked = false;  ///< whether the cursors stand
+  std::vector<Cursor> cursors;
+  std::vector<std::int64_t> bounds_us;  ///< where they stand
+  std::vector<std::int64_t> linear;     ///< linear sums, one cursor behind the other
+  LargeSums large;
+  std::vector<KeptWindow> kept;  ///< by window and collection; none until it is asked for
+};
+
 /// The state of one view: per entity the events from which every window that can still be asked
 /// about is answered exactly, and for windows over all time what was folded of those that are
 /// older.
 ///
-/// How a question is answered. An entity keeps one cursor for T and one for each other bound of a
-/// window (T − W, the begin of the day), and for each the running sums of all events before it. A
-/// window's sum is the difference of two of them. What is no sum is gathered from the events
-/// between its two cursors, anew for each question: the plain way. As questions go on in time the
-/// cursors move over the events, each event once per cursor; an event that arrives late is put in
-/// its place and added to the sums of the cursors behind it. All sums are exact, so differences
-/// are, and nothing depends on the way that a cursor took. (semantics: A1 A2)
+/// How a question is answered. An entity of few events has them packed in one piece of memory, and
+/// nothing else: windows that end at one time are gathered in one walk over it, from the newest to
+/// the oldest. An entity of many has them in a tree of tiles: the same walk goes over exact tallies
+/// of whole tiles and over single events at the edges of the windows; sums are read from cursors,
+/// where there are very many events. (docs/adr/0007)
 ///
-/// Invariants: 1. Cursors and their sums are a cache: state is the events and what was folded
-/// alone.
+/// Invariants: 1. Cursors, their sums and tiles are a cache: state is the events and what was
+/// folded alone.
 /// 2. An event is held while a question at T ≥ last known − lateness may need it: as long as its
 /// event time is within the reach of the longest window + lateness of the last known time. (T6)
 /// 3. A string is held as long as an event, what was folded, or an answer uses it.
 class ViewState {
  public:
   /// The zone is that of calendar periods; null = UTC.
-  ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone);
+  ViewState(const define::View& view, RecordLayout layout, const TimeZone* zone,
+            StateShape shape = {});
   ~ViewState();
   ViewState(const ViewState&) = delete;
   ViewState& operator=(const ViewState&) = delete;
@@ -79,6 +109,19 @@ class ViewState {
   /// Folds one event; entity < 0 means that a key is null, and the event is nobody's. `strings`:
   /// the block's columns for layout().strings.
   void apply(const std::byte* record, std::int32_t entity, std::span<const data::Column> strings);
+  /// Begins to fetch what apply() will read of an entity that is applied to soon: its block, the
+  /// head of its events, the place behind the last of them; each needs the one before.
+  void fetch_block(std::int32_t entity) const {
+    if (entity >= 0 && entity < entities_) __builtin_prefetch(&blocks_[at(entity)]);
+  }
+  void fetch_head(std::int32_t entity) const {
+    if (entity >= 0 && entity < entities_) __builtin_prefetch(blocks_[at(entity)].only);
+  }
+  void fetch_end(std::int32_t entity) const {
+    if (entity < 0 || entity >= entities_) return;
+    if (Chunk* chunk = blocks_[at(entity)].only; chunk != nullptr)
+      __builtin_prefetch(chunk->at(chunk->end), 1);
+  }
   /// Takes back the event of that name, event time and known time, as of a row known at `until_us`;
   /// nothing where it is not held. Positions as in apply. (semantics: T7)
   void take_back(std::int32_t entity, std::int64_t event_time_us, std::int64_t known_us,
@@ -112,37 +155,21 @@ class ViewState {
   bool restore(std::string_view& bytes);
 
  private:
-  struct alignas(64) CacheLine {
-    std::byte bytes[64];
+  struct Entity {
+    Chunk* only = nullptr;     // its events, where they are few
+    HotEntity* hot = nullptr;  // or where they are many
+    FoldedEvents* base = nullptr;
+    bool has_events() const { return only != nullptr || hot != nullptr; }
+    Chunk* first() const { return hot != nullptr ? hot->tree.first() : only; }
   };
-  // Head of an entity's block, one cache line; cursors and running sums follow it. Plain memory, so
-  // that blocks can move.
-  struct alignas(64) Entity {
-    Chunk* head;
-    Chunk* tail;
-    std::int64_t max_known;  // of events applied, at least
-    std::int64_t asked_at;   // T of the cursors
-    FoldedEvents* base;
-    LargeSums* large;  // null until it is needed
-    bool tracked;      // whether the cursors stand
-  };
-  Entity& entity(std::int32_t number) {
-    return *reinterpret_cast<Entity*>(&blocks_[static_cast<std::size_t>(number) * block_lines_]);
+  static std::size_t at(std::int32_t number) { return static_cast<std::size_t>(number); }
+  Entity& entity(std::int32_t number) { return blocks_[at(number)]; }
+  const Entity& entity(std::int32_t number) const { return blocks_[at(number)]; }
+  static Chunk* next_chunk(Chunk* chunk) {
+    return chunk->parent == nullptr ? nullptr : ChunkTree::next(chunk);
   }
-  const Entity& entity(std::int32_t number) const {
-    return *reinterpret_cast<const Entity*>(
-        &blocks_[static_cast<std::size_t>(number) * block_lines_]);
-  }
-  // The record behind a cursor, if its chunk has one there; found without reading the chunk's
-  // header.
-  std::byte* place_of(Cursor cursor) const {
-    return reinterpret_cast<std::byte*>(cursor.chunk) + sizeof(Chunk) +
-           std::size_t{cursor.slot} * layout_.stride;
-  }
-  static Cursor* cursors(Entity& e) { return reinterpret_cast<Cursor*>(&e + 1); }
-  std::int64_t* linear(Entity& e, std::size_t boundary) const {
-    auto* bytes = reinterpret_cast<std::byte*>(&e) + linear_at_;
-    return reinterpret_cast<std::int64_t*>(bytes) + boundary * linear_count_;
+  std::int64_t* linear(HotEntity& hot, std::size_t boundary) const {
+    return hot.linear.data() + boundary * linear_count_;
   }
   std::int64_t add_window(const define::Window& window);
   std::int64_t horizon_us() const;
@@ -154,23 +181,29 @@ class ViewState {
   const std::byte* with_strings(const std::byte* record, std::span<const data::Column> strings);
   void release_strings(const std::byte* record);
   void insert(Entity& e, const std::byte* record);
-  void make_room(Entity& e, Chunk* chunk, std::uint32_t slot);
-  void append_chunk(Entity& e, Chunk* chunk, std::uint32_t capacity);
-  void grow(Entity& e, Chunk* chunk);
+  void make_room(Entity& e, Chunk* chunk, std::uint32_t slot, const std::byte* record);
+  void grow(Entity& e, Chunk* chunk, std::uint32_t capacity, const std::byte* record);
   void compact(Entity& e, Chunk* chunk);
+  void pass_first(HotEntity& hot, Chunk* chunk, const std::byte* record);
+  void append_chunk(Entity& e, const std::byte* record);
   void split(Entity& e, Chunk* chunk);
+  void become_hot(Entity& e);
+  void become_cold_if_small(Entity& e);
   void repoint(Entity& e, const Chunk* from, Chunk* to, std::uint32_t from_slot,
                std::int64_t shift);
-  void count_late(Entity& e, Chunk* chunk, const std::byte* record);
+  void count_late(HotEntity& hot, Chunk* chunk, std::uint32_t slot, const std::byte* record);
   // Whether no question from now on needs the event itself: for windows over all time also when
   // every question sees it, so that it can be folded.
-  bool is_expired(const std::byte* record, std::int64_t last_known) const {
-    if (saturating_subtract(last_known, event_time_of(record)) <= retention_us_) return false;
+  bool is_expired(std::int64_t time, std::int64_t known, std::int64_t last_known) const {
+    if (saturating_subtract(last_known, time) <= retention_us_) return false;
     if (!all_time_) return true;
     // What was folded could not be taken back.
-    return !layout_.replaceable &&
-           saturating_subtract(last_known, known_time_of(record)) > lateness_us_;
+    return !layout_.replaceable && saturating_subtract(last_known, known) > lateness_us_;
   }
+  bool is_expired(const std::byte* record, std::int64_t last_known) const {
+    return is_expired(event_time_of(record), known_time_of(record), last_known);
+  }
+  bool is_first_expired(const Entity& e, std::int64_t last_known) const;
   void evict(Entity& e, std::int64_t last_known);
   void evict_first(Entity& e);
   void sweep_some(const Entity& busy);
@@ -181,14 +214,16 @@ class ViewState {
     std::vector<std::byte> record;
   };
   struct Held {
-    const std::byte* record;
+    std::vector<std::byte> record;
     std::int64_t until_us;  // kNotTakenBack for events that count
   };
   static constexpr std::int64_t kNotTakenBack = INT64_MAX;
   const std::byte* with_sequence(const std::byte* record);
-  static Cursor find_event(Entity& e, const RecordLayout& layout, std::int64_t event_time_us,
-                           std::int64_t known_us, exact::Key128 name);
-  void remove(Entity& e, Cursor place);
+  // Whether a question about that time sees an event that no longer counts.
+  bool sees_taken_back(std::int32_t number, std::int64_t at_us) const;
+  Cursor find_event(Entity& e, std::int64_t event_time_us, std::int64_t known_us,
+                    exact::Key128 name);
+  void remove(Entity& e, Cursor place, const std::byte* record);
   void unlink_empty(Entity& e, Chunk* chunk);
   void keep_taken_back(std::int32_t number, TakenBack event);
   void forget_taken_back();
@@ -205,24 +240,58 @@ class ViewState {
       return period_begin(boundary.period, zone_, at_us);
     return boundary.from_begin ? INT64_MIN : saturating_subtract(at_us, boundary.length_us);
   }
-  void track(Entity& e);
-  void move(Entity& e, std::int64_t at_us);
-  void move_forward(Entity& e, std::size_t boundary, std::int64_t to);
-  void move_back(Entity& e, std::size_t boundary, std::int64_t to);
+  bool follows(const HotEntity& hot, std::int64_t at_us) const;
+  void track(HotEntity& hot);
+  void move(HotEntity& hot, std::int64_t at_us);
+  void move_to(HotEntity& hot, std::size_t boundary, std::int64_t to_us);
   // Adds one record to the sums of a boundary, or takes it away.
-  void count(Entity& e, std::size_t boundary, const std::byte* record, std::int64_t sign) const {
-    count_record(layout_, linear(e, boundary), record, sign);
-    if (has_large_) e.large->count(layout_, boundary, record, sign);
+  void count(HotEntity& hot, std::size_t boundary, const std::byte* record,
+             std::int64_t sign) const {
+    count_record(layout_, linear(hot, boundary), record, sign);
+    if (has_large_) hot.large.count(layout_, boundary, record, sign);
   }
-  void count_chunk(Entity& e, std::size_t boundary, const Tally& tally, std::int64_t sign);
-  void answer_linear(Entity& e, Cell* out);
+  void count_events(HotEntity& hot, std::size_t boundary, Chunk& chunk, std::uint32_t from,
+                    std::uint32_t to, std::int64_t sign);
+  struct BoundCounter;
+  void answer_linear(const Entity& e, Cell* out);
   struct WindowSums;
-  void answer_window(Entity& e, std::size_t window, std::int64_t at_us, Cell* out);
-  void extremes_between(Cursor from, Cursor to, std::vector<Extremes>& out);
-  // Gathers the collections of a window from what its question can see.
-  void gather(const FoldedEvents* base, bool all_time, Cursor from, Cursor to, std::int64_t at_us);
-  static Cursor place_of_time(Chunk* tail, std::int64_t time);
-  void answer_past(Entity& e, std::int64_t at_us, Cell* out);
+  struct RangeAdder;
+  struct CollectionAdder;
+  struct NewestAdder;
+  struct OrderedWindow {
+    std::int64_t end_us, begin_us;
+    bool all_time;
+    std::size_t window;
+  };
+  // The events of [begin_us, end_us), and where they lie.
+  struct Range {
+    std::int64_t begin_us, end_us;
+    Cursor begin, end;
+  };
+  // The windows of a question, so that those with one end follow each other, the shortest first.
+  void order_windows(std::int64_t at_us);
+  Cursor place_of(const Entity& e, std::int64_t time_us) const;
+  void visit(const Entity& e, Cursor from, Cursor to, std::int64_t at_us, RangeVisitor& visitor);
+  void answer_windows(const Entity& e, std::int64_t at_us, bool by_cursors, Cell* out);
+  // Adds the events of a range to what was gathered of later ones.
+  void add_range(const Entity& e, const Range& range, std::int64_t at_us, bool with_sums,
+                 bool with_kept);
+  void gather_range(const Entity& e, std::size_t index, const Range& range, std::int64_t at_us);
+  // Whether the questions about a window can go on from what was gathered for the one before.
+  static bool can_keep(const CollectionPlan& plan) {
+    return plan.gather != CollectionPlan::Gather::newest &&
+           plan.gather != CollectionPlan::Gather::decayed;
+  }
+  bool keeps(const Entity& e, std::int64_t at_us) const;
+  void gather_kept(const Entity& e, const OrderedWindow& window, std::int64_t at_us);
+  void gather_from_kept(HotEntity& hot, std::size_t index, const OrderedWindow& window,
+                        std::int64_t at_us);
+  void gather_anew(HotEntity& hot, std::size_t index, const OrderedWindow& window,
+                   KeptWindow& kept);
+  void add_to_kept(HotEntity& hot, const std::byte* record) const;
+  static void drop_kept(HotEntity& hot, std::int64_t time_us);
+  void answer_gathered(const Entity& e, std::size_t window, std::int64_t at_us, bool by_cursors,
+                       Cell* out);
   void answer_events(const std::vector<const std::byte*>& events, std::size_t window,
                      std::int64_t at_us, Cell* out);
   void answer_empty(Cell* out) const;
@@ -240,20 +309,24 @@ class ViewState {
   bool is_plausible(const Tally& base) const;
 
   const RecordLayout layout_;
+  Packing packing_;
+  bool lag_is_known_ = false;  // the usual one; settled by the first event
   const TimeZone* const zone_;
+  const StateShape shape_;
   std::vector<Boundary> boundaries_;         // T first
   std::vector<WindowBounds> window_bounds_;  // by window
   std::size_t windows_ = 0;
   std::int64_t retention_us_ = 0, lateness_us_ = 0;
   bool all_time_ = false;  // a window is over all time
+  bool needs_sums_;        // an answer is read from sums
   bool has_large_;         // sums besides the linear ones are kept
   std::string signature_;  // what the bytes of the state depend on
-  std::size_t linear_at_ = 0, linear_count_ = 0, block_lines_ = 1;
+  std::size_t linear_count_ = 0;
 
   KeyTable keys_;
   StringTable strings_;
   AnsweredTexts answered_{strings_};  // of cells given out
-  std::vector<CacheLine> blocks_;
+  std::vector<Entity> blocks_;
   std::int32_t entities_ = 0;  // blocks made so far
   std::int32_t swept_ = 0;
   std::int64_t events_ = 0, dropped_late_ = 0;
@@ -268,9 +341,11 @@ class ViewState {
   // Set when every aggregate is answered by linear sums alone, which is quicker.
   const std::vector<LinearPlan> linear_plans_;
   std::vector<std::int64_t> scratch_linear_;
-  std::vector<Extremes> scratch_extremes_;
+  Tally gathered_;  // of a window's events, while a question is answered
   std::vector<Collection> scratch_collections_;
-  std::vector<std::byte> scratch_record_;
+  std::vector<OrderedWindow> ordered_windows_;
+  std::vector<std::byte> scratch_record_;  // of an event that is applied
+  std::vector<std::byte> unpacked_;        // of an event that is read
 };
 
 }  // namespace coeval::kernel

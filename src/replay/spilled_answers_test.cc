@@ -47,7 +47,7 @@ price = { type = "float64", known = "ts", nullable = true }
 )toml";
   const std::vector<const char*> of_a = {
       "sum(delay)",        "mean(delay)", "max(delay)",  "count() where delay > 100", "last(word)",
-      "distinct(word)", "mode(word)", "top_k(word, 2)", "std(delay)", "min(delay)"};
+      "distinct(word)", "mode(word)", "lag(word, 2)", "std(delay)", "min(delay)"};
   const std::vector<const char*> of_b = {"sum(price)", "mean(price)", "max(price)", "last(price)",
                                          "count() where price > 3", "quantile(price, 0.5)"};
   const std::vector<const char*> keys_of_a = {R"(["place"])", R"(["shop"])", R"(["place", "shop"])",
