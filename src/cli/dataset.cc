@@ -19,9 +19,9 @@ namespace {
 
 void say_what_was_left_out(Context& context, int source, const quality::Conservation& counts) {
   if (counts.read == counts.accepted) return;
-  context.terminal.say(
-      "source " + context.project->sources[static_cast<std::size_t>(source)].name + ": " +
-      quality::to_text(counts) + "; coeval build writes why to the quarantine");
+  context.terminal.say("source " + context.project->sources[static_cast<std::size_t>(source)].name +
+                       ": " + quality::to_text(counts) +
+                       "; coeval build writes why to the quarantine");
 }
 
 Result<replay::Past> load_past(Context& context, std::vector<int> sources,
@@ -63,9 +63,8 @@ Result<replay::AnswerOptions> answering(Context& context) {
       began = monotonic_seconds();
       first = done;
     }
-    context.terminal.progress("dataset" + time_left(monotonic_seconds() - began, done - first,
-                                                    all - done),
-                              done, all);
+    context.terminal.progress(
+        "dataset" + time_left(monotonic_seconds() - began, done - first, all - done), done, all);
   };
   return options;
 }
@@ -133,8 +132,7 @@ Result<Written> by_way_of_disk(Context& context, const stores::EventLog* log,
   }
   replay::SpillOptions spill;
   COEVAL_ASSIGN(spill.memory_bytes, replay::parse_bytes(context.in.memory));
-  spill.folder =
-      context.in.spill_folder.empty() ? context.state_folder : context.in.spill_folder;
+  spill.folder = context.in.spill_folder.empty() ? context.state_folder : context.in.spill_folder;
   if (!context.in.as_of.empty()) {
     COEVAL_ASSIGN(spill.as_of_us, parse_time(context.in.as_of));
   }
@@ -224,8 +222,8 @@ int dataset(Context& context) {
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());
   const double started = monotonic_seconds();
-  const auto rows = own ? of_questions(context, log->get(), *options)
-                        : of_model(context, log->get(), *options);
+  const auto rows =
+      own ? of_questions(context, log->get(), *options) : of_model(context, log->get(), *options);
   if (!rows) return context.report(rows.error());
   const double seconds = monotonic_seconds() - started;
   if (context.terminal.json()) {

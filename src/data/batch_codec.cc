@@ -59,8 +59,8 @@ void put_coded(std::string& out, const Column& column) {
 
 void put_column(std::string& out, const Column& column) {
   const bool coded = column.is_coded() && column.dictionary().size() > 0;
-  put_u8(out, static_cast<std::uint8_t>((column.has_nulls() ? kWithNulls : 0) |
-                                        (coded ? kCoded : 0)));
+  put_u8(out,
+         static_cast<std::uint8_t>((column.has_nulls() ? kWithNulls : 0) | (coded ? kCoded : 0)));
   if (column.has_nulls()) put_bytes(out, column.validity_data(), bitmap_bytes(column.size()));
   if (coded)
     put_coded(out, column);
@@ -107,8 +107,8 @@ bool read_coded(ByteReader& reader, Type type, std::size_t rows, std::vector<std
     return false;
   for (const std::int32_t code : codes)
     if (code < 0 || static_cast<std::uint32_t>(code) >= used) return false;
-  auto dictionary =
-      std::make_shared<const Column>(Column::strings(std::move(offsets), std::move(bytes), {}, type));
+  auto dictionary = std::make_shared<const Column>(
+      Column::strings(std::move(offsets), std::move(bytes), {}, type));
   out = Column::coded(std::move(codes), std::move(dictionary), std::move(validity));
   return true;
 }

@@ -9,9 +9,9 @@
 namespace coeval::data {
 namespace {
 
-const std::vector<Type> kTypes = {Type::boolean, Type::int32,     Type::int64, Type::float32,
-                                  Type::float64, Type::timestamp, Type::date,  Type::duration,
-                                  Type::string};
+const std::vector<Type> kTypes = {Type::boolean, Type::int32,    Type::int64,
+                                  Type::float32, Type::float64,  Type::timestamp,
+                                  Type::date,    Type::duration, Type::string};
 
 void append_random(ColumnBuilder& builder, std::mt19937& random) {
   switch (builder.type()) {
@@ -21,7 +21,8 @@ void append_random(ColumnBuilder& builder, std::mt19937& random) {
     case Type::float64:
       return builder.append_real(random() % 9 == 0 ? -0.0 : static_cast<double>(random()) / 7);
     case Type::string:
-      return builder.append_string(std::string(random() % 5, static_cast<char>('a' + random() % 3)));
+      return builder.append_string(
+          std::string(random() % 5, static_cast<char>('a' + random() % 3)));
     default:
       return builder.append_integer(static_cast<std::int32_t>(random()));
   }

@@ -224,11 +224,12 @@ Questions take(const Questions& questions, std::span<const std::int64_t> rows) {
   return out;
 }
 
-Status answer_blocks(const define::Project& project, const Questions& questions,
-                     std::span<const std::int64_t> order, const define::RowSchema& row,
-                     std::span<const define::Input> inputs, const AnswerOptions& options,
-                     const std::function<Result<Features>(std::span<const std::int64_t> rows)>& next,
-                     const std::function<Status(Answers)>& sink) {
+Status answer_blocks(
+    const define::Project& project, const Questions& questions, std::span<const std::int64_t> order,
+    const define::RowSchema& row, std::span<const define::Input> inputs,
+    const AnswerOptions& options,
+    const std::function<Result<Features>(std::span<const std::int64_t> rows)>& next,
+    const std::function<Status(Answers)>& sink) {
   const std::vector<Mark> marks = marks_of(project, row);
   // The next block is computed while the last one is evaluated and written.
   BoundedQueue<Block> blocks(1);
@@ -244,8 +245,7 @@ Status answer_blocks(const define::Project& project, const Questions& questions,
   std::int64_t done = 0;
   do {
     const std::int64_t size = std::min(options.chunk_rows, all - done);
-    const auto rows =
-        order.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
+    const auto rows = order.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
     auto features = next(rows);
     if (!features) {
       failed = std::unexpected(std::move(features).error());
@@ -266,8 +266,8 @@ Status answer_views(std::shared_ptr<const define::Project> project, const Past& 
                     const AnswerOptions& options, const std::function<Status(Features)>& sink) {
   std::vector<std::int64_t> order(questions.at_us.size());
   std::iota(order.begin(), order.end(), 0);
-  COEVAL_ASSIGN(const auto fold, Fold::create(std::move(project), past, questions, order, views,
-                                              options.threads));
+  COEVAL_ASSIGN(const auto fold,
+                Fold::create(std::move(project), past, questions, order, views, options.threads));
   const auto chunk = static_cast<std::size_t>(options.chunk_rows);
   for (std::size_t done = 0; done < order.size(); done += chunk)
     COEVAL_TRY(sink(fold->next(std::min(chunk, order.size() - done))));

@@ -104,8 +104,8 @@ Result<QuestionBucket> parse_bucket(std::string_view text) {
       read_number(text.substr(slash + 1), bucket.count) && bucket.index < bucket.count &&
       bucket.count <= kMostBuckets)
     return bucket;
-  return fail(Code::usage, "--bucket is 'i/P' with 0 <= i < P <= 1000000, not '" +
-                               std::string(text) + "'",
+  return fail(Code::usage,
+              "--bucket is 'i/P' with 0 <= i < P <= 1000000, not '" + std::string(text) + "'",
               "--bucket 0/4 to --bucket 3/4 are the four parts of a dataset");
 }
 

@@ -12,8 +12,9 @@
 
 namespace coeval::replay {
 
-/// One of `count` parts of a dataset's questions, from 0. A question is in the part that the hash of
-/// its key gives, whatever the threads, the machine, or the other questions: each is in exactly one.
+/// One of `count` parts of a dataset's questions, from 0. A question is in the part that the hash
+/// of its key gives, whatever the threads, the machine, or the other questions: each is in exactly
+/// one.
 struct QuestionBucket {
   std::uint32_t index = 0, count = 1;
 };
@@ -30,8 +31,8 @@ std::vector<std::int64_t> rows_of_bucket(QuestionBucket bucket, const define::Pr
                                          const define::RowSchema& row,
                                          const data::Batch& questions);
 
-/// The entities that questions ask about through one view, as bits by a hash of their keys: one that
-/// is asked about is always found, others now and then too. Some 2 to 4 bytes a question.
+/// The entities that questions ask about through one view, as bits by a hash of their keys: one
+/// that is asked about is always found, others now and then too. Some 2 to 4 bytes a question.
 class EntityFilter {
  public:
   explicit EntityFilter(std::size_t questions);
@@ -43,7 +44,9 @@ class EntityFilter {
 
  private:
   static std::uint64_t bit(std::uint64_t hash) { return std::uint64_t{1} << (hash & 63); }
-  std::uint64_t& word(std::uint64_t hash) { return bits_[static_cast<std::size_t>(hash & mask_) / 64]; }
+  std::uint64_t& word(std::uint64_t hash) {
+    return bits_[static_cast<std::size_t>(hash & mask_) / 64];
+  }
   std::uint64_t mask_ = 0;
   std::vector<std::uint64_t> bits_;
 };
@@ -53,8 +56,8 @@ bool find_keys(const define::View& view, const data::Batch& batch,
                std::vector<const data::Column*>& columns);
 
 /// The past without events that none of `questions` asks about through any of `views`. A source
-/// stays whole where it is looked up, where names of events tie rows to each other, and where a view
-/// without keys reads it. `questions` must have the keys of all views.
+/// stays whole where it is looked up, where names of events tie rows to each other, and where a
+/// view without keys reads it. `questions` must have the keys of all views.
 Past asked_past(const define::Project& project, const Past& past, std::span<const int> views,
                 const data::Batch& questions);
 

@@ -64,8 +64,8 @@ std::unexpected<Error> not_supported(const std::string& what) {
 // One view on its way through the disk.
 struct SpilledView {
   int view = 0;
-  std::vector<std::uint16_t> parts;   // of each question
-  std::vector<std::size_t> wanted;    // columns of its answers that are read
+  std::vector<std::uint16_t> parts;  // of each question
+  std::vector<std::size_t> wanted;   // columns of its answers that are read
   std::int64_t event_bytes = 0;
   std::size_t partitions = 1;
   std::optional<EntityFilter> asked;
@@ -227,8 +227,8 @@ class Spill {
       COEVAL_ASSIGN(view.rows,
                     SpilledRows::create(spill_.folder, source(definition(view).source).schema,
                                         view.partitions));
-      COEVAL_ASSIGN(view.answers, SpilledRows::create(spill_.folder, answer_schema(view),
-                                                      view.partitions));
+      COEVAL_ASSIGN(view.answers,
+                    SpilledRows::create(spill_.folder, answer_schema(view), view.partitions));
     }
     return {};
   }
@@ -244,8 +244,8 @@ class Spill {
     if (!files) return failed(std::move(files).error());
     stores::ReadOptions read;
     read.schema = source(index).schema;
-    read.columns = {source(index).schema.fields[static_cast<std::size_t>(source(index).time_index)]
-                        .name};
+    read.columns = {
+        source(index).schema.fields[static_cast<std::size_t>(source(index).time_index)].name};
     auto reader = (*files)->open(path, read);
     if (!reader) return failed(std::move(reader).error());
     return (*reader)->rows();
@@ -333,8 +333,10 @@ class Spill {
     const std::int64_t needed = view.rows->rows(part) * view.event_bytes;
     if (needed > available_)
       return too_little(spill_.memory_bytes - available_ + needed,
-                        "an entity of view '" + definition(view).name + "' is too large, or several of one "
-                        "partition are: " + std::to_string(view.rows->rows(part)) + " events");
+                        "an entity of view '" + definition(view).name +
+                            "' is too large, or several of one "
+                            "partition are: " +
+                            std::to_string(view.rows->rows(part)) + " events");
     COEVAL_ASSIGN(Past past, past_of(view, part));
     Questions asked;
     asked.columns.rows = std::ssize(rows);
@@ -449,10 +451,16 @@ Result<std::int64_t> parse_bytes(std::string_view text) {
     std::string_view name;
     std::int64_t bytes;
   };
-  static constexpr Unit kUnits[] = {
-      {"", 1},           {"B", 1},           {"KB", 1'000},     {"MB", 1'000'000},
-      {"GB", 1'000'000'000}, {"TB", 1'000'000'000'000}, {"KiB", 1LL << 10}, {"MiB", 1LL << 20},
-      {"GiB", 1LL << 30},    {"TiB", 1LL << 40}};
+  static constexpr Unit kUnits[] = {{"", 1},
+                                    {"B", 1},
+                                    {"KB", 1'000},
+                                    {"MB", 1'000'000},
+                                    {"GB", 1'000'000'000},
+                                    {"TB", 1'000'000'000'000},
+                                    {"KiB", 1LL << 10},
+                                    {"MiB", 1LL << 20},
+                                    {"GiB", 1LL << 30},
+                                    {"TiB", 1LL << 40}};
   std::int64_t number = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view name = text.substr(static_cast<std::size_t>(end - text.data()));

@@ -30,7 +30,8 @@ struct SpillOptions {
 /// What answer() does, with the same bits, by way of the disk: the events of each view are divided
 /// by entity into partitions, which are answered one after the other; their answers wait in a file
 /// until all are there. Only the questions stay in memory, about 16 bytes each beside their columns
-/// and 2 more for each view. A spill file of each view holds its source's rows, another its answers.
+/// and 2 more for each view. A spill file of each view holds its source's rows, another its
+/// answers.
 ///
 /// The limit is kept by an estimate of what a row of a source needs, which is meant to be too large
 /// by half. The files of sources should be read in batches, as Parquet is.

@@ -46,19 +46,21 @@ shop  = { type = "int32", known = "ts" }
 price = { type = "float64", known = "ts", nullable = true }
 )toml";
   const std::vector<const char*> of_a = {
-      "sum(delay)",        "mean(delay)", "max(delay)",  "count() where delay > 100", "last(word)",
-      "distinct(word)", "mode(word)", "lag(word, 2)", "std(delay)", "min(delay)"};
-  const std::vector<const char*> of_b = {"sum(price)", "mean(price)", "max(price)", "last(price)",
-                                         "count() where price > 3", "quantile(price, 0.5)"};
+      "sum(delay)", "mean(delay)",    "max(delay)", "count() where delay > 100",
+      "last(word)", "distinct(word)", "mode(word)", "lag(word, 2)",
+      "std(delay)", "min(delay)"};
+  const std::vector<const char*> of_b = {
+      "sum(price)",          "mean(price)", "max(price)", "last(price)", "count() where price > 3",
+      "quantile(price, 0.5)"};
   const std::vector<const char*> keys_of_a = {R"(["place"])", R"(["shop"])", R"(["place", "shop"])",
                                               "[]"};
   const std::vector<const char*> windows = {R"(["1h"])", R"(["1d", "all"])",
                                             R"(["90min", "7d", "all"])"};
   for (int v = 0; v < 3; ++v) {
     const bool a = v < 2;
-    text += "[view.v" + std::to_string(v) + "]\nfrom = \"" + (a ? "a" : "b") + "\"\nby = " +
-            (a ? pick(random, keys_of_a) : R"(["shop"])") + "\nwindows = " + pick(random, windows) +
-            "\nn = \"count()\"\n";
+    text += "[view.v" + std::to_string(v) + "]\nfrom = \"" + (a ? "a" : "b") +
+            "\"\nby = " + (a ? pick(random, keys_of_a) : R"(["shop"])") +
+            "\nwindows = " + pick(random, windows) + "\nn = \"count()\"\n";
     for (int i = 0; i < 3; ++i)
       text += "x" + std::to_string(i) + " = \"" + pick(random, a ? of_a : of_b) + "\"\n";
   }
@@ -113,8 +115,8 @@ class World {
     spill.memory_bytes = 2'000'000'000;
     spill.folder = spill_folder();
     spill.partitions = partitions;
-    const auto written = write_spilled_dataset(project, questions, set, formats, folder_ / "out.csv",
-                                               options, spill);
+    const auto written = write_spilled_dataset(project, questions, set, formats,
+                                               folder_ / "out.csv", options, spill);
     REQUIRE(written);
     CHECK(std::filesystem::is_empty(spill.folder));
     return bytes();
@@ -127,7 +129,9 @@ class World {
 
  private:
   bool rare() { return random_() % 8 == 0; }
-  std::string letter(unsigned of) { return std::string(1, static_cast<char>('A' + random_() % of)); }
+  std::string letter(unsigned of) {
+    return std::string(1, static_cast<char>('A' + random_() % of));
+  }
   std::string number(unsigned of) { return std::to_string(random_() % of); }
   template <class Rest>
   void write(const std::string& name, const char* header, int rows, Rest rest) {
@@ -232,7 +236,8 @@ TEST_CASE("questions about one entity are in one bucket, and it never changes") 
 }
 
 TEST_CASE("buckets that are none are refused") {
-  for (const char* text : {"", "x", "3/2", "2/2", "-1/2", "1/", "/2", "1/0", "0/1000001", "1/2/3"}) {
+  for (const char* text :
+       {"", "x", "3/2", "2/2", "-1/2", "1/", "/2", "1/0", "0/1000001", "1/2/3"}) {
     CAPTURE(text);
     const auto bucket = parse_bucket(text);
     REQUIRE_FALSE(bucket);

@@ -67,8 +67,8 @@ Result<data::Batch> SpilledRows::read(std::size_t partition) const {
   return none;
 }
 
-Status SpilledRows::Cursor::take(const SpilledRows& rows, std::size_t partition,
-                                 std::int64_t count, std::vector<data::Batch>& pieces) {
+Status SpilledRows::Cursor::take(const SpilledRows& rows, std::size_t partition, std::int64_t count,
+                                 std::vector<data::Batch>& pieces) {
   const Part& part = rows.parts_[partition];
   while (count > 0) {
     if (given_ == block_.rows) {

@@ -19,9 +19,10 @@ constexpr int kZstdLevel = 1;
 constexpr int kMostNames = 1000;
 
 std::unexpected<Error> damaged(const std::string& path, std::uint64_t at, const std::string& what) {
-  return fail(Code::bad_file,
-              "the spill file '" + path + "' is damaged at byte " + std::to_string(at) + ": " + what,
-              "check the disk, or take another with --spill-folder; then run the command again");
+  return fail(
+      Code::bad_file,
+      "the spill file '" + path + "' is damaged at byte " + std::to_string(at) + ": " + what,
+      "check the disk, or take another with --spill-folder; then run the command again");
 }
 
 // Free names are tried in turn: several files of one process are open at once only for a moment.
@@ -107,7 +108,8 @@ Result<std::string> SpillFile::read(const Block& block) const {
   if (data::xxh3_64(stored) != block.checksum)
     return damaged(path_, block.at, "the checksum of the block differs");
   std::string bytes(block.size, '\0');
-  const std::size_t size = ZSTD_decompress(bytes.data(), bytes.size(), stored.data(), stored.size());
+  const std::size_t size =
+      ZSTD_decompress(bytes.data(), bytes.size(), stored.data(), stored.size());
   if (ZSTD_isError(size) != 0 || size != bytes.size())
     return damaged(path_, block.at, "zstd cannot read it");
   return bytes;
