@@ -21,6 +21,18 @@ struct Block {
   Features features;
 };
 
+// Rows by event time; where those are equal, in position order. (semantics: T5)
+std::vector<std::int64_t> order_by_time(std::span<const std::int64_t> event_time_us,
+                                        std::span<const std::int64_t> by_position) {
+  std::vector<std::int64_t> times;
+  times.reserve(by_position.size());
+  for (const std::int64_t row : by_position)
+    times.push_back(event_time_us[static_cast<std::size_t>(row)]);
+  std::vector<std::int64_t> rows = stable_order(times);
+  for (std::int64_t& row : rows) row = by_position[static_cast<std::size_t>(row)];
+  return rows;
+}
+
 // Folds a past into a kernel while it answers, one block of questions after the other.
 class Fold {
  public:
@@ -43,7 +55,7 @@ class Fold {
       COEVAL_ASSIGN(fold.events_[source],
                     fold.kernel_->prepare_events(index, history.rows, history.known_us, run,
                                                  history.amendments.get()));
-      fold.by_time_[source] = stable_order(fold.events_[source].event_time_us);
+      fold.by_time_[source] = order_by_time(fold.events_[source].event_time_us, history.order);
     }
     COEVAL_ASSIGN(fold.questions_,
                   fold.kernel_->prepare_questions(questions.columns, questions.at_us, views, run));
