@@ -29,7 +29,7 @@ struct SpillOptions {
 
 /// What answer() does, with the same bits, by way of the disk: the events of each view are divided
 /// by entity into partitions, which are answered one after the other; their answers wait in a file
-/// until all are there. Only the questions stay in memory, about 16 bytes each beside their columns
+/// until all are there. Only the questions stay in memory, 24 bytes each beside their columns
 /// and 2 more for each view. A spill file of each view holds its source's rows, another its
 /// answers.
 ///
