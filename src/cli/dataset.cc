@@ -1,7 +1,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "cli/commands.h"
 #include "quality/broken_rules.h"
@@ -14,6 +16,13 @@
 namespace coeval::cli {
 
 namespace {
+
+void say_what_was_left_out(Context& context, int source, const quality::Conservation& counts) {
+  if (counts.read == counts.accepted) return;
+  context.terminal.say("source " + context.project->sources[static_cast<std::size_t>(source)].name +
+                       ": " + quality::to_text(counts) +
+                       "; coeval build writes why to the quarantine");
+}
 
 Result<replay::Past> load_past(Context& context, std::vector<int> sources,
                                const stores::EventLog* log) {
@@ -28,21 +37,34 @@ Result<replay::Past> load_past(Context& context, std::vector<int> sources,
     if (cut) options.cut_us = cut->cut_us;
   }
   COEVAL_ASSIGN(replay::Past past, replay::load_past(*context.project, context.formats, options));
-  for (const auto& history : past.sources) {
-    const auto& counts = history.conservation;
-    if (counts.read == counts.accepted) continue;
-    context.terminal.say(
-        "source " + context.project->sources[static_cast<std::size_t>(history.source)].name + ": " +
-        quality::to_text(counts) + "; coeval build writes why to the quarantine");
-  }
+  for (const auto& history : past.sources)
+    say_what_was_left_out(context, history.source, history.conservation);
   return past;
 }
 
-replay::AnswerOptions answering(Context& context) {
+// What is left takes as long as what was done, by its size. Said once there is something to go by.
+std::string time_left(double seconds, std::int64_t done, std::int64_t left) {
+  if (seconds < 1 || done <= 0) return {};
+  const double more = seconds / static_cast<double>(done) * static_cast<double>(left);
+  if (more < 90) return ", " + std::to_string(std::lround(more)) + " s left:";
+  return ", " + std::to_string(std::lround(more / 60)) + " min left:";
+}
+
+Result<replay::AnswerOptions> answering(Context& context) {
   replay::AnswerOptions options;
+  if (!context.in.bucket.empty()) {
+    COEVAL_ASSIGN(options.bucket, replay::parse_bucket(context.in.bucket));
+  }
   options.threads = context.threads();
-  options.progress = [&context](std::int64_t done, std::int64_t all) {
-    context.terminal.progress("dataset", done, all);
+  context.terminal.progress("dataset, reading", 0, 100);
+  options.progress = [&context, began = monotonic_seconds(), first = std::int64_t{-1}](
+                         std::int64_t done, std::int64_t all) mutable {
+    if (first < 0) {  // nothing is known of how long what came before will have taken
+      began = monotonic_seconds();
+      first = done;
+    }
+    context.terminal.progress(
+        "dataset" + time_left(monotonic_seconds() - began, done - first, all - done), done, all);
   };
   return options;
 }
@@ -50,15 +72,15 @@ replay::AnswerOptions answering(Context& context) {
 // Rows written, and how many questions among them were refused.
 using Written = replay::FeatureRows;
 
-Result<Written> of_model(Context& context, const stores::EventLog* log) {
+Result<Written> of_model(Context& context, const stores::EventLog* log,
+                         const replay::AnswerOptions& options) {
   COEVAL_ASSIGN(const define::Model* model, context.pick_model(context.in.model));
   COEVAL_ASSIGN(const replay::Past past,
                 load_past(context, replay::sources_of(*context.project, *model), log));
   COEVAL_ASSIGN(const auto counts,
                 training::write_model_dataset(context.project, *model, past, context.formats,
-                                              context.in.out, answering(context)));
-  return Written{past.sources[static_cast<std::size_t>(model->source)].rows.rows,
-                 counts.of(training::SplitPart::stale).rows};
+                                              context.in.out, options));
+  return Written{counts.rows(), counts.of(training::SplitPart::stale).rows};
 }
 
 // The rules that live questions are held to: those of the model's source, or of the views' sources.
@@ -72,7 +94,58 @@ Status check_rules(Context& context, const std::vector<int>& sources, const defi
       std::move(kept).error().within("reading questions from " + context.in.questions));
 }
 
-Result<Written> of_questions(Context& context, const stores::EventLog* log) {
+std::unexpected<Error> not_with_memory(const std::string& what) {
+  return fail(Code::unsupported, what + ": not supported with --memory yet",
+              "leave --memory out; --bucket makes parts that need less");
+}
+
+// Where spill files go. A folder that was not there is there only as long as it is needed.
+class SpillFolder {
+ public:
+  static Result<SpillFolder> make(const std::string& path) {
+    std::error_code none;
+    const bool was_there = std::filesystem::exists(path, none);
+    COEVAL_TRY(stores::make_folders(path));
+    return SpillFolder(was_there ? std::string() : path);
+  }
+  SpillFolder(SpillFolder&& other) noexcept : made_(std::exchange(other.made_, {})) {}
+  SpillFolder& operator=(SpillFolder&&) = delete;
+  ~SpillFolder() {
+    std::error_code ignored;
+    if (!made_.empty()) std::filesystem::remove(made_, ignored);  // only when it is empty
+  }
+
+ private:
+  explicit SpillFolder(std::string made) : made_(std::move(made)) {}
+  std::string made_;
+};
+
+Result<Written> by_way_of_disk(Context& context, const stores::EventLog* log,
+                               const std::vector<int>& sources, const replay::Questions& questions,
+                               const define::FeatureSet& set,
+                               const replay::AnswerOptions& options) {
+  if (log != nullptr) return not_with_memory("a project whose server has a log");
+  for (const int source : sources) {
+    const std::string path = replay::source_path(*context.project, source);
+    if (!path.empty() && std::filesystem::path(path).extension() != ".parquet")
+      return not_with_memory("the text file '" + path + "', which is read as a whole");
+  }
+  replay::SpillOptions spill;
+  COEVAL_ASSIGN(spill.memory_bytes, replay::parse_bytes(context.in.memory));
+  spill.folder = context.in.spill_folder.empty() ? context.state_folder : context.in.spill_folder;
+  if (!context.in.as_of.empty()) {
+    COEVAL_ASSIGN(spill.as_of_us, parse_time(context.in.as_of));
+  }
+  spill.read = [&context](int source, const quality::Conservation& counts) {
+    say_what_was_left_out(context, source, counts);
+  };
+  COEVAL_ASSIGN(const SpillFolder folder, SpillFolder::make(spill.folder));
+  return replay::write_spilled_dataset(context.project, questions, set, context.formats,
+                                       context.in.out, options, spill);
+}
+
+Result<Written> of_questions(Context& context, const stores::EventLog* log,
+                             const replay::AnswerOptions& options) {
   COEVAL_ASSIGN(const auto own,
                 replay::keys_in(*context.project, context.formats, context.in.questions));
   COEVAL_ASSIGN(const auto set,
@@ -86,9 +159,11 @@ Result<Written> of_questions(Context& context, const stores::EventLog* log) {
   if (sources.empty())
     return fail(Code::usage, "the features '" + context.in.features + "' read no view",
                 "name a view, or inputs that read one");
+  if (!context.in.memory.empty())
+    return by_way_of_disk(context, log, sources, questions, set, options);
   COEVAL_ASSIGN(const replay::Past past, load_past(context, std::move(sources), log));
   return replay::write_feature_dataset(context.project, past, questions, set, context.formats,
-                                       context.in.out, answering(context));
+                                       context.in.out, options);
 }
 
 // Whether --out can be written, asked before any work is done for it.
@@ -136,11 +211,19 @@ int dataset(Context& context) {
                 {},
                 {}});
   }
+  const auto options = answering(context);
+  if (!options) return context.report(options.error());
+  if (!context.in.memory.empty()) {
+    if (const auto bytes = replay::parse_bytes(context.in.memory); !bytes)
+      return context.report(Error(bytes.error()).within("reading --memory"));
+    if (!own) return context.report(not_with_memory("the dataset of a model").error());
+  }
   stores::remove_leftovers(context.in.out);
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());
   const double started = monotonic_seconds();
-  const auto rows = own ? of_questions(context, log->get()) : of_model(context, log->get());
+  const auto rows =
+      own ? of_questions(context, log->get(), *options) : of_model(context, log->get(), *options);
   if (!rows) return context.report(rows.error());
   const double seconds = monotonic_seconds() - started;
   if (context.terminal.json()) {

@@ -71,6 +71,15 @@ class Declaration {
     dataset->add_option("--as-of", in_.as_of,
                         "only rows and labels known before this moment (default: all)");
     dataset->add_option("--out", in_.out, "file to write: .parquet, .csv or .jsonl")->required();
+    dataset->add_option("--bucket", in_.bucket,
+                        "i/P: only the questions of one of P parts by key, such as 0/8");
+    dataset->add_option(
+        "--memory", in_.memory,
+        "most memory to use, such as 4GB: events and answers go by way of the disk");
+    dataset
+        ->add_option("--spill-folder", in_.spill_folder,
+                     "folder for them while it runs (default: .coeval of the project)")
+        ->needs("--memory");
     threads(dataset);
     auto* show = verb("show");
     show->add_option("model", in_.model, "model (default: a list of all), or the word feature");

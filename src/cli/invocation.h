@@ -19,6 +19,7 @@ struct Invocation {
   std::string model, source, subject;  ///< positional
   std::vector<std::string> files, models;
   std::string out, features, questions;
+  std::string bucket, memory, spill_folder;  ///< dataset
   std::string at = "at";
   std::string moment;             ///< show feature: --at
   std::vector<std::string> keys;  ///< show feature: --key

@@ -1,6 +1,7 @@
 #include "replay/dataset.h"
 
 #include <algorithm>
+#include <numeric>
 #include <thread>
 
 #include "base/bounded_queue.h"
@@ -17,7 +18,7 @@ namespace {
 // All features of all views for one block of questions.
 struct Block {
   std::span<const std::int64_t> rows;
-  std::vector<std::vector<data::Column>> features;  // by view
+  Features features;
 };
 
 // Rows by event time; where those are equal, in position order. (semantics: T5)
@@ -72,14 +73,12 @@ class Fold {
     return made;
   }
 
-  Block next(std::span<const std::int64_t> rows) {
-    Block block;
-    block.rows = rows;
-    block.features.resize(kernel_->project().views.size());
-    auto features = answers_->next(rows.size());
+  Features next(std::size_t questions) {
+    Features features(kernel_->project().views.size());
+    auto answers = answers_->next(questions);
     for (std::size_t v = 0; v < views_.size(); ++v)
-      block.features[static_cast<std::size_t>(views_[v])] = std::move(features[v]);
-    return block;
+      features[static_cast<std::size_t>(views_[v])] = std::move(answers[v]);
+    return features;
   }
 
  private:
@@ -205,10 +204,9 @@ class Blocks {
     return blocks;
   }
 
-  Result<Block> next(std::span<const std::int64_t> rows) {
-    if (fold_) return fold_->next(rows);
-    COEVAL_ASSIGN(auto features, staged_->next(rows));
-    return Block{rows, std::move(features)};
+  Result<Features> next(std::span<const std::int64_t> rows) {
+    if (fold_) return fold_->next(rows.size());
+    return staged_->next(rows);
   }
 
  private:
@@ -216,16 +214,35 @@ class Blocks {
   std::unique_ptr<StagedAnswers> staged_;
 };
 
+Status answer_all(std::shared_ptr<const define::Project> project, const Past& past,
+                  const Questions& questions, const define::RowSchema& row,
+                  std::span<const define::Input> inputs, const AnswerOptions& options,
+                  const std::function<Status(Answers)>& sink) {
+  const std::vector<std::int64_t> order = stable_order(questions.at_us);
+  COEVAL_ASSIGN(Blocks parts,
+                Blocks::create(project, past, questions, order, row, options.threads));
+  const auto next = [&](std::span<const std::int64_t> rows) { return parts.next(rows); };
+  return answer_blocks(*project, questions, order, row, inputs, options, next, sink);
+}
+
 }  // namespace
 
-Status answer(std::shared_ptr<const define::Project> project, const Past& past,
-              const Questions& questions, const define::RowSchema& row,
-              std::span<const define::Input> inputs, const AnswerOptions& options,
-              const std::function<Status(Answers)>& sink) {
-  const std::vector<std::int64_t> order = stable_order(questions.at_us);
-  const std::vector<Mark> marks = marks_of(*project, row);
-  COEVAL_ASSIGN(Blocks parts,
-                Blocks::create(std::move(project), past, questions, order, row, options.threads));
+Questions take(const Questions& questions, std::span<const std::int64_t> rows) {
+  Questions out;
+  out.columns = data::take(questions.columns, rows);
+  out.at_us.reserve(rows.size());
+  for (const std::int64_t row : rows)
+    out.at_us.push_back(questions.at_us[static_cast<std::size_t>(row)]);
+  return out;
+}
+
+Status answer_blocks(
+    const define::Project& project, const Questions& questions, std::span<const std::int64_t> order,
+    const define::RowSchema& row, std::span<const define::Input> inputs,
+    const AnswerOptions& options,
+    const std::function<Result<Features>(std::span<const std::int64_t> rows)>& next,
+    const std::function<Status(Answers)>& sink) {
+  const std::vector<Mark> marks = marks_of(project, row);
   // The next block is computed while the last one is evaluated and written.
   BoundedQueue<Block> blocks(1);
   Status outcome, failed;
@@ -237,22 +254,68 @@ Status answer(std::shared_ptr<const define::Project> project, const Past& past,
     }
   });
   const auto all = static_cast<std::int64_t>(order.size());
-  for (std::int64_t done = 0; done < all; done += options.chunk_rows) {
+  std::int64_t done = 0;
+  do {
     const std::int64_t size = std::min(options.chunk_rows, all - done);
-    const auto rows =
-        std::span(order).subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
-    auto block = parts.next(rows);
-    if (!block) {
-      failed = std::unexpected(std::move(block).error());
+    const auto rows = order.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(size));
+    auto features = next(rows);
+    if (!features) {
+      failed = std::unexpected(std::move(features).error());
       break;
     }
-    if (!blocks.push(std::move(*block))) break;
-    if (options.progress) options.progress(done + size, all);
-  }
+    if (!blocks.push(Block{rows, std::move(*features)})) break;
+    done += size;
+    if (options.progress) options.progress(done, all);
+  } while (done < all);
   blocks.close();
   writer.join();
   if (!failed) return failed;
   return outcome;
+}
+
+Status answer_views(std::shared_ptr<const define::Project> project, const Past& past,
+                    const Questions& questions, const std::vector<int>& views,
+                    const AnswerOptions& options, const std::function<Status(Features)>& sink) {
+  std::vector<std::int64_t> order(questions.at_us.size());
+  std::iota(order.begin(), order.end(), 0);
+  COEVAL_ASSIGN(const auto fold,
+                Fold::create(std::move(project), past, questions, order, views, options.threads));
+  const auto chunk = static_cast<std::size_t>(options.chunk_rows);
+  for (std::size_t done = 0; done < order.size(); done += chunk)
+    COEVAL_TRY(sink(fold->next(std::min(chunk, order.size() - done))));
+  return {};
+}
+
+Status answer_bucket(
+    const define::Project& project, const Questions& questions, const define::RowSchema& row,
+    const AnswerOptions& options, const std::function<Status(Answers)>& sink,
+    const std::function<Status(const Questions&, const std::function<Status(Answers)>&)>&
+        answering) {
+  if (!options.bucket) return answering(questions, sink);
+  const auto kept = rows_of_bucket(*options.bucket, project, row, questions.columns);
+  const Questions asked = take(questions, kept);
+  return answering(asked, [&](Answers answers) -> Status {
+    std::vector<std::int64_t> rows;
+    rows.reserve(answers.rows.size());
+    for (const std::int64_t place : answers.rows)
+      rows.push_back(kept[static_cast<std::size_t>(place)]);
+    answers.rows = rows;
+    return sink(std::move(answers));
+  });
+}
+
+Status answer(std::shared_ptr<const define::Project> project, const Past& past,
+              const Questions& questions, const define::RowSchema& row,
+              std::span<const define::Input> inputs, const AnswerOptions& options,
+              const std::function<Status(Answers)>& sink) {
+  return answer_bucket(
+      *project, questions, row, options, sink, [&](const Questions& asked, const auto& to) {
+        // Questions whose keys other views find ask about entities that are not in them.
+        if (!options.bucket || !row.keys.empty())
+          return answer_all(project, past, asked, row, inputs, options, to);
+        const Past needed = asked_past(*project, past, views_of(row), asked.columns);
+        return answer_all(project, needed, asked, row, inputs, options, to);
+      });
 }
 
 }  // namespace coeval::replay

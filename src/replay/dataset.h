@@ -13,6 +13,7 @@
 #include "define/project.h"
 #include "kernel/kernel.h"
 #include "replay/past.h"
+#include "replay/question_buckets.h"
 
 namespace coeval::replay {
 
@@ -21,6 +22,9 @@ struct Questions {
   data::Batch columns;
   std::vector<std::int64_t> at_us;
 };
+
+/// The questions at `rows`, in that order.
+Questions take(const Questions& questions, std::span<const std::int64_t> rows);
 
 /// One block of answers. `rows` are places in Questions; `inputs` has the columns of the plan's
 /// inputs. `stale` tells by row which of RowSchema::stale_rules it breaks first, so that it has no
@@ -41,17 +45,46 @@ struct AnswerOptions {
   int threads = 2;
   std::int64_t chunk_rows = 1 << 15;
   std::function<void(std::int64_t done, std::int64_t all)> progress;
+  std::optional<QuestionBucket> bucket = {};  ///< only its questions; nothing = all
 };
 
 /// Answers all questions in order of T (ties in question order) in one pass over events and
 /// questions: an event is seen by exactly the questions with T after it was known. Blocks reach
 /// `sink` in that order, one at a time, from another thread than the caller's. Determinism: the
-/// same bits for any number of threads and any chunk size. (semantics: A1 T3) Errors: what the sink
-/// returns; missing_value, type_mismatch.
+/// same bits for any number of threads, any chunk size, and with or without a bucket. (semantics:
+/// A1 T3) Errors: what the sink returns; missing_value, type_mismatch. Where there are no questions
+/// the sink gets one block without rows, which tells the columns.
 Status answer(std::shared_ptr<const define::Project> project, const Past& past,
               const Questions& questions, const define::RowSchema& row,
               std::span<const define::Input> inputs, const AnswerOptions& options,
               const std::function<Status(Answers)>& sink);
+
+/// By view the columns of kernel::HistoryAnswers::next(), empty for views that are not asked.
+using Features = std::vector<std::vector<data::Column>>;
+
+/// The part of answer() that comes after the views: makes inputs of their features and hands them
+/// on. `order` is that of the questions by T. `next` is called with one block of it after the
+/// other; only columns that `row` names are read of what it gives.
+Status answer_blocks(
+    const define::Project& project, const Questions& questions, std::span<const std::int64_t> order,
+    const define::RowSchema& row, std::span<const define::Input> inputs,
+    const AnswerOptions& options,
+    const std::function<Result<Features>(std::span<const std::int64_t> rows)>& next,
+    const std::function<Status(Answers)>& sink);
+
+/// Calls `answering` with the questions of options.bucket, and hands what it gives on with the
+/// places that they have in `questions`.
+Status answer_bucket(const define::Project& project, const Questions& questions,
+                     const define::RowSchema& row, const AnswerOptions& options,
+                     const std::function<Status(Answers)>& sink,
+                     const std::function<Status(const Questions&,
+                                                const std::function<Status(Answers)>&)>& answering);
+
+/// The part of answer() before answer_blocks(): the features of views for questions that are in the
+/// order of T, block by block, `sink` being called in the caller's thread.
+Status answer_views(std::shared_ptr<const define::Project> project, const Past& past,
+                    const Questions& questions, const std::vector<int>& views,
+                    const AnswerOptions& options, const std::function<Status(Features)>& sink);
 
 /// Views whose features a row schema holds, ascending, each once.
 std::vector<int> views_of(const define::RowSchema& row);

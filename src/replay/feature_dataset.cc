@@ -244,43 +244,48 @@ std::int64_t refuse(const define::RowSchema& row, Answers& answers) {
   return count;
 }
 
+// Writes what `answering` hands to the sink that it is given.
+Result<FeatureRows> write_answers(
+    const Questions& questions, const define::FeatureSet& set, const OpenFormat& formats,
+    const std::string& out,
+    const std::function<Status(const std::function<Status(Answers)>&)>& answering) {
+  FeatureRows written;
+  COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
+  std::unique_ptr<stores::TableWriter> writer;
+  const auto sink = [&](Answers answers) -> Status {
+    written.rows += std::ssize(answers.rows);
+    written.refused += refuse(set.row, answers);
+    data::Batch table = join_columns(data::take(questions.columns, answers.rows), answers.inputs);
+    add_approximate(table, answers);
+    if (!writer) {
+      COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
+    }
+    return writer->write(table);
+  };
+  COEVAL_TRY(answering(sink));
+  COEVAL_TRY(writer->close());
+  return written;
+}
+
 }  // namespace
 
 Result<FeatureRows> write_feature_dataset(std::shared_ptr<const define::Project> project,
                                           const Past& past, const Questions& questions,
                                           const define::FeatureSet& set, const OpenFormat& formats,
                                           const std::string& out, const AnswerOptions& options) {
-  FeatureRows written{questions.columns.rows, 0};
-  COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
-  std::unique_ptr<stores::TableWriter> writer;
-  const auto write = [&](const data::Batch& batch) -> Status {
-    if (!writer) {
-      COEVAL_ASSIGN(writer, files->create(out, batch.schema, {}));
-    }
-    return writer->write(batch);
-  };
-  const auto sink = [&](Answers answers) -> Status {
-    written.refused += refuse(set.row, answers);
-    data::Batch table = join_columns(data::take(questions.columns, answers.rows), answers.inputs);
-    add_approximate(table, answers);
-    return write(table);
-  };
-  COEVAL_TRY(answer(std::move(project), past, questions, set.row, set.inputs, options, sink));
-  if (!writer) {
-    data::Batch none = questions.columns;
-    std::vector<data::Field> fields;
-    for (const auto& input : set.inputs) fields.push_back({input.name, input.type, true});
-    if (!set.row.stale_rules.empty()) fields.push_back({kRefusedColumn, Type::string, true});
-    for (const auto& field : fields) {
-      data::Batch column;
-      column.schema.fields = {field};
-      column.columns = {data::ColumnBuilder(field.type).finish()};
-      none = join_columns(none, column);
-    }
-    COEVAL_TRY(write(none));
-  }
-  COEVAL_TRY(writer->close());
-  return written;
+  return write_answers(questions, set, formats, out, [&](const auto& sink) {
+    return answer(std::move(project), past, questions, set.row, set.inputs, options, sink);
+  });
+}
+
+Result<FeatureRows> write_spilled_dataset(std::shared_ptr<const define::Project> project,
+                                          const Questions& questions, const define::FeatureSet& set,
+                                          const OpenFormat& formats, const std::string& out,
+                                          const AnswerOptions& options, const SpillOptions& spill) {
+  return write_answers(questions, set, formats, out, [&](const auto& sink) {
+    return answer_spilled(std::move(project), formats, questions, set.row, set.inputs, options,
+                          spill, sink);
+  });
 }
 
 }  // namespace coeval::replay

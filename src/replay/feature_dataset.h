@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "replay/dataset.h"
+#include "replay/spilled_answers.h"
 
 namespace coeval::replay {
 
@@ -38,6 +39,12 @@ Result<FeatureRows> write_feature_dataset(std::shared_ptr<const define::Project>
                                           const Past& past, const Questions& questions,
                                           const define::FeatureSet& set, const OpenFormat& formats,
                                           const std::string& out, const AnswerOptions& options);
+
+/// The same file by way of the disk, see answer_spilled().
+Result<FeatureRows> write_spilled_dataset(std::shared_ptr<const define::Project> project,
+                                          const Questions& questions, const define::FeatureSet& set,
+                                          const OpenFormat& formats, const std::string& out,
+                                          const AnswerOptions& options, const SpillOptions& spill);
 
 /// Puts columns side by side; of two with one name the later stays, at the place of the first.
 data::Batch join_columns(const data::Batch& left, const data::Batch& right);

@@ -5,6 +5,7 @@
 #include <future>
 #include <limits>
 #include <thread>
+#include <utility>
 
 #include "base/bounded_queue.h"
 #include "data/decimal.h"
@@ -121,8 +122,10 @@ std::string row_as_json(const data::Batch& batch, std::int64_t row) {
 // Reads one file piece by piece; what is left of each piece goes to `pieces`.
 class FileFold {
  public:
-  FileFold(const define::Source& source, const quality::RowChecks& checks, SourceHistory& history)
-      : source_(source), checks_(checks), history_(history) {}
+  enum class Places { kept, not_kept };
+  FileFold(const define::Source& source, const quality::RowChecks& checks, SourceHistory& history,
+           Places places = Places::kept)
+      : source_(source), checks_(checks), history_(history), places_(places) {}
 
   Status add(const data::Batch& table) {
     COEVAL_ASSIGN(Conformed conformed, conform(table, source_));
@@ -151,6 +154,15 @@ class FileFold {
     first_row_ += table.rows;
     pieces_.push_back(std::move(screened.accepted));
     return {};
+  }
+
+  // The rows of the last piece, of which nothing is kept; their known times go to `known_us`.
+  data::Batch take_piece(std::vector<std::int64_t>& known_us) {
+    known_us = std::exchange(history_.known_us, {});
+    history_.quarantined.clear();
+    data::Batch piece = std::move(pieces_.back());
+    pieces_.pop_back();
+    return piece;
   }
 
   // Text formats know on which line each row began: that is where a person looks.
@@ -232,6 +244,7 @@ class FileFold {
   // file_row stays empty while every row so far was kept: most files are clean.
   void keep_places(const quality::Screened& screened, const std::vector<std::int64_t>& rows,
                    std::int64_t table_rows) {
+    if (places_ == Places::not_kept) return;
     const bool clean = screened.accepted.rows == table_rows;
     auto& file_row = history_.file_row;
     if (clean && file_row.empty()) return;
@@ -248,12 +261,14 @@ class FileFold {
   const define::Source& source_;
   const quality::RowChecks& checks_;
   SourceHistory& history_;
+  const Places places_;
   std::int64_t first_row_ = 0;
   std::vector<data::Batch> pieces_;
 };
 
-// Hands every batch of a reader to `fold`, while the reader decodes the next one.
-Status read_all(stores::TableReader& reader, FileFold& fold) {
+// Hands every batch of a reader on, while the reader decodes the next one.
+Status read_all(stores::TableReader& reader,
+                const std::function<Status(const data::Batch&)>& sink) {
   BoundedQueue<Result<data::Batch>> batches(2);
   std::thread decoder([&] {
     while (true) {
@@ -266,7 +281,7 @@ Status read_all(stores::TableReader& reader, FileFold& fold) {
   while (outcome) {
     auto batch = batches.pop();
     if (!batch || (batch->has_value() && (*batch)->rows == 0)) break;
-    outcome = *batch ? fold.add(**batch) : std::unexpected(std::move(*batch).error());
+    outcome = *batch ? sink(**batch) : std::unexpected(std::move(*batch).error());
   }
   batches.close();
   decoder.join();
@@ -298,6 +313,25 @@ std::vector<std::string> column_names(const define::Source& source) {
   for (const auto& column : source.columns)
     if (!column.json) names.push_back(column.name);
   return names;
+}
+
+Result<std::unique_ptr<stores::TableReader>> open_file(const define::Source& source,
+                                                       const OpenFormat& formats,
+                                                       const std::string& path) {
+  COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
+  stores::ReadOptions read;
+  read.columns = column_names(source);
+  read.schema = source.schema;
+  read.json_columns = quality::JsonExtraction(source).holders();
+  return files->open(path, read);
+}
+
+data::Batch known_before(std::int64_t cut_us, data::Batch rows,
+                         const std::vector<std::int64_t>& known_us) {
+  std::vector<std::int64_t> keep;
+  for (std::size_t i = 0; i < known_us.size(); ++i)
+    if (known_us[i] < cut_us) keep.push_back(static_cast<std::int64_t>(i));
+  return keep.size() == known_us.size() ? std::move(rows) : data::take(rows, keep);
 }
 
 }  // namespace
@@ -358,20 +392,15 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
     return std::unexpected(std::move(error).within("reading source '" + declared.name + "'"));
   };
   COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(declared));
-  auto files = formats(history.path);
-  if (!files) return failed(std::move(files).error());
-  stores::ReadOptions read;
-  read.columns = column_names(declared);
-  read.schema = declared.schema;
-  read.json_columns = quality::JsonExtraction(declared).holders();
-  auto reader = (*files)->open(history.path, read);
+  auto reader = open_file(declared, formats, history.path);
   if (!reader) return failed(std::move(reader).error());
   // What does not need the rows goes beside what does: the file's hash beside the reading, the
   // order beside the joining of the pieces.
   auto hash =
       std::async(std::launch::async, [&history] { return data::sha256_of_file(history.path); });
   FileFold fold(declared, *checks, history);
-  if (auto read_it = read_all(**reader, fold); !read_it) return failed(std::move(read_it).error());
+  const auto add = [&](const data::Batch& table) { return fold.add(table); };
+  if (auto read_it = read_all(**reader, add); !read_it) return failed(std::move(read_it).error());
   fold.place_by_line((*reader)->lines());
   fold.add_unreadable((*reader)->bad_rows());
   auto order =
@@ -390,6 +419,41 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   if (declared.has_names() && (was_cut || options.names != nullptr))
     settle_names(project, history, options.names);
   return history;
+}
+
+Result<quality::Conservation> stream_history(const define::Project& project, int source,
+                                             const OpenFormat& formats,
+                                             const HistoryOptions& options,
+                                             const std::function<Status(data::Batch)>& sink) {
+  const auto& declared = project.sources[static_cast<std::size_t>(source)];
+  SourceHistory history;
+  history.source = source;
+  history.path = options.path.empty() ? source_path(project, source) : options.path;
+  auto& counts = history.conservation;
+  if (history.path.empty()) return counts;
+  const auto failed = [&](Error error) {
+    return std::unexpected(std::move(error).within("reading source '" + declared.name + "'"));
+  };
+  COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(declared));
+  auto reader = open_file(declared, formats, history.path);
+  if (!reader) return failed(std::move(reader).error());
+  FileFold fold(declared, *checks, history, FileFold::Places::not_kept);
+  Status sunk;
+  const auto pass_on = [&](const data::Batch& table) -> Status {
+    COEVAL_TRY(fold.add(table));
+    std::vector<std::int64_t> known_us;
+    data::Batch piece = fold.take_piece(known_us);
+    counts.accepted += piece.rows;
+    if (options.cut_us) piece = known_before(*options.cut_us, std::move(piece), known_us);
+    if (piece.rows > 0) sunk = sink(std::move(piece));
+    return sunk;
+  };
+  auto read_it = read_all(**reader, pass_on);
+  if (!sunk) return std::unexpected(std::move(sunk).error());
+  if (!read_it) return failed(std::move(read_it).error());
+  fold.add_unreadable((*reader)->bad_rows());
+  counts.quarantined = counts.read - counts.accepted;
+  return counts;
 }
 
 }  // namespace coeval::replay

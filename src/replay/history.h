@@ -64,6 +64,14 @@ std::string source_path(const define::Project& project, int source);
 Result<SourceHistory> load_history(const define::Project& project, int source,
                                    const OpenFormat& formats, const HistoryOptions& options);
 
+/// Reads a source's file as load_history does, but hands the accepted rows on piece by piece, in
+/// file order, without those of a cut. Nothing is kept of a piece, nor of what is quarantined but
+/// its count. A source without a file has no rows. Errors: those of load_history, and of `sink`.
+Result<quality::Conservation> stream_history(const define::Project& project, int source,
+                                             const OpenFormat& formats,
+                                             const HistoryOptions& options,
+                                             const std::function<Status(data::Batch rows)>& sink);
+
 /// Brings a table's columns to a source's schema: picks by name, narrows integers, widens none.
 /// Rows whose value does not fit come back in `misfits` (row and reason) and hold null there.
 /// Errors: unknown_key for a missing column, type_mismatch.

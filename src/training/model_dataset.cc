@@ -85,7 +85,6 @@ void keep(const AskingRows& asking, replay::Labels& labels) {
 struct LabelledRows {
   data::Column label;  // boolean, null where undecided
   data::Column split;  // "train", "validate", "test", "gap", or null outside
-  PartCounts counts;
 };
 
 LabelledRows label_rows(const define::Project& project, const define::Model& model,
@@ -99,10 +98,19 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
   for (std::size_t row = 0; row < at_us.size(); ++row) {
     const bool valid = labels.known_us[row] != replay::Labels::kNever;
     parts[row] = assign(at_us[row], labels.known_us[row], valid, model.split);
-    out.counts.add(parts[row], valid && out.label.bit(static_cast<std::int64_t>(row)));
   }
   out.split = split_column(parts);
   return out;
+}
+
+SplitPart part_of(const data::Column& split, std::int64_t row) {
+  return split.is_null(row) ? SplitPart::none
+                            : SplitPart{static_cast<std::uint8_t>(split.code(row))};
+}
+
+void count(const data::Column& split, const data::Column& label, PartCounts& counts) {
+  for (std::int64_t row = 0; row < split.size(); ++row)
+    counts.add(part_of(split, row), !label.is_null(row) && label.bit(row));
 }
 
 // Questions that are refused: they are in no part.
@@ -115,8 +123,7 @@ class Refused {
     std::vector<std::uint8_t> validity((stale.size() + 7) / 8);
     for (std::size_t i = 0; i < stale.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
-      SplitPart part = split.is_null(row) ? SplitPart::none
-                                          : SplitPart{static_cast<std::uint8_t>(split.code(row))};
+      SplitPart part = part_of(split, row);
       if (stale[i] >= 0) {
         parts_.emplace_back(part, !label.is_null(row) && label.bit(row));
         part = SplitPart::stale;
@@ -170,12 +177,14 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
   Refused refused;
+  PartCounts counts;
   const auto sink = [&](replay::Answers answers) -> Status {
     const LabelledRows& mine = labelled.get();
     data::Batch table =
         replay::join_columns(data::take(questions.columns, answers.rows), answers.inputs);
     data::Column label = data::take(mine.label, answers.rows);
     data::Column split = data::take(mine.split, answers.rows);
+    count(split, label, counts);
     if (!answers.stale.empty()) split = refused.take_out(split, label, answers.stale);
     add_column(table, kLabelColumn, data::Type::boolean, true, std::move(label));
     add_column(table, kSplitColumn, data::Type::string, true, std::move(split));
@@ -187,7 +196,7 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
   };
   COEVAL_TRY(replay::answer(project, past, questions, model.row, model.inputs, options, sink));
   COEVAL_TRY(writer->close());
-  return refused.counted(labelled.get().counts);
+  return refused.counted(counts);
 }
 
 }  // namespace coeval::training

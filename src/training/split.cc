@@ -66,6 +66,12 @@ void PartCounts::add(SplitPart part, bool positive) {
   count.positives += positive ? 1 : 0;
 }
 
+std::int64_t PartCounts::rows() const {
+  std::int64_t rows = 0;
+  for (const PartCount& count : counts_) rows += count.rows;
+  return rows;
+}
+
 void PartCounts::refuse(SplitPart part, bool positive) {
   PartCount& count = counts_[static_cast<std::size_t>(part)];
   --count.rows;

@@ -41,6 +41,7 @@ class PartCounts {
   void add(SplitPart part, bool positive);
   /// Takes a row that was added to `part` for one that has no answer.
   void refuse(SplitPart part, bool positive);
+  std::int64_t rows() const;  ///< of all parts, and of none
   const PartCount& of(SplitPart part) const { return counts_[static_cast<std::size_t>(part)]; }
 
  private:
