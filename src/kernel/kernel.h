@@ -73,8 +73,8 @@ class HistoryAnswers {
 /// keeps. The bits are the same.
 enum class HistoryWay : std::uint8_t { by_entity, plain };
 
-/// The rows of a block of events in position order, and by event time, those of equal event times in
-/// position order.
+/// The rows of a block of events in position order, and by event time, those of equal event times
+/// in position order.
 struct HistoryOrder {
   std::span<const std::int64_t> by_known, by_time;
 };

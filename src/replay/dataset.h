@@ -44,7 +44,7 @@ inline constexpr const char* kApproximateColumn = "approximate";
 struct AnswerOptions {
   int threads = 2;
   std::int64_t chunk_rows = 1 << 15;
-  std::function<void(std::int64_t done, std::int64_t all)> progress;
+  std::function<void(std::int64_t done, std::int64_t all)> progress = nullptr;
   std::optional<QuestionBucket> bucket = {};  ///< only its questions; nothing = all
 };
 
