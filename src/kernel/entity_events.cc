@@ -5,7 +5,6 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "base/check.h"
 #include "kernel/saturate.h"
 #include "kernel/total_order.h"
 
@@ -35,7 +34,7 @@ std::vector<std::size_t> divide(std::span<const std::uint32_t> offsets, std::siz
 std::unique_ptr<EntityEvents> EntityEvents::create(const RecordLayout& layout, const Source& source,
                                                    const Wanted& wanted, std::size_t parts,
                                                    const RunParts& run) {
-  COEVAL_CHECK(source.rows < INT32_MAX);
+  if (source.rows >= INT32_MAX) return nullptr;  // places are 32 bits
   auto words = SumWords::create(layout, *source.events, source.rows, run);
   if (!words) return nullptr;
   std::unique_ptr<EntityEvents> made(new EntityEvents(std::move(*words)));

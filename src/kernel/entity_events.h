@@ -38,8 +38,8 @@ class EntityEvents {
     std::vector<std::pair<std::size_t, int>> repeats;
   };
 
-  /// Nothing when the sums would take too much room, see SumWords. `layout` must outlive it. Works
-  /// in about `parts` parts side by side.
+  /// Nothing when the sums would take too much room, see SumWords, or when there are 2^31 events.
+  /// `layout` must outlive it. Works in about `parts` parts side by side.
   static std::unique_ptr<EntityEvents> create(const RecordLayout& layout, const Source& source,
                                               const Wanted& wanted, std::size_t parts,
                                               const RunParts& run);

@@ -120,7 +120,7 @@ class SumWords::Builder {
     for (const PowerPlan& plan : layout_.powers) add_power(plan);
     words_.continues_.resize(words_.width_);
     for (const Term& term : words_.all_) sort_in(term);
-    return !too_long_ && words_.width_ <= kMostWords;
+    return !too_long_ && words_.width_ <= std::min(kMostWords, layout_.stride / 2 + 12);
   }
 
  private:

@@ -40,7 +40,7 @@ struct SumLane {
 /// places reach from the last bit of any value to the first. Nothing is rounded. (semantics: A1 A2)
 class SumWords {
  public:
-  /// Rows longer than this cost more than they save.
+  /// Rows longer than this, or than four records and a dozen words, cost more than they save.
   static constexpr std::size_t kMostWords = 96;
   static constexpr std::size_t kMostLaneWords = 40;
 
