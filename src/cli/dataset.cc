@@ -99,26 +99,20 @@ std::unexpected<Error> not_with_memory(const std::string& what) {
               "leave --memory out; --bucket makes parts that need less");
 }
 
-// Where spill files go. A folder that was not there is there only as long as it is needed.
-class SpillFolder {
- public:
-  static Result<SpillFolder> make(const std::string& path) {
-    std::error_code none;
-    const bool was_there = std::filesystem::exists(path, none);
-    COEVAL_TRY(stores::make_folders(path));
-    return SpillFolder(was_there ? std::string() : path);
+// Where spill files go: a folder that is there, or the project's own. It stays: another run may be
+// about to use it.
+Result<std::string> spill_folder(const Context& context) {
+  if (context.in.spill_folder.empty()) {
+    COEVAL_TRY(stores::make_folders(context.state_folder));
+    return context.state_folder;
   }
-  SpillFolder(SpillFolder&& other) noexcept : made_(std::exchange(other.made_, {})) {}
-  SpillFolder& operator=(SpillFolder&&) = delete;
-  ~SpillFolder() {
-    std::error_code ignored;
-    if (!made_.empty()) std::filesystem::remove(made_, ignored);  // only when it is empty
-  }
-
- private:
-  explicit SpillFolder(std::string made) : made_(std::move(made)) {}
-  std::string made_;
-};
+  std::error_code none;
+  if (!std::filesystem::is_directory(context.in.spill_folder, none))
+    return fail(Code::no_such_file,
+                "there is no folder '" + context.in.spill_folder + "' for --spill-folder",
+                "mkdir -p '" + context.in.spill_folder + "' makes it");
+  return context.in.spill_folder;
+}
 
 Result<Written> by_way_of_disk(Context& context, const stores::EventLog* log,
                                const std::vector<int>& sources, const replay::Questions& questions,
@@ -132,14 +126,13 @@ Result<Written> by_way_of_disk(Context& context, const stores::EventLog* log,
   }
   replay::SpillOptions spill;
   COEVAL_ASSIGN(spill.memory_bytes, replay::parse_bytes(context.in.memory));
-  spill.folder = context.in.spill_folder.empty() ? context.state_folder : context.in.spill_folder;
+  COEVAL_ASSIGN(spill.folder, spill_folder(context));
   if (!context.in.as_of.empty()) {
     COEVAL_ASSIGN(spill.as_of_us, parse_time(context.in.as_of));
   }
   spill.read = [&context](int source, const quality::Conservation& counts) {
     say_what_was_left_out(context, source, counts);
   };
-  COEVAL_ASSIGN(const SpillFolder folder, SpillFolder::make(spill.folder));
   return replay::write_spilled_dataset(context.project, questions, set, context.formats,
                                        context.in.out, options, spill);
 }
@@ -199,6 +192,11 @@ int dataset(Context& context) {
                                 {},
                                 {}});
   if (const auto code = context.load_project()) return *code;
+  std::error_code no_questions;
+  if (!context.in.questions.empty() &&
+      std::filesystem::equivalent(context.in.questions, context.in.out, no_questions))
+    return context.report(
+        Error{Code::usage, "--out is the file of the questions", "write to another file", {}, {}});
   if (auto writable = check_out(context); !writable) return context.report(writable.error());
   for (std::size_t i = 0; i < context.project->sources.size(); ++i) {
     std::error_code none;

@@ -71,11 +71,19 @@ class Declaration {
     dataset->add_option("--as-of", in_.as_of,
                         "only rows and labels known before this moment (default: all)");
     dataset->add_option("--out", in_.out, "file to write: .parquet, .csv or .jsonl")->required();
-    dataset->add_option("--bucket", in_.bucket,
-                        "i/P: only the questions of one of P parts by key, such as 0/8");
-    dataset->add_option(
-        "--memory", in_.memory,
-        "most memory to use, such as 4GB: events and answers go by way of the disk");
+    // An empty text is not the same as no option.
+    const auto not_empty = [](const std::string& text) {
+      return text.empty() ? std::string("must not be empty") : std::string();
+    };
+    dataset
+        ->add_option("--bucket", in_.bucket,
+                     "i/P: only the questions of one of P parts by key, such as 0/8")
+        ->check(not_empty);
+    dataset
+        ->add_option("--memory", in_.memory,
+                     "most memory to use, such as 4GB or 512MiB: events and answers go by way of "
+                     "the disk")
+        ->check(not_empty);
     dataset
         ->add_option("--spill-folder", in_.spill_folder,
                      "folder for them while it runs (default: .coeval of the project)")

@@ -160,7 +160,11 @@ void EntityEvents::find_repeats(const Measure& measure, std::size_t value, int b
       const Of mine = of(entity);
       std::uint32_t* before = repeats.before.data() + offsets_[entity];
       std::uint32_t* next = repeats.next.data() + offsets_[entity];
-      last.clear();
+      // Emptying a map takes as long as it is large.
+      if (last.bucket_count() > 8 * std::size_t{mine.count()} + 64)
+        last = {};
+      else
+        last.clear();
       for (std::uint32_t i = 0; i < mine.count(); ++i) {
         before[i] = UINT32_MAX;
         next[i] = 0;

@@ -102,8 +102,33 @@ std::unique_ptr<EntityReplay> EntityReplay::create(const define::View& view,
     if (late) replay->late_ones_.push_back(i);
   }
   replay->any_late_ = replay->events_->any_late();
+  if (replay->walks_too_far()) return nullptr;
   replay->plan_answers();
   return replay;
+}
+
+// Whether some entity has so many events that gathering its windows anew for each question would
+// take longer than keeping a state. The newest events are few, a decayed sum looks at each event
+// anyway, and distinct values are counted as events come and go, where none is known late and there
+// are no more of them than can be counted exactly.
+bool EntityReplay::walks_too_far() const {
+  constexpr std::uint32_t kMany = 4'096;
+  for (std::size_t i = 0; i < gathered_.size(); ++i) {
+    const auto gather = layout_.collections[i].gather;
+    if (gather == CollectionPlan::Gather::newest || gather == CollectionPlan::Gather::decayed)
+      continue;
+    for (std::size_t entity = 0; entity < events_->entities(); ++entity) {
+      const EntityEvents::Of events = events_->of(entity);
+      if (events.count() <= kMany) continue;
+      if (gathered_[i].distinct < 0 || any_late_) return true;
+      const auto repeats = static_cast<std::size_t>(gathered_[i].distinct);
+      std::size_t values = 0;
+      for (std::uint32_t event = 0; event < events.count(); ++event)
+        values += events.behind_same(repeats, event) == 0 ? 1 : 0;
+      if (values > exact::kDefaultCap) return true;
+    }
+  }
+  return false;
 }
 
 // What is read of events besides sums.

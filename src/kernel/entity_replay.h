@@ -42,8 +42,9 @@ class EntityReplay {
  public:
   /// Whether a view can be answered so: all but aggregates of strings.
   static bool can_answer(const RecordLayout& layout);
-  /// Null when the sums would take too much room, see SumWords. What is given must outlive it, but
-  /// for the events.
+  /// Null when the sums would take too much room, see SumWords, or when collections would be
+  /// gathered anew from many events for each question, which the state does not do. What is given
+  /// must outlive it, but for the events.
   static std::unique_ptr<EntityReplay> create(const define::View& view, const RecordLayout& layout,
                                               const TimeZone* zone,
                                               const EntityEvents::Source& events, std::size_t parts,
@@ -62,6 +63,7 @@ class EntityReplay {
   friend class EntityWalk;
   EntityReplay(const define::View& view, const RecordLayout& layout, const TimeZone* zone);
   EntityEvents::Wanted plan_events();
+  bool walks_too_far() const;
   void plan_answers();
   std::size_t feature(std::size_t aggregate, std::size_t window) const {
     return aggregate * windows_.size() + window;

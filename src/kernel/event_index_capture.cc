@@ -86,7 +86,10 @@ bool EventIndex::restore_unit(std::string_view key, std::string_view bytes) {
   Entry entry;
   std::string name(key);
   if (entries_.contains(name) || !read_entry(reader, entry) || reader.remaining() > 0) return false;
-  if (due_us(entry) < now_us_) return true;
+  if (due_us(entry) < now_us_) {
+    tracked_.note_gone(name);
+    return true;
+  }
   watch(name, entry);
   entries_.emplace(std::move(name), std::move(entry));
   return true;

@@ -52,7 +52,8 @@ class StatePart {
 
   /// Empties the part and reads what summary() gave. After any false the part must be emptied.
   virtual bool begin_restore(std::string_view summary) = 0;
-  /// Reads one unit, each key once. It does not count as changed.
+  /// Reads one unit, each key once. It counts as changed only where nothing is left of it, since
+  /// what it held has expired.
   virtual bool restore_unit(std::string_view key, std::string_view bytes) = 0;
   virtual void end_restore() = 0;
 };

@@ -79,7 +79,11 @@ bool ViewState::restore_unit(std::string_view key, std::string_view bytes) {
   if (keys_.find(key) != KeyTable::kNull) return false;
   const std::int32_t number = keys_.intern(key);
   add_entities();
-  return take_unit(bytes, number, Expired::given_up) && bytes.empty();
+  if (!take_unit(bytes, number, Expired::given_up) || !bytes.empty()) return false;
+  Entity& e = entity(number);
+  if (!e.has_events() && e.base == nullptr && !taken_back_.contains(number))
+    before_change(e, number);  // nothing is left of it
+  return true;
 }
 
 void ViewState::end_restore() { order_taken_back(); }

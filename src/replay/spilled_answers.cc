@@ -44,7 +44,9 @@ std::int64_t bytes_of(const data::Schema& schema) {
 // times and orders, and the sums before it.
 std::int64_t bytes_of_event(const define::View& view, const define::Source& source) {
   const auto layout = kernel::RecordLayout::create(view, source.event_schema());
-  return 2 * bytes_of(source.schema) + 96 + 4 * static_cast<std::int64_t>(layout.stride);
+  // Rows of sums may take four records and a dozen words, twice where each event has a key of its
+  // own.
+  return 2 * bytes_of(source.schema) + 256 + 10 * static_cast<std::int64_t>(layout.stride);
 }
 
 std::string in_megabytes(std::int64_t bytes) {

@@ -72,7 +72,7 @@ State state_of(const SnapshotChain& chain) {
 TEST_CASE("a snapshot reads back: keys and bytes of any kind and size") {
   const TemporaryFolder folder;
   std::string large;
-  for (int i = 0; i < 3'000'000; ++i) large += static_cast<char>(i % 997 * i >> 3);
+  for (std::uint32_t i = 0; i < 3'000'000; ++i) large += static_cast<char>(i % 997 * i >> 3);
   const State state = {
       {"", "key of nothing"}, {"empty", ""}, {std::string(1, '\0'), "\n"}, {"large", large}};
   SnapshotSeries series(folder.path(), "basis");

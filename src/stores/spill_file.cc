@@ -32,8 +32,10 @@ Result<std::pair<std::string, std::unique_ptr<AppendFile>>> open_new(const std::
   for (int i = 0; i < kMostNames; ++i) {
     std::string path = folder + "/spill-" + std::to_string(::getpid()) + "-" + std::to_string(i);
     if (std::filesystem::exists(path, none)) continue;
-    COEVAL_ASSIGN(auto file, files.open(path, FileLayer::Open::create_new));
-    return std::pair(std::move(path), std::move(file));
+    auto file = files.open(path, FileLayer::Open::create_new);
+    if (file) return std::pair(std::move(path), std::move(*file));
+    // Another process of the same number, in another container, may have been quicker.
+    if (!std::filesystem::exists(path, none)) return std::unexpected(std::move(file).error());
   }
   return fail(Code::io, "'" + folder + "' is full of files of the name spill-…",
               "remove them, or take another folder with --spill-folder");
