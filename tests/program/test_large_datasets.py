@@ -143,7 +143,7 @@ split    = { train_until = 2024-03-01, validate_until = 2024-04-01, test_until =
             self.assertEqual(sha256(limited), sha256(plain))
             parts += rows_of(plain)[1:]
         self.assertEqual(sorted(parts), sorted(rows_of(self.dataset("whole.csv"))[1:]))
-        self.assertFalse((self.project.folder / ".coeval").exists())
+        self.assertEqual(list((self.project.folder / ".coeval").glob("*")), [])
 
     def test_values_that_are_none_are_refused(self):
         for bucket in ("3/2", "x", "2/2", "1", "-1/2"):
@@ -152,13 +152,14 @@ split    = { train_until = 2024-03-01, validate_until = 2024-04-01, test_until =
         self.assertIn("no size in bytes", self.dataset_error("--memory", "much"))
         self.assertIn("at least --memory", self.dataset_error("--memory", "1KB"))
         self.assertIn("--memory", self.dataset_error("--spill-folder", "/tmp"))
+        self.assertIn("empty", self.dataset_error("--bucket", ""))
 
     def dataset_error(self, *more):
         out = self.project.folder / "refused.csv"
         done = self.project.run("dataset", "--features", "user.*", "--questions",
                                 self.project.folder / "questions.csv", "--out", out, *more, check=2)
         self.assertFalse(out.exists())
-        self.assertFalse((self.project.folder / ".coeval").exists())
+        self.assertEqual(list((self.project.folder / ".coeval").glob("*")), [])
         return done.stderr
 
     def test_what_a_limit_does_not_reach_is_said(self):
