@@ -50,8 +50,8 @@ class EntityEvents {
   std::int64_t longest_lag_us() const { return longest_lag_us_; }
   bool any_late() const { return longest_lag_us_ > 0; }
 
-  /// How many of the events [0, i) of an entity have a bit.
   class Of;
+  /// How many of the events [0, i) of an entity have a bit.
   std::uint32_t rank_of(int bit, const Of& events, std::uint32_t i) const;
 
   /// The events of one entity; indexes are from 0.

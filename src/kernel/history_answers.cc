@@ -183,19 +183,20 @@ void HistoryAnswers::Parts::plan(const HistoryPlan& plan) {
   std::vector<std::vector<std::size_t>> merged;
   for (std::size_t v = 0; v < views.size(); ++v) {
     HistoryView& mine = views[v];
-    const auto source = static_cast<std::size_t>(plan.source(mine.view));
-    mine.events = &plan.events[source];
-    mine.by_known = plan.orders[source].by_known;
-    if (plan.way == HistoryWay::plain || mine.events->taken_back) continue;
-    if (plan.is_merge_quicker(mine.view)) {
+    const bool plain = plan.way == HistoryWay::plain || plan.block(mine.view).taken_back;
+    if (!plain && plan.is_merge_quicker(mine.view)) {
       mine.is_merged = true;
       const auto list = std::ranges::find_if(merged, [&](const auto& others) {
         return plan.can_share(views[others[0]].view, mine.view);
       });
       list == merged.end() ? merged.push_back({v}) : list->push_back(v);
-    } else if (EntityReplay::can_answer(plan.layout(mine.view))) {
-      mine.replay = plan.by_entity(mine.view, threads, run);
+      continue;
     }
+    if (!plain && EntityReplay::can_answer(plan.layout(mine.view)))
+      mine.replay = plan.by_entity(mine.view, threads, run);
+    if (mine.replay) continue;  // the events may be given up
+    mine.events = &plan.block(mine.view);
+    mine.by_known = plan.orders[static_cast<std::size_t>(plan.source(mine.view))].by_known;
   }
   std::map<const void*, std::shared_ptr<const AddedEvents>> added;  // by records
   for (auto& list : divide(std::move(merged), threads)) {
