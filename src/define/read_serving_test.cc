@@ -8,6 +8,8 @@
 namespace coeval::define {
 namespace {
 
+using namespace testing;
+
 TEST_CASE("where a server keeps its state is no part of what it answers") {
   const auto plain = check_text(kFlights, "coeval.toml");
   REQUIRE(plain.project);
