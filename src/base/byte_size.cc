@@ -31,7 +31,8 @@ Result<std::int64_t> parse_bytes(std::string_view text) {
       number <= std::numeric_limits<std::int64_t>::max() / unit->bytes)
     return number * unit->bytes;
   return fail(Code::usage, "'" + std::string(text) + "' is no size in bytes",
-              "write a whole number and a unit, such as 4GB or 512MiB");
+              "write a whole number and KB, MB, GB or TB (of 1000), or KiB, MiB, GiB or TiB (of "
+              "1024), such as 4GB or 512MiB");
 }
 
 }  // namespace coeval
