@@ -12,7 +12,8 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 void wish_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
 #ifdef MADV_HUGEPAGE
-  const std::size_t before = (kHugePage - reinterpret_cast<std::uintptr_t>(memory) % kHugePage) % kHugePage;
+  const std::size_t before =
+      (kHugePage - reinterpret_cast<std::uintptr_t>(memory) % kHugePage) % kHugePage;
   if (bytes < before + kHugePage) return;
   const std::size_t whole = (bytes - before) / kHugePage * kHugePage;
   (void)::madvise(static_cast<char*>(memory) + before, whole, MADV_HUGEPAGE);  // a wish only

@@ -65,7 +65,9 @@ Column list_column(Type type, std::span<const std::uint64_t> cells,
                    std::span<const std::uint8_t> validity) {
   data::ColumnBuilder builder(type);
   builder.reserve(static_cast<std::int64_t>(cells.size()));
+  constexpr std::size_t kAhead = 16;
   for (std::size_t row = 0; row < cells.size(); ++row) {
+    if (row + kAhead < cells.size()) ListArena::fetch(cells[row + kAhead]);
     if (validity.empty() || (validity[row / 8] >> row % 8 & 1) != 0)
       builder.append_string(ListArena::list_of_bits(cells[row]));
     else

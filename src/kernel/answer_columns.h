@@ -65,8 +65,9 @@ class AnswerColumns {
 
   std::size_t rows_;
   std::vector<data::Type> types_;
-  std::shared_ptr<LargeVector<std::uint64_t>> cells_;  // of all features, which columns go on to hold
-  std::vector<std::uint64_t*> values_;                 // into cells_
+  std::shared_ptr<LargeVector<std::uint64_t>>
+      cells_;                                      // of all features, which columns go on to hold
+  std::vector<std::uint64_t*> values_;             // into cells_
   std::vector<std::vector<std::uint64_t>> nulls_;  // a bit for each row; empty while there is none
   std::vector<std::size_t> approximate_;           // approximate_features()
   std::vector<std::vector<std::uint8_t>> sketched_;  // bitmaps, one for each of those

@@ -1,7 +1,7 @@
 #include "kernel/key_table.h"
 
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 
 #include "base/large_allocator.h"
