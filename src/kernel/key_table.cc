@@ -29,6 +29,12 @@ class KeyBytes {
     if (!ends_.empty()) ends_.push_back(bytes_.size());
     ++count_;
   }
+  void pop() {
+    bytes_.resize(bytes_.size() - key(count_ - 1).size());
+    if (!ends_.empty()) ends_.pop_back();
+    --count_;
+  }
+  std::size_t size_bytes() const { return bytes_.size(); }
 
  private:
   std::vector<char> bytes_;
@@ -179,6 +185,14 @@ std::int32_t KeyTable::find(std::string_view key) const {
 
 std::string_view KeyTable::key(std::int32_t entity) const {
   return index_->keys.key(static_cast<std::size_t>(entity));
+}
+
+std::size_t KeyTable::key_bytes() const { return index_->keys.size_bytes(); }
+
+void KeyTable::forget_last() {
+  --size_;
+  index_->numbers.erase(size_);
+  index_->keys.pop();
 }
 
 std::vector<std::int32_t> KeyTable::intern_rows(std::span<const data::Column* const> columns,

@@ -37,6 +37,27 @@ TEST_CASE("keys keep their numbers, whether all have one length or not") {
   }
 }
 
+TEST_CASE("the newest key can be forgotten") {
+  for (const std::string second : {"bb", "b"}) {
+    KeyTable table;
+    CHECK(table.intern("aa") == 0);
+    CHECK(table.intern(second) == 1);
+    CHECK(table.key_bytes() == 2 + second.size());
+    table.forget_last();
+    CHECK(table.size() == 1);
+    CHECK(table.key_bytes() == 2);
+    CHECK(table.find(second) == KeyTable::kNull);
+    CHECK(table.find("aa") == 0);
+    CHECK(table.intern("c") == 1);
+    CHECK(table.key(1) == "c");
+    CHECK(table.key(0) == "aa");
+    table.forget_last();
+    table.forget_last();
+    CHECK(table.intern("ddd") == 0);
+    CHECK(table.key(0) == "ddd");
+  }
+}
+
 TEST_CASE("the key of no columns is one key") {
   KeyTable table;
   CHECK(table.find("") == KeyTable::kNull);
