@@ -80,7 +80,9 @@ Status fetch_entities(ViewState& state, std::span<const data::Column* const> key
 
 std::vector<std::int64_t> times_of(const data::Column& column) {
   const auto values = column.values<std::int64_t>();
-  return {values.begin(), values.end()};
+  auto times = make_reserved<std::int64_t>(values.size());
+  times.assign(values.begin(), values.end());
+  return times;
 }
 
 }  // namespace
@@ -179,6 +181,7 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& o
   block.source = source_index;
   block.rows = rows.rows;
   block.event_time_us = times_of(rows.columns[static_cast<std::size_t>(source.time_index)]);
+  block.known_us = make_reserved<std::int64_t>(known_us.size());
   block.known_us.assign(known_us.begin(), known_us.end());
   block.views.resize(parts_->states.size());
   ExpressionCache expressions(rows, counts);
