@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <functional>
 
 #include "base/check.h"
@@ -33,10 +34,18 @@ Slice integers(const Slice& a, const Slice& b, const BlockContext& block, std::i
   return Slice::of(out, any == 0 ? valid : without(bad, valid, count, block));
 }
 
+// Add, subtract or multiply; `apply` as above, for blocks in which something may not fit.
 template <class Apply>
-Slice reals(const Slice& a, const Slice& b, const BlockContext& block, Apply apply) {
+Slice integers(Op op, const Slice& a, const Slice& b, const BlockContext& block, Apply apply) {
+  auto* out = block.arena.take<std::int64_t>(block.rows);
+  if (block.loops.integer_arithmetic(op, a.integers, b.integers, out, block.rows))
+    return Slice::of(out, both_valid(a.valid, b.valid, block));
+  return integers(a, b, block, block.counts.integer_overflows, apply);
+}
+
+Slice reals(Op op, const Slice& a, const Slice& b, const BlockContext& block) {
   auto* out = block.arena.take<double>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) out[i] = apply(a.reals[i], b.reals[i]);
+  block.loops.real_arithmetic(op, a.reals, b.reals, out, block.rows);
   return Slice::of(out, both_valid(a.valid, b.valid, block));
 }
 
@@ -49,12 +58,11 @@ bool divides_by_integer(const define::Expr& expr) {
 }
 
 Slice divide(const define::Expr& expr, const Slice& a, const Slice& b, const BlockContext& block) {
-  Slice out = reals(a, b, block, [](double x, double y) { return x / y; });
-  if (!divides_by_integer(expr)) return out;
+  Slice out = reals(expr.op, a, b, block);
+  if (!divides_by_integer(expr) || !block.loops.any_zero(b.reals, block.rows)) return out;
   auto* zero = block.arena.take<std::uint8_t>(block.rows);
-  std::uint8_t any = 0;
-  for (std::size_t i = 0; i < block.rows; ++i) any |= zero[i] = b.reals[i] == 0 ? 1 : 0;
-  if (any != 0) out.valid = without(zero, out.valid, block.counts.integer_zero_divisions, block);
+  zeros(b.reals, zero, block.rows);
+  out.valid = without(zero, out.valid, block.counts.integer_zero_divisions, block);
   return out;
 }
 
@@ -99,29 +107,25 @@ Slice compare_lane(Op op, const Slice& a, const Slice& b, const BlockContext& bl
   }
 }
 
-template <class T>
-Slice extreme_lane(bool greatest, const Slice& a, const Slice& b, const BlockContext& block) {
-  auto* out = block.arena.take<T>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) {
-    const T x = a.lane<T>()[i];
-    const T y = b.lane<T>()[i];
-    const bool second = greatest ? order_key(y) > order_key(x) : order_key(y) < order_key(x);
-    out[i] = canonical_value(second ? y : x);
-  }
-  return Slice::of(out, both_valid(a.valid, b.valid, block));
+const std::uint8_t* selected_valid(const std::uint8_t* choose, const Slice& a, const Slice& b,
+                                   const BlockContext& block) {
+  if (a.valid == nullptr && b.valid == nullptr) return nullptr;
+  auto* valid = block.arena.take<std::uint8_t>(block.rows);
+  chosen(choose, a.valid, b.valid, valid, block.rows);
+  return valid;
 }
 
 template <class T>
 Slice select_lane(const std::uint8_t* choose, const Slice& a, const Slice& b,
                   const BlockContext& block) {
   auto* out = block.arena.take<T>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i)
-    out[i] = choose[i] != 0 ? a.lane<T>()[i] : b.lane<T>()[i];
-  if (a.valid == nullptr && b.valid == nullptr) return Slice::of(out, nullptr);
-  auto* valid = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i)
-    valid[i] = is_valid(choose[i] != 0 ? a : b, i) ? 1 : 0;
-  return Slice::of(out, valid);
+  if constexpr (std::is_same_v<T, double> || std::is_same_v<T, std::int64_t>) {
+    block.loops.select(choose, a.lane<T>(), b.lane<T>(), out, block.rows);
+  } else {
+    for (std::size_t i = 0; i < block.rows; ++i)
+      out[i] = choose[i] != 0 ? a.lane<T>()[i] : b.lane<T>()[i];
+  }
+  return Slice::of(out, selected_valid(choose, a, b, block));
 }
 
 // whole + error rounded half to even; false when the result is no int64.
@@ -163,21 +167,20 @@ bool scaled(double units, double unit_us, std::int64_t& result) {
 Slice arithmetic(const define::Expr& expr, Type arg_type, const Slice& a, const Slice& b,
                  const BlockContext& block) {
   const bool real = lane_of(arg_type) == Lane::real;
-  std::int64_t& overflows = block.counts.integer_overflows;
   switch (expr.op) {
     case Op::add:
-      if (real) return reals(a, b, block, std::plus<double>());
-      return integers(a, b, block, overflows, [](std::int64_t x, std::int64_t y, std::int64_t& r) {
+      if (real) return reals(expr.op, a, b, block);
+      return integers(expr.op, a, b, block, [](std::int64_t x, std::int64_t y, std::int64_t& r) {
         return __builtin_add_overflow(x, y, &r);
       });
     case Op::subtract:
-      if (real) return reals(a, b, block, std::minus<double>());
-      return integers(a, b, block, overflows, [](std::int64_t x, std::int64_t y, std::int64_t& r) {
+      if (real) return reals(expr.op, a, b, block);
+      return integers(expr.op, a, b, block, [](std::int64_t x, std::int64_t y, std::int64_t& r) {
         return __builtin_sub_overflow(x, y, &r);
       });
     case Op::multiply:
-      if (real) return reals(a, b, block, std::multiplies<double>());
-      return integers(a, b, block, overflows, [](std::int64_t x, std::int64_t y, std::int64_t& r) {
+      if (real) return reals(expr.op, a, b, block);
+      return integers(expr.op, a, b, block, [](std::int64_t x, std::int64_t y, std::int64_t& r) {
         return __builtin_mul_overflow(x, y, &r);
       });
     case Op::divide:
@@ -189,48 +192,41 @@ Slice arithmetic(const define::Expr& expr, Type arg_type, const Slice& a, const 
 }
 
 Slice compare(Op op, Lane lane, const Slice& a, const Slice& b, const BlockContext& block) {
-  switch (lane) {
-    case Lane::boolean:
-      return compare_lane<std::uint8_t>(op, a, b, block);
-    case Lane::integer:
-      return compare_lane<std::int64_t>(op, a, b, block);
-    case Lane::real:
-      return compare_lane<double>(op, a, b, block);
-    default:
-      return compare_lane<std::string_view>(op, a, b, block);
-  }
+  if (lane == Lane::boolean) return compare_lane<std::uint8_t>(op, a, b, block);
+  if (lane == Lane::string) return compare_lane<std::string_view>(op, a, b, block);
+  auto* out = block.arena.take<std::uint8_t>(block.rows);
+  if (lane == Lane::real)
+    block.loops.compare_reals(op, a.reals, b.reals, out, block.rows);
+  else
+    block.loops.compare_integers(op, a.integers, b.integers, out, block.rows);
+  return Slice::of(out, both_valid(a.valid, b.valid, block));
 }
 
 Slice logical(Op op, const Slice& a, const Slice& b, const BlockContext& block) {
-  // The value that decides alone, whatever the other side is: false for and, true for or.
-  const std::uint8_t deciding = op == Op::logical_and ? 0 : 1;
   auto* out = block.arena.take<std::uint8_t>(block.rows);
   if (a.valid == nullptr && b.valid == nullptr) {
-    for (std::size_t i = 0; i < block.rows; ++i)
-      out[i] =
-          op == Op::logical_and ? a.booleans[i] & b.booleans[i] : a.booleans[i] | b.booleans[i];
+    two_valued(op, a.booleans, b.booleans, out, block.rows);
     return Slice::of(out, nullptr);
   }
   auto* valid = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) {
-    const bool a_valid = is_valid(a, i), b_valid = is_valid(b, i);
-    const bool decided =
-        (a_valid && a.booleans[i] == deciding) || (b_valid && b.booleans[i] == deciding);
-    valid[i] = decided || (a_valid && b_valid) ? 1 : 0;
-    out[i] = decided ? deciding : deciding ^ 1;
-  }
+  three_valued(op, a.booleans, a.valid, b.booleans, b.valid, out, valid, block.rows);
   return Slice::of(out, valid);
 }
 
 Slice logical_not(const Slice& a, const BlockContext& block) {
   auto* out = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) out[i] = a.booleans[i] ^ 1;
+  inverse(a.booleans, out, block.rows);
   return Slice::of(out, a.valid);
 }
 
 Slice is_null(const Slice& a, bool wanted, const BlockContext& block) {
   auto* out = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) out[i] = is_valid(a, i) != wanted ? 1 : 0;
+  if (a.valid == nullptr)
+    std::memset(out, wanted ? 0 : 1, block.rows);
+  else if (wanted)
+    inverse(a.valid, out, block.rows);
+  else
+    std::memcpy(out, a.valid, block.rows);
   return Slice::of(out, nullptr);
 }
 
@@ -238,10 +234,11 @@ Slice sign_change(Op op, Lane lane, const Slice& a, const BlockContext& block) {
   const bool absolute = op == Op::fn_abs;
   if (lane == Lane::real) {
     auto* out = block.arena.take<double>(block.rows);
-    for (std::size_t i = 0; i < block.rows; ++i)
-      out[i] = absolute ? __builtin_fabs(a.reals[i]) : -a.reals[i];
+    block.loops.real_sign(op, a.reals, out, block.rows);
     return Slice::of(out, a.valid);
   }
+  auto* sure = block.arena.take<std::int64_t>(block.rows);
+  if (block.loops.integer_sign(op, a.integers, sure, block.rows)) return Slice::of(sure, a.valid);
   return integers(a, a, block, block.counts.integer_overflows,
                   [absolute](std::int64_t x, std::int64_t, std::int64_t& r) {
                     r = x;
@@ -250,8 +247,15 @@ Slice sign_change(Op op, Lane lane, const Slice& a, const BlockContext& block) {
 }
 
 Slice extreme(bool greatest, Lane lane, const Slice& a, const Slice& b, const BlockContext& block) {
-  if (lane == Lane::real) return extreme_lane<double>(greatest, a, b, block);
-  return extreme_lane<std::int64_t>(greatest, a, b, block);
+  const std::uint8_t* valid = both_valid(a.valid, b.valid, block);
+  if (lane == Lane::real) {
+    auto* out = block.arena.take<double>(block.rows);
+    block.loops.extreme_reals(greatest, a.reals, b.reals, out, block.rows);
+    return Slice::of(out, valid);
+  }
+  auto* out = block.arena.take<std::int64_t>(block.rows);
+  block.loops.extreme_integers(greatest, a.integers, b.integers, out, block.rows);
+  return Slice::of(out, valid);
 }
 
 Slice cast(Type from, Type to, const Slice& a, const BlockContext& block) {
@@ -260,7 +264,7 @@ Slice cast(Type from, Type to, const Slice& a, const BlockContext& block) {
   if (source == target) return a;  // the lanes are as wide as the widest type
   if (source == Lane::integer && target == Lane::real) {
     auto* out = block.arena.take<double>(block.rows);
-    for (std::size_t i = 0; i < block.rows; ++i) out[i] = static_cast<double>(a.integers[i]);
+    block.loops.integers_to_reals(a.integers, out, block.rows);
     return Slice::of(out, a.valid);
   }
   COEVAL_CHECK(source == Lane::boolean);
@@ -315,10 +319,13 @@ Slice clamp(Lane lane, const Slice& a, const Slice& low, const Slice& high,
 
 Slice null_if(Lane lane, const Slice& a, const Slice& b, const BlockContext& block) {
   const Slice same = compare(Op::equal, lane, a, b, block);
+  const std::uint8_t* equal = both_valid(same.booleans, same.valid, block);
   auto* valid = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i)
-    valid[i] = is_valid(a, i) && !(is_valid(same, i) && same.booleans[i] != 0) ? 1 : 0;
   Slice out = a;
+  if (a.valid == nullptr)
+    inverse(equal, valid, block.rows);
+  else
+    first_only(a.valid, equal, valid, block.rows);
   out.valid = valid;
   return out;
 }

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "define/expr.h"
+#include "kernel/block_loops.h"
 #include "kernel/block_values.h"
 #include "kernel/evaluate.h"
 
@@ -17,6 +18,7 @@ struct BlockContext {
   /// A byte of 0 or 1 a row: whether the row's result is used (a branch of `if` that is not taken
   /// is not counted when it overflows). Null = all.
   const std::uint8_t* used;
+  const BlockLoops& loops;
 };
 
 /// Arithmetic, comparison and functions over one block; `arg_type` is the type of the first

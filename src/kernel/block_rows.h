@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernel/block_bytes.h"
 #include "kernel/block_functions.h"
 
 namespace coeval::kernel {
@@ -20,7 +21,7 @@ inline const std::uint8_t* both_valid(const std::uint8_t* a, const std::uint8_t*
   if (a == nullptr) return b;
   if (b == nullptr || a == b) return a;
   auto* out = block.arena.take<std::uint8_t>(block.rows);
-  for (std::size_t i = 0; i < block.rows; ++i) out[i] = a[i] & b[i];
+  both(a, b, out, block.rows);
   return out;
 }
 

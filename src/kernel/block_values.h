@@ -3,10 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <memory_resource>
-#include <span>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "data/value.h"
 
@@ -36,11 +35,15 @@ inline Lane lane_of(data::Type type) {
 /// int64, both floats are double, a boolean is a byte of 0 or 1. `valid` holds a byte of 0 or 1 a
 /// row, or is null when nothing is null. Null rows hold any value. The memory belongs to the
 /// block's arena or a column.
+///
+/// Two words, so that functions return it in registers.
 struct Slice {
-  const std::uint8_t* booleans = nullptr;
-  const std::int64_t* integers = nullptr;
-  const double* reals = nullptr;
-  const std::string_view* strings = nullptr;
+  union {
+    const std::uint8_t* booleans = nullptr;
+    const std::int64_t* integers;
+    const double* reals;
+    const std::string_view* strings;
+  };
   const std::uint8_t* valid = nullptr;
 
   template <class T>
@@ -51,16 +54,24 @@ struct Slice {
     if constexpr (std::is_same_v<T, std::string_view>) return strings;
   }
   static Slice of(const std::uint8_t* v, const std::uint8_t* valid) {
-    return {v, nullptr, nullptr, nullptr, valid};
+    Slice out;
+    out.booleans = v, out.valid = valid;
+    return out;
   }
   static Slice of(const std::int64_t* v, const std::uint8_t* valid) {
-    return {nullptr, v, nullptr, nullptr, valid};
+    Slice out;
+    out.integers = v, out.valid = valid;
+    return out;
   }
   static Slice of(const double* v, const std::uint8_t* valid) {
-    return {nullptr, nullptr, v, nullptr, valid};
+    Slice out;
+    out.reals = v, out.valid = valid;
+    return out;
   }
   static Slice of(const std::string_view* v, const std::uint8_t* valid) {
-    return {nullptr, nullptr, nullptr, v, valid};
+    Slice out;
+    out.strings = v, out.valid = valid;
+    return out;
   }
 };
 
@@ -68,12 +79,26 @@ struct Slice {
 /// evaluated again in halves, down to single rows.
 inline constexpr std::size_t kTextBudgetBytes = std::size_t{64} << 20;
 
-/// Memory of one block's temporaries; all of it is taken back at once. One row takes no allocation.
+/// Memory that an arena keeps from one block to the next.
+inline constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
+
+/// Memory of one block's temporaries; all of it is taken back at once, and used again for the next
+/// block. One row takes no allocation. Trivial types only; nothing is given a value.
 class Arena {
  public:
+  Arena() = default;
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
   template <class T>
   T* take(std::size_t count) {
-    return static_cast<T*>(pool_.allocate(count * sizeof(T), alignof(T)));
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= kAlignment);
+    const std::size_t bytes = (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    if (bytes > left_) return static_cast<T*>(static_cast<void*>(grow(bytes)));
+    std::byte* memory = next_;
+    next_ += bytes;
+    left_ -= bytes;
+    return static_cast<T*>(static_cast<void*>(memory));
   }
   /// Bytes of a text, or null when the budget is spent: then the block's result is void.
   char* take_text(std::size_t bytes) {
@@ -82,17 +107,35 @@ class Arena {
   }
   /// Starts a block.
   void clear(bool limited) {
-    pool_.release();
     text_bytes_ = 0;
     limited_ = limited;
+    used_chunks_ = 0;
+    next_ = first_;
+    left_ = sizeof(first_);
+    if (kept_bytes_ > kKeptBytes) forget();
   }
   bool is_spent() const { return limited_ && text_bytes_ > kTextBudgetBytes; }
 
  private:
+  static constexpr std::size_t kAlignment = 16;
+  struct Chunk {
+    std::unique_ptr<std::byte[]> memory;
+    std::size_t bytes;
+  };
+
+  // So many bytes of the next chunk that has them, or of a new one.
+  std::byte* grow(std::size_t bytes);
+  // Gives up the chunks that are beyond kKeptBytes.
+  void forget();
+
+  std::byte* next_ = first_;
+  std::size_t left_ = sizeof(first_);
   std::size_t text_bytes_ = 0;
   bool limited_ = false;
-  alignas(16) std::byte first_[2048];
-  std::pmr::monotonic_buffer_resource pool_{first_, sizeof(first_)};
+  std::size_t used_chunks_ = 0;
+  std::size_t kept_bytes_ = 0;
+  std::vector<Chunk> chunks_;
+  alignas(64) std::byte first_[2048];
 };
 
 }  // namespace coeval::kernel

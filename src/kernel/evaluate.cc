@@ -1,16 +1,20 @@
 #include "kernel/evaluate.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/check.h"
+#include "base/large_allocator.h"
 #include "base/time.h"
 #include "define/functions.h"
+#include "kernel/block_bits.h"
 #include "kernel/block_functions.h"
+#include "kernel/block_rows.h"
 #include "kernel/block_values.h"
 #include "kernel/bucket_functions.h"
 #include "kernel/cast_functions.h"
@@ -33,13 +37,18 @@ using define::Op;
 // Evaluates one block of rows after another; temporaries live until the next block.
 class BlockEvaluator {
  public:
-  BlockEvaluator(const data::Batch& batch, std::span<const std::int64_t> at,
-                 EvaluationCounts& counts)
-      : batch_(batch), at_(at), counts_(counts) {}
+  BlockEvaluator(const BlockLoops& loops, const data::Batch& batch,
+                 std::span<const std::int64_t> at, EvaluationCounts& counts)
+      : loops_(loops),
+        batch_(batch),
+        at_(at),
+        counts_(counts),
+        many_blocks_(batch.rows > kBlockRows) {}
 
   // Nothing when the rows make more text than a block may: then nothing is counted either.
   std::optional<Slice> run(const Expr& expr, std::int64_t first, std::int64_t rows) {
     arena_.clear(rows > 1);
+    read_columns_.clear();
     first_ = first;
     rows_ = static_cast<std::size_t>(rows);
     const EvaluationCounts before = counts_;
@@ -50,14 +59,14 @@ class BlockEvaluator {
   }
 
  private:
-  BlockContext context(const std::uint8_t* used) { return {arena_, counts_, rows_, used}; }
+  BlockContext context(const std::uint8_t* used) { return {arena_, counts_, rows_, used, loops_}; }
 
   Slice evaluate(const Expr& expr, const std::uint8_t* used) {
     switch (expr.op) {
       case Op::literal:
         return literal(expr);
       case Op::column:
-        return column(batch_.columns[static_cast<std::size_t>(expr.column)]);
+        return column(expr, Lane::integer);
       case Op::question_time:
         COEVAL_CHECK(!at_.empty() || rows_ == 0);
         return Slice::of(at_.data() + first_, nullptr);
@@ -83,6 +92,7 @@ class BlockEvaluator {
   }
 
   Slice function(const Expr& expr, const std::uint8_t* used) {
+    if (is_column_as_real(expr)) return column(*expr.args[0], Lane::real);
     const std::span<const Slice> args = arguments(expr, used);
     const Slice& a = args[0];
     const Type type = expr.args[0]->type;
@@ -167,38 +177,43 @@ class BlockEvaluator {
 
   // Rows of `asked` where the condition is true, and the others.
   struct Taken {
-    std::uint8_t* yes;
-    std::uint8_t* no;
+    const std::uint8_t* yes;
+    const std::uint8_t* no;
   };
   Taken taken(const Slice& condition, const std::uint8_t* asked) {
-    const Taken rows{arena_.take<std::uint8_t>(rows_), arena_.take<std::uint8_t>(rows_)};
-    for (std::size_t i = 0; i < rows_; ++i) {
-      const std::uint8_t holds = condition.valid == nullptr
-                                     ? condition.booleans[i]
-                                     : condition.booleans[i] & condition.valid[i];
-      const std::uint8_t was_asked = asked == nullptr ? 1 : asked[i];
-      rows.yes[i] = was_asked & holds;
-      rows.no[i] = was_asked & (holds ^ 1);
+    const std::uint8_t* yes = both_valid(condition.booleans, condition.valid, context(asked));
+    auto* no = arena_.take<std::uint8_t>(rows_);
+    if (asked == nullptr) {
+      inverse(yes, no, rows_);
+      return {yes, no};
     }
-    return rows;
+    first_only(asked, yes, no, rows_);
+    return {both_valid(asked, yes, context(asked)), no};
   }
 
+  bool any(const std::uint8_t* rows) const { return std::memchr(rows, 1, rows_) != nullptr; }
+
   // if and case: each value is computed for the rows that take it, each condition for those that
-  // are left.
+  // are left; neither where no row of the block does.
   Slice branches(const Expr& expr, const std::uint8_t* used) {
     const std::size_t count = expr.args.size() / 2;
-    auto* values = arena_.take<Slice>(count);
+    auto* values = arena_.take<Slice>(count + 1);
     auto** takers = arena_.take<const std::uint8_t*>(count);
     const std::uint8_t* left = used;
-    for (std::size_t i = 0; i < count; ++i) {
+    std::size_t taking = 0;
+    bool rest = true;
+    for (std::size_t i = 0; i < count && rest; ++i) {
       const Taken rows = taken(evaluate(*expr.args[2 * i], left), left);
-      values[i] = evaluate(*expr.args[2 * i + 1], rows.yes);
-      takers[i] = rows.yes;
       left = rows.no;
+      rest = any(left);
+      if (!any(rows.yes)) continue;
+      values[taking] = evaluate(*expr.args[2 * i + 1], rows.yes);
+      takers[taking++] = rows.yes;
     }
-    Slice result = evaluate(*expr.args.back(), left);
-    for (std::size_t i = count; i-- > 0;)
-      result = select(takers[i], lane_of(expr.type), values[i], result, context(used));
+    // The last that takes rows takes what the others leave, for unused rows may hold any value.
+    Slice result = rest || taking == 0 ? evaluate(*expr.args.back(), left) : values[--taking];
+    while (taking-- > 0)
+      result = select(takers[taking], lane_of(expr.type), values[taking], result, context(used));
     return result;
   }
 
@@ -206,85 +221,125 @@ class BlockEvaluator {
     Slice value = evaluate(*expr.args[0], used);
     for (std::size_t i = 1; i < expr.args.size() && value.valid != nullptr; ++i) {
       auto* missing = arena_.take<std::uint8_t>(rows_);
-      for (std::size_t row = 0; row < rows_; ++row)
-        missing[row] = value.valid[row] == 0 && (used == nullptr || used[row] != 0) ? 1 : 0;
+      if (used == nullptr)
+        inverse(value.valid, missing, rows_);
+      else
+        first_only(used, value.valid, missing, rows_);
+      if (!any(missing)) break;
       value = select(value.valid, lane_of(expr.type), value, evaluate(*expr.args[i], missing),
                      context(used));
     }
     return value;
   }
 
+  // Literals are made once for all blocks.
+  Slice literal(const Expr& expr) {
+    if (!many_blocks_) return repeated(expr, arena_);
+    for (const auto& [known, values] : literals_)
+      if (known == &expr) return values;
+    if (literals_.size() == kMaxKnown) return repeated(expr, arena_);
+    return literals_.emplace_back(&expr, repeated(expr, literal_arena_)).second;
+  }
+
   template <class T>
-  Slice repeated(T value) {
-    auto* out = arena_.take<T>(rows_);
-    std::fill_n(out, rows_, value);
+  Slice repeated(T value, Arena& arena) {
+    const auto rows = many_blocks_ ? static_cast<std::size_t>(kBlockRows) : rows_;
+    auto* out = arena.take<T>(rows);
+    std::fill_n(out, rows, value);
     return Slice::of(out, nullptr);
   }
 
-  Slice literal(const Expr& expr) {
+  Slice repeated(const Expr& expr, Arena& arena) {
     Slice out;
     switch (lane_of(expr.type)) {
       case Lane::boolean: {
         const bool* v = std::get_if<bool>(&expr.literal);
-        out = repeated<std::uint8_t>(v != nullptr && *v ? 1 : 0);
+        out = repeated<std::uint8_t>(v != nullptr && *v ? 1 : 0, arena);
         break;
       }
       case Lane::real: {
         const double* v = std::get_if<double>(&expr.literal);
         const std::int64_t* whole = std::get_if<std::int64_t>(&expr.literal);
-        out = repeated<double>(v != nullptr       ? *v
-                               : whole != nullptr ? static_cast<double>(*whole)
-                                                  : 0.0);
+        const double real = whole != nullptr ? static_cast<double>(*whole) : 0.0;
+        out = repeated<double>(v != nullptr ? *v : real, arena);
         break;
       }
       case Lane::string: {
         const std::string* v = std::get_if<std::string>(&expr.literal);
-        out = repeated<std::string_view>(v != nullptr ? std::string_view(*v) : std::string_view());
+        out = repeated(v != nullptr ? std::string_view(*v) : std::string_view(), arena);
         break;
       }
       case Lane::integer: {
         const std::int64_t* v = std::get_if<std::int64_t>(&expr.literal);
-        out = repeated<std::int64_t>(v != nullptr ? *v : 0);
+        out = repeated<std::int64_t>(v != nullptr ? *v : 0, arena);
         break;
       }
     }
-    if (data::is_null(expr.literal)) out.valid = repeated<std::uint8_t>(0).booleans;
+    if (data::is_null(expr.literal)) out.valid = repeated<std::uint8_t>(0, arena).booleans;
     return out;
   }
 
+  // A cast that is done while the column is read; of int32 without int64 in between, which gives the
+  // same bits.
+  bool is_column_as_real(const Expr& expr) const {
+    return expr.op == Op::cast && data::is_float(expr.type) && expr.args[0]->op == Op::column &&
+           data::is_integer(expr.args[0]->type);
+  }
+
+  // A column read once a block however often it stands in the expression. `lane` is real for the
+  // values of an integer column as reals.
+  struct ReadColumn {
+    int column;
+    Lane lane;
+    Slice values;
+  };
+  Slice column(const Expr& expr, Lane lane) {
+    const data::Column& column = batch_.columns[static_cast<std::size_t>(expr.column)];
+    const bool lies_so = data::width(column.type()) == 8 && lane == Lane::integer;
+    if (rows_ == 1 || (lies_so && !column.has_nulls())) return values_of(column, lane);
+    for (const ReadColumn& known : read_columns_)
+      if (known.column == expr.column && known.lane == lane) return known.values;
+    const Slice values = values_of(column, lane);
+    if (read_columns_.size() < kMaxKnown) read_columns_.push_back({expr.column, lane, values});
+    return values;
+  }
+
+  // Null where no row of the block is null.
   const std::uint8_t* validity(const data::Column& column) {
     if (!column.has_nulls()) return nullptr;
     auto* out = arena_.take<std::uint8_t>(rows_);
-    for (std::size_t i = 0; i < rows_; ++i)
-      out[i] = column.is_null(first_ + static_cast<std::int64_t>(i)) ? 0 : 1;
-    return out;
+    return bytes_of_bits(column.validity_data(), static_cast<std::size_t>(first_), out, rows_)
+               ? nullptr
+               : out;
   }
 
   template <class From, class To>
-  Slice widened(const data::Column& column) {
-    const From* values = column.values<From>().data() + first_;
+  Slice widened(const data::Column& column, void (*widen)(const From*, To*, std::size_t)) {
     auto* out = arena_.take<To>(rows_);
-    for (std::size_t i = 0; i < rows_; ++i) out[i] = static_cast<To>(values[i]);
+    widen(column.values<From>().data() + first_, out, rows_);
     return Slice::of(out, validity(column));
   }
 
-  Slice column(const data::Column& column) {
+  Slice values_of(const data::Column& column, Lane lane) {
     if (data::has_bytes(column.type())) return strings(column);
+    const bool real = lane == Lane::real;
     switch (column.type()) {
       case Type::boolean: {
         auto* out = arena_.take<std::uint8_t>(rows_);
-        for (std::size_t i = 0; i < rows_; ++i)
-          out[i] = column.bit(first_ + static_cast<std::int64_t>(i)) ? 1 : 0;
+        bytes_of_bits(static_cast<const std::uint8_t*>(column.values_data()),
+                      static_cast<std::size_t>(first_), out, rows_);
         return Slice::of(out, validity(column));
       }
       case Type::float32:
-        return widened<float, double>(column);
+        return widened(column, loops_.float32_to_reals);
       case Type::float64:
         return Slice::of(column.values<double>().data() + first_, validity(column));
       case Type::int32:
       case Type::date:
-        return widened<std::int32_t, std::int64_t>(column);
+        return real ? widened(column, loops_.int32_to_reals)
+                    : widened(column, loops_.int32_to_integers);
       default:
+        if (real) return widened(column, loops_.integers_to_reals);
         return Slice::of(column.values<std::int64_t>().data() + first_, validity(column));
     }
   }
@@ -298,88 +353,106 @@ class BlockEvaluator {
     return Slice::of(out, validity(column));
   }
 
+  // So many columns and literals are found again; more are made again.
+  static constexpr std::size_t kMaxKnown = 32;
+
+  const BlockLoops& loops_;
   const data::Batch& batch_;
   std::span<const std::int64_t> at_;
   EvaluationCounts& counts_;
+  const bool many_blocks_;
   Arena arena_;
+  Arena literal_arena_;
+  std::vector<ReadColumn> read_columns_;
+  std::vector<std::pair<const Expr*, Slice>> literals_;
   std::int64_t first_ = 0;
   std::size_t rows_ = 0;
 };
 
-// Collects the blocks of a result into a column.
+// Collects the blocks of a result of fixed width into a column.
 class Collector {
  public:
-  Collector(Type type, std::int64_t rows, std::size_t max_column_bytes, EvaluationCounts& counts)
-      : type_(type), rows_(rows), counts_(counts), texts_(max_column_bytes, text_type(type)) {
+  Collector(Type type, std::int64_t rows, const BlockLoops& loops)
+      : type_(type), rows_(rows), loops_(loops) {
     const auto count = static_cast<std::size_t>(rows);
-    if (type == Type::boolean)
-      bits_.resize((count + 7) / 8);
-    else
-      values_.resize(count * data::width(type));
+    bitmap_bytes_ = (count + 7) / 8;
+    const std::size_t bytes = type == Type::boolean ? bitmap_bytes_ : count * data::width(type);
+    values_ = allocated(bytes + bitmap_bytes_);
+    validity_ = reinterpret_cast<std::uint8_t*>(values_ + bytes);
+    if (type == Type::boolean) std::memset(values_, 0, bytes);
   }
 
   void add(const Slice& slice, std::int64_t first, std::int64_t rows) {
-    if (data::has_bytes(type_)) return add_strings(slice, rows);
     const auto from = static_cast<std::size_t>(first);
     const auto count = static_cast<std::size_t>(rows);
     if (slice.valid != nullptr) add_validity(slice.valid, from, count);
     switch (type_) {
       case Type::boolean:
-        for (std::size_t i = 0; i < count; ++i) set_bit(bits_, from + i, slice.booleans[i]);
+        set_bits(slice.booleans, reinterpret_cast<std::uint8_t*>(values_), from, count);
         break;
-      case Type::float32:
-        put<float>(slice.reals, from, count);
+      case Type::float32:  // which NaN an operation gives is the machine's choice (semantics: A6)
+        put<float>(slice.reals, from, count, [](double x) { return canonical_value(x); });
         break;
       case Type::float64:
-        put<double>(slice.reals, from, count);
+        loops_.canonical(slice.reals, reinterpret_cast<double*>(values_) + from, count);
         break;
       case Type::int32:
       case Type::date:
-        put<std::int32_t>(slice.integers, from, count);
+        put<std::int32_t>(slice.integers, from, count, std::identity());
         break;
       default:
-        put<std::int64_t>(slice.integers, from, count);
+        std::memcpy(values_ + from * 8, slice.integers, count * 8);
     }
   }
 
-  // Only a type that has texts or lists is asked for them.
-  static Type text_type(Type type) { return data::has_bytes(type) ? type : Type::string; }
-
   data::Column finish() {
-    if (data::has_bytes(type_)) return texts_.finish();
-    if (type_ == Type::boolean)
-      return data::Column::boolean(std::move(bits_), std::move(validity_), rows_);
-    return data::Column::fixed(type_, std::move(values_), std::move(validity_), rows_);
+    return data::Column::borrowed(type_, rows_, any_null_ ? validity_ : nullptr, values_, nullptr,
+                                  nullptr, nullptr, std::move(owner_));
   }
 
  private:
-  static void set_bit(std::vector<std::uint8_t>& bits, std::size_t row, std::uint8_t bit) {
-    bits[row / 8] = static_cast<std::uint8_t>(bits[row / 8] | bit << row % 8);
-  }
-
-  template <class T, class From>
-  void put(const From* from, std::size_t first, std::size_t count) {
-    auto* to = reinterpret_cast<T*>(values_.data()) + first;
-    // Which NaN an operation gives is the machine's choice. (semantics: A6)
-    if constexpr (std::is_same_v<From, double>) {
-      for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<T>(canonical_value(from[i]));
-    } else if constexpr (std::is_same_v<T, From>) {
-      std::copy_n(from, count, to);
-    } else {
-      for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<T>(from[i]);
+  std::byte* allocated(std::size_t bytes) {
+    if (bytes < kLargeBytes) {
+      const auto memory = std::make_shared_for_overwrite<std::uint64_t[]>((bytes + 7) / 8);
+      owner_ = memory;
+      return reinterpret_cast<std::byte*>(memory.get());
     }
+    const auto memory = std::make_shared<LargeVector<std::byte>>(bytes);
+    owner_ = memory;
+    return memory->data();
   }
 
+  template <class T, class From, class Apply>
+  void put(const From* from, std::size_t first, std::size_t count, Apply apply) {
+    auto* to = reinterpret_cast<T*>(values_) + first;
+    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<T>(apply(from[i]));
+  }
+
+  // The bitmap is written from the first null on.
   void add_validity(const std::uint8_t* valid, std::size_t first, std::size_t count) {
-    if (validity_.empty()) validity_.assign((static_cast<std::size_t>(rows_) + 7) / 8, 0xFF);
-    for (std::size_t i = 0; i < count; ++i)
-      if (valid[i] == 0) {
-        auto& byte = validity_[(first + i) / 8];
-        byte = static_cast<std::uint8_t>(byte & ~(1u << (first + i) % 8));
-      }
+    if (!any_null_ && std::memchr(valid, 0, count) == nullptr) return;
+    if (!any_null_) std::memset(validity_, 0xFF, bitmap_bytes_);
+    any_null_ = true;
+    clear_bits(valid, validity_, first, count);
   }
 
-  void add_strings(const Slice& slice, std::int64_t rows) {
+  const Type type_;
+  const std::int64_t rows_;
+  const BlockLoops& loops_;
+  std::shared_ptr<const void> owner_;
+  std::byte* values_ = nullptr;
+  std::uint8_t* validity_ = nullptr;
+  std::size_t bitmap_bytes_ = 0;
+  bool any_null_ = false;
+};
+
+// The same for texts and lists.
+class TextCollector {
+ public:
+  TextCollector(Type type, std::size_t max_column_bytes, EvaluationCounts& counts)
+      : counts_(counts), texts_(max_column_bytes, type) {}
+
+  void add(const Slice& slice, std::int64_t, std::int64_t rows) {
     for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
       const bool valid = slice.valid == nullptr || slice.valid[i] != 0;
       const bool fits = valid && slice.strings[i].size() <= kMaxResultBytes;
@@ -391,24 +464,19 @@ class Collector {
     }
   }
 
-  Type type_;
-  std::int64_t rows_;
+  data::Column finish() { return texts_.finish(); }
+
+ private:
   EvaluationCounts& counts_;
-  std::vector<std::byte> values_;
-  std::vector<std::uint8_t> bits_, validity_;
   TextColumn texts_;
 };
 
-}  // namespace
-
-data::Column evaluate(const Expr& expr, const data::Batch& batch, std::span<const std::int64_t> at,
-                      EvaluationCounts& counts, std::size_t max_column_bytes) {
-  if (expr.op == Op::column) return batch.columns[static_cast<std::size_t>(expr.column)];
-  BlockEvaluator evaluator(batch, at, counts);
-  Collector collector(expr.type, batch.rows, max_column_bytes, counts);
+template <class Collect>
+data::Column collected(BlockEvaluator& evaluator, const Expr& expr, std::int64_t all_rows,
+                       Collect collector) {
   std::int64_t block = kBlockRows;
-  for (std::int64_t first = 0; first < batch.rows;) {
-    const std::int64_t rows = std::min(block, batch.rows - first);
+  for (std::int64_t first = 0; first < all_rows;) {
+    const std::int64_t rows = std::min(block, all_rows - first);
     if (const auto slice = evaluator.run(expr, first, rows)) {
       collector.add(*slice, first, rows);
       first += rows;
@@ -417,6 +485,28 @@ data::Column evaluate(const Expr& expr, const data::Batch& batch, std::span<cons
     }
   }
   return collector.finish();
+}
+
+// For fewer rows choosing loops costs more than they save.
+constexpr std::int64_t kFewRows = 16;
+
+}  // namespace
+
+data::Column evaluate(const Expr& expr, const data::Batch& batch, std::span<const std::int64_t> at,
+                      EvaluationCounts& counts, std::size_t max_column_bytes) {
+  const BlockLoops& loops = batch.rows < kFewRows ? plain_loops() : quickest_loops();
+  return evaluate_by(loops, expr, batch, at, counts, max_column_bytes);
+}
+
+data::Column evaluate_by(const BlockLoops& loops, const Expr& expr, const data::Batch& batch,
+                         std::span<const std::int64_t> at, EvaluationCounts& counts,
+                         std::size_t max_column_bytes) {
+  if (expr.op == Op::column) return batch.columns[static_cast<std::size_t>(expr.column)];
+  BlockEvaluator evaluator(loops, batch, at, counts);
+  if (data::has_bytes(expr.type))
+    return collected(evaluator, expr, batch.rows,
+                     TextCollector(expr.type, max_column_bytes, counts));
+  return collected(evaluator, expr, batch.rows, Collector(expr.type, batch.rows, loops));
 }
 
 }  // namespace coeval::kernel

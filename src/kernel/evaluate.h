@@ -54,4 +54,10 @@ data::Column evaluate(const define::Expr& expr, const data::Batch& batch,
                       std::span<const std::int64_t> at, EvaluationCounts& counts,
                       std::size_t max_column_bytes = kMaxColumnBytes);
 
+struct BlockLoops;
+/// The same by loops of the caller's choice (block_loops.h): for tests and benches.
+data::Column evaluate_by(const BlockLoops& loops, const define::Expr& expr,
+                         const data::Batch& batch, std::span<const std::int64_t> at,
+                         EvaluationCounts& counts, std::size_t max_column_bytes = kMaxColumnBytes);
+
 }  // namespace coeval::kernel

@@ -6,12 +6,15 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "kernel/block_loops.h"
 #include "kernel/random_expressions_for_tests.h"
 #include "kernel/scalar_for_tests.h"
 
@@ -93,6 +96,65 @@ TEST_CASE("blocks give what each row gives by the book, and one row the bits of 
     CHECK(expected_counts == counts);
   }
   CHECK(compiled_count > testing::rounds(5000));
+}
+
+// The same rows in memory that begins where no vector would like it to.
+data::Batch moved(const data::Batch& batch, std::size_t values) {
+  data::Batch out = batch;
+  for (data::Column& column : out.columns) {
+    const std::size_t width = data::width(column.type());
+    if (width == 0) continue;
+    const std::size_t bytes = static_cast<std::size_t>(batch.rows) * width;
+    auto memory = std::make_shared<std::vector<std::byte>>(values * width + bytes);
+    std::memcpy(memory->data() + values * width, column.values_data(), bytes);
+    auto owner = std::make_shared<std::pair<std::shared_ptr<void>, data::Column>>(memory, column);
+    column =
+        data::Column::borrowed(column.type(), batch.rows, column.validity_data(),
+                               memory->data() + values * width, nullptr, nullptr, nullptr, owner);
+  }
+  return out;
+}
+
+void check_same(const data::Column& found, const data::Column& expected) {
+  REQUIRE(found.has_nulls() == expected.has_nulls());
+  for (std::int64_t row = 0; row < expected.size(); ++row) {
+    REQUIRE(found.is_null(row) == expected.is_null(row));
+    if (found.is_null(row)) continue;
+    if (data::is_float(found.type()))
+      REQUIRE(std::bit_cast<std::uint64_t>(found.real(row)) ==
+              std::bit_cast<std::uint64_t>(expected.real(row)));
+    else
+      REQUIRE(found.value(row) == expected.value(row));
+  }
+}
+
+TEST_CASE("every instruction set gives the bits, nulls and counts of plain code") {
+  std::mt19937_64 random(17);
+  RandomText text(random);
+  std::int64_t counted = 0;
+  for (int round = 0; round < testing::rounds(1500); ++round) {
+    const std::string source =
+        text.any(2 + static_cast<int>(random() % 3), static_cast<unsigned>(random() % 4));
+    INFO(source);
+    const auto expr = define::compile_expression(source, kSchema, true, "test");
+    if (!expr || (*expr)->op == Op::column) continue;
+    const std::int64_t rows = round % 10 == 0 ? 1000 + static_cast<std::int64_t>(random() % 1200)
+                                              : 1 + static_cast<std::int64_t>(random() % 300);
+    const data::Batch batch = moved(random_batch(random, rows), random() % 8);
+    std::vector<std::int64_t> at;
+    for (std::int64_t row = 0; row < rows; ++row)
+      at.push_back(static_cast<std::int64_t>(random() >> 16));
+    EvaluationCounts counts;
+    const data::Column expected = evaluate_by(plain_loops(), **expr, batch, at, counts);
+    counted += counts.integer_overflows + counts.integer_zero_divisions;
+    for (const BlockLoops* loops : all_loops()) {
+      INFO(std::string(loops->name));
+      EvaluationCounts found_counts;
+      check_same(evaluate_by(*loops, **expr, batch, at, found_counts), expected);
+      REQUIRE(found_counts == counts);
+    }
+  }
+  CHECK(counted > 0);
 }
 
 TEST_CASE("three-valued logic follows SQL's tables") {

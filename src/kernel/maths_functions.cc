@@ -9,20 +9,8 @@
 
 namespace coeval::kernel {
 
-namespace {
-
-using define::Expr;
-using define::Op;
-
-// Powers of ten that are exact, up to kMaxRoundDigits.
-constexpr std::array<std::int64_t, 16> kPowersOfTen = [] {
-  std::array<std::int64_t, 16> powers{1};
-  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
-  return powers;
-}();
-
 // Beyond 2^52 every float64 is whole.
-bool may_have_fraction(double x) { return x > -0x1p52 && x < 0x1p52; }
+static bool may_have_fraction(double x) { return x > -0x1p52 && x < 0x1p52; }
 
 double whole_part(double x) {
   if (!may_have_fraction(x)) return x;
@@ -38,6 +26,18 @@ double ceil_of(double x) {
   const double whole = whole_part(x);
   return __builtin_copysign(whole < x ? whole + 1 : whole, x);
 }
+
+namespace {
+
+using define::Expr;
+using define::Op;
+
+// Powers of ten that are exact, up to kMaxRoundDigits.
+constexpr std::array<std::int64_t, 16> kPowersOfTen = [] {
+  std::array<std::int64_t, 16> powers{1};
+  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
 
 double sign_of(double x) { return x != x ? x : static_cast<double>((x > 0) - (x < 0)); }
 
@@ -90,14 +90,6 @@ OneArgument function_of(Op op) {
   switch (op) {
     case Op::fn_sign:
       return sign_of;
-    case Op::fn_floor:
-      return floor_of;
-    case Op::fn_ceil:
-      return ceil_of;
-    case Op::fn_trunc:
-      return whole_part;
-    case Op::fn_sqrt:
-      return root_of;
     case Op::fn_exp:
       return exact::exp;
     case Op::fn_expm1:
@@ -138,6 +130,12 @@ Slice round(const Expr& expr, const Slice& a, const BlockContext& block) {
       [&](std::size_t i, std::int64_t& out) { return round_integer(a.integers[i], digits, out); });
 }
 
+Slice by_instruction(Op op, const Slice& a, const BlockContext& block) {
+  auto* out = block.arena.take<double>(block.rows);
+  block.loops.real_function(op, a.reals, out, block.rows);
+  return Slice::of(out, a.valid);
+}
+
 // An integer is its own floor, ceiling and whole part.
 Slice of_integers(Op op, const Slice& a, const BlockContext& block) {
   if (op != Op::fn_sign) return a;
@@ -171,6 +169,9 @@ double haversine_km(double latitude1, double longitude1, double latitude2, doubl
 Slice maths_function(const Expr& expr, std::span<const Slice> args, const BlockContext& block) {
   if (expr.op == Op::fn_round) return round(expr, args[0], block);
   if (lane_of(expr.type) == Lane::integer) return of_integers(expr.op, args[0], block);
+  if (expr.op == Op::fn_sqrt || expr.op == Op::fn_floor || expr.op == Op::fn_ceil ||
+      expr.op == Op::fn_trunc)
+    return by_instruction(expr.op, args[0], block);
   if (args.size() == 1) return each_real(args[0], block, function_of(expr.op));
   const auto at = [&](std::size_t argument, std::size_t i) { return args[argument].reals[i]; };
   const std::uint8_t* valid = all_valid(args, block);

@@ -18,6 +18,10 @@ inline constexpr double kEarthRadiusKm = 6371.0088;
 /// The nearest number with so many decimals (−15 to 15), halves away from zero, decided by x's
 /// exact value and rounded once. NaN and ±∞ stay.
 double round_to(double x, std::int64_t digits);
+/// x as a whole number: towards zero, down, up.
+double whole_part(double x);
+double floor_of(double x);
+double ceil_of(double x);
 /// Great-circle distance of two points in degrees.
 double haversine_km(double latitude1, double longitude1, double latitude2, double longitude2);
 
