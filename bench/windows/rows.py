@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from process import measure, median, median_use
+from process import find_memory, measure, median, median_use
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -56,6 +56,7 @@ class Figures:
 
     def run(self, quick, row):
         say(f"windows_bench {row}")
+        find_memory()
         output = output_of(BIN / "windows_bench", *(["--quick"] if quick else []), row)
         for line in output.splitlines():
             name, figure, value, *_ = line.split()
@@ -95,6 +96,7 @@ class Shapes:
 
 def dataset(folder, threads, *more):
     """`coeval dataset` from Parquet to FOLDER/answers.parquet."""
+    find_memory()
     return measure([BIN / "coeval", "dataset", "-C", folder, "--features", "*.*", "--questions",
                     folder / "questions.parquet", "--threads", threads, "--out", folder / "answers.parquet", *more])
 
@@ -102,6 +104,7 @@ def dataset(folder, threads, *more):
 def run_plan(peer, plan, folder, out, threads):
     say(f"{folder.name}, {peer}, {plan}")
     python, environment = peer_python(peer)
+    find_memory()
     output = output_of(python, HERE / f"{peer}_plan.py", folder, plan, out, threads, environment=environment)
     return json.loads(output.splitlines()[-1])
 
