@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/time.h"
 #include "serving/http_server.h"
-#include "serving/small_forest_for_tests.h"
+#include "serving/small_model_for_tests.h"
 
 namespace {
 
@@ -51,34 +51,10 @@ std::string airport(std::uint64_t code) {
 }
 
 serving::LoadedModel stumps(const define::Model& model) {
-  data::Batch rows;
-  rows.rows = kAirports;
-  for (const define::Input& input : model.inputs) {
-    data::ColumnBuilder builder(input.type);
-    for (std::uint64_t i = 0; i < kAirports; ++i) {
-      if (input.type == data::Type::string)
-        builder.append_string(airport(i));
-      else
-        builder.append_null();
-    }
-    rows.schema.fields.push_back({input.name, input.type, true});
-    rows.columns.push_back(builder.finish());
-  }
-  std::vector<serving::testing::Stump> trees;
-  const auto width = static_cast<std::int32_t>(model.inputs.size());
-  for (std::int32_t i = 0; i < 150; ++i) trees.push_back({i % width, 0.5f, -0.01f, 0.02f});
-  models::ModelCard card;
-  card.name = model.name;
-  card.ir_hash = model.ir_hash;
-  card.bits_id = std::string(64, '0');
-  return {std::make_shared<models::ServedModel>(
-              models::ServedModel{card,
-                                  need(models::Encoder::fit(model.inputs, rows)),
-                                  need(models::Forest::from_xgboost_ubj(
-                                      serving::testing::forest_ubj(model.inputs.size(), trees))),
-                                  {},
-                                  {}}),
-          1};
+  std::vector<std::string> airports;
+  for (std::uint64_t i = 0; i < kAirports; ++i) airports.push_back(airport(i));
+  return need(
+      serving::testing::stump_model(model, serving::testing::many_stumps(model, 150), airports));
 }
 
 std::string random_event(std::mt19937_64& random, std::int64_t at_us) {

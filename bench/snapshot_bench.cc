@@ -4,10 +4,11 @@
 // of a snapshot that may be under way when it arrives, and then the question itself. Four times:
 // with no snapshot; while one is captured by slices and written by a thread of its own; while one
 // is captured whole, and so waits in one piece; and while all of a state is written for the first
-// time.
+// time. Then with a state in RocksDB, of whose entities all, a half and a tenth fit into memory.
 //
-//   snapshot_bench [entities] [events] [slice_us]
+//   snapshot_bench [entities] [events] [slice_us] [disk]      disk: only the last
 
+#include <dlfcn.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -25,7 +27,8 @@
 #include "base/time.h"
 #include "kernel/kernel.h"
 #include "serving/engine.h"
-#include "serving/small_forest_for_tests.h"
+#include "serving/paged_state.h"
+#include "serving/small_model_for_tests.h"
 
 namespace {
 
@@ -93,32 +96,6 @@ double cpu_us() {
   timespec t{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) / 1e3;
-}
-
-serving::LoadedModel stumps(const define::Model& model) {
-  data::Batch rows;
-  rows.rows = 1;
-  for (const define::Input& input : model.inputs) {
-    data::ColumnBuilder builder(input.type);
-    builder.append_null();
-    rows.schema.fields.push_back({input.name, input.type, true});
-    rows.columns.push_back(builder.finish());
-  }
-  std::vector<serving::testing::Stump> trees;
-  const auto width = static_cast<std::int32_t>(model.inputs.size());
-  for (std::int32_t i = 0; i < 150; ++i) trees.push_back({i % width, 0.5f, -0.01f, 0.02f});
-  models::ModelCard card;
-  card.name = model.name;
-  card.ir_hash = model.ir_hash;
-  card.bits_id = std::string(64, '0');
-  return {std::make_shared<models::ServedModel>(
-              models::ServedModel{card,
-                                  need(models::Encoder::fit(model.inputs, rows)),
-                                  need(models::Forest::from_xgboost_ubj(
-                                      serving::testing::forest_ubj(model.inputs.size(), trees))),
-                                  {},
-                                  {}}),
-          1};
 }
 
 struct Sizes {
@@ -191,12 +168,27 @@ class Bench {
                                                 need(stores::open_log(folder_ + "/log")),
                                                 std::move(clock), folder_, options);
     need(engine_->prepare());
-    engine_->set_models({{"fraud", stumps(*project_->find_model("fraud"))}});
+    const define::Model& model = *project_->find_model("fraud");
+    engine_->set_models({{"fraud", need(serving::testing::stump_model(
+                                       model, serving::testing::many_stumps(model, 150), {"a"}))}});
   }
   ~Bench() {
     engine_.reset();
     std::filesystem::remove_all(folder_);
   }
+
+  // From now on entities stand in a store, and a share of them fits into memory.
+  void state_on_disk(stores::StateStores& states, double share) {
+    const auto state = std::make_shared<serving::PagedState>(
+        std::make_shared<stores::StoredState>(need(states.open(folder_ + "/state", {})), "bench"));
+    kernel::EventIndexes no_names(*project_);
+    need(state->restore(Position{0}, *kernel_, no_names));
+    const auto bytes = static_cast<double>(kernel_->entity_bytes());
+    engine_->set_paged(state, static_cast<std::size_t>(bytes * share));
+    need(engine_->snapshot_if_due(true));
+    reads_ = [state] { return state->keys_read(); };
+  }
+  std::uint64_t reads() const { return reads_(); }
 
   void snapshots_on(const char* basis) { engine_->set_basis(basis); }
   serving::Engine& engine() { return *engine_; }
@@ -233,7 +225,37 @@ class Bench {
   kernel::Kernel* kernel_ = nullptr;
   std::unique_ptr<serving::Engine> engine_;
   double slice_us_ = 0;
+  std::function<std::uint64_t()> reads_;
 };
+
+stores::StateStores& rocksdb_states() {
+  void* module = dlopen(COEVAL_BINARY_DIR "/lib/coeval_rocksdb.so", RTLD_NOW | RTLD_LOCAL);
+  if (module == nullptr) give_up(dlerror());
+  using Make = int (*)(stores::StateStores**);
+  const auto make = reinterpret_cast<Make>(dlsym(module, "coeval_state_stores_v1"));
+  stores::StateStores* states = nullptr;
+  if (make == nullptr || make(&states) != 0) give_up("no stores in the module");
+  return *states;  // for as long as the process runs
+}
+
+void measure_on_disk(const Sizes& sizes, const serving::SnapshotPace& pace) {
+  for (const double share : {1.2, 0.5, 0.1}) {
+    Bench bench(sizes, pace);
+    bench.state_on_disk(rocksdb_states(), share);
+    for (int i = 0; i < 20'000; ++i) bench.round(true);
+    const std::uint64_t reads = bench.reads();
+    std::vector<double> took;
+    constexpr int kRounds = 200'000;
+    const double began = cpu_us();
+    for (int i = 0; i < kRounds; ++i) took.push_back(bench.round(true));
+    const double round_us = (cpu_us() - began) / kRounds;
+    std::printf(
+        "on disk, memory for %.0f %% of the entities: %.1f us an event and a question, "
+        "%.2f keys read\n",
+        100 * share, round_us, static_cast<double>(bench.reads() - reads) / kRounds);
+    show("  a question", took);
+  }
+}
 
 }  // namespace
 
@@ -242,7 +264,9 @@ int main(int argc, char** argv) {
   if (argc > 1) sizes.entities = std::strtoull(argv[1], nullptr, 10);
   if (argc > 2) sizes.events = std::atoll(argv[2]);
   const double slice_s = (argc > 3 ? std::atof(argv[3]) : 25) * 1e-6;
+  const bool only_disk = argc > 4;
   for (const bool sliced : {true, false}) {
+    if (only_disk) break;
     serving::SnapshotPace pace;
     pace.in_background = sliced;
     if (sliced) pace.slice_s = slice_s;
@@ -275,5 +299,6 @@ int main(int argc, char** argv) {
       std::printf("  %s: %ju bytes\n", file.path().filename().c_str(),
                   static_cast<std::uintmax_t>(file.file_size()));
   }
+  measure_on_disk(sizes, {.in_background = true, .slice_s = slice_s});
   return 0;
 }

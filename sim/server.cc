@@ -173,8 +173,8 @@ Status Server::save_snapshot_unsynced() {
   COEVAL_TRY(kernel::restore_state(state(), *kernel, names));
   serving::StateSnapshots snapshots(
       kernel::state_parts(*kernel, names),
-      stores::SnapshotSeries(folder_ / "snapshots", kBasis, std::nullopt, files_), {},
-      [] { return 0.0; });
+      std::make_shared<stores::SnapshotSeries>(folder_ / "snapshots", kBasis, std::nullopt, files_),
+      {}, [] { return 0.0; });
   snapshots.begin(log_->next_position());
   return snapshots.finish();
 }

@@ -15,6 +15,19 @@ inline constexpr std::size_t kLargeBytes = std::size_t{4} << 20;
 /// address cache; null when there is none. Freed by std::free.
 void* allocate_large(std::size_t bytes);
 
+/// Wishes for huge pages for memory that is not written yet, as far as whole ones lie in it.
+void wish_huge_pages(void* memory, std::size_t bytes);
+
+/// An empty vector with room for `count` elements, in huge pages when they are many: for vectors
+/// whose type others share, who take no LargeVector.
+template <class T>
+std::vector<T> make_reserved(std::size_t count) {
+  std::vector<T> made;
+  made.reserve(count);
+  if (count * sizeof(T) >= kLargeBytes) wish_huge_pages(made.data(), count * sizeof(T));
+  return made;
+}
+
 /// Arrays that are filled once, and filled or read at many places at once: in huge pages when they
 /// are large, and elements that are not given a value are not given one. Trivial types only.
 template <class T>

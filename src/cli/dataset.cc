@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "cli/commands.h"
 #include "quality/broken_rules.h"
 #include "replay/feature_dataset.h"
@@ -125,7 +126,7 @@ Result<Written> by_way_of_disk(Context& context, const stores::EventLog* log,
       return not_with_memory("the text file '" + path + "', which is read as a whole");
   }
   replay::SpillOptions spill;
-  COEVAL_ASSIGN(spill.memory_bytes, replay::parse_bytes(context.in.memory));
+  COEVAL_ASSIGN(spill.memory_bytes, parse_bytes(context.in.memory));
   COEVAL_ASSIGN(spill.folder, spill_folder(context));
   if (!context.in.as_of.empty()) {
     COEVAL_ASSIGN(spill.as_of_us, parse_time(context.in.as_of));
@@ -212,7 +213,7 @@ int dataset(Context& context) {
   const auto options = answering(context);
   if (!options) return context.report(options.error());
   if (!context.in.memory.empty()) {
-    if (const auto bytes = replay::parse_bytes(context.in.memory); !bytes)
+    if (const auto bytes = parse_bytes(context.in.memory); !bytes)
       return context.report(Error(bytes.error()).within("reading --memory"));
     if (!own) return context.report(not_with_memory("the dataset of a model").error());
   }

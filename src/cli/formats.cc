@@ -21,6 +21,24 @@ fs::path third_party(const fs::path& program) {
   return program.parent_path().parent_path() / "third_party";
 }
 
+// What a module makes by the one function that it has.
+template <class Made>
+Result<std::unique_ptr<Made>> load_module(const std::string& name, const std::string& path,
+                                          const char* function) {
+  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (module == nullptr)
+    return fail(Code::missing_component,
+                "the " + name + " adapter cannot be loaded: " + std::string(dlerror()),
+                "./dev setup && ./dev build installs it");
+  using Make = int (*)(Made**);
+  const auto make = reinterpret_cast<Make>(dlsym(module, function));
+  Made* made = nullptr;
+  if (make == nullptr || make(&made) != 0 || made == nullptr)
+    return fail(Code::missing_component, "the " + name + " adapter is of another version",
+                "./dev build makes program and adapter together");
+  return std::unique_ptr<Made>(made);
+}
+
 class Formats {
  public:
   explicit Formats(Installation installation) : installation_(std::move(installation)) {}
@@ -37,18 +55,8 @@ class Formats {
  private:
   Result<stores::TableFiles*> parquet() {
     if (parquet_) return parquet_.get();
-    void* module = dlopen(installation_.parquet_module.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (module == nullptr)
-      return fail(Code::missing_component,
-                  "the Parquet adapter cannot be loaded: " + std::string(dlerror()),
-                  "./dev setup && ./dev build installs it");
-    using Open = int (*)(stores::TableFiles**);
-    const auto open = reinterpret_cast<Open>(dlsym(module, "coeval_table_files_v1"));
-    stores::TableFiles* files = nullptr;
-    if (open == nullptr || open(&files) != 0 || files == nullptr)
-      return fail(Code::missing_component, "the Parquet adapter is of another version",
-                  "./dev build makes program and adapter together");
-    parquet_.reset(files);
+    COEVAL_ASSIGN(parquet_, load_module<stores::TableFiles>("Parquet", installation_.parquet_module,
+                                                            "coeval_table_files_v1"));
     return parquet_.get();
   }
 
@@ -65,10 +73,22 @@ Installation find_installation() {
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
   found.program = program.string();
-  found.parquet_module =
-      (program.parent_path().parent_path() / "lib" / "coeval_parquet.so").string();
+  const fs::path modules = program.parent_path().parent_path() / "lib";
+  found.parquet_module = (modules / "coeval_parquet.so").string();
+  found.rocksdb_module = (modules / "coeval_rocksdb.so").string();
   found.xgboost_folder = (third_party(program) / "xgboost").string();
   return found;
+}
+
+Result<std::unique_ptr<stores::StateStore>> open_state_store(const Installation& installation,
+                                                             const std::string& folder) {
+  // Kept for as long as the process runs, as stores may be.
+  static std::unique_ptr<stores::StateStores> stores;
+  if (!stores) {
+    COEVAL_ASSIGN(stores, load_module<stores::StateStores>("RocksDB", installation.rocksdb_module,
+                                                           "coeval_state_stores_v1"));
+  }
+  return stores->open(folder, {});
 }
 
 replay::OpenFormat make_formats(const Installation& installation) {

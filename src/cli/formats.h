@@ -5,13 +5,14 @@
 
 #include "base/error.h"
 #include "replay/history.h"
+#include "stores/state_store.h"
 
 namespace coeval::cli {
 
 /// The folder that holds this executable, and what was installed beside it.
 struct Installation {
   std::string program;  ///< absolute path of this executable
-  std::string parquet_module;
+  std::string parquet_module, rocksdb_module;
   std::string xgboost_folder;
 };
 /// Reads /proc/self/exe; COEVAL_HOME overrides where third_party is looked for.
@@ -20,5 +21,10 @@ Installation find_installation();
 /// Readers and writers by a path's ending. The Parquet module is loaded the first time that it is
 /// needed. Errors: unsupported for an ending; missing_component when the module is not there.
 replay::OpenFormat make_formats(const Installation& installation);
+
+/// Opens a store for the state. Its module is loaded the first time. Errors: missing_component when
+/// it is not there; those of StateStores::open.
+Result<std::unique_ptr<stores::StateStore>> open_state_store(const Installation& installation,
+                                                             const std::string& folder);
 
 }  // namespace coeval::cli

@@ -16,6 +16,7 @@
 #include "serving/http_server.h"
 #include "serving/listener.h"
 #include "serving/model_plan.h"
+#include "serving/paged_state.h"
 #include "stores/files.h"
 #include "training/registered_model.h"
 
@@ -64,6 +65,8 @@ class Startup {
   std::unique_ptr<kernel::EventIndexes> names;
   std::string basis;
   std::optional<stores::SnapshotChain> snapshot;  ///< that the state was restored from
+  std::shared_ptr<serving::PagedState> paged;     ///< where entities are, with state = "disk"
+  bool folded_all = false;                        ///< all files, for want of a saved state
   std::int64_t cut_us = 0;
 
   Status run() {
@@ -138,23 +141,67 @@ class Startup {
   }
 
   Status fold() {
+    COEVAL_ASSIGN(const auto restored,
+                  context_.project->serving.on_disk ? restore_stored() : restore_snapshot());
+    folded_all = !restored;
+    if (restored)
+      context_.terminal.say("state: snapshot at log position " + std::to_string(restored->value));
+    else
+      COEVAL_TRY(fold_all_files());
+    const Position from = restored.value_or(Position{0});
+    COEVAL_ASSIGN(const std::int64_t events,
+                  replay::fold_log(*kernel, *names, *log, from, pieces()));
+    context_.terminal.say("state: " + std::to_string(events) + " events from the log, positions " +
+                          std::to_string(from.value) + " to " +
+                          std::to_string(log->next_position().value));
+    return begin_log();
+  }
+
+  Result<std::optional<Position>> restore_snapshot() {
     std::string warning;
     COEVAL_ASSIGN(snapshot,
                   serving::restore_snapshot(context_.state_folder + "/snapshots", basis,
                                             log->next_position(), *kernel, *names, &warning));
     if (!warning.empty()) context_.terminal.say("warning: " + warning);
-    Position from{0};
-    if (snapshot) {
-      from = snapshot->position();
-      context_.terminal.say("state: snapshot at log position " + std::to_string(from.value));
+    return snapshot ? std::optional(snapshot->position()) : std::nullopt;
+  }
+
+  // A store that the state cannot be brought up from is of no use any more: the log and the files
+  // have all that it had.
+  Result<std::optional<Position>> restore_stored() {
+    const std::string folder = context_.state_folder + "/state";
+    COEVAL_ASSIGN(auto stored, open_stored(folder));
+    paged = std::make_shared<serving::PagedState>(std::move(stored));
+    auto restored = paged->restore(log->next_position(), *kernel, *names);
+    if (restored && *restored) return restored;
+    if (!restored && restored.error().code != Code::snapshot_corrupt) return restored;
+    if (restored) {
+      COEVAL_ASSIGN(const bool is_empty, paged->stored().is_empty());
+      if (is_empty) return std::nullopt;
+      context_.terminal.say("state: what " + folder +
+                            " holds is of another definition, or was not finished; it is made "
+                            "anew");
     } else {
-      COEVAL_TRY(fold_all_files());
+      context_.terminal.say("warning: " + one_line(restored.error()) + "; it is made anew");
     }
-    COEVAL_ASSIGN(const std::int64_t events, replay::fold_log(*kernel, *names, *log, from));
-    context_.terminal.say("state: " + std::to_string(events) + " events from the log, positions " +
-                          std::to_string(from.value) + " to " +
-                          std::to_string(log->next_position().value));
-    return begin_log();
+    paged->replace({});
+    COEVAL_TRY(stores::remove_folder(folder));
+    COEVAL_ASSIGN(stored, open_stored(folder));
+    paged->replace(std::move(stored));
+    return std::nullopt;
+  }
+
+  Result<std::shared_ptr<stores::StoredState>> open_stored(const std::string& folder) {
+    COEVAL_ASSIGN(auto store, open_state_store(context_.installation, folder));
+    return std::make_shared<stores::StoredState>(std::move(store), basis);
+  }
+
+  replay::FoldInPieces pieces() {
+    if (!paged) return {};
+    const auto memory = static_cast<std::size_t>(context_.project->serving.memory_bytes);
+    return {.after = [this, memory](Position position) -> Status {
+      return paged->make_room(memory, position, *kernel, *names);
+    }};
   }
 
   // The cut is written when nothing can fail any more but the log itself: a server that could not
@@ -169,8 +216,7 @@ class Startup {
   Status fold_all_files() {
     const auto sources = replay::sources_to_fold(*context_.project, kernel->views(), *names);
     const double started = monotonic_seconds();
-    COEVAL_ASSIGN(const auto folded, replay::fold_files(*kernel, *names, sources, context_.formats,
-                                                        cut_us, context_.threads()));
+    COEVAL_ASSIGN(const auto folded, fold_sources(sources));
     for (const auto& source : folded) {
       char line[64];
       std::snprintf(line, sizeof line, " in %.2f s", monotonic_seconds() - started);
@@ -178,6 +224,17 @@ class Startup {
                             " known before " + format_time(cut_us) + line);
     }
     return {};
+  }
+
+  Result<std::vector<replay::FoldedSource>> fold_sources(const std::vector<int>& sources) {
+    if (!paged)
+      return replay::fold_files(*kernel, *names, sources, context_.formats, cut_us,
+                                context_.threads());
+    paged->stored().set_whole(false);
+    auto folded =
+        replay::fold_files_in_pieces(*kernel, *names, sources, context_.formats, cut_us, pieces());
+    paged->stored().set_whole(true);
+    return folded;
   }
 
   Context& context_;
@@ -323,11 +380,14 @@ int serve(Context& context) {
   options.snapshot_pace = {.in_background = true, .slice_s = kSnapshotSliceS};
   serving::Engine engine(context.project, std::move(startup.kernel), std::move(startup.log),
                          std::move(clock), context.state_folder, options, std::move(startup.names));
-  const bool folded_all = !startup.snapshot;
-  engine.set_basis(startup.basis, std::move(startup.snapshot));
+  if (startup.paged)
+    engine.set_paged(startup.paged,
+                     static_cast<std::size_t>(context.project->serving.memory_bytes));
+  else
+    engine.set_basis(startup.basis, std::move(startup.snapshot));
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
   // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
-  if (folded_all)
+  if (startup.folded_all)
     if (auto saved = engine.snapshot_if_due(true); !saved) return context.report(saved.error());
   engine.set_models(champions->table, std::move(champions->absent));
   return run_server(context, **meta, engine, signals, std::move(champions->table));

@@ -57,6 +57,7 @@ void read_document(const TomlValue& document, Draft& draft, Diagnostics& errors)
   check_constant_names(draft, errors);
   check_keys(draft, errors);
   read_models(reader.take("model"), draft, errors);
+  if (const auto* serving = reader.take("serving")) read_serving(*serving, draft, errors);
   reader.later({"include", "monitor", "dimension"});
   reader.finish();
 }

@@ -39,6 +39,8 @@ struct Draft {
 
 /// Readers of the parts of a document, to be called in this order.
 void read_project_table(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+/// The table [serving].
+void read_serving(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_constants(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_sources(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_keys(const TomlEntry& entry, Draft& draft, Diagnostics& errors);

@@ -300,6 +300,13 @@ Json json_schema() {
           {"features", named(reference("expression"),
                              "Expressions over columns, view features and other features.")},
           {"model", named(model(), "Models by name.")},
+          {"serving",
+           table(object({{"state", one_of_texts({"memory", "disk"},
+                                                "Where a server keeps its state: all of it in "
+                                                "memory (unless stated), or in RocksDB.")},
+                         {"memory", text("What entities may take in memory with state = \"disk\", "
+                                         "such as 4GB or 512MiB; 1GB unless stated.")}}),
+                 {}, "How it is served. No answer depends on it, and no hash.")},
       }),
       {"project", "source"}, "A coeval project: coeval.toml");
   json.set("$schema", "http://json-schema.org/draft-07/schema#");

@@ -286,6 +286,12 @@ struct Constant {
 };
 
 /// A checked definition. Immutable; shared by reference.
+/// Where a server keeps its state: the table [serving]. No answer depends on it, and no hash.
+struct Serving {
+  bool on_disk = false;  ///< entities stand in a store, and come into memory when they are named
+  std::int64_t memory_bytes = 1'000'000'000;  ///< that entities may take then
+};
+
 struct Project {
   std::string name;
   std::string file;                 ///< path of coeval.toml
@@ -297,6 +303,7 @@ struct Project {
   std::vector<Feature> features;
   std::vector<Feature> keys;  ///< of the table [keys]: what a view is asked with, by its key's name
   std::vector<Model> models;
+  Serving serving;
   std::string ir;  ///< canonical text of the whole
   std::string ir_hash;
 

@@ -75,9 +75,9 @@ Word128 both(Word128 a, Word128 b) { return a + b - times(a, b); }
 // floor(2^128 · rest / divisor) for rest < divisor.
 Word128 fraction(std::uint64_t rest, std::uint64_t divisor) {
   const Word128 first = Word128{rest} << 64;
-  const Word128 second = first % divisor << 64;
-  return wide(static_cast<std::uint64_t>(first / divisor),
-              static_cast<std::uint64_t>(second / divisor));
+  const auto high = static_cast<std::uint64_t>(first / divisor);
+  const Word128 second = (first - Word128{high} * divisor) << 64;
+  return wide(high, static_cast<std::uint64_t>(second / divisor));
 }
 
 // 2^(−rest / half_life) · 2^128, within kFactorError.
@@ -186,14 +186,14 @@ void DecayedSum::add_value(std::int64_t age_us, Value x) {
   if (factor.is_beyond()) return;
   ++count_;
   sum_.add(factor.times(x));
-  weights_.add(factor.weight());
+  if (weighs_) weights_.add(factor.weight());
 }
 
 void DecayedSum::add(std::int64_t age_us, double x) { add_value(age_us, x); }
 void DecayedSum::add(std::int64_t age_us, std::int64_t x) { add_value(age_us, x); }
 
 void DecayedSum::merge(const DecayedSum& other) {
-  COEVAL_CHECK(half_life_us_ == other.half_life_us_);
+  COEVAL_CHECK(half_life_us_ == other.half_life_us_ && weighs_ == other.weighs_);
   count_ += other.count_;
   sum_.merge(other.sum_);
   weights_.merge(other.weights_);
@@ -205,6 +205,7 @@ std::optional<double> DecayedSum::sum() const {
 }
 
 std::optional<double> DecayedSum::mean() const {
+  COEVAL_CHECK(weighs_);
   if (count_ == 0) return std::nullopt;
   return ratio(sum_, weights_);
 }

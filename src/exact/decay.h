@@ -50,7 +50,9 @@ inline double decay_weight(std::int64_t age_us, std::int64_t half_life_us) {
 /// so that the order of the values does not matter. (semantics: A1 A3)
 class DecayedSum {
  public:
-  explicit DecayedSum(std::int64_t half_life_us) : half_life_us_(half_life_us) {}
+  /// Without the sum of the weights there is no mean.
+  explicit DecayedSum(std::int64_t half_life_us, bool weighs = true)
+      : half_life_us_(half_life_us), weighs_(weighs) {}
   /// Values older than the horizon do not count.
   void add(std::int64_t age_us, double x);
   void add(std::int64_t age_us, std::int64_t x);
@@ -66,6 +68,7 @@ class DecayedSum {
   void add_value(std::int64_t age_us, Value x);
 
   std::int64_t half_life_us_;
+  bool weighs_;
   std::int64_t count_ = 0;
   ExactSum sum_, weights_;
 };

@@ -6,6 +6,7 @@
 
 #include "exact/byte_codec.h"
 #include "exact/natural.h"
+#include "exact/quick_ratio.h"
 
 namespace coeval::exact {
 
@@ -51,19 +52,26 @@ Spread spread(const IntegerMoments& moments, Divisor divisor, std::uint64_t unit
           0, denominator};
 }
 
+// The same where numerator and denominator are short.
+struct ShortSpread {
+  Int128 numerator, denominator;
+};
+std::optional<ShortSpread> short_spread(const IntegerMoments& moments, Divisor divisor,
+                                        std::uint64_t unit) {
+  const auto squares = moments.squares().shortened();
+  if (unit != 1 || !squares) return std::nullopt;
+  const Int128 count = moments.count();
+  const auto all_squares = short_product(count, *squares);
+  const auto sum_squared = short_product(moments.sum(), moments.sum());
+  const auto divided_by = short_product(count, divisor == Divisor::sample ? count - 1 : count);
+  if (!all_squares || !sum_squared || !divided_by || *all_squares < *sum_squared)
+    return std::nullopt;
+  return ShortSpread{*all_squares - *sum_squared, *divided_by};
+}
+
 // No values have a negative sum of squared deviations, and none have sums without being there.
 bool is_possible(std::int64_t count, const Spread& spread, bool empty_sums) {
   return !spread.numerator.negative && (count > 0 || empty_sums);
-}
-
-// The quotient of small integers: both are float64 values, so that the division is the one
-// rounding.
-std::optional<double> small_ratio(const Spread& spread) {
-  if (spread.numerator.magnitude.bits() > 53 || spread.denominator.bits() > 53) return std::nullopt;
-  const auto word = [](const Natural& n) {
-    return n.is_zero() ? 0.0 : static_cast<double>(n.limbs()[0]);
-  };
-  return word(spread.numerator.magnitude) / word(spread.denominator);
 }
 
 }  // namespace
@@ -187,13 +195,16 @@ void IntegerMoments::combine(const IntegerMoments& other, bool negate) {
 
 std::optional<double> IntegerMoments::variance(Divisor divisor, std::uint64_t unit) const {
   if (has_too_few(count_, divisor)) return std::nullopt;
+  if (const auto exact = short_spread(*this, divisor, unit))
+    if (const auto quick = quick_ratio(exact->numerator, exact->denominator)) return quick;
   const Spread exact = spread(*this, divisor, unit);
-  if (const auto small = small_ratio(exact)) return small;
   return round_ratio(exact.numerator.magnitude, 0, exact.denominator);
 }
 
 std::optional<double> IntegerMoments::deviation(Divisor divisor, std::uint64_t unit) const {
   if (has_too_few(count_, divisor)) return std::nullopt;
+  if (const auto exact = short_spread(*this, divisor, unit))
+    if (const auto quick = quick_root_of_ratio(exact->numerator, exact->denominator)) return quick;
   const Spread exact = spread(*this, divisor, unit);
   return round_root_of_ratio(exact.numerator.magnitude, 0, exact.denominator);
 }

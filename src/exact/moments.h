@@ -92,9 +92,18 @@ struct Int192 {
   /// Adds a product of two int64, or takes it away.
   void change(Int128 product, bool negate);
   void combine(const Int192& other, bool negate);
+  /// Its lower limbs, where they are all of it.
+  std::optional<Int128> shortened() const {
+    const auto low = static_cast<Int128>(Unsigned128{limbs[1]} << 64 | limbs[0]);
+    if (limbs[2] != (low < 0 ? ~std::uint64_t{0} : 0)) return std::nullopt;
+    return low;
+  }
   void append_bytes(std::string& out) const;
   bool read_bytes(std::string_view& bytes);
   friend bool operator==(const Int192&, const Int192&) = default;
+
+ private:
+  __extension__ using Unsigned128 = unsigned __int128;
 };
 
 /// The same of int64 values, or of such that stand for themselves divided by `unit`, a positive

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "exact/natural.h"
+#include "exact/quick_ratio.h"
 
 namespace coeval::exact {
 
@@ -59,6 +60,8 @@ std::optional<double> ratio(Int128 a, Int128 b) {
   constexpr Int128 kExact = Int128{1} << 53;
   if (b != 0 && a >= -kExact && a <= kExact && b >= -kExact && b <= kExact)
     return a == 0 ? 0.0 : static_cast<double>(a) / static_cast<double>(b);
+  if (b > 0)
+    if (const auto quick = quick_ratio(a, b)) return quick;
   return quotient(Term(a), Term(b));
 }
 

@@ -6,6 +6,7 @@
 
 #include "exact/byte_codec.h"
 #include "exact/natural.h"
+#include "exact/quick_ratio.h"
 
 namespace coeval::exact {
 
@@ -29,6 +30,22 @@ double slope_of(const IntegerMoments& times, const Integer& spread, const Intege
       (count_of(times) * products - Integer(times.sum()) * sum) * Integer(Int128{kDayUs});
   const double slope = round_ratio(numerator.magnitude, exponent, spread.magnitude);
   return numerator.negative ? -slope : slope;
+}
+
+// The same of integers where all that it is made of is short.
+std::optional<double> quick_slope(const IntegerMoments& times, const Int192& products,
+                                  const Int128& sum) {
+  const auto squares = times.squares().shortened(), short_products = products.shortened();
+  if (!squares || !short_products) return std::nullopt;
+  const auto all_squares = short_product(times.count(), *squares);
+  const auto time_squared = short_product(times.sum(), times.sum());
+  const auto all_products = short_product(times.count(), *short_products);
+  const auto of_means = short_product(times.sum(), sum);
+  if (!all_squares || !time_squared || !all_products || !of_means) return std::nullopt;
+  const Int128 spread = *all_squares - *time_squared;
+  const auto numerator = short_product(*all_products - *of_means, kDayUs);
+  if (spread <= 0 || !numerator) return std::nullopt;
+  return quick_ratio(*numerator, spread);
 }
 
 }  // namespace
@@ -113,6 +130,8 @@ void IntegerSlopeMoments::combine(const IntegerSlopeMoments& other, bool negate)
 }
 
 std::optional<double> IntegerSlopeMoments::slope(std::uint64_t unit) const {
+  if (unit == 1)
+    if (const auto quick = quick_slope(times_, products_, sum_)) return quick;
   const Integer spread = time_spread(times_);
   if (spread.magnitude.is_zero()) return std::nullopt;
   const Integer divisor(spread.magnitude * Natural(Natural::Word128{unit}), false);

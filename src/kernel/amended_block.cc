@@ -17,13 +17,13 @@ std::shared_ptr<EventBlock::TakenBack> make_taken_back(const Amendments& amendme
 }
 
 std::vector<std::int32_t> entities_taken_back(const define::View& view,
-                                              const Amendments& amendments, const KeyTable& keys) {
+                                              const Amendments& amendments, const KeyTable& keys,
+                                              std::vector<std::string>& unknown) {
   std::vector<const data::Column*> columns;
   for (const auto& key : view.keys) {
     columns.push_back(amendments.taken_back.find(key));
     COEVAL_CHECK(columns.back() != nullptr);
   }
-  std::vector<std::string> unknown;
   return keys.find_rows(columns, amendments.taken_back.rows, unknown);
 }
 

@@ -24,9 +24,11 @@ struct EventBlock::TakenBack {
 /// Without entities yet.
 std::shared_ptr<EventBlock::TakenBack> make_taken_back(const Amendments& amendments,
                                                        std::size_t views);
-/// The entity of each event that is taken back; negative where the view has none of its key.
+/// The entity of each event that is taken back; negative where the view has none of its key, which
+/// is then added to `unknown`.
 std::vector<std::int32_t> entities_taken_back(const define::View& view,
-                                              const Amendments& amendments, const KeyTable& keys);
+                                              const Amendments& amendments, const KeyTable& keys,
+                                              std::vector<std::string>& unknown);
 /// Rows that count as no event are nobody's.
 void leave_out(const Amendments& amendments, std::vector<std::int32_t>& entities);
 /// Writes the events' names into records of a replaceable layout.

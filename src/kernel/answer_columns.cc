@@ -65,7 +65,9 @@ Column list_column(Type type, std::span<const std::uint64_t> cells,
                    std::span<const std::uint8_t> validity) {
   data::ColumnBuilder builder(type);
   builder.reserve(static_cast<std::int64_t>(cells.size()));
+  constexpr std::size_t kAhead = 16;
   for (std::size_t row = 0; row < cells.size(); ++row) {
+    if (row + kAhead < cells.size()) ListArena::fetch(cells[row + kAhead]);
     if (validity.empty() || (validity[row / 8] >> row % 8 & 1) != 0)
       builder.append_string(ListArena::list_of_bits(cells[row]));
     else
@@ -74,28 +76,38 @@ Column list_column(Type type, std::span<const std::uint64_t> cells,
   return builder.finish();
 }
 
-Column column_of(Type type, std::vector<std::byte> bytes, std::vector<std::uint8_t> validity,
-                 std::size_t rows, bool lists_in_arena = false) {
-  const std::span cells(reinterpret_cast<const std::uint64_t*>(bytes.data()), rows);
+using Owner = std::shared_ptr<const void>;
+
+// Cells of 64 bits go on to be read where they are, in memory that `owner` keeps.
+Column column_of(Type type, std::span<const std::uint64_t> cells, const Owner& owner,
+                 std::vector<std::uint8_t> validity, bool lists_in_arena = false) {
+  const auto rows = static_cast<std::int64_t>(cells.size());
   if (data::has_bytes(type) && lists_in_arena) return list_column(type, cells, validity);
   if (data::has_bytes(type)) return string_column(type, cells, std::move(validity));
   switch (type) {
     case Type::boolean:
       return boolean_column(cells, std::move(validity));
     case Type::int32:
-    case Type::date:
-      bytes = narrowed<std::int32_t>(cells,
-                                     [](std::uint64_t v) { return static_cast<std::int32_t>(v); });
-      break;
-    case Type::float32:
-      bytes = narrowed<float>(
-          cells, [](std::uint64_t v) { return static_cast<float>(std::bit_cast<double>(v)); });
-      break;
+    case Type::date: {
+      const auto narrow = [](std::uint64_t v) { return static_cast<std::int32_t>(v); };
+      return Column::fixed(type, narrowed<std::int32_t>(cells, narrow), std::move(validity), rows);
+    }
+    case Type::float32: {
+      const auto narrow = [](std::uint64_t v) {
+        return static_cast<float>(std::bit_cast<double>(v));
+      };
+      return Column::fixed(type, narrowed<float>(cells, narrow), std::move(validity), rows);
+    }
     default:
       break;
   }
-  return Column::fixed(type, std::move(bytes), std::move(validity),
-                       static_cast<std::int64_t>(rows));
+  struct Buffers {
+    Owner cells;
+    std::vector<std::uint8_t> validity;
+  };
+  const auto buffers = std::make_shared<Buffers>(owner, std::move(validity));
+  const std::uint8_t* bitmap = buffers->validity.empty() ? nullptr : buffers->validity.data();
+  return Column::borrowed(type, rows, bitmap, cells.data(), nullptr, nullptr, nullptr, buffers);
 }
 
 void clear_bit(std::vector<std::uint8_t>& bitmap, std::size_t row, std::size_t rows) {
@@ -117,10 +129,12 @@ std::vector<std::uint8_t> validity_of(std::span<const std::uint64_t> nulls, std:
 AnswerColumns::AnswerColumns(const define::View& view, std::size_t rows) : rows_(rows) {
   const std::size_t features = view.feature_count();
   nulls_.resize(features);
+  // A line apart, lest all columns begin at the same place of a cache.
+  const std::size_t step = (rows / 8 + 2) * 8;
+  cells_ = std::make_shared<LargeVector<std::uint64_t>>(features * step);
   for (std::size_t i = 0; i < features; ++i) {
     types_.push_back(view.feature_type(i));
-    bytes_.emplace_back(rows * sizeof(std::uint64_t));
-    values_.push_back(reinterpret_cast<std::uint64_t*>(bytes_.back().data()));
+    values_.push_back(cells_->data() + i * step);
   }
   approximate_ = approximate_features(view);
   sketched_.assign(approximate_.size(), std::vector<std::uint8_t>((rows + 7) / 8));
@@ -148,8 +162,8 @@ std::vector<Column> AnswerColumns::finish(bool lists_in_arena) {
   std::vector<Column> columns;
   columns.reserve(types_.size());
   for (std::size_t i = 0; i < types_.size(); ++i)
-    columns.push_back(column_of(types_[i], std::move(bytes_[i]), validity_of(nulls_[i], rows_),
-                                rows_, lists_in_arena));
+    columns.push_back(column_of(types_[i], {values_[i], rows_}, cells_,
+                                validity_of(nulls_[i], rows_), lists_in_arena));
   for (auto& bits : sketched_)
     columns.push_back(Column::boolean(std::move(bits), {}, static_cast<std::int64_t>(rows_)));
   return columns;
@@ -165,13 +179,14 @@ std::vector<std::size_t> approximate_features(const define::View& view) {
 }
 
 Column to_column(Type type, std::span<const Cell> cells) {
-  std::vector<std::byte> bytes(cells.size() * sizeof(std::uint64_t));
+  const auto bits = std::make_shared<std::vector<std::uint64_t>>();
+  bits->reserve(cells.size());
   std::vector<std::uint8_t> validity;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    std::memcpy(bytes.data() + i * sizeof(std::uint64_t), &cells[i].bits, sizeof(std::uint64_t));
+    bits->push_back(cells[i].bits);
     if (!cells[i].valid) clear_bit(validity, i, cells.size());
   }
-  return column_of(type, std::move(bytes), std::move(validity), cells.size());
+  return column_of(type, *bits, bits, std::move(validity));
 }
 
 }  // namespace coeval::kernel

@@ -2,15 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "base/large_allocator.h"
 #include "define/project.h"
 #include "kernel/kernel.h"
 
 namespace coeval::kernel {
 
 /// Columns of answers being filled: 64-bit cells by feature, and a bitmap once something is null.
+/// Every cell must be given once.
 class AnswerColumns {
  public:
   AnswerColumns(const define::View& view, std::size_t rows);
@@ -62,8 +65,9 @@ class AnswerColumns {
 
   std::size_t rows_;
   std::vector<data::Type> types_;
-  std::vector<std::vector<std::byte>> bytes_;
-  std::vector<std::uint64_t*> values_;             // into bytes_
+  std::shared_ptr<LargeVector<std::uint64_t>>
+      cells_;                                      // of all features, which columns go on to hold
+  std::vector<std::uint64_t*> values_;             // into cells_
   std::vector<std::vector<std::uint64_t>> nulls_;  // a bit for each row; empty while there is none
   std::vector<std::size_t> approximate_;           // approximate_features()
   std::vector<std::vector<std::uint8_t>> sketched_;  // bitmaps, one for each of those

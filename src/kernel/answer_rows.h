@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -43,6 +44,15 @@ class AnswerRows {
     out.sketched_ = out.nulls_ + marks_;
     for (std::size_t i = 0; i < 2 * marks_; ++i) out.nulls_[i] = 0;
     return out;
+  }
+
+  /// Asks for a row, ahead of time.
+  void fetch(std::size_t row) const {
+    constexpr std::size_t kLine = 8, kMostLines = 16;  // in words
+    const std::uint64_t* words = contents_.data() + row * stride();
+    const std::size_t most = std::min(stride(), kLine * kMostLines);
+    for (std::size_t i = 0; i < most; i += kLine) __builtin_prefetch(words + i, 1);
+    if (most > 0) __builtin_prefetch(words + most - 1, 1);
   }
 
   /// Puts the cells of rows [first, first + count), at most kTile of them, into columns of as many

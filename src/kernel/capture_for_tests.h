@@ -13,7 +13,7 @@
 namespace coeval::kernel::testing {
 
 /// A state as it was saved: the newest bytes of every unit that was ever captured.
-class SavedState final : public UnitSink {
+class SavedState final : public UnitSink, public UnitSource {
  public:
   void take_unit(std::uint32_t part, std::string_view key,
                  std::optional<std::string_view> bytes) override {
@@ -50,12 +50,28 @@ class SavedState final : public UnitSink {
     taken_.clear();
   }
 
-  void restore(const std::vector<NamedPart>& parts) const {
+  Result<std::vector<std::optional<std::string>>> read_units(
+      std::uint32_t part, std::span<const std::string_view> keys) override {
+    if (reads_fail) return fail(Code::io, "cannot read: a fault that was asked for");
+    std::vector<std::optional<std::string>> found;
+    for (const std::string_view key : keys) {
+      const auto unit = saved_[part].find(std::string(key));
+      found.push_back(unit == saved_[part].end() ? std::nullopt : std::optional(unit->second));
+      if (found.back()) ++read_count;
+      if (found.back() && cut_units) found.back()->pop_back();
+    }
+    return found;
+  }
+  bool reads_fail = false, cut_units = false;
+  std::size_t read_count = 0;
+
+  /// Without the units of the first `paged` parts.
+  void restore(const std::vector<NamedPart>& parts, std::size_t paged = 0) const {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       StatePart& part = *parts[i].part;
       REQUIRE(part.begin_restore(saved_summaries_[i]));
       const auto units = saved_.find(static_cast<std::uint32_t>(i));
-      if (units != saved_.end())
+      if (i >= paged && units != saved_.end())
         for (const auto& [key, bytes] : units->second) REQUIRE(part.restore_unit(key, bytes));
       part.end_restore();
     }

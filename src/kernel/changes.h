@@ -61,6 +61,11 @@ class Changes {
     next_ = 0;
     return std::exchange(frozen_, {});
   }
+  /// Gives units other ids. No capture may be unsettled.
+  template <class NewId>
+  void renumber(NewId new_id) {
+    for (Id& id : changed_) id = new_id(id);
+  }
   /// Forgets all changes, of a part that was emptied.
   void clear() {
     changed_.clear();

@@ -284,7 +284,7 @@ Collection::Collection(const CollectionPlan& plan) : plan_(&plan) {
       state_.emplace<StringExtremes>();
       return;
     case Gather::decayed:
-      state_.emplace<exact::DecayedSum>(plan.half_life_us);
+      state_.emplace<exact::DecayedSum>(plan.half_life_us, plan.weighs);
   }
 }
 
@@ -311,7 +311,7 @@ void Collection::clear(bool all_time) {
   std::visit(
       [&]<class State>(State& state) {
         if constexpr (std::is_same_v<State, exact::DecayedSum>)
-          state = exact::DecayedSum(plan_->half_life_us);
+          state = exact::DecayedSum(plan_->half_life_us, plan_->weighs);
         else if constexpr (std::is_same_v<State, NewestValues>)
           state.values.clear();
         else if constexpr (std::is_same_v<State, StringCounts>)

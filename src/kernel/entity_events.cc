@@ -1,6 +1,7 @@
 #include "kernel/entity_events.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -14,6 +15,9 @@ namespace {
 
 // Events are asked for so many places before they are looked at, and what they are put beside.
 constexpr std::size_t kAhead = 24, kSoon = 12;
+// About what the second cache of a core has for them, the bytes of a line of it, and as many ranges
+// as can be filled side by side.
+constexpr std::size_t kCached = std::size_t{512} << 10, kLine = 64, kMostRanges = 4'096;
 
 // Entity ranges with about as many events each: the first entity of every range, and the end.
 std::vector<std::size_t> divide(std::span<const std::uint32_t> offsets, std::size_t parts) {
@@ -79,6 +83,35 @@ void EntityEvents::count(const Source& source, const RunParts& run) {
   for (auto& offset : offsets_) before += std::exchange(offset, before);
 }
 
+// The events of entities [begin, end) in the order in which they are put: by time, or, where their
+// places are more than a cache holds, range of entities by range, each by time.
+LargeVector<EntityEvents::Row> EntityEvents::order_rows(const Source& source, std::size_t begin,
+                                                        std::size_t end) const {
+  const std::size_t events = offsets_[end] - offsets_[begin];
+  const std::size_t arrays = 2 + values_.size() + (any_late() ? 1 : 0);
+  const std::size_t bytes = events * (arrays - 1 + words_.width()) * sizeof(std::uint64_t);
+  int shift = static_cast<int>(std::bit_width(end - begin));  // all in one range
+  if ((end - begin) * arrays * kLine > kCached)
+    while (shift > 0 && (bytes >> std::bit_width((end - begin - 1) >> shift)) > kCached &&
+           (end - begin) >> (shift - 1) < kMostRanges)
+      --shift;
+  std::vector<std::uint32_t> next;  // by range; and, behind the last, a place for those of others
+  for (std::size_t entity = begin; entity < end; entity += std::size_t{1} << shift)
+    next.push_back(offsets_[entity] - offsets_[begin]);
+  const std::size_t others = next.size();
+  next.push_back(static_cast<std::uint32_t>(events));
+  LargeVector<Row> rows(events + 1);
+  for (const std::int64_t row : source.order.by_time) {
+    const auto entity = static_cast<std::uint32_t>(source.events->entity(row));
+    const bool mine = entity >= begin && entity < end;  // nobody is beyond the end
+    std::uint32_t& to = next[mine ? (entity - begin) >> shift : others];
+    rows[to] = {static_cast<std::uint32_t>(row), entity};
+    to += mine ? 1 : 0;
+  }
+  rows.pop_back();
+  return rows;
+}
+
 // Puts the events of entities [begin, end) into their places.
 void EntityEvents::place(const RecordLayout& layout, const Source& source, const Wanted& wanted,
                          std::size_t begin, std::size_t end, std::vector<std::uint32_t>& next,
@@ -87,28 +120,26 @@ void EntityEvents::place(const RecordLayout& layout, const Source& source, const
   for (std::size_t entity = begin; entity < end; ++entity)
     std::fill_n(sums_.data() + (offsets_[entity] + entity) * width, width, 0);
   const EventBlock::PerView& events = *source.events;
-  std::vector<std::uint32_t> rows;
-  rows.reserve(offsets_[end] - offsets_[begin] + 1);
-  for (const std::int64_t row : source.order.by_time) {
-    const auto entity = static_cast<std::uint32_t>(events.entity(row));
-    rows.push_back(static_cast<std::uint32_t>(row));
-    if (entity < begin || entity >= end) rows.pop_back();  // nobody is beyond the end
-  }
+  const LargeVector<Row> rows = order_rows(source, begin, end);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (i + kAhead < rows.size()) {
-      __builtin_prefetch(events.record(rows[i + kAhead]));
-      __builtin_prefetch(&next[static_cast<std::size_t>(events.entity(rows[i + kAhead]))], 1);
-      const auto soon = static_cast<std::size_t>(events.entity(rows[i + kSoon]));
+      const std::byte* ahead = events.record(rows[i + kAhead].row);
+      __builtin_prefetch(ahead);
+      __builtin_prefetch(ahead + events.stride - 1);
+      __builtin_prefetch(&next[rows[i + kAhead].entity], 1);
+      const std::size_t soon = rows[i + kSoon].entity;
       __builtin_prefetch(times_.data() + next[soon], 1);
       __builtin_prefetch(sums_.data() + (next[soon] + soon) * width, 1);
     }
-    const std::uint32_t row = rows[i];
-    const auto entity = static_cast<std::size_t>(events.entity(row));
+    const auto [row, entity] = rows[i];
     const std::byte* record = events.record(row);
     const std::size_t at = next[entity]++;
     times_[at] = event_time_of(record);
     std::uint64_t* sums = sums_.data() + (at + entity) * width;
-    std::copy_n(sums, width, sums + width);
+    if (width == 1)
+      sums[1] = sums[0];
+    else
+      std::copy_n(sums, width, sums + width);
     words_.add(record, sums + width);
     if (!known_.empty()) known_[at] = known_time_of(record);
     if (!rows_of_places.empty()) rows_of_places[at] = row;

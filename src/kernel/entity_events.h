@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -98,9 +99,16 @@ class EntityEvents {
   };
   /// Any number beyond the entities has no events.
   Of of(std::size_t entity) const;
-  /// Asks for what of() reads first, ahead of time.
+  /// Asks for what is read of an entity of not too many events, ahead of time.
   void fetch(std::size_t entity) const {
-    if (entity < entities()) __builtin_prefetch(times_.data() + offsets_[entity]);
+    if (entity >= entities()) return;
+    constexpr std::size_t kLine = 8, kMostLines = 16;  // in words
+    const std::size_t first = offsets_[entity], count = offsets_[entity + 1] - first;
+    const std::size_t most = std::min(count, kLine * kMostLines);
+    for (std::size_t i = 0; i < most; i += kLine) __builtin_prefetch(times_.data() + first + i);
+    const std::uint64_t* sums = sums_.data() + (first + entity) * words_.width();
+    if (count * words_.width() > kLine * kMostLines) return;
+    for (std::size_t i = 0; i <= count * words_.width(); i += kLine) __builtin_prefetch(sums + i);
   }
 
  private:
@@ -114,8 +122,12 @@ class EntityEvents {
   struct Repeats {
     LargeVector<std::uint32_t> before, next;  // see Of
   };
+  struct Row {
+    std::uint32_t row, entity;
+  };
   explicit EntityEvents(SumWords words) : words_(std::move(words)) {}
   void count(const Source& source, const RunParts& run);
+  LargeVector<Row> order_rows(const Source& source, std::size_t begin, std::size_t end) const;
   void place(const RecordLayout& layout, const Source& source, const Wanted& wanted,
              std::size_t begin, std::size_t end, std::vector<std::uint32_t>& next,
              std::span<std::uint32_t> rows);

@@ -270,10 +270,13 @@ EntityWalk::EntityWalk(const EntityReplay& replay, AnsweredTexts& texts)
 }
 
 void EntityWalk::answer(std::span<const AskedQuestion> questions, AnswerRows& answers) {
-  constexpr std::size_t kAhead = 8;
+  constexpr std::size_t kAhead = 8, kSoon = 4;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const AskedQuestion& question = questions[i];
-    if (i + kAhead < questions.size()) replay_.events_->fetch(questions[i + kAhead].entity);
+    if (i + kAhead < questions.size() &&
+        questions[i + kAhead].entity != questions[i + kAhead - 1].entity)
+      replay_.events_->fetch(questions[i + kAhead].entity);
+    if (i + kSoon < questions.size()) answers.fetch(questions[i + kSoon].row);
     if (i == 0 || questions[i - 1].entity != question.entity)
       begin(question.entity, question.at_us);
     else if (questions[i - 1].at_us != question.at_us)

@@ -61,9 +61,28 @@ Status check_texts(const define::Source& source, const EvaluationCounts& counts)
               "1000000)");
 }
 
+std::vector<const data::Column*> key_columns_of(const define::View& view, const data::Batch& rows) {
+  std::vector<const data::Column*> columns;
+  for (const int column : view.key_columns)
+    columns.push_back(&rows.columns[static_cast<std::size_t>(column)]);
+  return columns;
+}
+
+// Brings into memory what rows are about, and what they take back.
+Status fetch_entities(ViewState& state, std::span<const data::Column* const> keys,
+                      std::int64_t rows, const Amendments* amendments, const define::View& view) {
+  std::vector<std::string> unknown;
+  state.keys().find_rows(keys, rows, unknown);
+  if (amendments != nullptr && !amendments->names.empty())
+    entities_taken_back(view, *amendments, state.keys(), unknown);
+  return state.fetch(unknown);
+}
+
 std::vector<std::int64_t> times_of(const data::Column& column) {
   const auto values = column.values<std::int64_t>();
-  return {values.begin(), values.end()};
+  auto times = make_reserved<std::int64_t>(values.size());
+  times.assign(values.begin(), values.end());
+  return times;
 }
 
 }  // namespace
@@ -162,6 +181,7 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& o
   block.source = source_index;
   block.rows = rows.rows;
   block.event_time_us = times_of(rows.columns[static_cast<std::size_t>(source.time_index)]);
+  block.known_us = make_reserved<std::int64_t>(known_us.size());
   block.known_us.assign(known_us.begin(), known_us.end());
   block.views.resize(parts_->states.size());
   ExpressionCache expressions(rows, counts);
@@ -190,20 +210,24 @@ Result<EventBlock> Kernel::prepare_events(int source_index, const data::Batch& o
     block.views[static_cast<std::size_t>(index)] = std::move(mine);
   }
   COEVAL_TRY(check_texts(source, counts));
+  for (const int index : fed)
+    if (parts_->state(index).pages())
+      COEVAL_TRY(fetch_entities(parts_->state(index), key_columns_of(parts_->view(index), rows),
+                                rows.rows, amendments, parts_->view(index)));
   std::shared_ptr<EventBlock::TakenBack> taken_back;
   if (amendments != nullptr && !amendments->names.empty())
     taken_back = make_taken_back(*amendments, parts_->states.size());
   run_views(run, fed.size(), [&](std::size_t i, const RunParts& run_parts) {
     const auto index = static_cast<std::size_t>(fed[i]);
-    std::vector<const data::Column*> keys;
-    for (const int column : parts_->project->views[index].key_columns)
-      keys.push_back(&rows.columns[static_cast<std::size_t>(column)]);
+    const auto keys = key_columns_of(parts_->project->views[index], rows);
     KeyTable& table = parts_->states[index]->keys();
     block.views[index]->entities = table.intern_rows(keys, rows.rows, run_parts);
+    if (parts_->states[index]->pages()) parts_->states[index]->touch(block.views[index]->entities);
     if (amendments != nullptr) leave_out(*amendments, block.views[index]->entities);
+    std::vector<std::string> unknown;
     if (taken_back)
       taken_back->entities[index] =
-          entities_taken_back(parts_->project->views[index], *amendments, table);
+          entities_taken_back(parts_->project->views[index], *amendments, table, unknown);
   });
   block.taken_back = std::move(taken_back);
   const std::lock_guard lock(parts_->counts_mutex);
@@ -250,7 +274,37 @@ Result<QuestionBlock> Kernel::prepare_questions(const data::Batch& questions,
                                                               mine->unknown_keys, run_parts);
     block.views[static_cast<std::size_t>(views[i])] = std::move(mine);
   });
+  // A key that is unknown now is looked up again when its question is asked.
+  for (const int view : views) {
+    ViewState& state = parts_->state(view);
+    const auto& mine = *block.views[static_cast<std::size_t>(view)];
+    if (!state.pages()) continue;
+    COEVAL_TRY(state.fetch(mine.unknown_keys));
+    state.touch(mine.entities);
+  }
   return block;
+}
+
+void Kernel::page_from(UnitSource& units) {
+  std::uint32_t part = 0;  // as in state_parts()
+  for (const int view : parts_->views) parts_->state(view).page_from(units, part++);
+}
+
+std::size_t Kernel::entity_bytes() const {
+  std::size_t bytes = 0;
+  for (const int view : parts_->views) bytes += parts_->state(view).bytes();
+  return bytes;
+}
+
+// Each view gives up the same share of what it has.
+void Kernel::drop_entities(std::size_t bytes) {
+  const std::size_t present = entity_bytes();
+  if (present <= bytes) return;
+  const double share = static_cast<double>(bytes) / static_cast<double>(present);
+  for (const int view : parts_->views) {
+    ViewState& state = parts_->state(view);
+    state.drop_entities(static_cast<std::size_t>(static_cast<double>(state.bytes()) * share));
+  }
 }
 
 namespace {

@@ -136,6 +136,19 @@ class Kernel {
                                           std::span<const int> views,
                                           const RunParts& run = run_in_turn);
 
+  /// From now on entities may be out of memory: those that events or questions name are fetched
+  /// from `units` when these are prepared, under the place of their view in state_parts(). What
+  /// changes must be tracked and captured, and reach the units. `units` must outlive the kernel.
+  /// Errors of prepare_… are then also those of the units; replay and answer_history are not for
+  /// such a kernel, and its counts and bytes are those of what is in memory.
+  void page_from(UnitSource& units);
+  /// About how many bytes the views' entities take in memory.
+  std::size_t entity_bytes() const;
+  /// Drops entities from memory that stand in the units as they are, those first that were named
+  /// least lately, until about `bytes` are left. No capture may be unsettled. Blocks that were
+  /// prepared before are void.
+  void drop_entities(std::size_t bytes);
+
   /// Folds one event into one view / all views of its source.
   void apply(int view, const EventBlock& events, std::int64_t row);
   void apply(const EventBlock& events, std::int64_t row);

@@ -1,11 +1,13 @@
 #include "kernel/key_table.h"
 
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 
+#include "base/large_allocator.h"
 #include "data/hash.h"
 #include "kernel/key_bytes.h"
+#include "kernel/value_numbers.h"
 
 namespace coeval::kernel {
 
@@ -27,6 +29,12 @@ class KeyBytes {
     if (!ends_.empty()) ends_.push_back(bytes_.size());
     ++count_;
   }
+  void pop() {
+    bytes_.resize(bytes_.size() - key(count_ - 1).size());
+    if (!ends_.empty()) ends_.pop_back();
+    --count_;
+  }
+  std::size_t size_bytes() const { return bytes_.size(); }
 
  private:
   std::vector<char> bytes_;
@@ -86,8 +94,42 @@ bool number_coded(std::span<const data::Column* const> columns, std::vector<std:
   return true;
 }
 
-// The same of one key column whose values are numbers: each distinct one is looked up once in each
-// range of rows.
+// The same by the values themselves. Most of them are there once the first range of rows has been
+// looked at; the other ranges are looked at side by side, and what is new in them is numbered
+// behind that, in the order of rows.
+template <class Value, class Number>
+void number_values(const data::Column& column, std::vector<std::int32_t>& numbers,
+                   const RunParts& run, Number number) {
+  constexpr std::int64_t kAhead = 16;
+  const auto values = column.values<Value>();
+  ValueNumbers known;
+  const auto look_up = [&](std::int64_t begin, std::int64_t end, auto when_missing) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const auto i = static_cast<std::size_t>(row);
+      if (row + kAhead < end) known.fetch(values[i + kAhead]);
+      numbers[i] = column.is_null(row) ? KeyTable::kNull : known.find(values[i]);
+      if (numbers[i] == ValueNumbers::kNone) when_missing(row);
+    }
+  };
+  const auto add = [&](std::int64_t row) {
+    const auto i = static_cast<std::size_t>(row);
+    numbers[i] = known.find(values[i]);
+    if (numbers[i] != ValueNumbers::kNone) return;
+    numbers[i] = number(row);
+    known.insert(values[i], numbers[i]);
+  };
+  const RowRanges ranges(column.size());
+  look_up(0, ranges.begin(1), add);
+  std::vector<std::vector<std::int64_t>> missing(ranges.count());  // by range
+  run(ranges.count() - 1, [&](std::size_t before) {
+    const std::size_t range = before + 1;
+    look_up(ranges.begin(range), ranges.begin(range + 1),
+            [&](std::int64_t row) { missing[range].push_back(row); });
+  });
+  for (const auto& rows : missing) std::ranges::for_each(rows, add);
+}
+
+// Of rows with one key column whose values are integers.
 template <class Number>
 bool number_plain(std::span<const data::Column* const> columns, std::vector<std::int32_t>& numbers,
                   const RunParts& run, Number number) {
@@ -95,46 +137,18 @@ bool number_plain(std::span<const data::Column* const> columns, std::vector<std:
       data::is_float(columns[0]->type()) || columns[0]->type() == data::Type::boolean)
     return false;
   const data::Column& column = *columns[0];
-  struct Seen {
-    boost::unordered_flat_map<std::int64_t, std::int32_t> places;  // among the next
-    std::vector<std::int64_t> rows;                                // where each is first
-    std::vector<std::int32_t> numbers;
-  };
-  const RowRanges ranges(column.size());
-  std::vector<Seen> seen(ranges.count());
-  const bool narrow = column.type() == data::Type::int32 || column.type() == data::Type::date;
-  const auto place = [&](Seen& mine, std::int64_t row, std::int64_t value) {
-    const auto next = static_cast<std::int32_t>(mine.rows.size());
-    const auto [known, is_new] = mine.places.try_emplace(value, next);
-    if (is_new) mine.rows.push_back(row);
-    numbers[static_cast<std::size_t>(row)] = known->second;
-  };
-  run(ranges.count(), [&](std::size_t range) {
-    for (std::int64_t row = ranges.begin(range); row < ranges.begin(range + 1); ++row) {
-      const auto i = static_cast<std::size_t>(row);
-      if (column.is_null(row))
-        numbers[i] = KeyTable::kNull;
-      else
-        place(seen[range], row,
-              narrow ? column.values<std::int32_t>()[i] : column.values<std::int64_t>()[i]);
-    }
-    seen[range].places = {};
-  });
-  for (Seen& mine : seen)
-    for (const std::int64_t row : mine.rows) mine.numbers.push_back(number(row));
-  run(ranges.count(), [&](std::size_t range) {
-    for (std::int64_t row = ranges.begin(range); row < ranges.begin(range + 1); ++row) {
-      std::int32_t& mine = numbers[static_cast<std::size_t>(row)];
-      if (mine != KeyTable::kNull) mine = seen[range].numbers[static_cast<std::size_t>(mine)];
-    }
-  });
+  if (column.type() == data::Type::int32 || column.type() == data::Type::date)
+    number_values<std::int32_t>(column, numbers, run, number);
+  else
+    number_values<std::int64_t>(column, numbers, run, number);
   return true;
 }
 
 template <class Number>
 std::vector<std::int32_t> number_rows(std::span<const data::Column* const> columns,
                                       std::int64_t rows, const RunParts& run, Number number) {
-  std::vector<std::int32_t> numbers(static_cast<std::size_t>(rows));
+  auto numbers = make_reserved<std::int32_t>(static_cast<std::size_t>(rows));
+  numbers.resize(static_cast<std::size_t>(rows));
   if (rows > 16 &&
       (number_coded(columns, numbers, number) || number_plain(columns, numbers, run, number)))
     return numbers;
@@ -171,6 +185,14 @@ std::int32_t KeyTable::find(std::string_view key) const {
 
 std::string_view KeyTable::key(std::int32_t entity) const {
   return index_->keys.key(static_cast<std::size_t>(entity));
+}
+
+std::size_t KeyTable::key_bytes() const { return index_->keys.size_bytes(); }
+
+void KeyTable::forget_last() {
+  --size_;
+  index_->numbers.erase(size_);
+  index_->keys.pop();
 }
 
 std::vector<std::int32_t> KeyTable::intern_rows(std::span<const data::Column* const> columns,

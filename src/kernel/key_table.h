@@ -35,6 +35,10 @@ class KeyTable {
   /// Good until the next key gets a number.
   std::string_view key(std::int32_t entity) const;
   std::int32_t size() const { return size_; }
+  /// Bytes of all keys.
+  std::size_t key_bytes() const;
+  /// Takes the number of the newest key back.
+  void forget_last();
 
   /// Numbers for every row; new keys get one, in the order of rows. `run` may do parts of it side
   /// by side.

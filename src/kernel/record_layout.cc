@@ -265,6 +265,8 @@ void plan_answer(const define::Aggregate& aggregate, LayoutBuilder& builder, Agg
   if (plan.kind == Aggregation::latest) collection.counted_bit = builder.where_bit(aggregate);
   if (*gather == Gather::decayed) collection.half_life_us = aggregate.half_life_us;
   plan.collection = index_of(layout.collections, collection);
+  if (plan.kind == Aggregation::decayed_mean)
+    layout.collections[static_cast<std::size_t>(plan.collection)].weighs = true;
 }
 
 }  // namespace

@@ -64,7 +64,12 @@ struct CollectionPlan {
   int counted_bit = 0;   ///< newest: the events that count, whether their value is null or not
   std::size_t keep = 0;  ///< newest: how many
   std::int64_t half_life_us = 0;  ///< decayed
-  friend bool operator==(const CollectionPlan&, const CollectionPlan&) = default;
+  bool weighs = false;            ///< decayed: whether some aggregate is a mean
+  /// Whether they gather the same, but for weights.
+  friend bool operator==(const CollectionPlan& a, const CollectionPlan& b) {
+    return a.gather == b.gather && a.measure == b.measure && a.counted_bit == b.counted_bit &&
+           a.keep == b.keep && a.half_life_us == b.half_life_us;
+  }
 };
 
 /// Byte layout of one event of a view: event time, known time, 32-bit words of bits, narrow, wide,

@@ -3,8 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/error.h"
 
 namespace coeval::kernel {
 
@@ -15,6 +19,16 @@ class UnitSink {
   /// A unit of a part: its bytes, or nothing where there is no such unit any more.
   virtual void take_unit(std::uint32_t part, std::string_view key,
                          std::optional<std::string_view> bytes) = 0;
+};
+
+/// Gives back units of a state that are not in memory. Threading: called by the state's own thread.
+class UnitSource {
+ public:
+  virtual ~UnitSource() = default;
+  /// The bytes of units of a part as they were captured last, in the order of the keys; nothing for
+  /// a unit that is not there. Errors: io, snapshot_corrupt.
+  virtual Result<std::vector<std::optional<std::string>>> read_units(
+      std::uint32_t part, std::span<const std::string_view> keys) = 0;
 };
 
 /// A part of a state that is kept by key: a view's entities, the names of a source's events, the

@@ -302,15 +302,6 @@ SumLane SumWords::integer_lane(const Measure& measure) const {
   return lane(Term::Kind::integer, measure);
 }
 
-void SumWords::add(const std::byte* record, std::uint64_t* row) const {
-  for (const auto& [bit, place] : counted_)
-    row[place.word] += std::uint64_t{bit_of(record, bit)} << place.shift;
-  for (const auto& [at, lane] : narrow_)
-    row[lane.word] += static_cast<std::uint64_t>(std::int64_t{load<std::int32_t>(record + at)});
-  for (const auto& [at, lane] : wide_) row[lane.word] += load<std::uint64_t>(record + at);
-  for (const Term& term : terms_) add_term(term, record, row);
-}
-
 void SumWords::add_term(const Term& term, const std::byte* record, std::uint64_t* row) const {
   std::uint64_t* to = row + term.lane.word;
   const std::uint32_t size = term.lane.size;

@@ -52,7 +52,14 @@ class SumWords {
 
   std::size_t width() const { return width_; }  ///< words of a row
   /// Adds what an event counts to a row.
-  void add(const std::byte* record, std::uint64_t* row) const;
+  void add(const std::byte* record, std::uint64_t* row) const {
+    for (const auto& [bit, place] : counted_)
+      row[place.word] += std::uint64_t{bit_of(record, bit)} << place.shift;
+    for (const auto& [at, lane] : narrow_)
+      row[lane.word] += static_cast<std::uint64_t>(std::int64_t{load<std::int32_t>(record + at)});
+    for (const auto& [at, lane] : wide_) row[lane.word] += load<std::uint64_t>(record + at);
+    for (const Term& term : terms_) add_term(term, record, row);
+  }
 
   /// row += a − b, of rows; each lane for itself.
   void move(std::uint64_t* row, const std::uint64_t* a, const std::uint64_t* b) const {

@@ -26,7 +26,7 @@ void ViewState::release_strings(const std::byte* record) {
           string_of_bits(load<std::uint64_t>(record + layout_.strings_at + 8 * i)));
 }
 
-void ViewState::insert(Entity& e, const std::byte* record) {
+void ViewState::insert(Entity& e, const std::byte* record, std::uint32_t expected) {
   const std::int64_t time = event_time_of(record);
   if (!lag_is_known_) {
     packing_.usual_lag_us = static_cast<std::int64_t>(
@@ -34,7 +34,7 @@ void ViewState::insert(Entity& e, const std::byte* record) {
     lag_is_known_ = true;
   }
   while (true) {
-    if (!e.has_events()) e.only = Chunk::make_for(packing_, 1, nullptr, record);
+    if (!e.has_events()) e.only = Chunk::make_for(packing_, expected, nullptr, record);
     Chunk* chunk = e.hot != nullptr ? e.hot->tree.chunk_for(time) : e.only;
     const std::uint32_t slot = upper_slot(*chunk, time);
     if (chunk->end == chunk->capacity || chunk->size() >= shape_.chunk_events) [[unlikely]] {
@@ -164,7 +164,7 @@ void ViewState::evict_first(Entity& e) {
   chunk->unpack(packing_, chunk->begin, unpacked_.data());
   const std::byte* record = unpacked_.data();
   if (all_time_) {
-    if (e.base == nullptr) e.base = new FoldedEvents(layout_);
+    if (e.base == nullptr) e.base = make_base();
     e.base->add(layout_, record);
   }
   if (e.hot != nullptr && e.hot->tracked) pass_first(*e.hot, chunk, record);

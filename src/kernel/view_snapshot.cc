@@ -215,6 +215,8 @@ bool ViewState::take_events(std::string_view& bytes, std::int32_t number, Expire
   if (!take_varint(bytes, count) || count > bytes.size()) return false;
   std::vector<std::byte> record(layout_.stride);
   std::int64_t before = INT64_MIN, known_before = INT64_MIN;
+  const auto expected =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(count, 1, shape_.chunk_events));
   for (std::uint64_t i = 0; i < count; ++i) {
     if (!take_record(bytes, layout_, strings_, before, record.data())) return false;
     const std::int64_t time = event_time_of(record.data()), known = known_time_of(record.data());
@@ -232,7 +234,7 @@ bool ViewState::take_events(std::string_view& bytes, std::int32_t number, Expire
     } else if (until) {
       keep_taken_back(number, {*until, record});
     } else {
-      insert(e, record.data());
+      insert(e, record.data(), expected);
       ++events_;
     }
     before = time;
@@ -244,7 +246,7 @@ bool ViewState::take_events(std::string_view& bytes, std::int32_t number, Expire
 // What eviction would have done to an event, and the time to what was taken back.
 void ViewState::give_up(Entity& e, const std::byte* record) {
   if (all_time_ && !layout_.replaceable) {
-    if (e.base == nullptr) e.base = new FoldedEvents(layout_);
+    if (e.base == nullptr) e.base = make_base();
     e.base->add(layout_, record);
   }
   release_strings(record);
@@ -285,7 +287,7 @@ bool ViewState::take_unit(std::string_view& bytes, std::int32_t number, Expired 
 }
 
 bool ViewState::take_base(std::string_view& bytes, Entity& e) {
-  e.base = new FoldedEvents(layout_);
+  e.base = make_base();
   const Tally& tally = e.base->tally;
   if (!e.base->tally.read_bytes(bytes) || !is_plausible(tally)) return false;
   for (auto& collection : e.base->collections) {

@@ -63,6 +63,7 @@ void ViewState::clear() {
     free_events(e);
     delete e.base;
   }
+  bases_ = 0;
   taken_back_.clear();
   leaving_.clear();
   next_sequence_ = 0;
@@ -87,7 +88,7 @@ void ViewState::free_events(Entity& e) {
 
 // Makes blocks for the keys that got a number since the last time.
 void ViewState::add_entities() {
-  blocks_.resize(static_cast<std::size_t>(keys_.size()));
+  blocks_.resize(static_cast<std::size_t>(keys_.size()), Entity{.used = uses_});
   entities_ = keys_.size();
 }
 

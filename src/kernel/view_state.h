@@ -156,6 +156,21 @@ class ViewState final : public StatePart {
   /// Reads what serialize wrote; false when it is not that, and the state is then empty.
   bool restore(std::string_view& bytes);
 
+  // Entities outside memory: view_paging.cc.
+  /// From now on entities that are not in memory are looked for in `units`, as those of a part.
+  void page_from(UnitSource& units, std::uint32_t part);
+  bool pages() const { return units_ != nullptr; }
+  /// Brings entities into memory, of keys that have no number; a key that is nowhere gets none.
+  /// Errors: those of the units; snapshot_corrupt. What was there before stays.
+  Status fetch(std::span<const std::string> keys);
+  /// Says that entities are about to be used; those that were not for longest are dropped first.
+  void touch(std::span<const std::int32_t> numbers);
+  /// About how many bytes keys, entities and events take.
+  std::size_t bytes() const;
+  /// Drops entities from memory until about `bytes` are left, of those that stand in the units as
+  /// they are. The others get other numbers. No capture may be unsettled.
+  void drop_entities(std::size_t bytes);
+
   // A unit is an entity, under its key's bytes.
   void track_changes() override;
   bool tracks_changes() const override { return changes_.tracks(); }
@@ -173,6 +188,7 @@ class ViewState final : public StatePart {
     HotEntity* hot = nullptr;  // or where they are many
     FoldedEvents* base = nullptr;
     Changes<std::int32_t>::Mark changed = 0;
+    std::uint32_t used = 0;  // when it was, by uses_
     bool has_events() const { return only != nullptr || hot != nullptr; }
     Chunk* first() const { return hot != nullptr ? hot->tree.first() : only; }
   };
@@ -194,7 +210,8 @@ class ViewState final : public StatePart {
   // Holding events: view_events.cc.
   const std::byte* with_strings(const std::byte* record, std::span<const data::Column> strings);
   void release_strings(const std::byte* record);
-  void insert(Entity& e, const std::byte* record);
+  // `expected`: events of an entity that has none yet, where that is known.
+  void insert(Entity& e, const std::byte* record, std::uint32_t expected = 1);
   void make_room(Entity& e, Chunk* chunk, std::uint32_t slot, const std::byte* record);
   void grow(Entity& e, Chunk* chunk, std::uint32_t capacity, const std::byte* record);
   void compact(Entity& e, Chunk* chunk);
@@ -337,6 +354,13 @@ class ViewState final : public StatePart {
   static constexpr std::size_t kUnitCost = 64;  // of fetching an entity, in bytes written
   void note_change(Entity& e, std::int32_t number);
   void capture_entity(std::int32_t number);
+  // Entities outside memory.
+  Status bring_in(std::string_view key, std::string_view bytes);
+  std::size_t bytes_of(const Entity& e) const;
+  FoldedEvents* make_base();
+  void drop(Entity& e);
+  void renumber(const std::vector<std::int32_t>& kept);
+
   // What expires later is not given up yet: a capture of a moment past may still need it.
   std::int64_t expiry_known() const {
     return changes_.capturing() ? frozen_known_ : turns_began_at_.value_or(last_known_);
@@ -372,6 +396,10 @@ class ViewState final : public StatePart {
   UnitSink* sink_ = nullptr;               // of the capture
   std::uint32_t part_ = 0;
   std::string scratch_unit_;
+  UnitSource* units_ = nullptr;  // of entities that are not in memory
+  std::uint32_t units_part_ = 0;
+  std::uint32_t uses_ = 0;
+  std::size_t bases_ = 0;  // entities with events folded away
   // Events that were taken back, while a question may still be asked that sees them: by entity, and
   // in the order in which they leave.
   std::map<std::int32_t, std::deque<TakenBack>> taken_back_;

@@ -28,17 +28,31 @@ struct FoldedSource {
   quality::Conservation conservation;
 };
 
+/// What a fold does between two pieces, so that a state which is larger than memory can be written
+/// as it grows.
+struct FoldInPieces {
+  std::int64_t rows = 1 << 18;  ///< of a piece
+  /// Called after each piece, with the position in the log that the state goes on from: of files 0.
+  std::function<Status(Position)> after;
+};
+
 /// Folds the files of `sources` up to the cut into every view that the kernel keeps, views on up to
 /// `threads` threads; and the names of their events into `names`. (semantics: T7 T9)
 Result<std::vector<FoldedSource>> fold_files(kernel::Kernel& kernel, kernel::EventIndexes& names,
                                              const std::vector<int>& sources,
                                              const OpenFormat& formats,
                                              std::optional<std::int64_t> cut_us, int threads);
+/// The same in pieces, which a kernel that pages needs, on one thread. A file's columns are in
+/// memory all the same. Errors: those of `pieces.after` too.
+Result<std::vector<FoldedSource>> fold_files_in_pieces(
+    kernel::Kernel& kernel, kernel::EventIndexes& names, const std::vector<int>& sources,
+    const OpenFormat& formats, std::optional<std::int64_t> cut_us, const FoldInPieces& pieces);
 
 /// Folds the log's events from `from` on, in order, of the sources of the kernel's views and of
 /// those with names. Returns how many.
 Result<std::int64_t> fold_log(kernel::Kernel& kernel, kernel::EventIndexes& names,
-                              const stores::EventLog& log, Position from);
+                              const stores::EventLog& log, Position from,
+                              const FoldInPieces& pieces = {});
 
 /// Prepares rows that follow, in position order, on all that `names` and the kernel have seen.
 Result<kernel::EventBlock> prepare_next(kernel::Kernel& kernel, kernel::EventIndexes& names,

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/large_allocator.h"
+
 namespace coeval::replay {
 
 namespace {
@@ -50,7 +52,8 @@ void sort_rows(std::span<std::int64_t> rows, std::span<const std::int64_t> keys)
 }  // namespace
 
 std::vector<std::int64_t> stable_order(std::span<const std::int64_t> keys) {
-  std::vector<std::int64_t> order(keys.size());
+  auto order = make_reserved<std::int64_t>(keys.size());
+  order.resize(keys.size());
   std::iota(order.begin(), order.end(), 0);
   if (std::is_sorted(keys.begin(), keys.end())) return order;
   const Buckets buckets = buckets_for(keys);

@@ -43,8 +43,4 @@ Status answer_spilled(std::shared_ptr<const define::Project> project, const Open
                       std::span<const define::Input> inputs, const AnswerOptions& options,
                       const SpillOptions& spill, const std::function<Status(Answers)>& sink);
 
-/// Bytes of "4GB", "512MiB", "1000000": KB, MB, GB, TB are powers of 1000, KiB … of 1024. Errors:
-/// usage.
-Result<std::int64_t> parse_bytes(std::string_view text);
-
 }  // namespace coeval::replay

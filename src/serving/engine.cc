@@ -126,21 +126,40 @@ Status Engine::Parts::continue_snapshot(bool to_its_end) {
       to_its_end ? std::optional(snapshots->finish()) : snapshots->step();
   if (!outcome) return {};
   ++(*outcome ? counters.snapshots : counters.snapshot_failures);
+  if (*outcome && needs_room()) make_room();
   return *outcome;
+}
+
+// What changed stays. It may be more than what there is room for; then the next try waits until
+// there is an eighth more.
+void Engine::Parts::make_room() {
+  kernel->drop_entities(kept_bytes(memory_bytes));
+  full_at_bytes = std::max(memory_bytes, kernel->entity_bytes() + memory_bytes / 8);
+}
+
+bool Engine::Parts::snapshot_is_due(std::uint64_t since) {
+  bool for_room = false;
+  if (needs_room()) {
+    make_room();
+    for_room = kernel->entity_bytes() > kept_bytes(memory_bytes);
+  }
+  return since > 0 && (since >= options.snapshot_every || for_room);
 }
 
 Status Engine::snapshot_if_due(bool force) {
   Parts& parts = *parts_;
   if (!parts.snapshots) return {};
-  const Status before = parts.continue_snapshot(force);
+  // Where events come quicker than what changed can be written, they wait.
+  const bool at_once =
+      force || (parts.paged && parts.kernel->entity_bytes() > parts.full_at_bytes / 4 * 5);
+  const Status before = parts.continue_snapshot(at_once);
   const std::uint64_t end = parts.log.log().next_position().value;
   const std::uint64_t since = end - parts.snapshot_position;
   const bool has_this = since == 0 && parts.snapshots->last().has_value();
-  if (parts.snapshots->under_way() ||
-      (force ? has_this && before : since < parts.options.snapshot_every || since == 0))
+  if (parts.snapshots->under_way() || (force ? has_this && before : !parts.snapshot_is_due(since)))
     return before;
   COEVAL_TRY(begin_snapshot());
-  const Status now = parts.continue_snapshot(force);
+  const Status now = parts.continue_snapshot(at_once);
   return before ? now : before;
 }
 
@@ -168,11 +187,23 @@ std::optional<Position> Engine::snapshot_position() const {
 void Engine::set_basis(std::string basis, std::optional<stores::SnapshotChain> restored_from) {
   Parts& parts = *parts_;
   if (restored_from) parts.snapshot_position = restored_from->position().value;
-  parts.snapshots = std::make_unique<StateSnapshots>(
-      kernel::state_parts(*parts.kernel, *parts.names),
-      stores::SnapshotSeries(parts.state_folder + "/snapshots", std::move(basis),
-                             std::move(restored_from), parts.options.snapshot_files),
-      parts.options.snapshot_pace, [&parts] { return parts.now_s(); });
+  parts.keep_snapshots(std::make_shared<stores::SnapshotSeries>(
+      parts.state_folder + "/snapshots", std::move(basis), std::move(restored_from),
+      parts.options.snapshot_files));
+}
+
+void Engine::set_paged(std::shared_ptr<PagedState> paged, std::size_t memory_bytes) {
+  Parts& parts = *parts_;
+  if (const auto position = paged->stored().position()) parts.snapshot_position = position->value;
+  parts.keep_snapshots(paged->target());
+  parts.paged = std::move(paged);
+  parts.memory_bytes = parts.full_at_bytes = memory_bytes;
+}
+
+void Engine::Parts::keep_snapshots(std::shared_ptr<stores::SnapshotTarget> target) {
+  snapshots =
+      std::make_unique<StateSnapshots>(kernel::state_parts(*kernel, *names), std::move(target),
+                                       options.snapshot_pace, [this] { return now_s(); });
 }
 
 const Engine::Options& Engine::options() const { return parts_->options; }

@@ -19,6 +19,7 @@
 #include "models/model_folder.h"
 #include "quality/checks.h"
 #include "serving/counters.h"
+#include "serving/paged_state.h"
 #include "serving/prediction_id.h"
 #include "serving/state_snapshots.h"
 #include "stores/event_log.h"
@@ -156,6 +157,10 @@ class Engine {
   /// What a snapshot of this state depends on (stores::SnapshotHead::basis), and the one that the
   /// state was restored from. Without a basis none is written.
   void set_basis(std::string basis, std::optional<stores::SnapshotChain> restored_from = {});
+  /// The same with a state that is kept in a store, whose entities need not all be in memory: it
+  /// was restored from there or is new. When those in memory take more than `memory_bytes`, what
+  /// changed is written, and some leave. The kernel must page from `paged`.
+  void set_paged(std::shared_ptr<PagedState> paged, std::size_t memory_bytes);
 
   const Options& options() const;
   const define::Project& project() const;

@@ -15,7 +15,7 @@
 #include "define/project.h"
 #include "kernel/kernel.h"
 #include "serving/engine.h"
-#include "serving/small_forest_for_tests.h"
+#include "serving/small_model_for_tests.h"
 #include "stores/event_log.h"
 
 namespace coeval::serving::testing {
@@ -54,25 +54,6 @@ inline std::shared_ptr<const define::Project> small_project() {
   return std::make_shared<const define::Project>(std::move(*checked.project));
 }
 
-/// Rows for freezing the encoder's dictionaries: one null-free row an origin.
-inline data::Batch training_rows(const define::Model& model) {
-  data::Batch batch;
-  const std::vector<std::string> origins = {"ATL", "JFK", "ORD"};
-  batch.rows = static_cast<std::int64_t>(origins.size());
-  for (const define::Input& input : model.inputs) {
-    data::ColumnBuilder builder(input.type);
-    for (const std::string& origin : origins) {
-      if (input.type == data::Type::string)
-        builder.append_string(origin);
-      else
-        builder.append_null();
-    }
-    batch.schema.fields.push_back({input.name, input.type, true});
-    batch.columns.push_back(builder.finish());
-  }
-  return batch;
-}
-
 inline std::int32_t input_index(const define::Model& model, std::string_view name) {
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     if (model.inputs[i].name == name) return static_cast<std::int32_t>(i);
@@ -85,21 +66,13 @@ inline std::int32_t input_index(const define::Model& model, std::string_view nam
 inline LoadedModel small_model(const define::Project& project, int version,
                                float far_weight = 0.5f) {
   const define::Model& model = *project.find_model("late");
-  auto encoder = models::Encoder::fit(model.inputs, training_rows(model));
-  REQUIRE(encoder.has_value());
-  auto forest = models::Forest::from_xgboost_ubj(
-      forest_ubj(model.inputs.size(), {{input_index(model, "distance"), 1000, -0.25f, far_weight},
-                                       {input_index(model, "origin.late_3h"), 0.5f, -1, 1.5f}}));
-  if (!forest) MESSAGE(one_line(forest.error()));
-  REQUIRE(forest.has_value());
-  models::ModelCard card;
-  card.name = "late";
-  card.ir_hash = model.ir_hash;
-  card.ir = model.ir;
-  card.bits_id = std::string(64, static_cast<char>('0' + version));
-  return {std::make_shared<models::ServedModel>(
-              models::ServedModel{card, std::move(*encoder), std::move(*forest), data::Json(), {}}),
-          version};
+  auto made = stump_model(model,
+                          {{input_index(model, "distance"), 1000, -0.25f, far_weight},
+                           {input_index(model, "origin.late_3h"), 0.5f, -1, 1.5f}},
+                          {"ATL", "JFK", "ORD"}, version);
+  if (!made) MESSAGE(one_line(made.error()));
+  REQUIRE(made.has_value());
+  return std::move(*made);
 }
 
 /// A folder that is removed at the end.

@@ -47,6 +47,9 @@ struct Engine::Parts {
   std::int64_t history_known_us;              // newest known time that the kernel began with
   std::unique_ptr<StateSnapshots> snapshots;  // null as long as there is no basis
   std::uint64_t snapshot_position = 0;        // where the last one was begun
+  std::shared_ptr<PagedState> paged;          // null where all of the state is in memory
+  std::size_t memory_bytes = 0;               // that entities may take then
+  std::size_t full_at_bytes = 0;              // when some leave the next time
 
   mutable std::mutex plans_mutex;
   std::shared_ptr<const PlanTable> plans;
@@ -62,8 +65,16 @@ struct Engine::Parts {
   double now_s() const { return options.monotonic_s ? options.monotonic_s() : monotonic_seconds(); }
   /// Newest known time of anything that happened, or INT64_MIN.
   std::int64_t last_known_us() const;
-  /// Goes on with the snapshot that is under way, to its end or for a slice, and counts it.
+  /// Goes on with the snapshot that is under way, to its end or for a slice, and counts it. After
+  /// one that was kept, entities leave memory where they take too much of it.
   Status continue_snapshot(bool to_its_end);
+  /// Whether entities take more memory than they may.
+  bool needs_room() const { return paged && kernel->entity_bytes() > full_at_bytes; }
+  /// Drops entities from memory, of those that did not change.
+  void make_room();
+  void keep_snapshots(std::shared_ptr<stores::SnapshotTarget> target);
+  /// Whether a snapshot is to begin, so many records after the one before.
+  bool snapshot_is_due(std::uint64_t since);
   /// Ok when records can be appended; tries to end a failure, once a round.
   Status writable();
 

@@ -13,8 +13,8 @@ std::size_t bytes_of(const auto& job) {
 
 }  // namespace
 
-SnapshotWriter::SnapshotWriter(stores::SnapshotSeries series, bool in_background)
-    : series_(std::move(series)) {
+SnapshotWriter::SnapshotWriter(std::shared_ptr<stores::SnapshotTarget> target, bool in_background)
+    : target_(std::move(target)) {
   if (in_background) thread_ = std::thread([this] { run(); });
 }
 
@@ -62,13 +62,13 @@ void SnapshotWriter::run() {
 // After an error the rest of the snapshot is passed over.
 void SnapshotWriter::work(Job job) {
   if (auto* begin = std::get_if<Begin>(&job)) {
-    status_ = series_.begin(begin->position, std::move(begin->parts));
+    status_ = target_->begin(begin->position, std::move(begin->parts));
   } else if (const auto* frame = std::get_if<stores::UnitFrame>(&job)) {
-    if (status_) status_ = series_.add(*frame);
+    if (status_) status_ = target_->add(*frame);
   } else {
-    if (status_) status_ = series_.publish();
+    if (status_) status_ = target_->publish();
     // A merge that fails leaves the files as they were, and is tried again after the next one.
-    if (status_ && std::get<End>(job).tidies) static_cast<void>(series_.tidy());
+    if (status_ && std::get<End>(job).tidies) static_cast<void>(target_->tidy());
     const std::scoped_lock lock(mutex_);
     outcome_ = std::exchange(status_, {});
     changed_.notify_all();
@@ -91,6 +91,6 @@ Status SnapshotWriter::wait() {
   return *std::exchange(outcome_, std::nullopt);
 }
 
-bool SnapshotWriter::needs_all() const { return series_.needs_all(); }
+bool SnapshotWriter::needs_all() const { return target_->needs_all(); }
 
 }  // namespace coeval::serving

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -11,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
-#include "stores/snapshots.h"
+#include "stores/snapshot_target.h"
 
 namespace coeval::serving {
 
@@ -22,7 +23,7 @@ namespace coeval::serving {
 /// waiting_bytes() before it goes on.
 class SnapshotWriter {
  public:
-  SnapshotWriter(stores::SnapshotSeries series, bool in_background);
+  SnapshotWriter(std::shared_ptr<stores::SnapshotTarget> target, bool in_background);
   /// Gives up what is not written yet.
   ~SnapshotWriter();
 
@@ -55,8 +56,8 @@ class SnapshotWriter {
   void run();
   void work(Job job);
 
-  stores::SnapshotSeries series_;  // the worker's, while it has jobs
-  Status status_;                  // of the snapshot that is being written; the worker's
+  std::shared_ptr<stores::SnapshotTarget> target_;  // the worker's, while it has jobs
+  Status status_;  // of the snapshot that is being written; the worker's
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;

@@ -74,10 +74,10 @@ void append_view_metric(std::string& out, const kernel::Kernel& kernel, std::str
 
 void append_state(std::string& out, const kernel::Kernel& kernel,
                   const kernel::EvaluationCounts& inputs) {
-  append_view_metric(out, kernel, "coeval_state_entities", "gauge", "Entities that a view holds.",
-                     &kernel::Kernel::entity_count);
-  append_view_metric(out, kernel, "coeval_state_events", "gauge", "Events that a view holds.",
-                     &kernel::Kernel::event_count);
+  append_view_metric(out, kernel, "coeval_state_entities", "gauge",
+                     "Entities that a view holds in memory.", &kernel::Kernel::entity_count);
+  append_view_metric(out, kernel, "coeval_state_events", "gauge",
+                     "Events that a view holds in memory.", &kernel::Kernel::event_count);
   append_view_metric(out, kernel, "coeval_state_dropped_late_total", "counter",
                      "Events that came later than the view's retention.",
                      &kernel::Kernel::dropped_late_count);
@@ -155,6 +155,14 @@ Answer Engine::metrics() const {
   append_metric_head(text, "coeval_log_syncs_total", "counter", "Times that the log was fsynced.");
   append_sample(text, "coeval_log_syncs_total", {}, static_cast<double>(parts_->log.syncs()));
   append_state(text, *parts_->kernel, parts_->evaluation);
+  if (parts_->paged) {
+    append_gauge(text, "coeval_state_memory_bytes", "What entities take in memory, about.",
+                 static_cast<double>(parts_->kernel->entity_bytes()));
+    append_metric_head(text, "coeval_state_reads_total", "counter",
+                       "Keys that were looked for in the stored state.");
+    append_sample(text, "coeval_state_reads_total", {},
+                  static_cast<double>(parts_->paged->keys_read()));
+  }
   return {200, std::move(text)};
 }
 

@@ -39,13 +39,14 @@ Status restore_parts(const stores::SnapshotChain& chain,
 
 }  // namespace
 
-StateSnapshots::StateSnapshots(std::vector<kernel::NamedPart> parts, stores::SnapshotSeries series,
-                               SnapshotPace pace, std::function<double()> now_s)
+StateSnapshots::StateSnapshots(std::vector<kernel::NamedPart> parts,
+                               std::shared_ptr<stores::SnapshotTarget> target, SnapshotPace pace,
+                               std::function<double()> now_s)
     : parts_(std::move(parts)),
       pace_(pace),
       now_s_(std::move(now_s)),
-      last_(series.position()),
-      writer_(std::move(series), pace.in_background) {
+      last_(target->position()),
+      writer_(std::move(target), pace.in_background) {
   for (const kernel::NamedPart& part : parts_)
     if (!part.part->tracks_changes()) part.part->track_changes();
 }

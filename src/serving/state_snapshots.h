@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,8 +33,9 @@ struct SnapshotPace {
 class StateSnapshots final : private kernel::UnitSink {
  public:
   /// The parts must outlive it. `now_s` is a clock that never goes back.
-  StateSnapshots(std::vector<kernel::NamedPart> parts, stores::SnapshotSeries series,
-                 SnapshotPace pace, std::function<double()> now_s);
+  StateSnapshots(std::vector<kernel::NamedPart> parts,
+                 std::shared_ptr<stores::SnapshotTarget> target, SnapshotPace pace,
+                 std::function<double()> now_s);
   ~StateSnapshots() override;
 
   /// Begins a snapshot of the state as it is now, which is that of the log before `position`. None

@@ -85,7 +85,8 @@ TEST_CASE("snapshots go on beside events, and with the log behind them give the 
       CHECK(busy.recovered() == busy.by_the_log());
     }
     CHECK(rounds_under_way > 500);
-    CHECK(busy.small.engine->counters().snapshots > 5);
+    // A writing thread may get hardly any time while 3,000 events come.
+    CHECK(busy.small.engine->counters().snapshots > (in_background ? 0 : 5));
     REQUIRE(busy.small.engine->snapshot_if_due(true));
     CHECK(busy.recovered() == busy.by_the_log());
     CHECK(busy.restored_from == Position{3000});

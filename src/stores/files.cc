@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -119,6 +120,13 @@ Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes) 
 
 Status write_file_atomically(const std::string& path, std::string_view bytes) {
   return write_file_atomically(path, bytes, disk_files());
+}
+
+Status remove_folder(const std::string& path) {
+  std::error_code failed;
+  std::filesystem::remove_all(path, failed);
+  if (failed) return std::unexpected(error_from_errno(failed.value(), "remove folder", path));
+  return disk_files()->sync_folder(folder_of(path));
 }
 
 Status make_folders(const std::string& path) {

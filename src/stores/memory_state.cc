@@ -1,4 +1,5 @@
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "stores/state_store.h"
@@ -14,6 +15,7 @@ class MemoryState final : public StateStore {
 
   Status write(std::span<const StateUnit> units, Position position) override {
     COEVAL_TRY(check_write(units, position, position_));
+    const std::scoped_lock lock(mutex_);
     for (const StateUnit& unit : units) {
       Key key(unit.part, unit.key);
       if (unit.bytes)
@@ -27,6 +29,7 @@ class MemoryState final : public StateStore {
 
   Result<std::vector<std::optional<std::string>>> read(std::span<const UnitKey> keys) override {
     std::vector<std::optional<std::string>> found;
+    const std::scoped_lock lock(mutex_);
     for (const UnitKey& key : keys) {
       const auto unit = units_.find({key.part, std::string(key.key)});
       found.push_back(unit == units_.end() ? std::nullopt : std::optional(unit->second));
@@ -49,6 +52,7 @@ class MemoryState final : public StateStore {
 
  private:
   using Key = std::pair<std::uint32_t, std::string>;
+  std::mutex mutex_;  // of units, between read() and write()
   std::map<Key, std::string> units_;
   std::optional<Position> position_;
 };

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "stores/snapshot_file.h"
+#include "stores/snapshot_target.h"
 #include "stores/state_units.h"
 
 namespace coeval::stores {
@@ -47,29 +48,23 @@ Result<std::optional<SnapshotChain>> find_snapshot(const std::string& folder,
 ///
 /// Two points from which the state can be had stand at any time once there was a second snapshot,
 /// and share no file: what one damaged file can take is one of them. One writer per folder (the
-/// holder of the log's lock). Threading: one thread at a time.
-class SnapshotSeries {
+/// holder of the log's lock).
+class SnapshotSeries final : public SnapshotTarget {
  public:
   /// Goes on from `last`, which the state was restored from; with nothing, from an empty state.
   SnapshotSeries(std::string folder, std::string basis, std::optional<SnapshotChain> last = {},
                  std::shared_ptr<FileLayer> files = nullptr);
 
-  /// Whether the next snapshot must have every unit: there is nothing that it could build on.
-  bool needs_all() const { return !last_; }
-  /// Of the newest snapshot that the series has.
-  std::optional<Position> position() const {
+  bool needs_all() const override { return !last_; }
+  std::optional<Position> position() const override {
     return last_ ? std::optional(last_->position()) : std::nullopt;
   }
-  /// A snapshot is begin(), add() as often as it takes, and publish(), after which it is durable.
-  /// After an error of any of them it is given up. Errors: io, disk_full; the older snapshots stay.
-  Status begin(Position position, std::vector<SnapshotPart> parts);
-  Status add(const UnitFrame& frame);
-  Status publish();
+  Status begin(Position position, std::vector<SnapshotPart> parts) override;
+  Status add(const UnitFrame& frame) override;
+  Status publish() override;
   void give_up() { writer_.reset(); }
-  /// Merges files where it is time to, and removes those that nobody needs. After publish(); may
-  /// take as long as writing the whole state. Errors: io, disk_full, snapshot_corrupt: then
-  /// needs_all().
-  Status tidy();
+  /// Merges files where it is time to, and removes those that nobody needs.
+  Status tidy() override;
 
  private:
   Result<std::string> next_path(std::uint64_t& number, bool is_base) const;

@@ -26,8 +26,9 @@ struct UnitKey {
 /// Versions: make_memory_state(); FaultyStateStore (faulty_state_store.h) decorates another; the
 /// RocksDB adapter. An adapter runs state_store_conformance.h.
 ///
-/// Ownership: one process at a time has a folder open. Threading: one thread at a time; what a
-/// store does in the background is its own affair.
+/// Ownership: one process at a time has a folder open. Threading: one thread at a time, but read()
+/// may be called while another thread is in write(), and gives each unit as it was before or as it
+/// was after; what a store does in the background is its own affair.
 class StateStore {
  public:
   virtual ~StateStore() = default;

@@ -2,11 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -142,11 +145,47 @@ inline void check_against_a_map(const StateStoreMaker& maker) {
   }
 }
 
+inline void check_reads_beside_writes(const StateStoreMaker& maker) {
+  const auto store = maker.make();
+  constexpr int kWrites = 60, kKeys = 50;
+  std::vector<std::string> keys;
+  std::vector<UnitKey> asked;
+  for (int i = 0; i < kKeys; ++i) keys.push_back("k" + std::to_string(i));
+  for (const std::string& key : keys) asked.push_back({1, key});
+  std::atomic<int> written = 0;
+  std::thread writer([&] {
+    for (int i = 1; i <= kWrites; ++i) {
+      const std::string bytes = std::string(200, 'x') + std::to_string(i);
+      std::vector<StateUnit> units;
+      for (const std::string& key : keys) units.push_back({1, key, bytes});
+      if (!store->write(units, Position{static_cast<std::uint64_t>(i)})) return;
+      written = i;
+    }
+  });
+  int newest = 0, rounds = 0;
+  bool sound = true;
+  while (newest < kWrites && sound && ++rounds < 1'000'000) {
+    const int before = written;
+    const auto found = store->read(asked);
+    if (!found) break;
+    for (const auto& unit : *found) {
+      if (!unit && before == 0) continue;
+      const int number = unit && unit->size() > 200 ? std::stoi(unit->substr(200)) : -1;
+      sound = sound && number >= before && number <= kWrites;
+      newest = std::max(newest, number);
+    }
+  }
+  writer.join();
+  CHECK(sound);
+  CHECK(newest == kWrites);
+}
+
 inline void check_state_store_conformance(const StateStoreMaker& maker) {
   SUBCASE("a fresh store has nothing") { check_fresh_store(maker); }
   SUBCASE("units of any kind are kept byte for byte") { check_units_of_any_kind(maker); }
   SUBCASE("positions do not go back, and a refused write does nothing") { check_positions(maker); }
   SUBCASE("a scan ends with the error of who takes") { check_scan_ends_with_its_error(maker); }
+  SUBCASE("reads beside writes give what was before or after") { check_reads_beside_writes(maker); }
   SUBCASE("batches do what they do to a map, over restarts") { check_against_a_map(maker); }
 }
 

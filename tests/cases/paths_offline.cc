@@ -20,7 +20,7 @@
 #include "replay/versions.h"
 #include "serving/model_plan.h"
 #include "serving/scored_questions.h"
-#include "serving/small_forest_for_tests.h"
+#include "serving/small_model_for_tests.h"
 
 namespace coeval::cases {
 
@@ -421,28 +421,7 @@ Result<bool> partitioned(const World& world, const TakeAnswer& take, std::size_t
 }  // namespace
 
 Result<serving::LoadedModel> case_model(const World& world) {
-  const define::Model& model = *world.model;
-  data::Batch training;
-  training.rows = 1;
-  for (const define::Input& input : model.inputs) {
-    data::ColumnBuilder builder(input.type);
-    input.type == data::Type::string ? builder.append_string("a") : builder.append_null();
-    training.schema.fields.push_back({input.name, input.type, true});
-    training.columns.push_back(builder.finish());
-  }
-  COEVAL_ASSIGN(models::Encoder encoder, models::Encoder::fit(model.inputs, training));
-  COEVAL_ASSIGN(models::Forest forest,
-                models::Forest::from_xgboost_ubj(
-                    serving::testing::forest_ubj(model.inputs.size(), {{0, 15, -0.5f, 0.5f}})));
-  models::ModelCard card;
-  card.name = model.name;
-  card.ir_hash = model.ir_hash;
-  card.ir = model.ir;
-  card.bits_id = std::string(64, '1');
-  return serving::LoadedModel{
-      std::make_shared<models::ServedModel>(models::ServedModel{
-          std::move(card), std::move(encoder), std::move(forest), data::Json(), {}}),
-      1};
+  return serving::testing::stump_model(*world.model, {{0, 15, -0.5f, 0.5f}}, {"a"});
 }
 
 std::vector<Path> offline_paths() {

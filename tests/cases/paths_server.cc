@@ -22,7 +22,33 @@ namespace coeval::cases {
 
 namespace {
 
-enum class Restarts : std::uint8_t { none, by_log, by_snapshot };
+enum class Restarts : std::uint8_t {
+  none,
+  by_log,
+  by_snapshot,
+  from_store  // and no entity stays in memory between two requests
+};
+
+// A store that outlives the servers that have it.
+class KeptStore final : public stores::StateStore {
+ public:
+  explicit KeptStore(std::shared_ptr<stores::StateStore> kept) : kept_(std::move(kept)) {}
+  Result<std::optional<Position>> position() override { return kept_->position(); }
+  Status write(std::span<const stores::StateUnit> units, Position position) override {
+    return kept_->write(units, position);
+  }
+  Result<std::vector<std::optional<std::string>>> read(
+      std::span<const stores::UnitKey> keys) override {
+    return kept_->read(keys);
+  }
+  Status scan(std::uint32_t part, const stores::TakeUnit& take) override {
+    return kept_->scan(part, take);
+  }
+  Result<std::uint64_t> size_bytes() override { return kept_->size_bytes(); }
+
+ private:
+  std::shared_ptr<stores::StateStore> kept_;
+};
 
 // After so many events the server goes down and comes up again.
 constexpr std::size_t kEventsBetweenRestarts = 3;
@@ -60,7 +86,10 @@ Status expect_200(const serving::Answer& answer) {
 
 class Server {
  public:
-  explicit Server(const World& world) : world_(world), folder_(Folder::Where::in_memory) {}
+  Server(const World& world, bool is_paged)
+      : world_(world),
+        folder_(Folder::Where::in_memory),
+        store_(is_paged ? stores::make_memory_state() : nullptr) {}
 
   /// Comes up from what the folder holds.
   Status start() {
@@ -69,11 +98,20 @@ class Server {
     auto names = std::make_unique<kernel::EventIndexes>(*world_.project);
     Position from{0};
     std::string warning;
-    COEVAL_ASSIGN(auto snapshot,
-                  serving::restore_snapshot(folder_ / "snapshots", kBasis, log->next_position(),
-                                            *kernel, *names, &warning));
+    std::optional<stores::SnapshotChain> snapshot;
+    std::shared_ptr<serving::PagedState> paged;
+    if (store_) {
+      paged = std::make_shared<serving::PagedState>(
+          std::make_shared<stores::StoredState>(std::make_unique<KeptStore>(store_), kBasis));
+      COEVAL_ASSIGN(const auto restored, paged->restore(log->next_position(), *kernel, *names));
+      from = restored.value_or(from);
+    } else {
+      COEVAL_ASSIGN(snapshot,
+                    serving::restore_snapshot(folder_ / "snapshots", kBasis, log->next_position(),
+                                              *kernel, *names, &warning));
+      if (snapshot) from = snapshot->position();
+    }
     if (!warning.empty()) return fail(Code::snapshot_corrupt, warning);
-    if (snapshot) from = snapshot->position();
     COEVAL_TRY(replay::fold_log(*kernel, *names, *log, from));
     COEVAL_ASSIGN(serving::LoadedModel model, case_model(world_));
     serving::Engine::Options options;
@@ -82,7 +120,10 @@ class Server {
     engine_ = std::make_unique<serving::Engine>(world_.project, std::move(kernel), std::move(log),
                                                 std::make_unique<ManualClock>(0), folder_.path(),
                                                 options, std::move(names));
-    engine_->set_basis(kBasis, std::move(snapshot));
+    if (paged)
+      engine_->set_paged(std::move(paged), 0);
+    else
+      engine_->set_basis(kBasis, std::move(snapshot));
     COEVAL_TRY(engine_->prepare());
     engine_->set_models({{kModel, std::move(model)}});
     return {};
@@ -94,6 +135,9 @@ class Server {
     engine_.reset();
     return {};
   }
+
+  /// What a server does after each round of requests.
+  Status round() { return store_ ? engine_->snapshot_if_due(false) : Status(); }
 
   Status send(const Event& event) {
     const auto source = static_cast<std::size_t>(event.source);
@@ -182,24 +226,27 @@ class Server {
 
   const World& world_;
   Folder folder_;
+  std::shared_ptr<stores::StateStore> store_;  // null where all of the state is in memory
   stores::EventLog* log_ = nullptr;
   std::unique_ptr<serving::Engine> engine_;
 };
 
 Result<bool> serve(const World& world, const TakeAnswer& take, Restarts restarts) {
-  Server server(world);
+  Server server(world, restarts == Restarts::from_store);
   COEVAL_TRY(server.start());
   std::size_t next = 0;
   const auto send = [&]() -> Status {
     COEVAL_TRY(server.send(world.events[next]));
+    COEVAL_TRY(server.round());
     if (++next % kEventsBetweenRestarts != 0 || restarts == Restarts::none) return {};
-    COEVAL_TRY(server.stop(restarts == Restarts::by_snapshot));
+    COEVAL_TRY(server.stop(restarts == Restarts::by_snapshot || restarts == Restarts::from_store));
     return server.start();
   };
   for (const std::int64_t question : world.question_order) {
     const std::int64_t at_us = world.at_us[static_cast<std::size_t>(question)];
     while (next < world.events.size() && world.events[next].known_us < at_us) COEVAL_TRY(send());
     COEVAL_TRY(server.ask(question, take));
+    COEVAL_TRY(server.round());
   }
   COEVAL_TRY(server.stop(false));
   return true;
@@ -214,7 +261,8 @@ std::vector<Path> server_paths() {
                 }};
   };
   return {path("server", Restarts::none), path("restarts from the log", Restarts::by_log),
-          path("restarts from snapshots", Restarts::by_snapshot)};
+          path("restarts from snapshots", Restarts::by_snapshot),
+          path("entities out of memory", Restarts::from_store)};
 }
 
 }  // namespace coeval::cases
