@@ -279,8 +279,8 @@ class BlockEvaluator {
     return out;
   }
 
-  // A cast that is done while the column is read; of int32 without int64 in between, which gives the
-  // same bits.
+  // A cast that is done while the column is read; of int32 without int64 in between, which gives
+  // the same bits.
   bool is_column_as_real(const Expr& expr) const {
     return expr.op == Op::cast && data::is_float(expr.type) && expr.args[0]->op == Op::column &&
            data::is_integer(expr.args[0]->type);
