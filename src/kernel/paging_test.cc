@@ -169,6 +169,32 @@ TEST_CASE("what takes events back finds them outside memory, also after a restar
   CHECK(restarts > static_cast<std::size_t>(rounds(80)));
 }
 
+TEST_CASE("texts count as memory, and leave it with their entities") {
+  NamedKernel kernel(named_project("id = \"id\"\n", kTwoViews));
+  const auto parts = tracked(state_parts(*kernel.kernel, *kernel.names));
+  SavedState saved;
+  kernel.kernel->page_from(saved);
+  constexpr std::size_t kEvents = 40, kLong = 5000;
+  for (std::size_t i = 0; i < kEvents; ++i) {
+    NamedEvent event;
+    event.id = "e" + std::to_string(i);
+    event.known = event.ts = static_cast<std::int64_t>(i) * kSecondUs;
+    event.k = std::string(1, static_cast<char>('a' + i % 8));
+    event.w = std::string(kLong, 'x') + std::to_string(i);
+    kernel.apply(event);
+  }
+  CHECK(kernel.kernel->entity_bytes() > kEvents * kLong);
+  save(saved, parts);
+  kernel.kernel->drop_entities(kEvents * kLong / 2);
+  CHECK(kernel.kernel->entity_bytes() <= kEvents * kLong / 2);
+  CHECK(kernel.kernel->entity_bytes() > kEvents * kLong / 8);
+  kernel.kernel->drop_entities(0);
+  CHECK(kernel.kernel->entity_bytes() == 0);
+  CHECK(kernel.kernel->string_count(0) == 0);
+  const auto newest = kernel.ask("a", kEvents * kSecondUs);
+  CHECK(std::ranges::count(newest, std::string(kLong, 'x') + "32") > 0);
+}
+
 World counting_world() { return make_world("\"k\"", "\"1h\"", "0s", {kCountRows}); }
 
 Event event_of(int key, std::int64_t minute) {

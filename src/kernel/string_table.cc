@@ -26,6 +26,7 @@ InternedString* StringTable::take(std::string_view text) {
     fresh->text = text;
     fresh->table = this;
     const std::string_view key = fresh->text;
+    text_bytes_ += key.size();
     found = strings_.emplace(key, std::move(fresh)).first;
   }
   ++found->second->uses;

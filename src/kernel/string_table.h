@@ -47,14 +47,21 @@ class StringTable {
   static void release(InternedString* string) {
     if (--string->uses > 0) return;
     auto& strings = string->table->strings_;
+    string->table->text_bytes_ -= string->text.size();
     strings.erase(strings.find(string->text));
   }
   std::size_t size() const { return strings_.size(); }
+  /// Of all texts.
+  std::size_t text_bytes() const { return text_bytes_; }
   /// Drops all strings, whatever still uses them.
-  void clear() { strings_.clear(); }
+  void clear() {
+    strings_.clear();
+    text_bytes_ = 0;
+  }
 
  private:
   std::unordered_map<std::string_view, std::unique_ptr<InternedString>> strings_;
+  std::size_t text_bytes_ = 0;
 };
 
 /// A use of a string, or nothing.

@@ -15,6 +15,8 @@ constexpr std::size_t kKeysAtOnce = 1024;
 // What an entity takes besides its key and events: itself, its places in the table of keys, the
 // head of its chunk, and what the allocator adds.
 constexpr std::size_t kEntityBytes = 112;
+// What a string takes besides its text.
+constexpr std::size_t kStringBytes = 160;
 // What was folded away takes so much for each aggregate that keeps values, about.
 constexpr std::size_t kCollectionBytes = 512;
 
@@ -81,19 +83,8 @@ std::size_t ViewState::bytes() const {
   const std::size_t base_bytes =
       sizeof(FoldedEvents) + 8 * linear_count_ + kCollectionBytes * layout_.collections.size();
   return static_cast<std::size_t>(entities_) * kEntityBytes + keys_.key_bytes() +
-         static_cast<std::size_t>(events_) * event_bytes + bases_ * base_bytes;
-}
-
-// The same of one entity, without its key.
-std::size_t ViewState::bytes_of(const Entity& e) const {
-  std::size_t bytes = kEntityBytes;
-  for (const Chunk* chunk = e.first(); chunk != nullptr;
-       chunk = next_chunk(const_cast<Chunk*>(chunk)))
-    bytes += std::size_t{chunk->size()} * (packing_.payload_bytes() + TimeForm{}.bytes());
-  if (e.base != nullptr)
-    bytes +=
-        sizeof(FoldedEvents) + 8 * linear_count_ + kCollectionBytes * layout_.collections.size();
-  return bytes;
+         static_cast<std::size_t>(events_) * event_bytes + bases_ * base_bytes +
+         strings_.size() * kStringBytes + strings_.text_bytes();
 }
 
 void ViewState::drop(Entity& e) {
@@ -112,8 +103,7 @@ void ViewState::drop(Entity& e) {
 
 void ViewState::drop_entities(std::size_t bytes) {
   COEVAL_CHECK(pages() && changes_.tracks() && !changes_.capturing() && !turns_began_at_);
-  const std::size_t present = this->bytes();
-  if (present <= bytes) return;
+  if (this->bytes() <= bytes) return;
   struct Candidate {
     std::uint32_t unused;  // for so long
     std::int32_t number;
@@ -125,11 +115,13 @@ void ViewState::drop_entities(std::size_t bytes) {
       candidates.push_back({uses_ - e.used, number});
   std::ranges::stable_sort(candidates, std::ranges::greater{}, &Candidate::unused);
   std::vector<bool> dropped(static_cast<std::size_t>(entities_));
-  for (std::size_t i = 0, freed = 0; i < candidates.size() && present - freed > bytes; ++i) {
-    Entity& e = entity(candidates[i].number);
-    freed += std::min(present - freed, bytes_of(e) + keys_.key(candidates[i].number).size());
-    drop(e);
-    dropped[at(candidates[i].number)] = true;
+  // Entities and keys go when all are numbered anew.
+  std::size_t still_there = 0;
+  for (const auto& [unused, number] : candidates) {
+    if (this->bytes() - still_there <= bytes) break;
+    still_there += kEntityBytes + keys_.key(number).size();
+    drop(entity(number));
+    dropped[at(number)] = true;
   }
   std::vector<std::int32_t> kept;
   for (std::int32_t number = 0; number < entities_; ++number)
@@ -150,7 +142,7 @@ void ViewState::renumber(const std::vector<std::int32_t>& kept) {
   keys_ = std::move(keys);
   blocks_ = std::move(blocks);
   entities_ = keys_.size();
-  swept_ = 0;
+  if (swept_ >= entities_) swept_ = 0;
   const auto new_number = [&](std::int32_t number) { return new_numbers[at(number)]; };
   changes_.renumber(new_number);
   std::map<std::int32_t, std::deque<TakenBack>> taken_back;

@@ -356,7 +356,6 @@ class ViewState final : public StatePart {
   void capture_entity(std::int32_t number);
   // Entities outside memory.
   Status bring_in(std::string_view key, std::string_view bytes);
-  std::size_t bytes_of(const Entity& e) const;
   FoldedEvents* make_base();
   void drop(Entity& e);
   void renumber(const std::vector<std::int32_t>& kept);
