@@ -92,4 +92,30 @@ class SavedState final : public UnitSink, public UnitSource {
   std::size_t taken_count_ = 0;
 };
 
+inline std::vector<NamedPart> tracked(std::vector<NamedPart> parts) {
+  for (const NamedPart& part : parts) part.part->track_changes();
+  return parts;
+}
+
+/// Views over the source of names_for_tests.h.
+inline const std::string kTwoViews = R"toml([view.a]
+from = "s"
+by = ["k"]
+windows = ["10min", "1h", "all"]
+lateness = "40min"
+rows = "count()"
+sum_x = "sum(x)"
+newest = "last(w)"
+kinds = "distinct(w)"
+usual = "mode(w)"
+[view.b]
+from = "s"
+by = ["n"]
+windows = ["10min", "30min offset 20min"]
+lateness = "5min"
+rows = "count()"
+least = "min(w)"
+spread = "var(x)"
+)toml";
+
 }  // namespace coeval::kernel::testing

@@ -43,11 +43,6 @@ class Captures {
   std::size_t begun_at_ = 0, saved_at_ = 0;
 };
 
-std::vector<NamedPart> tracked(std::vector<NamedPart> parts) {
-  for (const NamedPart& part : parts) part.part->track_changes();
-  return parts;
-}
-
 TEST_CASE("a state captured while events come, with the events after it, is the state") {
   std::mt19937_64 random(31);
   int compared = 0;
@@ -76,25 +71,6 @@ TEST_CASE("a state captured while events come, with the events after it, is the 
   }
   CHECK(compared > rounds(120));
 }
-
-const std::string kTwoViews = R"toml([view.v]
-from = "s"
-by = ["k"]
-windows = ["10min", "1h", "all"]
-lateness = "40min"
-rows = "count()"
-sum_x = "sum(x)"
-newest = "last(w)"
-kinds = "distinct(w)"
-[view.u]
-from = "s"
-by = ["n"]
-windows = ["10min", "30min offset 20min"]
-lateness = "5min"
-rows = "count()"
-least = "min(w)"
-spread = "var(x)"
-)toml";
 
 TEST_CASE("names and what was taken back are captured with it") {
   std::mt19937_64 random(32);

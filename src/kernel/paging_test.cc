@@ -11,11 +11,6 @@ namespace {
 
 using namespace testing;
 
-std::vector<NamedPart> tracked(std::vector<NamedPart> parts) {
-  for (const NamedPart& part : parts) part.part->track_changes();
-  return parts;
-}
-
 // Captures the whole of what changed.
 void save(SavedState& saved, const std::vector<NamedPart>& parts) {
   saved.begin(parts);
@@ -100,26 +95,6 @@ TEST_CASE("entities that leave memory and come back answer as if they had stayed
   CHECK(dropped > static_cast<std::size_t>(rounds(150)));
   CHECK(read > static_cast<std::size_t>(rounds(150)));
 }
-
-const std::string kTwoViews = R"toml([view.a]
-from = "s"
-by = ["k"]
-windows = ["10min", "1h", "all"]
-lateness = "40min"
-rows = "count()"
-sum_x = "sum(x)"
-newest = "last(w)"
-kinds = "distinct(w)"
-usual = "mode(w)"
-[view.b]
-from = "s"
-by = ["n"]
-windows = ["10min", "30min offset 20min"]
-lateness = "5min"
-rows = "count()"
-least = "min(w)"
-spread = "var(x)"
-)toml";
 
 TEST_CASE("what takes events back finds them outside memory, also after a restart") {
   std::mt19937_64 random(52);

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "serving/engine_for_tests.h"
 #include "stores/faulty_state_store.h"
+#include "stores/lent_state_store_for_tests.h"
 
 namespace coeval::serving {
 namespace {
@@ -16,27 +17,6 @@ using namespace testing;
 std::string airport(std::uint64_t number) {
   return {static_cast<char>('A' + number / 26 % 26), static_cast<char>('A' + number % 26), 'X'};
 }
-
-// A store that outlives the servers that have it.
-class LentStore final : public stores::StateStore {
- public:
-  explicit LentStore(stores::StateStore& store) : store_(store) {}
-  Result<std::optional<Position>> position() override { return store_.position(); }
-  Status write(std::span<const stores::StateUnit> units, Position position) override {
-    return store_.write(units, position);
-  }
-  Result<std::vector<std::optional<std::string>>> read(
-      std::span<const stores::UnitKey> keys) override {
-    return store_.read(keys);
-  }
-  Status scan(std::uint32_t part, const stores::TakeUnit& take) override {
-    return store_.scan(part, take);
-  }
-  Result<std::uint64_t> size_bytes() override { return store_.size_bytes(); }
-
- private:
-  stores::StateStore& store_;
-};
 
 // A server whose entities are in a store that can fail, beside one that has all in memory. Both are
 // sent the same.
@@ -52,8 +32,8 @@ struct Twins {
     auto kernel = kernel::Kernel::create(plain.project, {0});
     REQUIRE(kernel);
     auto names = std::make_unique<kernel::EventIndexes>(*plain.project);
-    auto state = std::make_shared<PagedState>(
-        std::make_shared<stores::StoredState>(std::make_unique<LentStore>(store), "history"));
+    auto state = std::make_shared<PagedState>(std::make_shared<stores::StoredState>(
+        std::make_unique<stores::LentStore>(store), "history"));
     const auto restored = state->restore((*log)->next_position(), **kernel, *names);
     REQUIRE(restored);
     restored_from = *restored;
@@ -229,8 +209,8 @@ TEST_CASE("a store of another history, of a later log or of half a fold is not g
   const auto write = [&](stores::StateStore& store, bool whole) {
     auto kernel = fresh();
     kernel::EventIndexes names(*project);
-    PagedState state(
-        std::make_shared<stores::StoredState>(std::make_unique<LentStore>(store), "history"));
+    PagedState state(std::make_shared<stores::StoredState>(
+        std::make_unique<stores::LentStore>(store), "history"));
     REQUIRE(state.restore(Position{100}, *kernel, names));
     state.stored().set_whole(whole);
     StateSnapshots snapshots(kernel::state_parts(*kernel, names), state.target(), {},
@@ -242,7 +222,7 @@ TEST_CASE("a store of another history, of a later log or of half a fold is not g
     auto kernel = fresh();
     kernel::EventIndexes names(*project);
     PagedState state(
-        std::make_shared<stores::StoredState>(std::make_unique<LentStore>(store), basis));
+        std::make_shared<stores::StoredState>(std::make_unique<stores::LentStore>(store), basis));
     const auto restored = state.restore(end, *kernel, names);
     REQUIRE(restored);
     return *restored;
@@ -262,8 +242,8 @@ TEST_CASE("a store of another history, of a later log or of half a fold is not g
   REQUIRE(store->write(damage, Position{7}));
   auto kernel = fresh();
   kernel::EventIndexes names(*project);
-  PagedState state(
-      std::make_shared<stores::StoredState>(std::make_unique<LentStore>(*store), "history"));
+  PagedState state(std::make_shared<stores::StoredState>(
+      std::make_unique<stores::LentStore>(*store), "history"));
   const auto restored = state.restore(Position{100}, *kernel, names);
   REQUIRE_FALSE(restored);
   CHECK(restored.error().code == Code::snapshot_corrupt);

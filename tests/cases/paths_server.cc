@@ -14,6 +14,7 @@
 #include "replay/fold.h"
 #include "serving/engine.h"
 #include "stores/event_log.h"
+#include "stores/lent_state_store_for_tests.h"
 #include "stores/prediction_record.h"
 #include "stores/record_names.h"
 #include "stores/temporary_folder.h"
@@ -27,27 +28,6 @@ enum class Restarts : std::uint8_t {
   by_log,
   by_snapshot,
   from_store  // and no entity stays in memory between two requests
-};
-
-// A store that outlives the servers that have it.
-class KeptStore final : public stores::StateStore {
- public:
-  explicit KeptStore(std::shared_ptr<stores::StateStore> kept) : kept_(std::move(kept)) {}
-  Result<std::optional<Position>> position() override { return kept_->position(); }
-  Status write(std::span<const stores::StateUnit> units, Position position) override {
-    return kept_->write(units, position);
-  }
-  Result<std::vector<std::optional<std::string>>> read(
-      std::span<const stores::UnitKey> keys) override {
-    return kept_->read(keys);
-  }
-  Status scan(std::uint32_t part, const stores::TakeUnit& take) override {
-    return kept_->scan(part, take);
-  }
-  Result<std::uint64_t> size_bytes() override { return kept_->size_bytes(); }
-
- private:
-  std::shared_ptr<stores::StateStore> kept_;
 };
 
 // After so many events the server goes down and comes up again.
@@ -101,8 +81,8 @@ class Server {
     std::optional<stores::SnapshotChain> snapshot;
     std::shared_ptr<serving::PagedState> paged;
     if (store_) {
-      paged = std::make_shared<serving::PagedState>(
-          std::make_shared<stores::StoredState>(std::make_unique<KeptStore>(store_), kBasis));
+      paged = std::make_shared<serving::PagedState>(std::make_shared<stores::StoredState>(
+          std::make_unique<stores::LentStore>(*store_), kBasis));
       COEVAL_ASSIGN(const auto restored, paged->restore(log->next_position(), *kernel, *names));
       from = restored.value_or(from);
     } else {
