@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <numeric>
 #include <thread>
 
@@ -140,7 +141,18 @@ class Startup {
     return {};
   }
 
+  // What the other kind of state left is not kept up by this server, and another log may come to
+  // stand where its own was.
+  Status remove_other_state() {
+    const std::string folder =
+        context_.state_folder + (context_.project->serving.on_disk ? "/snapshots" : "/state");
+    if (!std::filesystem::exists(folder)) return {};
+    context_.terminal.say("state: removing " + folder + ", which [serving] state no longer names");
+    return stores::remove_folder(folder);
+  }
+
   Status fold() {
+    COEVAL_TRY(remove_other_state());
     COEVAL_ASSIGN(const auto restored,
                   context_.project->serving.on_disk ? restore_stored() : restore_snapshot());
     folded_all = !restored;

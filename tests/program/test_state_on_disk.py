@@ -115,6 +115,33 @@ class StateOnDisk(unittest.TestCase):
         self.assertGreater(metric(changed, "coeval_state_entities"), 1000)
         self.assertEqual(changed.stop(), 0)
 
+    def test_a_state_of_the_other_kind_is_not_gone_on_from(self):
+        for first, then in ((ON_DISK, ""), ("", ON_DISK)):
+            project = self.built.copy()
+            self.addCleanup(shutil.rmtree, project.folder.parent)
+            define(project, DEFINITION + first)
+            server = Server(project)
+            Traffic(4).send(server, 60)
+            self.assertEqual(server.stop(), 0)
+            # As the program advises for another log: it is moved away, and nothing else is.
+            (project.folder / ".coeval/log").rename(project.folder / "old-log")
+            define(project, DEFINITION + then)
+            server = Server(project)
+            self.assertIn("state: removing", server.errors())
+            Traffic(5).send(server, 90)
+            self.assertEqual(server.stop(), 0)
+            define(project, DEFINITION + first)
+            server = Server(project)
+            twin = self.built.copy()
+            self.addCleanup(shutil.rmtree, twin.folder.parent)
+            alone = Server(twin)
+            Traffic(5).send(alone, 90)
+            here, there = Traffic(6), Traffic(6)
+            here.step = there.step = 1000
+            self.assertEqual(here.send(server, 60), there.send(alone, 60))
+            self.assertEqual((server.stop(), alone.stop()), (0, 0))
+            self.assertEqual(project.json("audit")["differ_count"], 0)
+
     def test_without_the_module_it_says_what_is_missing(self):
         define(self.project, DEFINITION + ON_DISK)
         with tempfile.TemporaryDirectory() as elsewhere:
