@@ -1,0 +1,255 @@
+// The page of a report. Everything is in the text itself: one style sheet, charts as SVG, details that
+// open without a script.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/time.h"
+#include "quality/proposal.h"
+#include "quality/report.h"
+
+namespace coeval::quality {
+
+namespace {
+
+using Status = RuleResult::Status;
+
+constexpr std::string_view kStyle = R"css(
+:root{--text:#1d2430;--soft:#667085;--line:#e4e7ec;--page:#f7f8fa;--card:#fff;--ink:#3b6fd4;--good:#12805c;--warn:#b25e09;--bad:#c4320a}
+@media(prefers-color-scheme:dark){:root{--text:#e6e9ef;--soft:#98a2b3;--line:#333b49;--page:#14181f;--card:#1d232d;--ink:#7aa5ff;--good:#4cc38a;--warn:#f0a04b;--bad:#ff8266}}
+*{box-sizing:border-box}
+body{font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--text);background:var(--page);margin:0}
+main{max-width:72rem;margin:0 auto;padding:2rem 1.25rem 4rem}
+h1{font-size:1.6rem;margin:0 .75rem 0 0;display:inline-block}
+h2{font-size:1.1rem;margin:2.25rem 0 .75rem}
+.soft{color:var(--soft)}
+.badge{display:inline-block;border-radius:1rem;padding:.1rem .7rem;font-weight:600;font-size:.85rem;color:#fff;white-space:nowrap}
+.passed{background:var(--good)}.warned{background:var(--warn)}.failed,.unknown{background:var(--bad)}
+.tiles{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.25rem}
+.tile{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.7rem 1rem;min-width:9rem}
+.tile b{display:block;font-size:1.4rem;font-variant-numeric:tabular-nums}
+.card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem;overflow-x:auto}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(19rem,1fr));gap:.75rem}
+.cards h3{margin:0 0 .4rem;font-size:1rem;overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-top:1px solid var(--line)}
+thead th{border-top:0;color:var(--soft);font-weight:500;font-size:.85rem}
+td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.5rem 0 0;font-size:.87rem}
+dt{color:var(--soft)}dd{margin:0;text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+code{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
+details{margin:.3rem 0}summary{cursor:pointer;color:var(--ink)}
+svg{display:block;width:100%;height:auto}
+svg rect{fill:var(--ink)}svg text{fill:var(--soft);font-size:11px}
+)css";
+
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                 std::chars_format::general, 4);
+  return {text.data(), end.ptr};
+}
+
+std::string fixed(double value) {
+  std::array<char, 64> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, 1);
+  return {text.data(), end.ptr};
+}
+
+std::string tile(const std::string& title, const std::string& value) {
+  return "<div class=\"tile\"><span class=\"soft\">" + markup_text(title) + "</span><b>" +
+         markup_text(value) + "</b></div>\n";
+}
+
+std::string badge(Status status, const std::string& text) {
+  const std::string kind =
+      status == Status::not_evaluated ? "unknown" : std::string(name(status));
+  return "<span class=\"badge " + kind + "\">" + markup_text(text) + "</span>";
+}
+
+struct Bar {
+  double from, to, height;  // x in 0 … 1
+  std::string title;
+};
+
+// Bars over a line, with what stands at its ends below.
+std::string bars(const std::vector<Bar>& list, double aspect, const std::string& left,
+                 const std::string& right) {
+  constexpr double kWidth = 600;
+  const double height = kWidth * aspect, base = height - 16;
+  double most = 0;
+  for (const Bar& bar : list) most = std::max(most, bar.height);
+  std::string out = "<svg viewBox=\"0 0 600 " + fixed(height) + "\" role=\"img\">";
+  for (const Bar& bar : list) {
+    if (bar.height <= 0) continue;
+    const double tall = std::max(1.0, bar.height / most * (base - 4));
+    const double wide = std::max(0.8, (bar.to - bar.from) * kWidth - 1);
+    out += "<rect x=\"" + fixed(bar.from * kWidth) + "\" y=\"" + fixed(base - tall) +
+           "\" width=\"" + fixed(wide) + "\" height=\"" + fixed(tall) + "\"><title>" +
+           markup_text(bar.title) + "</title></rect>";
+  }
+  out += "<text x=\"0\" y=\"" + fixed(height - 3) + "\">" + markup_text(left) +
+         "</text><text x=\"600\" y=\"" + fixed(height - 3) + "\" text-anchor=\"end\">" +
+         markup_text(right) + "</text></svg>";
+  return out;
+}
+
+std::string histogram(const std::vector<HistogramBar>& list) {
+  const double least = list.front().from, width = list.back().to - least;
+  std::vector<Bar> out;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const HistogramBar& bar = list[i];
+    const auto place = [&](double value, double otherwise) {
+      return width > 0 ? (value - least) / width : otherwise;
+    };
+    out.push_back({place(bar.from, 0), place(bar.to, 1), static_cast<double>(bar.count),
+                   number_text(bar.from) + " to " + number_text(bar.to) + ": " +
+                       with_separators(bar.count)});
+  }
+  return bars(out, 0.22, number_text(least), number_text(list.back().to));
+}
+
+std::string top_values(const ColumnSummary& column) {
+  std::string out = "<dl>";
+  for (std::size_t i = 0; i < std::min<std::size_t>(6, column.top.size()); ++i)
+    out += "<dt><code>" + markup_text(column.top[i].first) + "</code></dt><dd>" +
+           with_separators(column.top[i].second) + "</dd>";
+  return out + "</dl>";
+}
+
+std::string column_card(const ColumnSummary& column) {
+  std::string out = "<section class=\"card\"><h3>" + markup_text(column.name) +
+                    " <span class=\"soft\">" + markup_text(column.type) + "</span></h3>";
+  if (column.pii) out += "<p class=\"soft\">personal: its values are not shown</p>";
+  if (!column.histogram.empty() && !column.pii) out += histogram(column.histogram);
+  if (!column.top.empty() && !column.pii) out += top_values(column);
+  out += "<dl><dt>nulls</dt><dd>" + with_separators(column.nulls) + " of " +
+         with_separators(column.rows) + "</dd>";
+  for (const auto& [fact, value] : column.facts)
+    out += "<dt>" + markup_text(fact) + "</dt><dd>" + markup_text(value) + "</dd>";
+  return out + "</dl></section>\n";
+}
+
+std::string samples(const RuleResult& rule) {
+  if (rule.samples.empty()) return {};
+  std::string out = "<details><summary>" + std::to_string(rule.samples.size()) + " of " +
+                    with_separators(rule.rows_count) + " rows</summary><table><tbody>";
+  for (const SampleRow& row : rule.samples)
+    out += "<tr><td><code>" + markup_text(row.origin) + ":" + std::to_string(row.place) +
+           "</code></td><td>" + markup_text(row.observed) + "</td><td><code>" +
+           markup_text(row.raw) + "</code></td></tr>";
+  return out + "</tbody></table></details>";
+}
+
+int rank(Status status) {
+  return status == Status::passed ? 2 : status == Status::warned ? 1 : 0;
+}
+
+std::string rule_table(const QualityReport& report) {
+  std::vector<const RuleResult*> rules;
+  for (const RuleResult& rule : report.rules) rules.push_back(&rule);
+  std::ranges::stable_sort(rules, {}, [](const RuleResult* rule) { return rank(rule->status); });
+  std::string out =
+      "<div class=\"card\"><table><thead><tr><th></th><th>rule</th><th>expected</th><th>observed"
+      "</th><th class=\"number\">rows</th></tr></thead><tbody>\n";
+  for (const RuleResult* rule : rules)
+    out += "<tr><td>" + badge(rule->status, std::string(name(rule->status))) + "</td><td><code>" +
+           markup_text(rule->name) + "</code></td><td>" + markup_text(rule->expected) +
+           "</td><td>" + markup_text(rule->observed) + samples(*rule) +
+           "</td><td class=\"number\">" +
+           (rule->rows_count > 0 ? with_separators(rule->rows_count) : "–") + "</td></tr>\n";
+  return out + "</tbody></table></div>\n";
+}
+
+std::string time_charts(const TimeCounts& times) {
+  const auto stretches = times.stretches();
+  if (stretches.empty()) return {};
+  const double begin = static_cast<double>(stretches.front().begin_us);
+  const auto length = static_cast<double>(times.length_us());
+  const double width = static_cast<double>(stretches.back().begin_us) + length - begin;
+  std::vector<Bar> volume, delay;
+  for (const TimeCounts::Stretch& one : stretches) {
+    const double from = (static_cast<double>(one.begin_us) - begin) / width;
+    const double to = from + length / width;
+    const std::string when = format_time(one.begin_us);
+    volume.push_back({from, to, static_cast<double>(one.rows),
+                      when + ": " + with_separators(one.rows) + " rows"});
+    delay.push_back({from, to, std::max(0.0, one.mean_delay_s()),
+                     when + ": known after " + number_text(one.mean_delay_s()) + " s on average"});
+  }
+  const std::string left = format_time(stretches.front().begin_us),
+                    right = format_time(stretches.back().begin_us),
+                    each = format_duration(times.length_us());
+  return "<h2>Volume and freshness</h2><div class=\"cards\" style=\"grid-template-columns:repeat("
+         "auto-fit,minmax(24rem,1fr))\"><section class=\"card\"><h3>Rows per " +
+         markup_text(each) + " of event time</h3>" + bars(volume, 0.3, left, right) +
+         "</section><section class=\"card\"><h3>From event to known, mean</h3>" +
+         bars(delay, 0.3, left, right) + "</section></div>\n";
+}
+
+std::string files_table(const QualityReport& report) {
+  if (report.files.empty()) return {};
+  std::string out =
+      "<h2>Files</h2><div class=\"card\"><table><thead><tr><th>file</th><th>sha256</th><th "
+      "class=\"number\">read</th><th class=\"number\">accepted</th><th class=\"number\">quarantined"
+      "</th><th class=\"number\">duplicates</th><th>verdict</th></tr></thead><tbody>\n";
+  for (const ReportedFile& file : report.files) {
+    out += "<tr><td><code>" + markup_text(file.path) + "</code></td><td><code>" +
+           markup_text(file.sha256.substr(0, 12)) + "</code></td>";
+    for (const std::int64_t count : {file.counts.read, file.counts.accepted,
+                                     file.counts.quarantined, file.counts.duplicates})
+      out += "<td class=\"number\">" + with_separators(count) + "</td>";
+    out += "<td>" + markup_text(file.verdict) + "</td></tr>\n";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+std::string personal_list(const std::vector<PersonalColumn>& columns) {
+  if (columns.empty()) return {};
+  std::string out = "<h2>Columns that look personal</h2><div class=\"card\">";
+  for (const PersonalColumn& column : columns)
+    out += "<p>" + badge(Status::warned, "untagged") + " <code>" + markup_text(column.column) +
+           "</code> looks like " + std::string(name(column.kind)) + " in " +
+           std::to_string(column.alike) + " of " + std::to_string(column.looked) +
+           " values: tag it with <code>pii = true</code>, or with <code>pii = false</code> if it is "
+           "none.</p>";
+  return out + "</div>\n";
+}
+
+std::string verdict(const QualityReport& report) {
+  if (report.failed()) return badge(Status::failed, "failed");
+  if (report.count(Status::warned) > 0) return badge(Status::warned, "passed with warnings");
+  return badge(Status::passed, "passed");
+}
+
+}  // namespace
+
+std::string report_html(const QualityReport& report) {
+  const std::string title = markup_text(report.project + " · " + report.source);
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\"><title>" + title + "</title><style>" + std::string(kStyle) +
+      "</style></head><body><main>\n<header><h1>" + title + "</h1>" + verdict(report) +
+      "<div class=\"soft\">definition <code>" + markup_text(report.ir_hash.substr(0, 12)) +
+      "</code> · schema <code>" + markup_text(report.schema_version) + "</code>" +
+      (report.made_at_us ? " · " + markup_text(format_time(*report.made_at_us)) : "") +
+      "</div></header>\n<div class=\"tiles\">";
+  out += tile("read", with_separators(report.counts.read)) +
+         tile("accepted", with_separators(report.counts.accepted)) +
+         tile("quarantined", with_separators(report.counts.quarantined)) +
+         tile("duplicates", with_separators(report.counts.duplicates)) +
+         tile("rules passed", with_separators(report.count(Status::passed)) + " of " +
+                                  with_separators(static_cast<std::int64_t>(report.rules.size())));
+  out += "</div>\n" + personal_list(report.personal);
+  if (!report.rules.empty()) out += "<h2>Rules</h2>" + rule_table(report);
+  out += time_charts(report.times);
+  if (!report.columns.empty()) {
+    out += "<h2>Columns</h2><div class=\"cards\">\n";
+    for (const ColumnSummary& column : report.columns) out += column_card(column);
+    out += "</div>\n";
+  }
+  return out + files_table(report) + "</main></body></html>\n";
+}
+
+}  // namespace coeval::quality
