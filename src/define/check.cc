@@ -45,8 +45,10 @@ void read_document(const TomlValue& document, Draft& draft, Diagnostics& errors)
     read_project_table(*project, draft, errors);
   if (const auto* constants = reader.take("constants")) read_constants(*constants, draft, errors);
   if (const auto* sources =
-          reader.require("source", "write [source.NAME] with path, time and known"))
+          reader.require("source", "write [source.NAME] with path, time and known")) {
     read_sources(*sources, draft, errors);
+    read_checks(*sources, draft, errors);
+  }
   if (const auto* keys = reader.take("keys")) read_keys(*keys, draft, errors);
   const auto* views = reader.take("view");
   if (const auto* lookups = reader.take("lookup")) read_lookups(*lookups, views, draft, errors);

@@ -65,7 +65,8 @@ struct Check {
                              ///< none of rows, volume and those over times; else one
   std::vector<int> keys;     ///< `by` of increasing and gap; empty = all rows are of one key
   ExprPtr expr;              ///< of row: boolean over the row; null passes (SQL CHECK)
-  std::string text;          ///< of row: the expression as written
+  std::string text;          ///< of row: the expression as written; of refers and sum: the other
+                             ///< column, "aircraft.tail"
   bool strictly = false;     ///< of increasing: equal values break it
   int other_source = -1;     ///< of refers and sum: index into Project::sources
   int other_column = -1;     ///< of refers and sum: of that source

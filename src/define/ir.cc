@@ -50,14 +50,44 @@ std::string line(int indent, std::string_view key, std::string_view value) {
   return text + "\n";
 }
 
+// Of most columns nothing, as before there were any.
+std::string further_rules_ir(const SourceColumn& column) {
+  const auto decides = [&](std::string_view rule) {
+    return column.severity_of(rule) == Severity::error;
+  };
+  std::string text;
+  if (column.min_length && decides("min_length"))
+    text += line(2, "min_length", std::to_string(*column.min_length));
+  if (column.max_length && decides("max_length"))
+    text += line(2, "max_length", std::to_string(*column.max_length));
+  if (column.max_ahead_us && decides("max_ahead"))
+    text += line(2, "max_ahead", std::to_string(*column.max_ahead_us) + "us");
+  if (!column.finite) text += line(2, "finite", "or not");
+  // Where a column may be null anyhow, it may be absent.
+  if (!column.nullable && !column.in_serve) text += line(2, "only_in", "train");
+  if (!column.nullable && !column.in_train) text += line(2, "only_in", "serve");
+  return text;
+}
+
+// The rules of a column that decide which rows there are: what only warns decides nothing.
+std::string column_rules_ir(const SourceColumn& column) {
+  const auto decides = [&](std::string_view rule) {
+    return column.severity_of(rule) == Severity::error;
+  };
+  std::string text;
+  if (column.min && decides("min")) text += line(2, "min", bound_of(*column.min, column.type));
+  if (column.max && decides("max")) text += line(2, "max", bound_of(*column.max, column.type));
+  if (column.pattern && decides("pattern")) text += line(2, "pattern", text_of(*column.pattern));
+  if (decides("enum"))
+    for (const auto& allowed : column.allowed) text += line(2, "enum", text_of(allowed));
+  return text + further_rules_ir(column);
+}
+
 std::string column_ir(const SourceColumn& column) {
   std::string text = line(1, "column",
                           text_of(column.name) + " " + std::string(data::name(column.type)) +
                               (column.nullable ? " nullable" : ""));
-  if (column.min) text += line(2, "min", bound_of(*column.min, column.type));
-  if (column.max) text += line(2, "max", bound_of(*column.max, column.type));
-  if (column.pattern) text += line(2, "pattern", text_of(*column.pattern));
-  for (const auto& allowed : column.allowed) text += line(2, "enum", text_of(allowed));
+  text += column_rules_ir(column);
   if (column.json) text += line(2, "json", text_of(column.json->text()));
   text += line(2, "known", column.known ? canonical(*column.known) : "with the row");
   return text;
@@ -228,6 +258,19 @@ std::string label_ir(const Project& project, const Model& model) {
 
 namespace {
 
+// Named checks of single rows; a name only tells where a row went. What depends on other rows,
+// `increasing` and `refers`, is settled once, when a row is taken in, and lies in the log like its
+// time of arrival: no reading of the same rows asks it again.
+std::string checks_ir(const Source& source) {
+  std::set<std::string> conditions;
+  for (const Check& check : source.checks)
+    if (check.kind == CheckKind::row && check.severity == Severity::error)
+      conditions.insert(canonical(*check.expr));
+  std::string text;
+  for (const auto& condition : conditions) text += line(1, "row", condition);
+  return text;
+}
+
 std::string column_text(const Source& source, int column) {
   return text_of(source.schema.fields[static_cast<std::size_t>(column)].name);
 }
@@ -256,7 +299,15 @@ std::string source_ir(const Source& source) {
   text += line(1, "known", source.known_is_event_time ? "event time" : canonical(*source.known));
   text += identity_ir(source);
   for (const auto& column : source.columns) text += column_ir(column);
-  return text;
+  return text + checks_ir(source);
+}
+
+std::string further_rules_ir(const Source& source) {
+  std::string text;
+  for (const auto& column : source.columns)
+    if (const std::string rules = further_rules_ir(column); !rules.empty())
+      text += line(1, "column", text_of(column.name)) + rules;
+  return text + checks_ir(source);
 }
 
 std::string view_ir(const Project& project, const View& view) {

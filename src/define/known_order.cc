@@ -365,8 +365,11 @@ std::optional<double> KnownOrder::quotient(const Expr& a, const Expr& b) const {
 
 // Rows below a declared minimum never become rows: they are in quarantine.
 std::optional<double> KnownOrder::declared_minimum(const Expr& column) const {
-  const auto& min = source_.columns[static_cast<std::size_t>(column.column)].min;
-  return min && data::is_number(column.type) ? at_least(*min, column.type) : std::nullopt;
+  const SourceColumn& declared = source_.columns[static_cast<std::size_t>(column.column)];
+  if (!declared.min || !data::is_number(column.type)) return std::nullopt;
+  // What only warns bounds nothing, and NaN is below no bound.
+  if (declared.severity_of("min") == Severity::warn || !declared.finite) return std::nullopt;
+  return at_least(*declared.min, column.type);
 }
 
 ExprPtr latest(const std::vector<ExprPtr>& times, const KnownOrder& order) {

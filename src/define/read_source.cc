@@ -1,12 +1,14 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/time.h"
 #include "define/build.h"
 #include "define/checker.h"
 #include "define/draft.h"
 #include "define/known_order.h"
+#include "define/read_column_rules.h"
 #include "define/read_identity.h"
 #include "define/scope.h"
 #include "define/table_reader.h"
@@ -99,12 +101,20 @@ class SourceReader {
       read_columns(*columns);
     const TomlEntry* known = reader.take("known");
     const IdentityKeys identity = take_identity(reader);
+    reader.take("checks");  // read_checks
+    read_budgets(reader);
     reader.later({"format", "zone"});
     reader.finish();
     read_time(time);
     if (!columns) return;
     read_known(known);
     read_identity(identity, source_, notes_, draft_.project, errors_);
+  }
+
+  void read_budgets(TableReader& reader) {
+    source_.max_bad_rows =
+        reader.integer("max_bad_rows", 0, std::numeric_limits<std::int64_t>::max());
+    source_.max_bad_ratio = reader.number("max_bad_ratio", 0, 1);
   }
 
   void read_columns(const TomlEntry& columns) {
@@ -118,7 +128,8 @@ class SourceReader {
     });
     for (const auto& draft : drafts_)
       source_.schema.fields.push_back(
-          {draft.column.name, draft.column.type, draft.column.nullable});
+          {draft.column.name, draft.column.type,
+           draft.column.nullable || !draft.column.in_train || !draft.column.in_serve});
     for (auto& draft : drafts_)
       if (draft.json) read_json(draft);
   }
@@ -174,6 +185,7 @@ class SourceReader {
     draft.known = reader.take("known");
     draft.json = reader.take("json");
     read_rules(reader, draft.column);
+    read_column_rules(reader, draft.column, errors_);
     reader.finish();
     return draft;
   }
@@ -293,7 +305,7 @@ class SourceReader {
                      "declare " + field.name + " = { type = \"timestamp\" }");
     if (field.nullable)
       errors_.report(Code::bad_toml_value, place, "the event time of " + what_ + " may not be null",
-                     "leave out nullable; rows without a time go to quarantine");
+                     "leave out nullable and environments; rows without a time go to quarantine");
   }
 
   std::vector<std::string> column_names() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -8,15 +9,21 @@
 
 #include "base/error.h"
 #include "data/column.h"
+#include "data/json.h"
 #include "define/project.h"
+#include "quality/last_values.h"
 
 namespace coeval::quality {
 
-/// A rule of one column: "delay.min", "origin.pattern", "distance.null".
+/// A rule of one column, "delay.min", "origin.pattern", "distance.null", or a named check of rows,
+/// "checks.route".
 struct Rule {
-  int column = -1;          ///< of the rows that are checked
+  int column = -1;          ///< of the rows that are checked; -1: a named check
   std::string name;         ///< "delay.min"
   std::string description;  ///< "delay must be at least -120"
+  define::Severity severity = define::Severity::error;
+  int check = -1;            ///< a named check: its index in Source::checks
+  std::vector<int> columns;  ///< of the rows: those that it reads
 };
 
 /// The rules that one row broke.
@@ -24,28 +31,61 @@ struct RowVerdict {
   std::int64_t row = 0;
   std::vector<int>
       rules;  ///< indexes into RowChecks::rules(), ascending: all of them, not the first
+  friend bool operator==(const RowVerdict&, const RowVerdict&) = default;
+};
+
+/// What the rules of a batch found.
+struct RowFindings {
+  std::vector<RowVerdict> bad;       ///< rows that may not stay, with the rules of severity error
+  std::vector<RowVerdict> warned;    ///< rows that break rules of severity warn, with these; some
+                                     ///< may be bad too
+  std::vector<std::int64_t> counts;  ///< by rule: rows that break it
+};
+
+/// Says of keys whether they were known: sets known[i] to 1 where the source of `check.other_source`
+/// has a row with keys[i] in `check.other_column` that was known before before[i], else to 0. A row
+/// whose key is null has no say. Errors: io, and what reading that source gives.
+using KnownKeys = std::function<Status(const define::Check& check, const data::Column& keys,
+                                       std::span<const std::int64_t> before,
+                                       std::span<std::uint8_t> known)>;
+
+/// What checks of rows need that does not stand in them.
+struct RowContext {
+  /// When each row arrived, µs; it counts for `max_ahead` then. Empty: the row's known time does.
+  std::span<const std::int64_t> arrivals;
+  LastValues* last_values = nullptr;  ///< null: `increasing` is not asked
+  const KnownKeys* known_keys = nullptr;  ///< null: `refers` is not asked
 };
 
 /// A source's declared rules compiled to run over batches and over single rows alike.
 /// Threading: const, safe from any thread.
 class RowChecks {
  public:
-  /// Errors: bad_toml_value for a pattern that RE2 refuses, and for a rule on a column whose type
-  /// it is not for.
-  static Result<std::unique_ptr<RowChecks>> compile(const define::Source& source);
+  /// In an environment where a column may be absent its null breaks nothing. Errors: bad_toml_value
+  /// for a pattern that RE2 refuses, and for a rule on a column whose type it is not for.
+  static Result<std::unique_ptr<RowChecks>> compile(
+      const define::Source& source,
+      define::Environment environment = define::Environment::train);
   /// The same for rows that hold only some columns of the source: `columns` are their indexes in
-  /// it, in the order of the rows' own columns.
-  static Result<std::unique_ptr<RowChecks>> compile(const define::Source& source,
-                                                    std::span<const int> columns);
+  /// it, in the order of the rows' own columns. A rule that reads another column is left out.
+  static Result<std::unique_ptr<RowChecks>> compile(
+      const define::Source& source, std::span<const int> columns,
+      define::Environment environment = define::Environment::train);
   ~RowChecks();
   const std::vector<Rule>& rules() const;
-  /// Rows of `batch` (the columns compiled for) that break a rule, ascending. SQL null semantics: a
-  /// null breaks only the rule against nulls. NaN and infinities break "<column>.finite", a list of
-  /// another length than declared "<column>.length". (semantics: V2) Complexity: one pass per
-  /// column with a rule; a pattern runs once per dictionary entry.
+  /// Rows of `batch` (the columns compiled for) that break rules, ascending. SQL null semantics: a
+  /// null breaks only the rule against nulls, and a check that is null passes. NaN and infinities
+  /// break "<column>.finite", a list of another length than declared "<column>.length", bytes that
+  /// are no UTF-8 "<column>.utf8". (semantics: V2) Complexity: one pass per column with a rule; a
+  /// pattern runs once per dictionary entry. Errors: those of `context.known_keys`.
+  Result<RowFindings> find(const data::Batch& batch, const RowContext& context) const;
+  /// The rows that may not stay, where nothing is known but the rows: no rule of `increasing` or
+  /// `refers` is asked.
   std::vector<RowVerdict> check(const data::Batch& batch) const;
   /// "delay must be at least -120, found -185" for the report and the quarantine.
   std::string explain(const data::Batch& batch, std::int64_t row, int rule) const;
+  /// The value that breaks a rule; of a named check an object of those that it reads.
+  data::Json found(const data::Batch& batch, std::int64_t row, int rule) const;
 
  private:
   RowChecks();
@@ -72,16 +112,22 @@ struct Conservation {
 /// "12 read = 10 accepted + 2 quarantined + 0 duplicates"
 std::string to_text(const Conservation& counts);
 
-/// Rows of one batch split by the checks.
+/// Rows of one batch split by the checks: rules of severity error keep a row out, the others count.
 struct Screened {
   data::Batch accepted;
   std::vector<std::int64_t> accepted_rows;  ///< row numbers in the input batch
   std::vector<QuarantinedRow> quarantined;
+  std::vector<RowVerdict> warned;    ///< row numbers in the input batch
+  std::vector<std::int64_t> counts;  ///< by rule of the checks: rows that break it
 };
 /// Runs the checks and splits. `first_row` is added to the row numbers in quarantined rows. When no
 /// row is bad, `accepted` shares the columns of `batch`.
 Screened screen(const RowChecks& checks, const define::Source& source, const data::Batch& batch,
                 const std::string& origin, std::int64_t first_row);
+/// The same where more is known than the rows. Errors: those of RowChecks::find.
+Result<Screened> screen(const RowChecks& checks, const define::Source& source,
+                        const data::Batch& batch, const std::string& origin,
+                        std::int64_t first_row, const RowContext& context);
 
 /// Appends to `folder`/quarantine/<source>.jsonl, one object a line, fsynced; a row that is there
 /// already (same source, origin, row and raw) is not written again, so that a run may be repeated

@@ -27,13 +27,17 @@ std::string source_text(const define::Source& source) {
                      define::canonical(*source.known) + "\n";
   for (const auto& column : source.columns) {
     text += column.name + " " + std::string(name(column.type)) + (column.nullable ? " null" : "");
-    if (column.min) text += " min " + data::to_text(*column.min, column.type);
-    if (column.max) text += " max " + data::to_text(*column.max, column.type);
-    if (column.pattern) text += " pattern " + *column.pattern;
-    for (const auto& word : column.allowed) text += " enum " + word;
+    const auto decides = [&](std::string_view rule) {
+      return column.severity_of(rule) == define::Severity::error;
+    };
+    if (column.min && decides("min")) text += " min " + data::to_text(*column.min, column.type);
+    if (column.max && decides("max")) text += " max " + data::to_text(*column.max, column.type);
+    if (column.pattern && decides("pattern")) text += " pattern " + *column.pattern;
+    if (decides("enum"))
+      for (const auto& word : column.allowed) text += " enum " + word;
     text += "\n";
   }
-  return text;
+  return text + define::further_rules_ir(source);
 }
 
 std::string inputs_text(const define::Model& model) {

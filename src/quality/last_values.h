@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+
+#include "data/hash.h"
+
+namespace coeval::quality {
+
+/// The newest value of each key of rules of `increasing`, which a caller carries from batch to
+/// batch of a source. Memory is bounded: of each rule the keys seen last are kept, at least
+/// `max_keys` of them and less than twice as many; a key that was forgotten starts anew.
+/// Threading: one at a time.
+class LastValues {
+ public:
+  static constexpr std::size_t kMaxKeys = std::size_t{1} << 21;
+  explicit LastValues(std::size_t max_keys = kMaxKeys) : max_keys_(max_keys) {}
+
+  /// Whether the value may follow the last one of `key`, the hash of a rule and a row's key: it is
+  /// above it or, unless `strictly`, equal. If so, and `stays`, it takes the last one's place.
+  bool follow(data::Hash128 key, std::int64_t value, bool strictly, bool stays);
+
+  std::size_t size() const { return young_.size() + old_.size(); }
+  /// Times that keys were forgotten: above 0, a row may have passed that follows none.
+  std::int64_t forgotten_count() const { return forgotten_; }
+
+ private:
+  struct Hash {
+    std::size_t operator()(data::Hash128 key) const { return key.low; }
+  };
+  using Values = std::unordered_map<data::Hash128, std::int64_t, Hash>;
+  // A key moves to the young when it is seen. Once these are `max_keys`, they become the old, and
+  // the old ones that were not seen since are dropped.
+  Values young_, old_;
+  std::size_t max_keys_;
+  std::int64_t forgotten_ = 0;
+};
+
+}  // namespace coeval::quality
