@@ -42,33 +42,21 @@ data::Json rule_json(const RuleResult& rule) {
   return json;
 }
 
-data::Json column_json(const ColumnSummary& column) {
-  data::Json json{data::Json::Object{}};
-  json.set("column", column.name);
-  json.set("type", column.type);
-  json.set("rows_count", column.rows);
-  json.set("nulls_count", column.nulls);
+// What is left of a summary when no value of the column may be shown.
+ColumnSummary without_values(ColumnSummary summary) {
+  summary.min = summary.max = data::Value{};
+  summary.mean = summary.deviation = summary.sum = std::nullopt;
+  summary.quantiles.clear();
+  summary.histogram.clear();
+  summary.top_values.clear();
+  if (summary.text) summary.text->patterns.clear();
+  summary.elements.clear();
+  return summary;
+}
+
+data::Json column_json(const ReportedColumn& column) {
+  data::Json json = to_json(column.pii ? without_values(column.summary) : column.summary);
   json.set("pii", column.pii);
-  data::Json facts{data::Json::Object{}};
-  for (const auto& [fact, value] : column.facts) facts.set(fact, value);
-  json.set("facts", std::move(facts));
-  data::Json bars{data::Json::Array{}};
-  for (const HistogramBar& bar : column.histogram) {
-    data::Json one{data::Json::Object{}};
-    one.set("from", bar.from);
-    one.set("to", bar.to);
-    one.set("count", bar.count);
-    bars.push(std::move(one));
-  }
-  json.set("histogram", std::move(bars));
-  data::Json top{data::Json::Array{}};
-  for (const auto& [value, count] : column.top) {
-    data::Json one{data::Json::Object{}};
-    one.set("value", value);
-    one.set("count", count);
-    top.push(std::move(one));
-  }
-  json.set("top", std::move(top));
   return json;
 }
 
@@ -168,7 +156,7 @@ data::Json report_json(const QualityReport& report) {
   for (const RuleResult& rule : report.rules) rules.push(rule_json(rule));
   json.set("rules", std::move(rules));
   data::Json columns{data::Json::Array{}};
-  for (const ColumnSummary& column : report.columns) columns.push(column_json(column));
+  for (const ReportedColumn& column : report.columns) columns.push(column_json(column));
   json.set("columns", std::move(columns));
   json.set("times", times_json(report.times));
   data::Json personal{data::Json::Array{}};

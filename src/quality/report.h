@@ -8,6 +8,7 @@
 #include "data/json.h"
 #include "quality/checks.h"
 #include "quality/personal_data.h"
+#include "quality/profile_summary.h"
 #include "quality/sample_rows.h"
 #include "quality/time_counts.h"
 
@@ -26,19 +27,10 @@ struct RuleResult {
 };
 std::string_view name(RuleResult::Status status);
 
-/// A bar of a histogram: values in [from, to), the last one including `to`.
-struct HistogramBar {
-  double from = 0, to = 0;
-  std::int64_t count = 0;
-};
-/// What a report says of one column.
-struct ColumnSummary {
-  std::string name, type;
-  std::int64_t rows = 0, nulls = 0;
-  std::vector<std::pair<std::string, std::string>> facts;  ///< "mean" → "12.5"; in order
-  std::vector<HistogramBar> histogram;                     ///< of numbers and moments
-  std::vector<std::pair<std::string, std::int64_t>> top;   ///< of texts
-  bool pii = false;                                        ///< its values are not shown
+/// A column with what its profile says.
+struct ReportedColumn {
+  ColumnSummary summary;
+  bool pii = false;  ///< its values are not shown
 };
 
 /// A file that was read.
@@ -57,7 +49,7 @@ struct QualityReport {
   std::vector<ReportedFile> files;
   Conservation counts;
   std::vector<RuleResult> rules;  ///< in the order of the definition
-  std::vector<ColumnSummary> columns;
+  std::vector<ReportedColumn> columns;
   TimeCounts times;
   std::vector<PersonalColumn> personal;  ///< columns that look so and are not tagged
 

@@ -43,7 +43,7 @@ svg{display:block;width:100%;height:auto}
 svg rect{fill:var(--ink)}svg text{fill:var(--soft);font-size:11px}
 )css";
 
-std::string number_text(double value) {
+std::string short_number(double value) {
   std::array<char, 32> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
                                  std::chars_format::general, 4);
@@ -95,39 +95,77 @@ std::string bars(const std::vector<Bar>& list, double aspect, const std::string&
   return out;
 }
 
-std::string histogram(const std::vector<HistogramBar>& list) {
+std::string histogram(const ColumnSummary& column) {
+  const auto& list = column.histogram;
   const double least = list.front().from, width = list.back().to - least;
   std::vector<Bar> out;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const HistogramBar& bar = list[i];
+  for (const ProfileBin& bar : list) {
+    const std::string title = number_text(bar.from, column.type) + " to " +
+                              number_text(bar.to, column.type) + ": " + with_separators(bar.count);
     const auto place = [&](double value, double otherwise) {
       return width > 0 ? (value - least) / width : otherwise;
     };
-    out.push_back({place(bar.from, 0), place(bar.to, 1), static_cast<double>(bar.count),
-                   number_text(bar.from) + " to " + number_text(bar.to) + ": " +
-                       with_separators(bar.count)});
+    out.push_back({place(bar.from, 0), place(bar.to, 1), static_cast<double>(bar.count), title});
   }
-  return bars(out, 0.22, number_text(least), number_text(list.back().to));
+  return bars(out, 0.22, number_text(least, column.type),
+              number_text(list.back().to, column.type));
+}
+
+std::string entry(const std::string& name, const std::string& value) {
+  return "<dt>" + markup_text(name) + "</dt><dd>" + markup_text(value) + "</dd>";
 }
 
 std::string top_values(const ColumnSummary& column) {
   std::string out = "<dl>";
-  for (std::size_t i = 0; i < std::min<std::size_t>(6, column.top.size()); ++i)
-    out += "<dt><code>" + markup_text(column.top[i].first) + "</code></dt><dd>" +
-           with_separators(column.top[i].second) + "</dd>";
+  for (std::size_t i = 0; i < std::min<std::size_t>(6, column.top_values.size()); ++i) {
+    const ProfileValue& top = column.top_values[i];
+    out += "<dt><code>" + markup_text(data::to_text(top.value, column.type)) + "</code></dt><dd>" +
+           with_separators(top.count) + "</dd>";
+  }
   return out + "</dl>";
 }
 
-std::string column_card(const ColumnSummary& column) {
+std::string values_of(const ColumnSummary& column) {
+  std::string out;
+  const auto number = [&](const char* name, const std::optional<double>& value) {
+    if (value) out += entry(name, number_text(*value, column.type));
+  };
+  if (!data::is_null(column.min))
+    out += entry("range", data::to_text(column.min, column.type) + " to " +
+                              data::to_text(column.max, column.type));
+  number("mean", column.mean);
+  if (column.deviation) out += entry("deviation", short_number(*column.deviation));
+  for (const ProfileQuantile& quantile : column.quantiles)
+    if (quantile.p == 0.05 || quantile.p == 0.5 || quantile.p == 0.95)
+      out += entry(std::to_string(static_cast<int>(quantile.p * 100)) + " %",
+                   number_text(quantile.value, column.type));
+  if (column.zeros > 0) out += entry("zeros", with_separators(column.zeros));
+  if (column.negatives > 0) out += entry("negative", with_separators(column.negatives));
+  const std::int64_t not_finite =
+      column.nans + column.plus_infinities + column.minus_infinities;
+  if (not_finite > 0) out += entry("not finite", with_separators(not_finite));
+  if (column.text && !column.text->patterns.empty())
+    out += entry("shape", column.text->patterns.front().shape);
+  return out;
+}
+
+std::string column_card(const ReportedColumn& reported) {
+  const ColumnSummary& column = reported.summary;
   std::string out = "<section class=\"card\"><h3>" + markup_text(column.name) +
-                    " <span class=\"soft\">" + markup_text(column.type) + "</span></h3>";
-  if (column.pii) out += "<p class=\"soft\">personal: its values are not shown</p>";
-  if (!column.histogram.empty() && !column.pii) out += histogram(column.histogram);
-  if (!column.top.empty() && !column.pii) out += top_values(column);
-  out += "<dl><dt>nulls</dt><dd>" + with_separators(column.nulls) + " of " +
-         with_separators(column.rows) + "</dd>";
-  for (const auto& [fact, value] : column.facts)
-    out += "<dt>" + markup_text(fact) + "</dt><dd>" + markup_text(value) + "</dd>";
+                    " <span class=\"soft\">" + markup_text(data::name(column.type)) +
+                    "</span></h3>";
+  if (reported.pii) out += "<p class=\"soft\">personal: its values are not shown</p>";
+  const bool texts = column.histogram.empty();
+  if (!reported.pii && !texts) out += histogram(column);
+  if (!reported.pii && texts && !column.top_values.empty()) out += top_values(column);
+  out += "<dl>" + entry("nulls", with_separators(column.nulls) + " of " +
+                                     with_separators(column.rows)) +
+         entry("distinct", (column.distinct_exact ? "" : "about ") +
+                               with_separators(column.distinct));
+  if (!reported.pii) out += values_of(column);
+  if (column.text)
+    out += entry("length", with_separators(column.text->min_length) + " to " +
+                               with_separators(column.text->max_length));
   return out + "</dl></section>\n";
 }
 
@@ -176,7 +214,7 @@ std::string time_charts(const TimeCounts& times) {
     volume.push_back({from, to, static_cast<double>(one.rows),
                       when + ": " + with_separators(one.rows) + " rows"});
     delay.push_back({from, to, std::max(0.0, one.mean_delay_s()),
-                     when + ": known after " + number_text(one.mean_delay_s()) + " s on average"});
+                     when + ": known after " + short_number(one.mean_delay_s()) + " s on average"});
   }
   const std::string left = format_time(stretches.front().begin_us),
                     right = format_time(stretches.back().begin_us),
@@ -246,7 +284,7 @@ std::string report_html(const QualityReport& report) {
   out += time_charts(report.times);
   if (!report.columns.empty()) {
     out += "<h2>Columns</h2><div class=\"cards\">\n";
-    for (const ColumnSummary& column : report.columns) out += column_card(column);
+    for (const ReportedColumn& column : report.columns) out += column_card(column);
     out += "</div>\n";
   }
   return out + files_table(report) + "</main></body></html>\n";

@@ -22,8 +22,20 @@ QualityReport flights() {
       {"checks.level", "batch", "mean(delay) from -5 to 60", "61.5", Status::warned, 0, {}},
       {"checks.drift", "distribution", "psi(delay) at most 0.2", "no reference file",
        Status::not_evaluated, 0, {}}};
-  report.columns = {{"delay", "int32", 97, 3, {{"mean", "6.1"}}, {{0, 10, 90}, {10, 20, 4}}, {}, false},
-                    {"mail", "string", 97, 0, {}, {}, {{"ada@example.org", 1}}, true}};
+  ColumnSummary delay;
+  delay.name = "delay";
+  delay.type = data::Type::int32;
+  delay.rows = 97;
+  delay.nulls = 3;
+  delay.mean = 6.125;
+  delay.histogram = {{0, 16, 90}, {16, 32, 4}};
+  ColumnSummary mail;
+  mail.name = "mail";
+  mail.type = data::Type::string;
+  mail.rows = 97;
+  mail.top_values = {{std::string("ada@example.org"), 1}};
+  mail.min = std::string("ada@example.org");
+  report.columns = {{delay, false}, {mail, true}};
   for (int i = 0; i < 97; ++i) report.times.add(i * 3'600'000'000LL, i * 3'600'000'000LL + 60'000'000);
   report.personal = {{"mail2", PersonalKind::email, 95, 97}};
   return report;
@@ -68,6 +80,8 @@ TEST_CASE("JSON has everything, as its own numbers") {
   CHECK(*rules[0].find("status")->string() == "failed");
   CHECK(*rules[0].find("samples")->array()->at(0).find("row")->integer() == 7);
   CHECK(*json.find("columns")->array()->at(0).find("histogram")->array()->at(1).find("count")->integer() == 4);
+  CHECK(*json.find("columns")->array()->at(1).find("pii")->boolean());
+  has_not(report_json(flights()).dump(), "ada@example.org");
   CHECK(json.find("times")->find("stretches")->array()->size() == 97);
   CHECK(*json.find("personal")->array()->at(0).find("column")->string() == "mail2");
   CHECK(json.find("made_at") == nullptr);  // no clock but the caller's
@@ -91,6 +105,7 @@ TEST_CASE("the page needs nothing else, and shows nothing as markup that is data
   has_not(html, "https://");
   has_not(html, "ada@example.org");  // of a personal column
   has(html, "<svg");
+  has(html, "6.125");
   has(html, ">failed</span>");
   CHECK(html == report_html(flights()));
 }
