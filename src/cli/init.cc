@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/observe.h"
 #include "stores/files.h"
 
 namespace coeval::cli {
@@ -47,6 +48,22 @@ split    = { train_until = 2024-03-01, validate_until = 2024-04-01, test_until =
 gate     = { auc = ">= 0.6", calibration_error = "<= 0.05" }
 )toml";
 
+// A definition of the files that were named, each as a path from the project's folder.
+Result<std::string> propose(Context& context, const std::string& project_name,
+                            const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::vector<quality::ObservedFile> files;
+  for (const std::string& path : context.in.files) {
+    context.terminal.say("reading " + path);
+    COEVAL_ASSIGN(quality::ObservedFile file, observe_file(context.formats, path));
+    std::error_code failed;
+    const fs::path near = fs::relative(path, folder, failed);
+    if (!failed && !near.empty()) file.path = near.string();
+    files.push_back(std::move(file));
+  }
+  return quality::propose_definition(project_name, files);
+}
+
 std::string fill(const std::string& project_name) {
   std::string text = kTemplate;
   const std::string mark = "\"PROJECT\"";
@@ -68,8 +85,10 @@ int init(Context& context) {
   for (char& c : project_name)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   if (project_name.empty()) project_name = "project";
-  const std::string text = fill(project_name);
-  if (auto written = stores::write_file_atomically(path, text); !written)
+  const auto text = context.in.files.empty() ? Result<std::string>(fill(project_name))
+                                             : propose(context, project_name, folder);
+  if (!text) return context.report(text.error());
+  if (auto written = stores::write_file_atomically(path, *text); !written)
     return context.report(written.error());
   const std::string ignore = (fs::path(folder) / ".gitignore").string();
   if (!fs::exists(ignore))
@@ -81,7 +100,10 @@ int init(Context& context) {
     context.terminal.print_json(json);
     return 0;
   }
-  context.terminal.print("wrote " + path + "; next: put your columns in, then coeval check");
+  context.terminal.print("wrote " + path +
+                         (context.in.files.empty()
+                              ? "; next: put your columns in, then coeval check"
+                              : "; next: say there when rows become known, then coeval check"));
   return 0;
 }
 

@@ -47,6 +47,10 @@ class Declaration {
   void definition() {
     verb("init")->add_option("folder", in_.subject,
                              "folder to write coeval.toml into (default: here)");
+    verb("init")
+        ->add_option("--from", in_.files,
+                     "tables to propose it from: their columns, with types, rules and evidence")
+        ->expected(1, CLI::detail::expected_max_vector_size);
     verb("plan")->add_flag("--exit-code", in_.exit_code, "exit 4 when changes are pending");
     verb("plan")->add_option("model", in_.model, "one model (default: all)");
     auto* replay = verb("plan")->add_flag(
