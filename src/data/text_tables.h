@@ -48,9 +48,10 @@ struct TextPlaces {
 
 /// Reads RFC 4180 CSV with a header row; columns are matched by name; extra columns are ignored,
 /// missing ones are an error. An empty unquoted field is null. A bad field makes a bad row, never
-/// an error of the whole. Errors: bad_csv (no header, unterminated quote, missing column);
-/// unsupported as check_csv_types.
-Result<TextTable> read_csv(std::string_view text, const Schema& schema);
+/// an error of the whole. Plain, for texts in memory: the readers of files (text_decoder.h) are as
+/// it is, and faster. Errors: bad_csv (no header, unterminated quote, missing column); unsupported
+/// as check_csv_types.
+Result<TextTable> read_csv(std::string_view text, const Schema& schema, char delimiter = ',');
 /// One JSON object a line. Unknown members are ignored; a missing nullable member is null. A member
 /// of a name in `as_text` may also be an object or array: its text is the value.
 Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
@@ -58,6 +59,8 @@ Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
 
 /// Errors: unsupported for a column of lists, which CSV has no way to write.
 Status check_csv_types(const Schema& schema);
+/// Errors: unsupported for what is not a comma, a semicolon, a tab or '|'.
+Status check_csv_delimiter(char delimiter);
 
 /// Writes with a header; strings quoted when they need it; null as an empty field.
 std::string write_csv(const Batch& batch);

@@ -27,9 +27,6 @@ class ByteSource {
   virtual std::uint64_t bytes_total() const = 0;
 };
 
-/// How the bytes of a file are packed.
-enum class Packing : std::uint8_t { none, gzip, zstd };
-
 /// The file as it lies on the disk; "-" is standard input. Errors: no_such_file, io.
 Result<std::unique_ptr<ByteSource>> open_raw_bytes(const std::string& path);
 /// A text that lives at least as long.
