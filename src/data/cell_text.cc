@@ -10,13 +10,39 @@ namespace coeval::data {
 
 namespace {
 
+// Bytes that a terminal does not show stand as \xNN.
 std::string quoted_excerpt(std::string_view text) {
-  if (text.size() <= 60) return "'" + std::string(text) + "'";
-  return "'" + std::string(utf8_prefix(text, 57)) + "...'";
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const bool cut = text.size() > 60;
+  if (cut) text = utf8_prefix(text, 57);
+  std::string out = "'";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F)
+      out += c;
+    else
+      (((out += "\\x") += kDigits[byte >> 4]) += kDigits[byte & 15]);
+  }
+  return out + (cut ? "...'" : "'");
+}
+
+// "12,5" and "1.234,56", as much of the world writes numbers.
+bool is_decimal_comma(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const std::size_t comma = text.find(',');
+  if (comma == 0 || comma == std::string_view::npos || comma + 1 == text.size()) return false;
+  const std::string_view whole = text.substr(0, comma), fraction = text.substr(comma + 1);
+  return whole.front() != '.' &&
+         whole.find_first_not_of("0123456789.") == std::string_view::npos &&
+         fraction.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 std::unexpected<Error> text_is_not(Type type, std::string_view text) {
-  return fail(Code::type_mismatch, "not " + std::string(name(type)) + ": " + quoted_excerpt(text));
+  std::string message = "not " + std::string(name(type)) + ": " + quoted_excerpt(text);
+  if (!is_number(type) || !is_decimal_comma(text))
+    return fail(Code::type_mismatch, std::move(message));
+  return fail(Code::type_mismatch, message + ", which looks like a decimal comma",
+              "write a point");
 }
 
 std::unexpected<Error> text_does_not_fit(Type type, std::string_view text) {

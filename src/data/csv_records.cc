@@ -17,7 +17,7 @@ void CsvScanner::take_line_end() {
 
 bool CsvScanner::next(CsvRecord& record) {
   if (at_ >= text_.size() || unterminated_line_ != 0) return false;
-  const std::size_t start = at_;
+  const std::size_t start = record_at_ = at_;
   record.fields.clear();
   record.fault = nullptr;
   record.line = line_;
@@ -29,7 +29,7 @@ bool CsvScanner::next(CsvRecord& record) {
   return true;
 }
 
-// Reads one field and the comma behind it; false when the record ends there.
+// Reads one field and the delimiter behind it; false when the record ends there.
 bool CsvScanner::field(CsvRecord& record) {
   CsvField out;
   if (at_ < text_.size() && text_[at_] == '"') {
@@ -43,10 +43,18 @@ bool CsvScanner::field(CsvRecord& record) {
   return true;
 }
 
+// The first fault is told.
+void CsvScanner::wrong(CsvRecord& record, const char* fault) const {
+  if (record.fault != nullptr) return;
+  record.fault = fault;
+  record.fault_at = at_ - record_at_;
+  record.fault_field = record.fields.size();
+}
+
 void CsvScanner::plain_field(CsvRecord& record, CsvField& out) {
   const std::size_t start = at_;
-  for (; !at_line_end() && text_[at_] != ','; ++at_)
-    if (text_[at_] == '"') record.fault = "a quote inside a field that does not begin with one";
+  for (; !at_line_end() && text_[at_] != delimiter_; ++at_)
+    if (text_[at_] == '"') wrong(record, "a quote inside a field that does not begin with one");
   out.text = text_.substr(start, at_ - start);
 }
 
@@ -58,6 +66,8 @@ bool CsvScanner::quoted_field(CsvRecord& record, CsvField& out) {
     close = text_.find('"', close);
     if (close == std::string_view::npos) {
       unterminated_line_ = line_;
+      unterminated_at_ = at_;
+      unterminated_field_ = record.fields.size();
       return false;
     }
     if (close + 1 >= text_.size() || text_[close + 1] != '"') break;
@@ -67,8 +77,8 @@ bool CsvScanner::quoted_field(CsvRecord& record, CsvField& out) {
   out.text = text_.substr(start, close - start);
   line_ += std::count(out.text.begin(), out.text.end(), '\n');
   at_ = close + 1;
-  if (at_line_end() || text_[at_] == ',') return true;
-  record.fault = "text after the closing quote of a field";
+  if (at_line_end() || text_[at_] == delimiter_) return true;
+  wrong(record, "text after the closing quote of a field");
   CsvField rest;
   plain_field(record, rest);
   return true;

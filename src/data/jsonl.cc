@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "data/json.h"
+#include "data/jsonl_rows.h"
 #include "data/text_tables.h"
 
 namespace coeval::data {
@@ -12,65 +13,28 @@ constexpr std::size_t kLargestJsonl = (1ull << 31) - 1;
 
 class JsonlReader {
  public:
-  JsonlReader(const Schema& schema, std::span<const std::string> as_text);
-  void read_line(std::string_view line, std::int64_t number);
+  JsonlReader(const Schema& schema, std::span<const std::string> as_text)
+      : schema_(schema), rows_(schema, as_text) {
+    for (const Field& field : schema.fields) builders_.emplace_back(field.type);
+  }
+  void read_line(std::string_view line, std::int64_t number, std::uint64_t offset);
   TextTable finish();
 
  private:
-  std::string fault_of(std::string_view line, std::int64_t number);
-  std::string read_member(const Json& row, std::size_t column);
-
   const Schema& schema_;
-  JsonParser parser_;
+  JsonlRows rows_;
   std::vector<ColumnBuilder> builders_;
-  std::vector<Value> values_;  // one row, complete before any of it is appended
   TextTable table_;
-  JsonTexts texts_;
 };
 
-JsonlReader::JsonlReader(const Schema& schema, std::span<const std::string> as_text)
-    : schema_(schema), values_(schema.fields.size()) {
-  texts_.as_text = as_text;
-  for (const Field& field : schema.fields) {
-    builders_.emplace_back(field.type);
-    texts_.numbers = texts_.numbers || is_decimal(field.type);
-  }
-}
-
-// A null is left to the quality rules of the source; an absent member says that the writer's idea
-// of the row is another one.
-std::string JsonlReader::read_member(const Json& row, std::size_t column) {
-  const Field& field = schema_.fields[column];
-  const Json* member = row.find(field.name);
-  values_[column] = Value{};
-  if (member == nullptr) return field.nullable ? "" : field.name + ": missing";
-  auto value = from_json(*member, field.type);
-  if (!value) return field.name + ": " + value.error().message;
-  values_[column] = std::move(*value);
-  return {};
-}
-
-std::string JsonlReader::fault_of(std::string_view line, std::int64_t number) {
-  const auto row = parser_.parse(line, {}, number, texts_);
-  if (!row) return row.error().message;
-  if (row->object() == nullptr) return "expected an object, found " + std::string(row->kind());
-  std::string faults;
-  for (std::size_t column = 0; column < values_.size(); ++column) {
-    const std::string fault = read_member(*row, column);
-    if (!faults.empty() && !fault.empty()) faults += "; ";
-    faults += fault;
-  }
-  return faults;
-}
-
-void JsonlReader::read_line(std::string_view line, std::int64_t number) {
-  std::string fault = fault_of(line, number);
+void JsonlReader::read_line(std::string_view line, std::int64_t number, std::uint64_t offset) {
+  std::string fault = rows_.read(line, number);
   if (!fault.empty()) {
-    table_.bad.push_back({number, std::string(line), std::move(fault)});
+    table_.bad.push_back({number, std::string(line), std::move(fault), offset});
     return;
   }
-  for (std::size_t column = 0; column < values_.size(); ++column)
-    builders_[column].append(values_[column]);
+  for (std::size_t column = 0; column < builders_.size(); ++column)
+    builders_[column].append(rows_.values()[column]);
   table_.lines.push_back(number);
 }
 
@@ -89,14 +53,15 @@ Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
     return fail(Code::unsupported,
                 "JSON lines of 2 GiB or more in one piece, bytes: " + std::to_string(text.size()),
                 "cut it into smaller files");
+  const char* const begin = text.data();
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   JsonlReader reader(schema, as_text);
   for (std::int64_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
+    const std::string_view line = JsonlRows::without_line_end(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.find_first_not_of(" \t") != std::string_view::npos) reader.read_line(line, number);
+    if (!JsonlRows::is_blank(line))
+      reader.read_line(line, number, static_cast<std::uint64_t>(line.data() - begin));
   }
   return reader.finish();
 }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "data/column.h"
@@ -12,9 +14,10 @@ namespace coeval::data {
 
 /// One row of a text file that could not be read as its schema says.
 struct BadTextRow {
-  std::int64_t line = 0;  ///< 1-based line where the row starts
-  std::string raw;        ///< the row's bytes
-  std::string reason;
+  std::int64_t line = 0;     ///< 1-based line where the row starts
+  std::string raw;           ///< the row's bytes; of one that is too long its beginning
+  std::string reason;        ///< each fault, with its column where it has one
+  std::uint64_t offset = 0;  ///< of the row's first byte, from the beginning of the (unpacked) text
 };
 
 /// What a text table holds: rows that could be typed, with the line each began on, and those that
@@ -25,11 +28,30 @@ struct TextTable {
   std::vector<BadTextRow> bad;
 };
 
+/// Where the rows of one batch lie in a text, and what lay between them and was no row.
+struct TextPlaces {
+  std::vector<std::int64_t> lines;  ///< per row the 1-based line it begins on
+  std::vector<BadTextRow> bad;
+  std::uint64_t text_offset = 0;            ///< of `text`, from the beginning of the unpacked text
+  std::vector<std::uint32_t> begins, ends;  ///< per row its bytes in `text`, without the line end
+  std::shared_ptr<const char[]> text;       ///< the piece that the rows were read from
+
+  std::uint64_t offset(std::int64_t row) const {
+    return text_offset + begins[static_cast<std::size_t>(row)];
+  }
+  /// The bytes of a row as they stand in the text.
+  std::string_view raw(std::int64_t row) const {
+    const auto at = static_cast<std::size_t>(row);
+    return {text.get() + begins[at], ends[at] - begins[at]};
+  }
+};
+
 /// Reads RFC 4180 CSV with a header row; columns are matched by name; extra columns are ignored,
 /// missing ones are an error. An empty unquoted field is null. A bad field makes a bad row, never
-/// an error of the whole. Errors: bad_csv (no header, unterminated quote, missing column);
-/// unsupported as check_csv_types.
-Result<TextTable> read_csv(std::string_view text, const Schema& schema);
+/// an error of the whole. Plain, for texts in memory: the readers of files (text_decoder.h) are as
+/// it is, and faster. Errors: bad_csv (no header, unterminated quote, missing column); unsupported
+/// as check_csv_types.
+Result<TextTable> read_csv(std::string_view text, const Schema& schema, char delimiter = ',');
 /// One JSON object a line. Unknown members are ignored; a missing nullable member is null. A member
 /// of a name in `as_text` may also be an object or array: its text is the value.
 Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
@@ -37,6 +59,8 @@ Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
 
 /// Errors: unsupported for a column of lists, which CSV has no way to write.
 Status check_csv_types(const Schema& schema);
+/// Errors: unsupported for what is not a comma, a semicolon, a tab or '|'.
+Status check_csv_delimiter(char delimiter);
 
 /// Writes with a header; strings quoted when they need it; null as an empty field.
 std::string write_csv(const Batch& batch);

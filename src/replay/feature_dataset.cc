@@ -91,13 +91,13 @@ Result<data::Batch> read_whole(const OpenFormat& formats, const std::string& pat
   std::vector<data::Batch> parts;
   while (true) {
     COEVAL_ASSIGN(data::Batch part, reader->next());
+    // A question that cannot be read has no answer, and leaving it out silently would hide that.
+    if (!reader->bad_rows().empty()) {
+      const auto& bad = reader->bad_rows().front();
+      return fail(Code::bad_file, "line " + std::to_string(bad.line) + ": " + bad.reason);
+    }
     if (part.rows == 0) break;
     parts.push_back(std::move(part));
-  }
-  // A question that cannot be read has no answer, and leaving it out silently would hide that.
-  if (!reader->bad_rows().empty()) {
-    const auto& bad = reader->bad_rows().front();
-    return fail(Code::bad_file, "line " + std::to_string(bad.line) + ": " + bad.reason);
   }
   if (!parts.empty()) return data::concatenate(parts);
   data::Batch none;
@@ -121,10 +121,16 @@ Result<bool> has_column(const OpenFormat& formats, const std::string& path,
     return std::unexpected(reader.error());
   }
   // JSON has no header: a column is there when a line has it.
-  const auto bad = (*reader)->bad_rows();
-  return (*reader)->rows() > 0 || bad.empty() || !std::ranges::all_of(bad, [&](const auto& row) {
-           return row.reason == column + ": missing";
-         });
+  bool is_missing = false;
+  while (true) {
+    const auto part = (*reader)->next();
+    if (!part || part->rows > 0) return true;
+    const auto bad = (*reader)->bad_rows();
+    if (bad.empty()) return !is_missing;
+    is_missing = true;
+    for (const auto& row : bad)
+      if (row.reason != column + ": missing") return true;
+  }
 }
 
 Result<std::vector<std::int64_t>> times(const data::Batch& table, const std::string& at) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <future>
+#include <iterator>
 #include <limits>
 #include <thread>
 #include <utility>
@@ -119,6 +120,13 @@ std::string row_as_json(const data::Batch& batch, std::int64_t row) {
   return json.dump();
 }
 
+// One batch of a file; of a text with the lines that its rows began on, and those that were none.
+struct Piece {
+  data::Batch rows;
+  std::vector<std::int64_t> lines;
+  std::vector<data::BadTextRow> bad;
+};
+
 // Reads one file piece by piece; what is left of each piece goes to `pieces`.
 class FileFold {
  public:
@@ -127,7 +135,13 @@ class FileFold {
            Places places = Places::kept)
       : source_(source), checks_(checks), history_(history), places_(places) {}
 
-  Status add(const data::Batch& table) {
+  Status add(Piece& piece) {
+    history_.conservation.read += static_cast<std::int64_t>(piece.bad.size());
+    if (places_ == Places::kept) {
+      lines_.insert(lines_.end(), piece.lines.begin(), piece.lines.end());
+      std::ranges::move(piece.bad, std::back_inserter(unreadable_));
+    }
+    const data::Batch& table = piece.rows;
     COEVAL_ASSIGN(Conformed conformed, conform(table, source_));
     std::vector<std::int64_t> rows;  // places in `table` of what is still in the running
     data::Batch batch = std::move(conformed.rows);
@@ -166,23 +180,28 @@ class FileFold {
   }
 
   // Text formats know on which line each row began: that is where a person looks.
-  void place_by_line(std::span<const std::int64_t> lines) {
-    if (lines.empty()) return;
+  void place_by_line() {
+    if (lines_.empty()) return;
     history_.by_line = true;
-    for (auto& bad : history_.quarantined) bad.row = lines[static_cast<std::size_t>(bad.row)];
+    for (auto& bad : history_.quarantined) bad.row = lines_[static_cast<std::size_t>(bad.row)];
     std::vector<std::int64_t> places;
     for (std::size_t i = 0; i < history_.known_us.size(); ++i)
       places.push_back(
-          lines[static_cast<std::size_t>(history_.place_in_file(static_cast<std::int64_t>(i)))]);
+          lines_[static_cast<std::size_t>(history_.place_in_file(static_cast<std::int64_t>(i)))]);
     history_.file_row = std::move(places);
+    lines_ = {};
   }
 
   // Lines of a text file that are no rows at all: read, and set aside with their bytes.
-  void add_unreadable(std::span<const data::BadTextRow> lines) {
-    for (const auto& line : lines)
-      history_.quarantined.push_back(
-          {source_.name, history_.path, line.line, line.raw, {"format"}, line.reason});
-    history_.conservation.read += static_cast<std::int64_t>(lines.size());
+  void add_unreadable() {
+    for (auto& line : unreadable_)
+      history_.quarantined.push_back({source_.name,
+                                      history_.path,
+                                      line.line,
+                                      std::move(line.raw),
+                                      {"format"},
+                                      std::move(line.reason)});
+    unreadable_ = {};
   }
 
   Status finish() {
@@ -264,26 +283,37 @@ class FileFold {
   const Places places_;
   std::int64_t first_row_ = 0;
   std::vector<data::Batch> pieces_;
+  std::vector<std::int64_t> lines_;  // of text formats, by row of the file
+  std::vector<data::BadTextRow> unreadable_;
 };
 
+Result<Piece> next_piece(stores::TableReader& reader) {
+  COEVAL_ASSIGN(data::Batch rows, reader.next());
+  const auto lines = reader.lines();
+  const auto bad = reader.bad_rows();
+  return Piece{std::move(rows), {lines.begin(), lines.end()}, {bad.begin(), bad.end()}};
+}
+
 // Hands every batch of a reader on, while the reader decodes the next one.
-Status read_all(stores::TableReader& reader,
-                const std::function<Status(const data::Batch&)>& sink) {
-  BoundedQueue<Result<data::Batch>> batches(2);
+Status read_all(stores::TableReader& reader, const std::function<Status(Piece&)>& sink) {
+  const auto is_end = [](const Result<Piece>& piece) {
+    return piece && piece->rows.rows == 0 && piece->bad.empty();
+  };
+  BoundedQueue<Result<Piece>> pieces(2);
   std::thread decoder([&] {
     while (true) {
-      auto batch = reader.next();
-      const bool last = !batch || batch->rows == 0;
-      if (!batches.push(std::move(batch)) || last) return batches.close();
+      auto piece = next_piece(reader);
+      const bool last = !piece || is_end(piece);
+      if (!pieces.push(std::move(piece)) || last) return pieces.close();
     }
   });
   Status outcome;
   while (outcome) {
-    auto batch = batches.pop();
-    if (!batch || (batch->has_value() && (*batch)->rows == 0)) break;
-    outcome = *batch ? sink(**batch) : std::unexpected(std::move(*batch).error());
+    auto piece = pieces.pop();
+    if (!piece || is_end(*piece)) break;
+    outcome = *piece ? sink(**piece) : std::unexpected(std::move(*piece).error());
   }
-  batches.close();
+  pieces.close();
   decoder.join();
   return outcome;
 }
@@ -399,10 +429,10 @@ Result<SourceHistory> load_history(const define::Project& project, int source,
   auto hash =
       std::async(std::launch::async, [&history] { return data::sha256_of_file(history.path); });
   FileFold fold(declared, *checks, history);
-  const auto add = [&](const data::Batch& table) { return fold.add(table); };
+  const auto add = [&](Piece& piece) { return fold.add(piece); };
   if (auto read_it = read_all(**reader, add); !read_it) return failed(std::move(read_it).error());
-  fold.place_by_line((*reader)->lines());
-  fold.add_unreadable((*reader)->bad_rows());
+  fold.place_by_line();
+  fold.add_unreadable();
   auto order =
       std::async(std::launch::async, [&history] { return stable_order(history.known_us); });
   COEVAL_TRY(fold.finish());
@@ -439,8 +469,8 @@ Result<quality::Conservation> stream_history(const define::Project& project, int
   if (!reader) return failed(std::move(reader).error());
   FileFold fold(declared, *checks, history, FileFold::Places::not_kept);
   Status sunk;
-  const auto pass_on = [&](const data::Batch& table) -> Status {
-    COEVAL_TRY(fold.add(table));
+  const auto pass_on = [&](Piece& read) -> Status {
+    COEVAL_TRY(fold.add(read));
     std::vector<std::int64_t> known_us;
     data::Batch piece = fold.take_piece(known_us);
     counts.accepted += piece.rows;
@@ -451,7 +481,6 @@ Result<quality::Conservation> stream_history(const define::Project& project, int
   auto read_it = read_all(**reader, pass_on);
   if (!sunk) return std::unexpected(std::move(sunk).error());
   if (!read_it) return failed(std::move(read_it).error());
-  fold.add_unreadable((*reader)->bad_rows());
   counts.quarantined = counts.read - counts.accepted;
   return counts;
 }

@@ -250,7 +250,14 @@ class Spill {
         source(index).schema.fields[static_cast<std::size_t>(source(index).time_index)].name};
     auto reader = (*files)->open(path, read);
     if (!reader) return failed(std::move(reader).error());
-    return (*reader)->rows();
+    std::int64_t rows = (*reader)->rows();
+    if (rows >= 0) return rows;
+    for (rows = 0;;) {  // a text says it at its end
+      const auto part = (*reader)->next();
+      if (!part) return failed(part.error());
+      if ((*reader)->at_end(*part)) return rows;
+      rows += part->rows;
+    }
   }
 
   // A question whose key has a null is in the first partition: no event is its.

@@ -11,22 +11,40 @@
 #include "base/error.h"
 #include "data/column.h"
 #include "data/text_tables.h"
+#include "stores/byte_source.h"
 
 namespace coeval::stores {
 
-/// Reads a table in batches. Threading: one thread.
+/// Reads a table in batches. What is held of a file at a time is bounded: see ReadOptions.
+/// Threading: one thread.
 class TableReader {
  public:
   virtual ~TableReader() = default;
   virtual const data::Schema& schema() const = 0;
+  /// Rows of the whole table, or -1 where only reading it to its end can tell: text, streams.
   virtual std::int64_t rows() const = 0;
-  /// The next batch, or an empty one (rows == 0) at the end. Errors: bad_file.
+  /// The next batch. The end is a batch without rows when there are no bad_rows() beside it: a
+  /// piece of a text may hold bad rows only (at_end() says it in one word). Errors: bad_file; for
+  /// text bad_csv too, where nothing behind the place can be read.
   virtual Result<data::Batch> next() = 0;
-  /// Rows of a text format that could not be typed; they are in no batch. Empty for typed formats.
-  virtual std::span<const data::BadTextRow> bad_rows() const { return {}; }
-  /// Text formats: the 1-based line on which each row of the batches began, in batch order.
-  virtual std::span<const std::int64_t> lines() const { return {}; }
+  /// Text formats: where the rows of the latest batch lie in the text, and the rows that could not
+  /// be typed, which are in no batch: those between the batch before and this one's end. Empty for
+  /// typed formats. Lives until the next call of next(); a copy is cheap and shares the text.
+  virtual const data::TextPlaces& places() const {
+    static const data::TextPlaces kNone;
+    return kNone;
+  }
+  std::span<const data::BadTextRow> bad_rows() const { return places().bad; }
+  /// Per row of the latest batch its 1-based line.
+  std::span<const std::int64_t> lines() const { return places().lines; }
+  bool at_end(const data::Batch& latest) const { return latest.rows == 0 && bad_rows().empty(); }
+  /// Bytes read so far of the file, packed as it is, and those it has; 0 where they are not known.
+  virtual std::uint64_t bytes_read() const { return 0; }
+  virtual std::uint64_t bytes_total() const { return 0; }
 };
+
+/// Opens the bytes of a path; a caller may hash or count what passes by.
+using OpenBytes = std::function<Result<std::unique_ptr<ByteSource>>(const std::string& path)>;
 
 /// Writes a table. The file appears under its name only when close() has succeeded (temporary name,
 /// fsync, rename); dropping the writer leaves nothing.
@@ -46,6 +64,14 @@ struct ReadOptions {
   std::optional<data::Schema> schema;
   /// JSON lines: string columns whose value may also be an object or array, taken as its text.
   std::vector<std::string> json_columns;
+  /// Text is read in pieces of so many bytes; no batch reaches over the end of a piece.
+  std::size_t window_bytes = std::size_t{8} << 20;
+  /// A line or record that is longer is a bad row, and is never held whole.
+  std::size_t max_record_bytes = std::size_t{16} << 20;
+  /// CSV: what stands between fields; a comma, a semicolon, a tab or '|'.
+  char delimiter = ',';
+  /// Text and streams of Arrow: opens the file; empty = open_bytes(), which unpacks gzip and zstd.
+  OpenBytes open_bytes;
 };
 struct WriteOptions {
   /// 0 is quick and large; above it zstd's levels. (docs/adr/0002)
@@ -57,8 +83,9 @@ struct WriteOptions {
 class TableFiles {
  public:
   virtual ~TableFiles() = default;
-  /// Errors: no_such_file, bad_file (truncated, checksum), unknown_key for a missing column,
-  /// unsupported for a column type that V1 does not have.
+  /// "-" is standard input, for formats that are read in one direction. Errors: no_such_file,
+  /// bad_file (truncated, checksum), unknown_key for a missing column, unsupported for a column type
+  /// that V1 does not have.
   virtual Result<std::unique_ptr<TableReader>> open(const std::string& path,
                                                     const ReadOptions& options) = 0;
   virtual Result<std::unique_ptr<TableWriter>> create(const std::string& path,

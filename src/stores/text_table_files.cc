@@ -1,11 +1,10 @@
 #include "stores/text_table_files.h"
 
-#include <algorithm>
-#include <numeric>
 #include <utility>
 
-#include "stores/files.h"
+#include "data/text_decoder.h"
 #include "stores/pending_file.h"
+#include "stores/text_reader.h"
 
 namespace coeval::stores {
 
@@ -13,17 +12,17 @@ namespace {
 
 /// What tells one text format from another.
 struct TextFormat {
-  Result<data::TextTable> (*read)(std::string_view text, const data::Schema& schema,
-                                  std::span<const std::string> json_columns);
+  Result<std::unique_ptr<data::TextDecoder>> (*decoder)(data::Schema schema,
+                                                        data::TextOptions options);
   std::string (*write)(const data::Batch& batch);
   bool has_header;
 };
-Result<data::TextTable> read_csv(std::string_view text, const data::Schema& schema,
-                                 std::span<const std::string>) {
-  return data::read_csv(text, schema);
+Result<std::unique_ptr<data::TextDecoder>> jsonl_decoder(data::Schema schema,
+                                                         data::TextOptions options) {
+  return data::make_jsonl_decoder(std::move(schema), std::move(options));
 }
-constexpr TextFormat kCsv = {read_csv, data::write_csv, true};
-constexpr TextFormat kJsonl = {data::read_jsonl, data::write_jsonl, false};
+constexpr TextFormat kCsv = {data::make_csv_decoder, data::write_csv, true};
+constexpr TextFormat kJsonl = {jsonl_decoder, data::write_jsonl, false};
 
 data::Batch empty_batch(const data::Schema& schema) {
   data::Batch batch{schema, {}, 0};
@@ -48,31 +47,6 @@ Result<data::Schema> chosen_schema(const std::string& path, const ReadOptions& o
   }
   return chosen;
 }
-
-class TextReader final : public TableReader {
- public:
-  TextReader(data::TextTable table, std::int64_t batch_rows)
-      : table_(std::move(table)), batch_rows_(std::max<std::int64_t>(batch_rows, 1)) {}
-
-  const data::Schema& schema() const override { return table_.rows.schema; }
-  std::int64_t rows() const override { return table_.rows.rows; }
-  std::span<const data::BadTextRow> bad_rows() const override { return table_.bad; }
-  std::span<const std::int64_t> lines() const override { return table_.lines; }
-
-  Result<data::Batch> next() override {
-    const std::int64_t count = std::min(batch_rows_, rows() - given_);
-    const bool whole = given_ == 0 && count == rows();
-    std::vector<std::int64_t> wanted(static_cast<std::size_t>(count));
-    std::iota(wanted.begin(), wanted.end(), given_);
-    given_ += count;
-    return whole ? table_.rows : data::take(table_.rows, wanted);
-  }
-
- private:
-  data::TextTable table_;
-  std::int64_t batch_rows_;
-  std::int64_t given_ = 0;
-};
 
 class TextWriter final : public TableWriter {
  public:
@@ -109,12 +83,12 @@ class TextFiles final : public TableFiles {
 
   Result<std::unique_ptr<TableReader>> open(const std::string& path,
                                             const ReadOptions& options) override {
-    COEVAL_ASSIGN(const data::Schema schema, chosen_schema(path, options));
-    COEVAL_ASSIGN(const std::string text, read_file(path));
-    auto table = format_.read(text, schema, options.json_columns);
-    if (!table)
-      return std::unexpected(std::move(table).error().within("while reading '" + path + "'"));
-    return std::make_unique<TextReader>(std::move(*table), options.batch_rows);
+    COEVAL_ASSIGN(data::Schema schema, chosen_schema(path, options));
+    COEVAL_ASSIGN(auto decoder,
+                  format_.decoder(std::move(schema), {options.delimiter, options.json_columns,
+                                                      options.code_strings, options.max_record_bytes}));
+    COEVAL_ASSIGN(auto bytes, options.open_bytes ? options.open_bytes(path) : open_bytes(path));
+    return read_text(std::move(bytes), std::move(decoder), options);
   }
 
   Result<std::unique_ptr<TableWriter>> create(const std::string& path, const data::Schema& schema,

@@ -1,0 +1,167 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+#include "base/time.h"
+
+// Numbers and times in their usual spellings, read in one pass. What these do not take, rare or
+// wrong, is left to the plain ways (cell_text.h, json.h), which are their oracles: what they do take
+// has the same bits. (quick_numbers_test.cc)
+
+namespace coeval::data {
+
+inline bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
+
+/// The parts of -?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?
+struct NumberParts {
+  std::uint64_t digits = 0;  ///< all of them as one number, when there are at most 19
+  int count = 0;             ///< of digits from the first that is not 0
+  int exponent = 0;          ///< value = digits · 10^exponent
+  bool negative = false;
+  bool whole = true;          ///< neither point nor exponent
+  bool leading_zero = false;  ///< more than one digit before the point, the first a 0
+};
+
+/// Finds the parts of the number at `at`; null when there is none of that form. Looks no further
+/// than one byte behind its last, which must be readable.
+inline const char* scan_number(const char* at, NumberParts& parts) {
+  parts.negative = *at == '-';
+  if (parts.negative) ++at;
+  if (!is_digit(*at)) return nullptr;
+  const char* const first = at;
+  std::uint64_t digits = 0;
+  int count = 0;
+  do {
+    digits = digits * 10 + static_cast<std::uint64_t>(*at - '0');
+    count += count > 0 || *at != '0' ? 1 : 0;
+  } while (is_digit(*++at));
+  parts.leading_zero = *first == '0' && at - first > 1;
+  if (*at == '.') {
+    parts.whole = false;
+    const char* const point = ++at;
+    if (!is_digit(*at)) return nullptr;
+    do {
+      digits = digits * 10 + static_cast<std::uint64_t>(*at - '0');
+      count += count > 0 || *at != '0' ? 1 : 0;
+    } while (is_digit(*++at));
+    parts.exponent = static_cast<int>(point - at);
+  }
+  parts.digits = digits;
+  parts.count = count;
+  if (*at != 'e' && *at != 'E') return at;
+  parts.whole = false;
+  ++at;
+  const bool minus = *at == '-';
+  if (*at == '-' || *at == '+') ++at;
+  if (!is_digit(*at)) return nullptr;
+  int exponent = 0;
+  do {
+    if (exponent < 100'000) exponent = exponent * 10 + (*at - '0');
+  } while (is_digit(*++at));
+  parts.exponent += minus ? -exponent : exponent;
+  return at;
+}
+
+/// The integer, when there are at most 18 digits.
+inline bool quick_integer(const NumberParts& parts, std::int64_t& value) {
+  if (!parts.whole || parts.count > 18) return false;
+  const auto digits = static_cast<std::int64_t>(parts.digits);
+  value = parts.negative ? -digits : digits;
+  return true;
+}
+
+/// The nearest float64, where one operation on two exact ones gives it: digits up to 2^53, powers
+/// of ten up to 22.
+inline bool quick_real(const NumberParts& parts, double& value) {
+  constexpr double kPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  if (parts.count > 19 || parts.digits > std::uint64_t{1} << 53) return false;
+  if (parts.exponent < -22 || parts.exponent > 22) return false;
+  const auto digits = static_cast<double>(parts.digits);
+  value = parts.exponent < 0 ? digits / kPowers[-parts.exponent] : digits * kPowers[parts.exponent];
+  if (parts.negative) value = -value;
+  return true;
+}
+
+/// The nearest float32 of the number whose nearest float64 is `real`, where rounding twice is
+/// rounding once: not beside the middle between two floats, nor outside their normal range.
+inline bool quick_narrow(double real, float& value) {
+  constexpr std::uint64_t kLost = (std::uint64_t{1} << 29) - 1, kMiddle = std::uint64_t{1} << 28;
+  const std::uint64_t lost = std::bit_cast<std::uint64_t>(real) & kLost;
+  if (lost >= kMiddle - 1 && lost <= kMiddle + 1) return false;
+  const double size = real < 0 ? -real : real;
+  const bool normal = size >= 1.2e-38 && size <= 3.4e38;
+  if (!normal && size != 0) return false;
+  value = static_cast<float>(real);
+  return true;
+}
+
+/// The moment that YYYY-MM-DD begins, remembering the last one, since neighbours share their day.
+class QuickDates {
+ public:
+  QuickDates() {
+    std::memcpy(&start_, "1970-01-", 8);
+    std::memcpy(&rest_, "01", 2);
+  }
+  /// Days since 1970-01-01 of the ten bytes at `text`. False when they are no date.
+  bool read(const char* text, std::int64_t& days) {
+    std::uint64_t start = 0;
+    std::uint16_t rest = 0;
+    std::memcpy(&start, text, 8);
+    std::memcpy(&rest, text + 8, 2);
+    if (start != start_ || rest != rest_) {
+      const auto midnight = parse_time(std::string_view(text, 10));
+      if (!midnight || text[4] != '-') return false;
+      days_ = *midnight / kDayUs;  // a midnight: nothing is left
+      start_ = start;
+      rest_ = rest;
+    }
+    days = days_;
+    return true;
+  }
+
+  /// µs of "2001-06-01T12:30:00", a space for T, up to six digits of a fraction, Z or nothing. False
+  /// for anything else.
+  bool read_time(std::string_view text, std::int64_t& us) {
+    if (text.size() < 19 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' ||
+        text[16] != ':')
+      return false;
+    std::int64_t days = 0;
+    if (!read(text.data(), days)) return false;
+    int hour = 0, minute = 0, second = 0;
+    if (!two_digits(text.data() + 11, hour) || !two_digits(text.data() + 14, minute) ||
+        !two_digits(text.data() + 17, second) || hour > 23 || minute > 59 || second > 59)
+      return false;
+    std::int64_t microseconds = 0;
+    std::size_t at = 19;
+    if (at < text.size() && text[at] == '.' && !fraction(text, ++at, microseconds)) return false;
+    if (at < text.size() && text[at] == 'Z') ++at;
+    us = days * kDayUs + ((hour * 60 + minute) * 60 + second) * kSecondUs + microseconds;
+    return at == text.size();
+  }
+
+ private:
+  static bool two_digits(const char* at, int& value) {
+    if (!is_digit(at[0]) || !is_digit(at[1])) return false;
+    value = (at[0] - '0') * 10 + (at[1] - '0');
+    return true;
+  }
+  static bool fraction(std::string_view text, std::size_t& at, std::int64_t& microseconds) {
+    std::int64_t unit = 100'000;
+    const std::size_t first = at;
+    for (; at < text.size() && is_digit(text[at]); ++at, unit /= 10)
+      microseconds += unit * (text[at] - '0');
+    return at > first && at - first <= 6;
+  }
+
+  std::uint64_t start_ = 0;
+  std::uint16_t rest_ = 0;
+  std::int64_t days_ = 0;
+};
+
+}  // namespace coeval::data
