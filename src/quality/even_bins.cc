@@ -12,8 +12,8 @@ namespace coeval::quality {
 
 namespace {
 
-// 2^k and 2^-k are float64 values, and a value times either loses nothing that matters.
-constexpr int kLeastLevel = -960, kMostLevel = 1023;
+// 2^k and 2^-k are float64 values.
+constexpr int kLeastLevel = -1023, kMostLevel = 1023;
 constexpr int kNumberBits = 53;
 
 double power_of_two(int k) { return std::ldexp(1.0, k); }

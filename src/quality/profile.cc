@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/check.h"
 #include "data/decimal.h"
 #include "data/packed_list.h"
 #include "exact/byte_codec.h"
@@ -215,6 +216,7 @@ void ColumnProfile::add(const data::Column& column) {
 }
 
 void ColumnProfile::merge(const ColumnProfile& other) {
+  COEVAL_CHECK(&other != this);
   Parts& parts = *parts_;
   parts.rows += other.parts_->rows;
   parts.nulls += other.parts_->nulls;
