@@ -43,7 +43,8 @@ void read_project_table(const TomlEntry& entry, Draft& draft, Diagnostics& error
 void read_serving(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_constants(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_sources(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
-/// The table `checks` of each of the sources, which are read by now; `entry` is that of all sources.
+/// The table `checks` of each of the sources, which are read by now; `entry` is that of all
+/// sources.
 void read_checks(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 void read_keys(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 /// `views` is the table of views, whose names they must not have; it may be null.

@@ -22,15 +22,18 @@ constexpr std::size_t kMaxCheckColumns = 64;
 constexpr double kMaxCount = 9e15;  // below 2^53: every integer up to it is a double
 constexpr double kMaxNumber = std::numeric_limits<double>::max();
 
-constexpr auto kKinds = std::to_array<CheckKind>(
-    {CheckKind::row,        CheckKind::increasing, CheckKind::refers,
-     CheckKind::unique,     CheckKind::rows,       CheckKind::volume,
-     CheckKind::null_share, CheckKind::distinct,   CheckKind::mean,
-     CheckKind::quantile,   CheckKind::sum,        CheckKind::freshness,
-     CheckKind::late_share, CheckKind::out_of_order_share,
-     CheckKind::gap,        CheckKind::psi,        CheckKind::ks,
-     CheckKind::linf,       CheckKind::js,         CheckKind::chi2,
-     CheckKind::new_values, CheckKind::vanished_values});
+constexpr auto kKinds =
+    std::to_array<CheckKind>({CheckKind::row,        CheckKind::increasing,
+                              CheckKind::refers,     CheckKind::unique,
+                              CheckKind::rows,       CheckKind::volume,
+                              CheckKind::null_share, CheckKind::distinct,
+                              CheckKind::mean,       CheckKind::quantile,
+                              CheckKind::sum,        CheckKind::freshness,
+                              CheckKind::late_share, CheckKind::out_of_order_share,
+                              CheckKind::gap,        CheckKind::psi,
+                              CheckKind::ks,         CheckKind::linf,
+                              CheckKind::js,         CheckKind::chi2,
+                              CheckKind::new_values, CheckKind::vanished_values});
 
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
@@ -232,9 +235,9 @@ class CheckReader {
     std::vector<std::string> names;
     for (const auto& field : source.schema.fields) names.push_back(field.name);
     const std::string near = errors_.suggests() ? did_you_mean(column, names) : std::string();
-    errors_.report(Code::unknown_column, place.position, "unknown column " + in_quotes(column),
-                   near.empty() ? "source " + in_quotes(source.name) + " has " + listed(names)
-                                : near);
+    errors_.report(
+        Code::unknown_column, place.position, "unknown column " + in_quotes(column),
+        near.empty() ? "source " + in_quotes(source.name) + " has " + listed(names) : near);
   }
 
   // Columns that tell rows apart: of types that are equal or not.
@@ -358,10 +361,10 @@ class CheckReader {
     check_.text = text;
     const std::size_t dot = text.find('.');
     if (dot == std::string::npos)
-      return errors_.report(Code::bad_toml_value, entry->value.position,
-                            in_quotes(key) + " of " + what_ + " names no column of a source: " +
-                                in_quotes(text),
-                            advice);
+      return errors_.report(
+          Code::bad_toml_value, entry->value.position,
+          in_quotes(key) + " of " + what_ + " names no column of a source: " + in_quotes(text),
+          advice);
     TomlValue source_name = entry->value;
     source_name.text = text.substr(0, dot);
     check_.other_source = find_source(source_name, draft_, errors_);

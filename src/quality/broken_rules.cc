@@ -15,10 +15,11 @@ constexpr std::size_t kRowsNamed = 3;
 BrokenRule broken_rule(const RowChecks& rules, const data::Batch& rows, std::int64_t row,
                        int rule) {
   const Rule& declared = rules.rules()[static_cast<std::size_t>(rule)];
-  const auto place = static_cast<std::size_t>(declared.column);
-  const data::Column& column = rows.columns[place];
-  return {rows.schema.fields[place].name, declared.name, rules.explain(rows, row, rule),
-          data::to_json(column.value(row), column.type())};
+  std::string column;
+  if (declared.column >= 0)
+    column = rows.schema.fields[static_cast<std::size_t>(declared.column)].name;
+  return {std::move(column), declared.name, rules.explain(rows, row, rule),
+          rules.found(rows, row, rule)};
 }
 
 // The column of a source that has this name and type, or -1.
@@ -49,7 +50,7 @@ using Reasons = std::map<std::int64_t, std::string>;
 Result<Reasons> reasons_of(const define::Source& source, const data::Field& field,
                            const data::Column& column) {
   const std::vector<int> index = {column_of(source, field)};
-  COEVAL_ASSIGN(const auto rules, RowChecks::compile(source, index));
+  COEVAL_ASSIGN(const auto rules, RowChecks::compile(source, index, define::Environment::serve));
   const data::Batch rows{{{field}}, {column}, column.size()};
   Reasons reasons;
   for (const BadRow& bad : bad_rows(*rules, rows))

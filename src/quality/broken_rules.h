@@ -13,7 +13,7 @@ namespace coeval::quality {
 
 /// A declared rule that a row breaks, with the value that breaks it.
 struct BrokenRule {
-  std::string column, rule;  ///< "distance", "distance.max"
+  std::string column, rule;  ///< "distance", "distance.max"; "", "checks.route"
   std::string reason;        ///< "distance must be at most 6000, found 70000"
   data::Json found;          ///< the value
 };

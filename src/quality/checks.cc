@@ -1,14 +1,13 @@
 #include "quality/checks.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <numeric>
-#include <set>
 
 #include "base/check.h"
-#include "data/json.h"
-#include "data/utf8.h"
+#include "define/build.h"
+#include "kernel/evaluate.h"
+#include "quality/column_rules.h"
+#include "quality/row_conditions.h"
 #include "quality/scans.h"
 
 namespace coeval::quality {
@@ -17,191 +16,24 @@ namespace {
 
 using data::Type;
 
-// The compiled rules of one column; numbers of rules are -1 where there is no such rule.
-struct ColumnRules {
-  Type type = Type::null;
-  int null_rule = -1;
-  IntegerRange integers;
-  FloatRange floats;
-  std::unique_ptr<RE2> pattern;
-  std::set<std::string, std::less<>> allowed;
-  std::vector<int> string_rules;             // the pattern's before the enum's, those there are
-  int length_rule = -1, elements_rule = -1;  // of lists
-  bool has_range() const { return integers.min_rule >= 0 || integers.max_rule >= 0; }
-};
-
-std::uint8_t broken_by(const ColumnRules& rules, std::string_view text) {
-  unsigned broken = 0, bit = 1;
-  if (rules.pattern != nullptr) {
-    if (!RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *rules.pattern)) broken |= bit;
-    bit <<= 1;
-  }
-  if (!rules.allowed.empty() && !rules.allowed.contains(text)) broken |= bit;
-  return static_cast<std::uint8_t>(broken);
+// The known time of rows that hold some columns of a source; null where they lack one that it
+// reads.
+define::ExprPtr known_over(const define::Source& source, std::span<const int> columns) {
+  if (!source.known) return nullptr;
+  std::vector<int> places(source.columns.size(), -1);
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    places[static_cast<std::size_t>(columns[i])] = static_cast<int>(i);
+  for (const int read : define::columns_read(*source.known))
+    if (places[static_cast<std::size_t>(read)] < 0) return nullptr;
+  return define::renumber(source.known, places);
 }
 
-std::string quoted(std::string_view text) {
-  std::string out;
-  data::append_json_string(out, data::utf8_prefix(text, 80));
-  if (text.size() > 80) out += "...";
-  return out;
-}
-
-std::string shortened(const std::string& text) {
-  return text.size() <= 80 ? text : std::string(data::utf8_prefix(text, 80)) + "...";
-}
-
-std::string value_text(const data::Value& value, Type type) {
-  if (data::is_list(type)) return shortened(data::to_text(value, type));
-  const auto* text = std::get_if<std::string>(&value);
-  return text != nullptr ? quoted(*text) : data::to_text(value, type);
-}
-
-std::string list_text(const std::vector<std::string>& allowed) {
-  constexpr std::size_t kShown = 5;
-  std::string out;
-  for (std::size_t i = 0; i < std::min(kShown, allowed.size()); ++i)
-    out += (i == 0 ? "" : ", ") + quoted(allowed[i]);
-  if (allowed.size() > kShown) out += ", ... of " + std::to_string(allowed.size());
-  return out;
-}
-
-bool has_integer_range(Type type) {
-  return data::is_integer(type) || data::is_decimal(type) || type == Type::timestamp ||
-         type == Type::date;
-}
-
-double number(const data::Value& bound) {
-  const auto* integer = std::get_if<std::int64_t>(&bound);
-  return integer != nullptr ? static_cast<double>(*integer) : std::get<double>(bound);
-}
-
-// Turns the declarations of one source's columns into numbered rules.
-class RuleCompiler {
- public:
-  RuleCompiler(const define::Source& source, std::vector<Rule>& rules)
-      : source_(source), rules_(rules) {}
-  /// The rules of the source's column, which is the rows' column `place`.
-  Result<ColumnRules> compile(int column, int place);
-
- private:
-  int add(const std::string& rule, const std::string& must);
-  Status add_bounds(ColumnRules& out);
-  Status add_integer_bounds(ColumnRules& out);
-  void add_float_bounds(ColumnRules& out);
-  Status add_string_rules(ColumnRules& out);
-  void add_list_rules(ColumnRules& out);
-  std::unexpected<Error> misplaced(const std::string& what) const;
-
-  const define::Source& source_;
-  std::vector<Rule>& rules_;
-  int place_ = -1;
-  const define::SourceColumn* declared_ = nullptr;
-};
-
-int RuleCompiler::add(const std::string& rule, const std::string& must) {
-  rules_.push_back({place_, declared_->name + "." + rule, declared_->name + " must " + must});
-  return static_cast<int>(rules_.size()) - 1;
-}
-
-std::unexpected<Error> RuleCompiler::misplaced(const std::string& what) const {
-  return fail(Code::bad_toml_value, "column '" + declared_->name + "' of source '" + source_.name +
-                                        "' has " + what + ", which is not for its type " +
-                                        std::string(data::name(declared_->type)));
-}
-
-Status RuleCompiler::add_integer_bounds(ColumnRules& out) {
-  const auto* min = declared_->min ? std::get_if<std::int64_t>(&*declared_->min) : nullptr;
-  const auto* max = declared_->max ? std::get_if<std::int64_t>(&*declared_->max) : nullptr;
-  if ((declared_->min && min == nullptr) || (declared_->max && max == nullptr))
-    return misplaced("a bound that is no integer");
-  if (min != nullptr) {
-    out.integers.min = *min;
-    out.integers.min_rule = add("min", "be at least " + data::to_text(*min, out.type));
-  }
-  if (max != nullptr) {
-    out.integers.max = *max;
-    out.integers.max_rule = add("max", "be at most " + data::to_text(*max, out.type));
-  }
-  return {};
-}
-
-void RuleCompiler::add_float_bounds(ColumnRules& out) {
-  out.floats.finite_rule = add("finite", "be a finite number");  // semantics: V2
-  if (declared_->min) {
-    out.floats.min = number(*declared_->min);
-    out.floats.min_rule = add("min", "be at least " + data::to_text(*declared_->min, out.type));
-  }
-  if (declared_->max) {
-    out.floats.max = number(*declared_->max);
-    out.floats.max_rule = add("max", "be at most " + data::to_text(*declared_->max, out.type));
-  }
-}
-
-void RuleCompiler::add_list_rules(ColumnRules& out) {
-  const std::string length = std::to_string(data::list_length(out.type));
-  out.length_rule = add("length", "have " + length + " elements");
-  // semantics: V1 V2
-  out.elements_rule = add("finite", "have finite numbers as elements, and no nulls");
-}
-
-Status RuleCompiler::add_bounds(ColumnRules& out) {
-  if (has_integer_range(out.type)) return add_integer_bounds(out);
-  if (data::is_float(out.type)) {
-    add_float_bounds(out);
-    return {};
-  }
-  if (data::is_list(out.type)) add_list_rules(out);
-  if (declared_->min || declared_->max) return misplaced("min or max");
-  return {};
-}
-
-Status RuleCompiler::add_string_rules(ColumnRules& out) {
-  if (out.type != Type::string && (declared_->pattern || !declared_->allowed.empty()))
-    return misplaced("a pattern or enum");
-  if (declared_->pattern) {
-    out.pattern = std::make_unique<RE2>(*declared_->pattern, RE2::Quiet);
-    if (!out.pattern->ok())
-      return fail(Code::bad_toml_value,
-                  "pattern of column '" + declared_->name + "' of source '" + source_.name +
-                      "' cannot be read: " + out.pattern->error(),
-                  "patterns are RE2 and must match the whole string");
-    out.string_rules.push_back(add("pattern", "match " + *declared_->pattern));
-  }
-  if (!declared_->allowed.empty()) {
-    out.allowed.insert(declared_->allowed.begin(), declared_->allowed.end());
-    out.string_rules.push_back(add("enum", "be one of " + list_text(declared_->allowed)));
-  }
-  return {};
-}
-
-Result<ColumnRules> RuleCompiler::compile(int column, int place) {
-  place_ = place;
-  declared_ = &source_.columns[static_cast<std::size_t>(column)];
-  ColumnRules out;
-  out.type = declared_->type;
-  if (!declared_->nullable) out.null_rule = add("null", "not be null");
-  COEVAL_TRY(add_bounds(out));
-  COEVAL_TRY(add_string_rules(out));
-  return out;
-}
-
-void scan_column(const data::Column& column, const ColumnRules& rules, Findings& findings) {
-  COEVAL_CHECK(column.type() == rules.type);
-  if (rules.null_rule >= 0) scan_nulls(column, rules.null_rule, findings);
-  if (rules.has_range()) scan_integers(column, rules.integers, findings);
-  if (data::is_float(rules.type)) scan_floats(column, rules.floats, findings);
-  if (data::is_list(rules.type))
-    scan_lists(column, rules.length_rule, rules.elements_rule, findings);
-  if (rules.string_rules.empty()) return;
-  const auto verdict = [&rules](std::string_view text) { return broken_by(rules, text); };
-  scan_strings(column, verdict, rules.string_rules, findings);
-}
-
-std::vector<RowVerdict> by_row(Findings findings) {
-  std::sort(findings.begin(), findings.end());
+// Findings of all rows that are of one severity, by row.
+std::vector<RowVerdict> by_row(const Findings& sorted, const std::vector<Rule>& rules,
+                               define::Severity severity) {
   std::vector<RowVerdict> verdicts;
-  for (const Finding& finding : findings) {
+  for (const Finding& finding : sorted) {
+    if (rules[static_cast<std::size_t>(finding.rule)].severity != severity) continue;
     if (verdicts.empty() || verdicts.back().row != finding.row)
       verdicts.push_back({finding.row, {}});
     verdicts.back().rules.push_back(finding.rule);
@@ -214,43 +46,115 @@ std::vector<RowVerdict> by_row(Findings findings) {
 struct RowChecks::Parts {
   std::vector<Rule> rules;
   std::vector<ColumnRules> columns;
+  std::optional<RowConditions> conditions;
+  define::ExprPtr known;     // over the rows; null: nothing needs it, or it cannot be told
+  bool needs_times = false;  // a rule compares with the row's time
+
+  /// When each row was known or arrived; null where that cannot be told.
+  std::optional<data::Column> times_of(const data::Batch& batch, const RowContext& context) const {
+    if (!needs_times) return std::nullopt;
+    if (!context.arrivals.empty()) {
+      COEVAL_CHECK(static_cast<std::int64_t>(context.arrivals.size()) == batch.rows);
+      return data::Column::borrowed(Type::timestamp, batch.rows, nullptr, context.arrivals.data(),
+                                    nullptr, nullptr, nullptr, nullptr);
+    }
+    if (!known) return std::nullopt;
+    kernel::EvaluationCounts counts;
+    return kernel::evaluate(*known, batch, {}, counts);
+  }
+
+  // One byte a row: whether a rule of severity error was broken so far.
+  std::vector<std::uint8_t> bad_rows(const Findings& findings, std::int64_t rows) const {
+    std::vector<std::uint8_t> bad(static_cast<std::size_t>(rows), 0);
+    for (const Finding& finding : findings)
+      if (rules[static_cast<std::size_t>(finding.rule)].severity == define::Severity::error)
+        bad[static_cast<std::size_t>(finding.row)] = 1;
+    return bad;
+  }
 };
 
 RowChecks::RowChecks() : parts_(std::make_unique<Parts>()) {}
 RowChecks::~RowChecks() = default;
 
-Result<std::unique_ptr<RowChecks>> RowChecks::compile(const define::Source& source) {
+Result<std::unique_ptr<RowChecks>> RowChecks::compile(const define::Source& source,
+                                                      define::Environment environment) {
   std::vector<int> all(source.columns.size());
   std::iota(all.begin(), all.end(), 0);
-  return compile(source, all);
+  return compile(source, all, environment);
 }
 
 Result<std::unique_ptr<RowChecks>> RowChecks::compile(const define::Source& source,
-                                                      std::span<const int> columns) {
+                                                      std::span<const int> columns,
+                                                      define::Environment environment) {
   std::unique_ptr<RowChecks> checks(new RowChecks());
-  RuleCompiler compiler(source, checks->parts_->rules);
+  Parts& parts = *checks->parts_;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    COEVAL_ASSIGN(ColumnRules rules, compiler.compile(columns[i], static_cast<int>(i)));
-    checks->parts_->columns.push_back(std::move(rules));
+    COEVAL_ASSIGN(ColumnRules rules, compile_column_rules(source, columns[i], static_cast<int>(i),
+                                                          environment, parts.rules));
+    parts.needs_times = parts.needs_times || rules.ahead_rule >= 0;
+    parts.columns.push_back(std::move(rules));
   }
+  parts.conditions.emplace(source, columns, parts.rules);
+  parts.needs_times = parts.needs_times || parts.conditions->asks_for_keys();
+  if (parts.needs_times) parts.known = known_over(source, columns);
   return checks;
 }
 
 const std::vector<Rule>& RowChecks::rules() const { return parts_->rules; }
 
-std::vector<RowVerdict> RowChecks::check(const data::Batch& batch) const {
+Result<RowFindings> RowChecks::find(const data::Batch& batch, const RowContext& context) const {
   COEVAL_CHECK(batch.columns.size() == parts_->columns.size());
+  const std::optional<data::Column> times = parts_->times_of(batch, context);
   Findings findings;
   for (std::size_t i = 0; i < batch.columns.size(); ++i)
-    scan_column(batch.columns[i], parts_->columns[i], findings);
-  return by_row(std::move(findings));
+    scan_column(batch.columns[i], parts_->columns[i], times ? &*times : nullptr, findings);
+  const RowConditions& conditions = *parts_->conditions;
+  conditions.scan_expressions(batch, findings);
+  if (context.known_keys != nullptr && conditions.asks_for_keys() && times)
+    COEVAL_TRY(conditions.scan_references(batch, *times, *context.known_keys, findings));
+  // Last: a row that does not stay is none that others follow.
+  if (context.last_values != nullptr && conditions.asks_for_order())
+    conditions.scan_increasing(batch, *context.last_values, parts_->bad_rows(findings, batch.rows),
+                               findings);
+  RowFindings found;
+  found.counts.resize(parts_->rules.size());
+  if (findings.empty()) return found;
+  std::sort(findings.begin(), findings.end());
+  for (const Finding& finding : findings) ++found.counts[static_cast<std::size_t>(finding.rule)];
+  found.bad = by_row(findings, parts_->rules, define::Severity::error);
+  found.warned = by_row(findings, parts_->rules, define::Severity::warn);
+  return found;
+}
+
+std::vector<RowVerdict> RowChecks::check(const data::Batch& batch) const {
+  return std::move(find(batch, {})->bad);  // without a context nothing fails
 }
 
 std::string RowChecks::explain(const data::Batch& batch, std::int64_t row, int rule) const {
   const Rule& broken = parts_->rules[static_cast<std::size_t>(rule)];
-  const data::Column& column = batch.columns[static_cast<std::size_t>(broken.column)];
-  if (column.is_null(row)) return broken.description;
-  return broken.description + ", found " + value_text(column.value(row), column.type());
+  std::string found;
+  for (const int index : broken.columns) {
+    const data::Column& column = batch.columns[static_cast<std::size_t>(index)];
+    const std::string value =
+        column.is_null(row) ? "null" : value_text(column.value(row), column.type());
+    if (broken.column >= 0)
+      return broken.description + (column.is_null(row) ? "" : ", found " + value);
+    found += (found.empty() ? ", found " : ", ") +
+             batch.schema.fields[static_cast<std::size_t>(index)].name + " = " + value;
+  }
+  return broken.description + found;
+}
+
+data::Json RowChecks::found(const data::Batch& batch, std::int64_t row, int rule) const {
+  const Rule& broken = parts_->rules[static_cast<std::size_t>(rule)];
+  data::Json all{data::Json::Object{}};
+  for (const int index : broken.columns) {
+    const data::Column& column = batch.columns[static_cast<std::size_t>(index)];
+    data::Json value = data::to_json(column.value(row), column.type());
+    if (broken.column >= 0) return value;
+    all.set(batch.schema.fields[static_cast<std::size_t>(index)].name, std::move(value));
+  }
+  return all;
 }
 
 }  // namespace coeval::quality

@@ -42,18 +42,19 @@ struct RowFindings {
   std::vector<std::int64_t> counts;  ///< by rule: rows that break it
 };
 
-/// Says of keys whether they were known: sets known[i] to 1 where the source of `check.other_source`
-/// has a row with keys[i] in `check.other_column` that was known before before[i], else to 0. A row
-/// whose key is null has no say. Errors: io, and what reading that source gives.
-using KnownKeys = std::function<Status(const define::Check& check, const data::Column& keys,
-                                       std::span<const std::int64_t> before,
-                                       std::span<std::uint8_t> known)>;
+/// Says of keys whether they were known: sets known[i] to 1 where the source of
+/// `check.other_source` has a row with keys[i] in `check.other_column` that was known before
+/// before[i], else to 0. A row whose key is null has no say. Errors: io, and what reading that
+/// source gives.
+using KnownKeys =
+    std::function<Status(const define::Check& check, const data::Column& keys,
+                         std::span<const std::int64_t> before, std::span<std::uint8_t> known)>;
 
 /// What checks of rows need that does not stand in them.
 struct RowContext {
   /// When each row arrived, µs; it counts for `max_ahead` then. Empty: the row's known time does.
   std::span<const std::int64_t> arrivals;
-  LastValues* last_values = nullptr;  ///< null: `increasing` is not asked
+  LastValues* last_values = nullptr;      ///< null: `increasing` is not asked
   const KnownKeys* known_keys = nullptr;  ///< null: `refers` is not asked
 };
 
@@ -64,8 +65,7 @@ class RowChecks {
   /// In an environment where a column may be absent its null breaks nothing. Errors: bad_toml_value
   /// for a pattern that RE2 refuses, and for a rule on a column whose type it is not for.
   static Result<std::unique_ptr<RowChecks>> compile(
-      const define::Source& source,
-      define::Environment environment = define::Environment::train);
+      const define::Source& source, define::Environment environment = define::Environment::train);
   /// The same for rows that hold only some columns of the source: `columns` are their indexes in
   /// it, in the order of the rows' own columns. A rule that reads another column is left out.
   static Result<std::unique_ptr<RowChecks>> compile(
@@ -126,8 +126,8 @@ Screened screen(const RowChecks& checks, const define::Source& source, const dat
                 const std::string& origin, std::int64_t first_row);
 /// The same where more is known than the rows. Errors: those of RowChecks::find.
 Result<Screened> screen(const RowChecks& checks, const define::Source& source,
-                        const data::Batch& batch, const std::string& origin,
-                        std::int64_t first_row, const RowContext& context);
+                        const data::Batch& batch, const std::string& origin, std::int64_t first_row,
+                        const RowContext& context);
 
 /// Appends to `folder`/quarantine/<source>.jsonl, one object a line, fsynced; a row that is there
 /// already (same source, origin, row and raw) is not written again, so that a run may be repeated

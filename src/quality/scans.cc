@@ -16,13 +16,25 @@ namespace {
 // dominates.
 constexpr std::size_t kBlockRows = 1024;
 
-// Calls `row(i)` for each row of each block for which `suspicious(values of the block)`.
-template <class T, class Suspicious, class Row>
-void scan_blocks(std::span<const T> values, Suspicious suspicious, Row row) {
+// What the rules of a column say of each row of a block: bit 0 and 1 are its two bounds, bit 2 that
+// the value is not finite.
+constexpr std::uint8_t kBelow = 1, kAbove = 2, kNotFinite = 4;
+using Masks = std::array<std::uint8_t, kBlockRows>;
+
+// A block is first asked as a whole, since most are clean; only then are the masks of its rows
+// written. `mask_of(value)` has no branches, so that both loops take many values at once.
+template <class T, class MaskOf, class Row>
+void scan_blocks(std::span<const T> values, MaskOf mask_of, Row row) {
+  Masks masks;
   for (std::size_t start = 0; start < values.size(); start += kBlockRows) {
     const auto block = values.subspan(start, std::min(kBlockRows, values.size() - start));
-    if (!suspicious(block)) continue;
-    for (std::size_t i = 0; i < block.size(); ++i) row(static_cast<std::int64_t>(start + i));
+    unsigned any = 0;
+    for (const T value : block) any |= mask_of(value);
+    if (any == 0) continue;
+    for (std::size_t i = 0; i < block.size(); ++i)
+      masks[i] = static_cast<std::uint8_t>(mask_of(block[i]));
+    for (std::size_t i = 0; i < block.size(); ++i)
+      if (masks[i] != 0) row(static_cast<std::int64_t>(start + i), masks[i]);
   }
 }
 
@@ -44,14 +56,12 @@ struct NarrowRange {
 template <class T>
 void scan_integers_of(const data::Column& column, const IntegerRange& range, Findings& findings) {
   const NarrowRange<T> narrow(range);
-  const auto suspicious = [&narrow](std::span<const T> block) {
-    unsigned outside = narrow.none ? 1 : 0;
-    for (const T value : block)
-      outside |=
-          static_cast<unsigned>(value < narrow.min) | static_cast<unsigned>(value > narrow.max);
-    return outside != 0;
+  const unsigned all = narrow.none ? kBelow : 0;
+  const auto mask_of = [&narrow, all](T value) {
+    return static_cast<unsigned>(value < narrow.min) * kBelow |
+           static_cast<unsigned>(value > narrow.max) * kAbove | all;
   };
-  scan_blocks(column.values<T>(), suspicious, [&](std::int64_t row) {
+  scan_blocks(column.values<T>(), mask_of, [&](std::int64_t row, std::uint8_t) {
     if (column.is_null(row)) return;
     const std::int64_t value = column.integer(row);
     if (range.min_rule >= 0 && value < range.min) findings.push_back({row, range.min_rule});
@@ -61,22 +71,21 @@ void scan_integers_of(const data::Column& column, const IntegerRange& range, Fin
 
 template <class T>
 void scan_floats_of(const data::Column& column, const FloatRange& range, Findings& findings) {
-  // Clamped to finite bounds, one comparison a side finds NaN and infinities as well.
   constexpr double kMost = std::numeric_limits<double>::max();
-  const double min = std::max(range.min, -kMost), max = std::min(range.max, kMost);
-  const auto suspicious = [min, max](std::span<const T> block) {
-    unsigned inside = 1;
-    for (const T value : block)
-      inside &= static_cast<unsigned>(static_cast<double>(value) >= min) &
-                static_cast<unsigned>(static_cast<double>(value) <= max);
-    return inside == 0;
+  const unsigned not_finite = range.finite_rule >= 0 ? kNotFinite : 0;
+  const double min = range.min, max = range.max;
+  const auto mask_of = [=](T narrow) {
+    const auto value = static_cast<double>(narrow);
+    const auto finite =
+        static_cast<unsigned>(value >= -kMost) & static_cast<unsigned>(value <= kMost);
+    return static_cast<unsigned>(value < min) * kBelow |
+           static_cast<unsigned>(value > max) * kAbove | (finite ^ 1U) * not_finite;
   };
-  scan_blocks(column.values<T>(), suspicious, [&](std::int64_t row) {
+  scan_blocks(column.values<T>(), mask_of, [&](std::int64_t row, std::uint8_t mask) {
     if (column.is_null(row)) return;
-    const double value = column.real(row);
-    if (!std::isfinite(value)) findings.push_back({row, range.finite_rule});
-    if (range.min_rule >= 0 && value < range.min) findings.push_back({row, range.min_rule});
-    if (range.max_rule >= 0 && value > range.max) findings.push_back({row, range.max_rule});
+    if ((mask & kNotFinite) != 0) findings.push_back({row, range.finite_rule});
+    if ((mask & kBelow) != 0) findings.push_back({row, range.min_rule});
+    if ((mask & kAbove) != 0) findings.push_back({row, range.max_rule});
   });
 }
 
@@ -91,7 +100,7 @@ void scan_codes(const data::Column& column, const StringVerdict& verdict,
   const data::Column& dictionary = column.dictionary();
   std::vector<std::uint8_t> broken(static_cast<std::size_t>(dictionary.size()));
   for (std::size_t code = 0; code < broken.size(); ++code)
-    broken[code] = verdict(dictionary.string(static_cast<std::int64_t>(code)));
+    broken[code] = verdict.broken(dictionary.string(static_cast<std::int64_t>(code)));
   if (std::all_of(broken.begin(), broken.end(), [](std::uint8_t b) { return b == 0; })) return;
   for (std::int64_t row = 0; row < column.size(); ++row)
     if (!column.is_null(row))
@@ -107,7 +116,7 @@ class VerdictCache {
         slots_(static_cast<std::size_t>(std::clamp<std::int64_t>(rows, 1, kSlots))) {}
   std::uint8_t operator()(std::string_view text) {
     Slot& slot = slots_[data::xxh3_64(text) % slots_.size()];
-    if (!slot.used || slot.text != text) slot = {text, verdict_(text), true};
+    if (!slot.used || slot.text != text) slot = {text, verdict_.broken(text), true};
     return slot.broken;
   }
 
@@ -124,6 +133,12 @@ class VerdictCache {
 
 void scan_plain_strings(const data::Column& column, const StringVerdict& verdict,
                         const std::vector<int>& rules, Findings& findings) {
+  if (!verdict.dear || column.size() == 1) {
+    for (std::int64_t row = 0; row < column.size(); ++row)
+      if (!column.is_null(row))
+        add_broken(row, verdict.broken(column.string(row)), rules, findings);
+    return;
+  }
   VerdictCache cached(verdict, column.size());
   for (std::int64_t row = 0; row < column.size(); ++row)
     if (!column.is_null(row)) add_broken(row, cached(column.string(row)), rules, findings);
@@ -166,6 +181,20 @@ void scan_nulls(const data::Column& column, int rule, Findings& findings) {
       row += 7;  // eight present values
     else if (column.is_null(row))
       findings.push_back({row, rule});
+  }
+}
+
+void scan_ahead(const data::Column& column, std::int64_t most_us, const data::Column& times,
+                int rule, Findings& findings) {
+  const auto values = column.values<std::int64_t>();
+  const auto of_row = times.values<std::int64_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::int64_t ahead = 0;
+    // Beyond 64 bits, only a value above the row's time is ahead of it.
+    const bool beyond = __builtin_sub_overflow(values[i], of_row[i], &ahead);
+    if (beyond ? values[i] < 0 : ahead <= most_us) continue;
+    const auto row = static_cast<std::int64_t>(i);
+    if (!column.is_null(row) && !times.is_null(row)) findings.push_back({row, rule});
   }
 }
 

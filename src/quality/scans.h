@@ -30,11 +30,12 @@ struct IntegerRange {
 void scan_integers(const data::Column& column, const IntegerRange& range, Findings& findings);
 
 /// Bounds of a float column; what is not finite breaks `finite_rule`, and infinities the bounds
-/// too.
+/// too. NaN is in no order: it breaks no bound.
 struct FloatRange {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
-  int min_rule = -1, max_rule = -1, finite_rule = -1;
+  int min_rule = -1, max_rule = -1;
+  int finite_rule = -1;  ///< -1: they are allowed
 };
 void scan_floats(const data::Column& column, const FloatRange& range, Findings& findings);
 
@@ -44,9 +45,17 @@ void scan_lists(const data::Column& column, int length_rule, int elements_rule, 
 
 void scan_nulls(const data::Column& column, int rule, Findings& findings);
 
-/// Which rules a string breaks: bit i stands for rules[i].
-using StringVerdict = std::function<std::uint8_t(std::string_view)>;
-/// Asks for each dictionary entry once, or, of plain strings, for most repeated values once.
+/// Times that are more than `most_us` after that of their row; a null in either passes.
+void scan_ahead(const data::Column& column, std::int64_t most_us, const data::Column& times,
+                int rule, Findings& findings);
+
+/// Which rules a string breaks, and what it costs to say so.
+struct StringVerdict {
+  std::function<std::uint8_t(std::string_view)> broken;  ///< bit i stands for rules[i]
+  bool dear = false;  ///< takes longer than to look whether the string was judged lately
+};
+/// Asks for each dictionary entry once, or, of plain strings and a dear verdict, for most repeated
+/// values once.
 void scan_strings(const data::Column& column, const StringVerdict& verdict,
                   const std::vector<int>& rules, Findings& findings);
 

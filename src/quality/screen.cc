@@ -50,9 +50,18 @@ QuarantinedRow describe(const RowChecks& checks, const data::Batch& batch,
 
 Screened screen(const RowChecks& checks, const define::Source& source, const data::Batch& batch,
                 const std::string& origin, std::int64_t first_row) {
-  const std::vector<RowVerdict> verdicts = checks.check(batch);
-  const std::vector<std::int64_t> bad = rows_of(verdicts);
+  // Without a context nothing fails.
+  return *screen(checks, source, batch, origin, first_row, {});
+}
+
+Result<Screened> screen(const RowChecks& checks, const define::Source& source,
+                        const data::Batch& batch, const std::string& origin, std::int64_t first_row,
+                        const RowContext& context) {
+  COEVAL_ASSIGN(RowFindings found, checks.find(batch, context));
+  const std::vector<std::int64_t> bad = rows_of(found.bad);
   Screened out;
+  out.warned = std::move(found.warned);
+  out.counts = std::move(found.counts);
   out.accepted_rows = rows_without(bad, batch.rows);
   if (bad.empty()) {
     out.accepted = batch;
@@ -61,7 +70,7 @@ Screened screen(const RowChecks& checks, const define::Source& source, const dat
   out.accepted = data::take(batch, out.accepted_rows);
   const std::string lines = data::write_jsonl(data::take(batch, bad));  // one line a row
   std::size_t start = 0;
-  for (const RowVerdict& verdict : verdicts) {
+  for (const RowVerdict& verdict : found.bad) {
     const std::size_t end = lines.find('\n', start);
     QuarantinedRow row = describe(checks, batch, verdict);
     row.source = source.name;

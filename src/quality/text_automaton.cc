@@ -15,6 +15,7 @@ using Positions = std::uint64_t;
 constexpr std::size_t kMaxPositions = 64;
 constexpr std::size_t kMaxStates = 250;
 constexpr int kMaxDepth = 40;
+constexpr int kMaxAtoms = 4'000;
 
 Bytes range(unsigned from, unsigned to) {
   Bytes bytes;
@@ -100,7 +101,8 @@ class PatternReader {
     bool endless = false;
     if (!repeats(least, most, endless)) return one;
     const std::string_view after = rest_;
-    if (most == 0 && !endless) return forget(from, after);
+    // "x{0}" is the empty text: nothing leads to the positions of x.
+    if (most == 0 && !endless) return {};
     if (least == 0) one.empty = true;
     Part all = one;
     for (std::size_t i = 1; i < most && !failed_; ++i) {
@@ -115,9 +117,6 @@ class PatternReader {
     return all;
   }
 
-  // "x{0}" is the empty text; its positions are led to by nothing.
-  static Part forget(std::string_view, std::string_view) { return {}; }
-
   // Whether a repeat stands here, which is taken. Of an endless one `most` copies are made, of
   // which the last repeats.
   bool repeats(std::size_t& least, std::size_t& most, bool& endless) {
@@ -130,7 +129,8 @@ class PatternReader {
       return false;
     }
     if (rest_.starts_with('?')) rest_.remove_prefix(1);  // lazy: the whole text matches or not
-    if (!rest_.empty() && (rest_[0] == '*' || rest_[0] == '+' || rest_[0] == '?' || rest_[0] == '{'))
+    if (!rest_.empty() &&
+        (rest_[0] == '*' || rest_[0] == '+' || rest_[0] == '?' || rest_[0] == '{'))
       fail();
     return true;
   }
@@ -163,6 +163,7 @@ class PatternReader {
   }
 
   Part atom(int depth) {
+    if (++atoms_ > kMaxAtoms) return fail();  // repeats of nothing take no positions
     const char c = rest_[0];
     rest_.remove_prefix(1);
     switch (c) {
@@ -268,16 +269,16 @@ class PatternReader {
     const Bytes following = range(0x80, 0xBF);
     Part any = position(ascii);
     Part two = then(position(range(0xC2, 0xDF)), position(following));
-    Part three =
-        then(then(position(range(0xE0, 0xEF)), position(following)), position(following));
-    Part four = then(then(then(position(range(0xF0, 0xF4)), position(following)),
-                          position(following)),
-                     position(following));
+    Part three = then(then(position(range(0xE0, 0xEF)), position(following)), position(following));
+    Part four =
+        then(then(then(position(range(0xF0, 0xF4)), position(following)), position(following)),
+             position(following));
     return either(either(any, two), either(three, four));
   }
 
   std::string_view rest_;
   bool failed_ = false;
+  int atoms_ = 0;
 };
 
 }  // namespace
@@ -289,7 +290,8 @@ class AutomatonBuilder {
 
   std::optional<TextAutomaton> build() {
     number_bytes();
-    automaton_.accepting_ = {0, static_cast<std::uint8_t>(whole_.empty)};  // the dead one, the start
+    automaton_.accepting_ = {0,
+                             static_cast<std::uint8_t>(whole_.empty)};  // the dead one, the start
     automaton_.next_.assign(2 * std::size_t{automaton_.classes_}, 0);
     fill(1, whole_.first);
     for (std::size_t done = 0; done < sets_.size(); ++done) {

@@ -71,7 +71,7 @@ Engine::~Engine() = default;
 
 Status Engine::prepare() {
   for (const define::Source& source : parts_->project->sources) {
-    COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(source));
+    COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(source, define::Environment::serve));
     parts_->checks.push_back(std::move(checks));
     parts_->source_tags.push_back(stores::source_tag(source.name));
     parts_->schema_tags.push_back(stores::schema_tag(source.schema));

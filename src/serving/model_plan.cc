@@ -79,8 +79,8 @@ void plan_question(ModelPlan& plan, const define::Project& project) {
 
 std::optional<Error> plan_rules(ModelPlan& plan, const define::Project& project) {
   const auto source = static_cast<std::size_t>(plan.model->source);
-  auto rules =
-      quality::RowChecks::compile(project.sources[source], plan.model->row.question_columns);
+  auto rules = quality::RowChecks::compile(
+      project.sources[source], plan.model->row.question_columns, define::Environment::serve);
   if (!rules) return std::move(rules).error();
   plan.rules = std::move(*rules);
   return std::nullopt;

@@ -1,0 +1,149 @@
+#include "quality/row_conditions.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <string>
+
+#include "data/hash.h"
+#include "define/build.h"
+
+namespace coeval::quality {
+
+namespace {
+
+using data::Type;
+using define::CheckKind;
+
+// Places of a source's columns in the rows, −1 for those that are not there.
+std::vector<int> places_of(const define::Source& source, std::span<const int> columns) {
+  std::vector<int> places(source.columns.size(), -1);
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    places[static_cast<std::size_t>(columns[i])] = static_cast<int>(i);
+  return places;
+}
+
+// The columns by their places in the rows.
+std::vector<int> placed(const std::vector<int>& columns, const std::vector<int>& places) {
+  std::vector<int> out;
+  for (const int column : columns) out.push_back(places[static_cast<std::size_t>(column)]);
+  return out;
+}
+
+std::string key_text(const define::Source& source, const define::Check& check) {
+  std::string text;
+  for (const int key : check.keys)
+    text +=
+        (text.empty() ? " of one " : " and ") + source.columns[static_cast<std::size_t>(key)].name;
+  return text;
+}
+
+std::string must_text(const define::Source& source, const define::Check& check) {
+  if (check.kind == CheckKind::row) return "must hold: " + check.text;
+  const std::string& column = source.columns[static_cast<std::size_t>(check.columns[0])].name;
+  if (check.kind == CheckKind::refers)
+    return column + " must be a " + check.text + " that is known when the row is";
+  return column +
+         (check.strictly ? " must go up from row to row" : " must not go down from row to row") +
+         key_text(source, check);
+}
+
+// A number in the order of the values: floats by their bits, of which −0 is 0's.
+std::int64_t ordered(const data::Column& column, std::int64_t row) {
+  if (!data::is_float(column.type())) return column.integer(row);
+  const auto bits = std::bit_cast<std::int64_t>(column.real(row) + 0.0);
+  return bits < 0 ? bits ^ std::numeric_limits<std::int64_t>::max() : bits;
+}
+
+// Adds a value to the text that tells keys apart; false for a null, which is no key.
+bool append_key(std::string& text, const data::Column& column, std::int64_t row) {
+  if (column.is_null(row)) return false;
+  if (column.type() == Type::boolean) {
+    text += column.bit(row) ? '1' : '0';
+    return true;
+  }
+  if (column.type() != Type::string) {
+    const std::int64_t value = column.integer(row);
+    text.append(reinterpret_cast<const char*>(&value), sizeof value);
+    return true;
+  }
+  const std::string_view value = column.string(row);
+  text += std::to_string(value.size()) + ':';
+  text += value;
+  return true;
+}
+
+}  // namespace
+
+RowConditions::RowConditions(const define::Source& source, std::span<const int> columns,
+                             std::vector<Rule>& rules) {
+  const std::vector<int> places = places_of(source, columns);
+  for (std::size_t c = 0; c < source.checks.size(); ++c) {
+    const define::Check& check = source.checks[c];
+    if (!define::is_row_check(check.kind)) continue;
+    std::vector<int> read = placed(check.columns, places);
+    const std::vector<int> keys = placed(check.keys, places);
+    if (std::ranges::count(read, -1) + std::ranges::count(keys, -1) > 0) continue;
+    const int column = read.empty() ? -1 : read[0];
+    read.insert(read.end(), keys.begin(), keys.end());
+    const int rule = static_cast<int>(rules.size());
+    rules.push_back({-1, check.rule_name(), must_text(source, check), check.severity,
+                     static_cast<int>(c), std::move(read)});
+    if (check.kind == CheckKind::row)
+      expressions_.push_back({define::renumber(check.expr, places), rule});
+    else if (check.kind == CheckKind::refers)
+      references_.push_back({check, column, rule});
+    else
+      orders_.push_back({check.name, column, keys, check.strictly, rule});
+  }
+}
+
+void RowConditions::scan_expressions(const data::Batch& batch, Findings& findings) const {
+  kernel::EvaluationCounts counts;
+  for (const Expression& each : expressions_) {
+    const data::Column holds = kernel::evaluate(*each.expr, batch, {}, counts);
+    for (std::int64_t row = 0; row < batch.rows; ++row)
+      if (!holds.bit(row) && !holds.is_null(row)) findings.push_back({row, each.rule});
+  }
+}
+
+Status RowConditions::scan_references(const data::Batch& batch, const data::Column& times,
+                                      const KnownKeys& known_keys, Findings& findings) const {
+  const auto before = times.values<std::int64_t>();
+  for (const Reference& each : references_) {
+    const data::Column& keys = batch.columns[static_cast<std::size_t>(each.column)];
+    std::vector<std::uint8_t> known(static_cast<std::size_t>(batch.rows), 0);
+    COEVAL_TRY(known_keys(each.check, keys, before, known));
+    for (std::int64_t row = 0; row < batch.rows; ++row)
+      if (known[static_cast<std::size_t>(row)] == 0 && !keys.is_null(row) && !times.is_null(row))
+        findings.push_back({row, each.rule});
+  }
+  return {};
+}
+
+void RowConditions::scan_increasing(const data::Batch& batch, LastValues& last_values,
+                                    std::span<const std::uint8_t> bad, Findings& findings) const {
+  for (const Order& order : orders_) scan_order(order, batch, last_values, bad, findings);
+}
+
+void RowConditions::scan_order(const Order& order, const data::Batch& batch,
+                               LastValues& last_values, std::span<const std::uint8_t> bad,
+                               Findings& findings) const {
+  const data::Column& column = batch.columns[static_cast<std::size_t>(order.column)];
+  const bool real = data::is_float(column.type());
+  const std::string prefix = order.name + ' ';
+  std::string key;
+  for (std::int64_t row = 0; row < batch.rows; ++row) {
+    if (column.is_null(row) || (real && std::isnan(column.real(row)))) continue;
+    key = prefix;
+    const bool has_key = std::ranges::all_of(order.keys, [&](int k) {
+      return append_key(key, batch.columns[static_cast<std::size_t>(k)], row);
+    });
+    if (!has_key) continue;
+    const bool stays = bad[static_cast<std::size_t>(row)] == 0;
+    if (!last_values.follow(data::xxh3_128(key), ordered(column, row), order.strictly, stays))
+      findings.push_back({row, order.rule});
+  }
+}
+
+}  // namespace coeval::quality
