@@ -67,6 +67,21 @@ void DistinctCount<Key>::add(Key key) {
 }
 
 template <class Key>
+void DistinctCount<Key>::add_all(std::span<const Key> keys) {
+  std::size_t at = 0;
+  for (; at < keys.size() && !is_approximate(); ++at) add(keys[at]);
+  std::uint8_t* const registers = registers_.data();
+  for (; at < keys.size(); ++at) {
+    const std::uint64_t hash = KeyForm<Key>::hash(keys[at]);
+    std::uint8_t& highest = registers[hash >> kRankBits];
+    const auto rank =
+        static_cast<std::uint8_t>(std::countl_zero(hash << kIndexBits | kRegisters >> 1) + 1);
+    if (rank > highest) [[unlikely]]
+      highest = rank;
+  }
+}
+
+template <class Key>
 void DistinctCount<Key>::add_to_registers(Key key) {
   const std::uint64_t hash = KeyForm<Key>::hash(key);
   std::uint8_t& highest = registers_[hash >> kRankBits];

@@ -32,7 +32,8 @@ struct ProfileValue {
 };
 inline constexpr std::size_t kProfileTextBytes = 128;
 
-/// How texts look: each letter A or a, each digit 9, other characters as they are.
+/// How texts look: each ASCII letter A or a, each digit 9, other ASCII characters as they are; é for
+/// every character that is not ASCII, ␀ for a control character, … after the 32nd.
 struct ProfilePattern {
   std::string shape;  ///< "AAA-999", "Aaaa 9"
   std::int64_t count = 0;
@@ -41,8 +42,8 @@ struct ProfilePattern {
 /// one is told.
 enum class ShapeLevel : std::uint8_t {
   characters,  ///< one sign a character: "AA9-99"
-  runs,        ///< a run of one class is one sign and +: "A+9-9+"
-  classes,     ///< the classes that occur, in order of first occurrence, once each: "A9-"
+  runs,        ///< a run of one sign is the sign and ⁺: "A⁺9-9⁺"
+  classes,     ///< the classes that occur, once each; other ASCII characters are a point: "A9."
 };
 inline constexpr std::size_t kMostShapes = 256;
 
@@ -50,6 +51,7 @@ struct TextSummary {
   std::int64_t empty = 0;                         ///< texts without characters
   std::int64_t min_length = 0, max_length = 0;    ///< in code points; 0 without texts
   double mean_length = 0;
+  std::vector<ProfileBin> lengths;                ///< their histogram
   ShapeLevel level = ShapeLevel::characters;
   std::vector<ProfilePattern> patterns;           ///< by count descending, then shape; at most 20
   std::int64_t patterns_distinct = 0;

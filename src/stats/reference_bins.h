@@ -34,9 +34,11 @@ class ReferenceBins {
   static constexpr std::size_t kQuantileBins = 10, kMostValues = 20, kMostTexts = 30;
   /// A reference of texts knows at most so many.
   static constexpr std::size_t kMostKnownTexts = 4096;
+  /// Texts are told apart by so many of their first bytes.
+  static constexpr std::size_t kMostTextBytes = 128;
 
   ReferenceBins() = default;
-  /// Of a whole column, exact: edges are its order statistics of rank ⌈i·n/10⌉.
+  /// Of a whole column, exact: edges are its order statistics of rank ⌊i·n/10⌋ from 0.
   /// Errors: unsupported for lists and for more than kMostKnownTexts distinct texts.
   /// Complexity: a sort.
   static Result<ReferenceBins> of(const data::Column& column);
@@ -62,7 +64,8 @@ class ReferenceBins {
   /// The reference's rows in each.
   std::span<const std::int64_t> counts() const { return counts_; }
   std::int64_t rows() const;
-  /// "null", "below 12", "12 to 15", "at least 15 up to 20", "'ABC'", "other", "unseen".
+  /// "null", "below 12", "12 to 15", "above 20", "'ABC'", "other", "unseen"; of values "12",
+  /// "another".
   std::string label(std::size_t bin) const;
   /// The bins whose order is that of the values, from below to above: what kolmogorov_smirnov
   /// takes. Empty of texts. (Of values: what lies between two of them is left out.)
@@ -81,6 +84,7 @@ class ReferenceBins {
 
  private:
   void index_texts();
+  void count_texts(const data::Column& column, std::span<std::int64_t> counts) const;
   struct TextIndex;
 
   Kind kind_ = Kind::values;
