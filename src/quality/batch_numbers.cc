@@ -1,7 +1,6 @@
 // Checks that hold one number of the rows against bounds: rows, null_share, distinct, mean,
 // quantile, and sum.
 
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -227,7 +226,9 @@ class QuantileFold final : public BatchFold {
   Result<Verdict> finish(const BatchContext&) override {
     if (count_ + nans_ == 0) return not_evaluated("there are no values");
     double quantile = std::numeric_limits<double>::quiet_NaN();
-    if (nans_ == 0) COEVAL_ASSIGN(quantile, exact_quantile());
+    if (nans_ == 0) {
+      COEVAL_ASSIGN(quantile, exact_quantile());
+    }
     return verdict_of(setting_, quantile,
                       short_number(quantile) + " over " + counted(count_ + nans_, "value", "values"));
   }
@@ -239,7 +240,9 @@ class QuantileFold final : public BatchFold {
     const exact::QuantileRank rank = exact::quantile_rank(setting_.check->p, count_);
     COEVAL_ASSIGN(const std::int64_t a, order_statistic(rank.index));
     std::int64_t b = a;
-    if (rank.fraction != 0) COEVAL_ASSIGN(b, order_statistic(rank.index + 1));
+    if (rank.fraction != 0) {
+      COEVAL_ASSIGN(b, order_statistic(rank.index + 1));
+    }
     const data::Type type = setting_.column().type;
     if (data::is_float(type))
       return exact::interpolate(kernel::number_of_order_key(a), kernel::number_of_order_key(b),

@@ -1,5 +1,6 @@
 #include "quality/column_sum.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
