@@ -1,6 +1,9 @@
 // unique: no two rows with equal values in the check's columns. A null equals nothing, as in SQL;
 // −0 equals 0, and NaN equals NaN, as keys do everywhere.
 
+#include <algorithm>
+#include <cstring>
+
 #include "kernel/key_bytes.h"
 #include "quality/batch_fold.h"
 #include "quality/repeated_keys.h"
@@ -65,9 +68,12 @@ class UniqueFold final : public BatchFold {
     for (const int column : setting_.check->columns)
       columns.push_back(&piece.rows.columns[static_cast<std::size_t>(column)]);
     const bool as_number = keys_of(setting_) == RepeatedKeys::Keys::numbers;
+    const bool all_texts = std::ranges::all_of(
+        columns, [](const Column* column) { return column->type() == data::Type::string; });
     std::string key;
     for (std::int64_t row = 0; row < piece.rows.rows; ++row) {
-      if (!kernel::make_key(key, columns, row)) continue;
+      if (!(all_texts ? make_text_key(key, columns, row) : kernel::make_key(key, columns, row)))
+        continue;
       if (!as_number) {
         COEVAL_TRY(keys_.add(key, number(piece, row)));
         continue;
@@ -78,6 +84,26 @@ class UniqueFold final : public BatchFold {
       COEVAL_TRY(keys_.add(bits, number(piece, row)));
     }
     return {};
+  }
+
+  // What kernel::make_key writes, of texts alone and with one look at how long it becomes.
+  static bool make_text_key(std::string& key, const std::vector<const Column*>& columns,
+                            std::int64_t row) {
+    std::size_t size = 0;
+    for (const Column* column : columns) {
+      if (column->is_null(row)) return false;
+      size += sizeof(std::uint32_t) + column->string(row).size();
+    }
+    key.resize(size);
+    char* at = key.data();
+    for (const Column* column : columns) {
+      const std::string_view text = column->string(row);
+      const auto length = static_cast<std::uint32_t>(text.size());
+      std::memcpy(at, &length, sizeof length);
+      std::memcpy(at + sizeof length, text.data(), text.size());
+      at += sizeof length + text.size();
+    }
+    return true;
   }
 
   // As kernel::make_key writes it: of a boolean the first byte alone.

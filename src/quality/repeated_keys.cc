@@ -70,7 +70,8 @@ class RepeatedKeys::NumberTable {
  public:
   static constexpr std::size_t kPlaceBytes = sizeof(Numbered), kUsualRecord = sizeof(Numbered);
 
-  NumberTable(std::size_t keys, OffendingRows& repeats, std::size_t most_first)
+  NumberTable(std::size_t keys, bool /*records_stay*/, OffendingRows& repeats,
+              std::size_t most_first)
       : places_(places_for(keys)), repeats_(repeats), first_(most_first) {}
 
   void add_block(std::string_view block, std::size_t pass, std::size_t passes) {
@@ -125,69 +126,88 @@ class RepeatedKeys::NumberTable {
   FirstRepeats first_;
 };
 
-// Keys of bytes with the first row of each; the keys lie in blocks of memory that grow.
+// Keys of bytes with a record of the first row of each: the record that was read, where it stays in
+// memory, or else a copy.
 class RepeatedKeys::ByteTable {
  public:
   struct Place {
     std::uint64_t hash = 0;
-    std::int64_t row = kNoRow;
-    const char* key = nullptr;
-    std::size_t size = 0;
+    const char* record = nullptr;
   };
   static constexpr std::size_t kPlaceBytes = sizeof(Place), kUsualRecord = 2 * sizeof(Headed);
 
-  ByteTable(std::size_t keys, OffendingRows& repeats, std::size_t most_first)
-      : places_(places_for(keys)), repeats_(repeats), first_(most_first) {}
+  ByteTable(std::size_t keys, bool records_stay, OffendingRows& repeats, std::size_t most_first)
+      : places_(places_for(keys)),
+        records_stay_(records_stay),
+        repeats_(repeats),
+        first_(most_first) {}
 
   void add_block(std::string_view block, std::size_t pass, std::size_t passes) {
     while (!block.empty()) {
-      Headed head;
-      std::memcpy(&head, block.data(), sizeof(Headed));
-      const std::string_view key = block.substr(sizeof(Headed), head.size);
-      block.remove_prefix(sizeof(Headed) + head.size);
-      if (passes == 1 || (head.hash >> kPassAt) % passes == pass) add(head, key);
+      const Headed head = head_of(block.data());
+      const std::string_view record = block.substr(0, sizeof(Headed) + head.size);
+      block.remove_prefix(record.size());
+      if (passes == 1 || (head.hash >> kPassAt) % passes == pass) add(head, record);
     }
   }
 
   std::vector<RepeatedKey> first() {
     for (RepeatedKey& repeat : first_.kept())
-      repeat.first_row = place_of(data::xxh3_64(repeat.key), repeat.key).row;
+      repeat.first_row = head_of(place_of(data::xxh3_64(repeat.key), repeat.key).record).row;
     return std::move(first_.kept());
   }
 
  private:
+  static Headed head_of(const char* record) {
+    Headed head;
+    std::memcpy(&head, record, sizeof head);
+    return head;
+  }
+  static std::string_view key_of(const char* record) {
+    return {record + sizeof(Headed), head_of(record).size};
+  }
+
   Place& place_of(std::uint64_t hash, std::string_view key) {
     std::size_t at = hash >> kPartBits & (places_.size() - 1);
     for (;; at = (at + 1) & (places_.size() - 1)) {
-      const Place& place = places_[at];
-      if (place.row == kNoRow || (place.hash == hash && std::string_view(place.key, place.size) == key))
-        return places_[at];
+      Place& place = places_[at];
+      if (place.record == nullptr || (place.hash == hash && key_of(place.record) == key))
+        return place;
     }
   }
 
-  void add(const Headed& head, std::string_view key) {
+  void add(const Headed& head, std::string_view record) {
+    const std::string_view key = record.substr(sizeof(Headed));
     Place& place = place_of(head.hash, key);
-    if (place.row == kNoRow) {
-      place = {head.hash, head.row, copy(key), key.size()};
+    if (place.record == nullptr) {
+      place = {head.hash, records_stay_ ? record.data() : copy(record)};
       if (2 * ++used_places_ > places_.size()) grow();
       return;
     }
-    const std::int64_t later = std::max(place.row, head.row);
-    place.row = std::min(place.row, head.row);
+    const std::int64_t before = head_of(place.record).row;
+    const std::int64_t later = std::max(before, head.row);
+    if (head.row < before) replace(place, record);
     repeats_.add(later);
     if (first_.takes(later)) first_.add(later, std::string(key));
   }
+  // By a record of the same key. A copy is ours to write to.
+  void replace(Place& place, std::string_view record) {
+    if (records_stay_)
+      place.record = record.data();
+    else
+      std::memcpy(const_cast<char*>(place.record), record.data(), sizeof(Headed));
+  }
 
-  const char* copy(std::string_view key) {
+  const char* copy(std::string_view record) {
     constexpr std::size_t kBlock = std::size_t{1} << 16;
-    if (keys_.empty() || used_ + key.size() > size_) {
-      size_ = std::max(kBlock, key.size());
+    if (copies_.empty() || used_ + record.size() > size_) {
+      size_ = std::max(kBlock, record.size());
       used_ = 0;
-      keys_.push_back(std::make_unique_for_overwrite<char[]>(size_));
+      copies_.push_back(std::make_unique_for_overwrite<char[]>(size_));
     }
-    char* at = keys_.back().get() + used_;
-    std::memcpy(at, key.data(), key.size());
-    used_ += key.size();
+    char* at = copies_.back().get() + used_;
+    std::memcpy(at, record.data(), record.size());
+    used_ += record.size();
     return at;
   }
 
@@ -195,12 +215,13 @@ class RepeatedKeys::ByteTable {
     const std::vector<Place> before =
         std::exchange(places_, std::vector<Place>(2 * places_.size()));
     for (const Place& place : before)
-      if (place.row != kNoRow) place_of(place.hash, {place.key, place.size}) = place;
+      if (place.record != nullptr) place_of(place.hash, key_of(place.record)) = place;
   }
 
-  std::vector<Place> places_;
+  std::vector<Place> places_;  // a power of two, half of them empty
   std::size_t used_places_ = 0;
-  std::vector<std::unique_ptr<char[]>> keys_;
+  const bool records_stay_;
+  std::vector<std::unique_ptr<char[]>> copies_;
   std::size_t used_ = 0, size_ = 0;
   OffendingRows& repeats_;
   FirstRepeats first_;
@@ -249,7 +270,7 @@ Status RepeatedKeys::finish_part(std::size_t part) {
       store_.has_spilled() ? needed / std::max<std::size_t>(memory_bytes_, 1) + 1 : 1;
   passes_ = std::max(passes_, passes);
   for (std::size_t pass = 0; pass < passes; ++pass) {
-    Table table(records / passes, repeats_, most_first_);
+    Table table(records / passes, !store_.has_spilled(), repeats_, most_first_);
     COEVAL_TRY(store_.each(
         part, [&](std::string_view block) { table.add_block(block, pass, passes); }));
     keep_first(table.first());
