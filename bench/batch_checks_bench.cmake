@@ -1,0 +1,2 @@
+add_executable(batch_checks_bench ${CMAKE_CURRENT_LIST_DIR}/batch_checks_bench.cc)
+target_link_libraries(batch_checks_bench PRIVATE coeval_options coeval_quality)
