@@ -44,12 +44,18 @@ class Formats {
   explicit Formats(Installation installation) : installation_(std::move(installation)) {}
 
   Result<stores::TableFiles*> open(const std::string& path) {
-    const std::string ending = fs::path(path).extension().string();
-    if (ending == ".parquet") return parquet();
+    const std::string unpacked = stores::without_packing(path);
+    const std::string ending = fs::path(unpacked).extension().string();
+    if (ending == ".parquet" && unpacked == path) return parquet();
     if (ending == ".csv") return csv_.get();
     if (ending == ".jsonl" || ending == ".ndjson") return jsonl_.get();
-    return fail(Code::unsupported, "no reader for files that end in '" + ending + "': " + path,
-                "the endings are .parquet, .csv, .jsonl");
+    if (ending == ".arrow" || ending == ".arrows" || ending == ".feather" || ending == ".ipc")
+      return arrow();
+    return fail(Code::unsupported,
+                "no reader for files that end in '" + fs::path(path).extension().string() +
+                    "': " + path,
+                "the endings are .parquet, .csv, .jsonl, .arrow, and the last three also with .gz "
+                "or .zst");
   }
 
  private:
@@ -60,10 +66,17 @@ class Formats {
     return parquet_.get();
   }
 
+  Result<stores::TableFiles*> arrow() {
+    if (arrow_) return arrow_.get();
+    COEVAL_ASSIGN(arrow_, load_module<stores::TableFiles>("Arrow", installation_.parquet_module,
+                                                          "coeval_arrow_files_v1"));
+    return arrow_.get();
+  }
+
   Installation installation_;
   std::unique_ptr<stores::TableFiles> csv_ = stores::make_csv_files();
   std::unique_ptr<stores::TableFiles> jsonl_ = stores::make_jsonl_files();
-  std::unique_ptr<stores::TableFiles> parquet_;
+  std::unique_ptr<stores::TableFiles> parquet_, arrow_;
 };
 
 }  // namespace

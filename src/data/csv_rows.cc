@@ -106,9 +106,9 @@ std::unexpected<Error> CsvRows::no_column(const std::string& column) const {
       return fail(Code::bad_csv, message,
                   "it has " + excerpt(name) + ", with spaces around it: take them out");
   const std::string_view name = header_.front();
-  if (header_.size() == 1 && name.contains('\r'))
+  if (std::ranges::any_of(header_, [](const std::string& n) { return n.contains('\r'); }))
     return fail(Code::bad_csv, message,
-                "lines end in CR alone, which no line of CSV does: convert them to LF");
+                "its lines seem to end in CR alone: convert them to LF");
   if (name.contains('\0') || name.starts_with("\xFF\xFE") || name.starts_with("\xFE\xFF"))
     return fail(Code::bad_csv, message, "the text looks like UTF-16: convert it to UTF-8");
   const std::string_view likely = likely_delimiter(name, delimiter_);

@@ -1,6 +1,7 @@
 #include "stores/text_reader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -58,7 +59,8 @@ class Window {
       if (left > 0) std::memcpy(larger.get(), buffer_.get() + begin_, left);
       buffer_ = std::move(larger);
       capacity_ = capacity;
-    } else if (begin_ > 0 && left > 0) {
+    } else if (std::atomic_thread_fence(std::memory_order_acquire); begin_ > 0 && left > 0) {
+      // The fence: another thread may have let go of it just now.
       std::memmove(buffer_.get(), buffer_.get() + begin_, left);
     }
     begin_ = 0;

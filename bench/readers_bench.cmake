@@ -1,0 +1,2 @@
+add_executable(readers_bench ${CMAKE_CURRENT_LIST_DIR}/readers_bench.cc)
+target_link_libraries(readers_bench PRIVATE coeval_options coeval_stores coeval_data coeval_base)
