@@ -62,6 +62,8 @@ std::unique_ptr<StateStore> make_memory_state();
 
 struct StateStoreOptions {
   std::uint64_t cache_bytes = 64u << 20;  ///< of blocks that were read
+  /// Of what was written and is not yet in a file of its own; what is written at once comes on top.
+  std::uint64_t write_buffer_bytes = 16u << 20;
 };
 /// Stores in folders. An adapter's module gives one.
 class StateStores {

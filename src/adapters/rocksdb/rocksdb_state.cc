@@ -7,9 +7,11 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <cstdarg>
 #include <exception>
 #include <utility>
 
+#include "adapters/rocksdb/background_errors.h"
 #include "data/row_codec.h"
 #include "stores/files.h"
 
@@ -23,7 +25,16 @@ using stores::UnitKey;
 
 constexpr std::size_t kPartBytes = 4;
 constexpr double kFilterBitsPerKey = 10;
-constexpr std::uint64_t kWriteBufferBytes = 32u << 20;
+constexpr std::uint64_t kManifestBytes = 1u << 20;  // then another one is begun
+
+// RocksDB's diagnostics go nowhere. Its own logger is a file in the folder, and 7.8.3 with its
+// assertions, as Debian builds it, ends the process when it writes to that file once more after a
+// write has failed (WritableFileWriter::Append by EnvLogger::Logv): so a full disk did.
+class NoLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, std::va_list) override {}
+};
 
 std::string stored_key(std::uint32_t part, std::string_view key) {
   std::string out;
@@ -34,20 +45,27 @@ std::string stored_key(std::uint32_t part, std::string_view key) {
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
+constexpr std::string_view kAtOnce = "";
+constexpr std::string_view kAfterRestart = ", then restart: it is not written before";
+
+// `when`: what must come after the disk has room, or is well again, before a next try.
 std::unexpected<Error> error_of(const rocksdb::Status& status, const std::string& doing,
-                                const std::string& folder) {
+                                const std::string& folder, std::string_view when = kAtOnce) {
   const std::string what =
       "RocksDB cannot " + doing + " the state in '" + folder + "': " + status.ToString();
   if (status.IsCorruption())
     return fail(Code::snapshot_corrupt, what,
                 "move the folder away: the state is rebuilt from the log");
-  if (status.IsNoSpace()) return fail(Code::disk_full, what, "make room on the disk and try again");
+  if (status.IsNoSpace()) return fail(Code::disk_full, what, "make room on the disk" + std::string(when));
   const bool is_held = status.IsIOError() && status.ToString().find("lock") != std::string::npos;
   if (is_held) return fail(Code::log_locked, what, "end the other process that has it open");
-  return fail(Code::io, what, "check the disk and the folder's permissions");
+  return fail(Code::io, what, "check the disk and the folder's permissions" + std::string(when));
 }
 
-rocksdb::Options options_of(const stores::StateStoreOptions& asked) {
+// What a write may cause is kept small and known, so that the disk can be asked for it before
+// (disk_room.h).
+rocksdb::Options options_of(const stores::StateStoreOptions& asked,
+                            std::shared_ptr<BackgroundErrors> errors) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(asked.cache_bytes);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
@@ -57,18 +75,31 @@ rocksdb::Options options_of(const stores::StateStoreOptions& asked) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.write_buffer_size = kWriteBufferBytes;
+  options.write_buffer_size = asked.write_buffer_bytes;
+  options.target_file_size_base = asked.write_buffer_bytes;
+  options.max_bytes_for_level_base = 4 * asked.write_buffer_bytes;
+  options.max_compaction_bytes = compaction_bytes(asked.write_buffer_bytes);
   options.compression = rocksdb::kLZ4Compression;  // zstd: reads took ten times as long
-  options.max_background_jobs = 2;
-  options.keep_log_file_num = 2;  // of its own diagnostics
-  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.max_background_jobs = 2;                 // one flush and one compaction
+  options.max_manifest_file_size = kManifestBytes;
+  options.allow_fallocate = false;  // files take what they hold
+  options.info_log = std::make_shared<NoLogger>();
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.listeners.push_back(std::move(errors));
   return options;
 }
 
 class RocksdbState final : public StateStore {
  public:
-  RocksdbState(std::unique_ptr<rocksdb::DB> database, std::string folder)
-      : database_(std::move(database)), folder_(std::move(folder)) {}
+  struct Setting {
+    std::string folder;
+    FreeBytes free_bytes;
+    std::uint64_t write_buffer_bytes = 0;
+    std::shared_ptr<BackgroundErrors> errors;
+  };
+  RocksdbState(std::unique_ptr<rocksdb::DB> database, Setting setting)
+      : database_(std::move(database)), setting_(std::move(setting)), folder_(setting_.folder) {}
 
   Result<std::optional<Position>> position() override {
     if (position_) return position_;
@@ -98,6 +129,7 @@ class RocksdbState final : public StateStore {
     data::put_u64(bytes, position.value);
     if (const auto put = batch.Put(position_key(), bytes); !put.ok())
       return error_of(put, "write", folder_);
+    COEVAL_TRY(make_writable(batch.GetDataSize()));
     rocksdb::WriteOptions options;
     options.sync = true;
     position_.reset();  // what an error leaves is for reading to say
@@ -151,27 +183,61 @@ class RocksdbState final : public StateStore {
     return key;
   }
 
+  // Looks for room, and ends the state of error that an earlier failure left RocksDB in.
+  Status make_writable(std::uint64_t batch_bytes) {
+    if (const auto found = setting_.errors->found(); found && !can_resume(*found))
+      return error_of(found->status, "write", folder_, kAfterRestart);
+    COEVAL_TRY(check_room(setting_.free_bytes, folder_,
+                          bytes_needed(*database_, batch_bytes, setting_.write_buffer_bytes),
+                          "write"));
+    if (!setting_.errors->found()) return {};
+    setting_.errors->forget();
+    const auto resumed = database_->Resume();
+    if (!resumed.ok()) return error_of(resumed, "go on writing", folder_);
+    return {};
+  }
+
+  // After a failed flush, compaction or manifest RocksDB writes other files in the place of those
+  // that failed. So it does with a write-ahead log, but only where there is something in memory to
+  // flush; else the next write would go to the file that failed, which ends the process.
+  bool can_resume(const BackgroundErrors::Found& found) {
+    if (found.status.severity() > rocksdb::Status::kHardError) return false;
+    std::uint64_t entries = 0;
+    database_->GetIntProperty(rocksdb::DB::Properties::kNumEntriesActiveMemTable, &entries);
+    return !found.in_write_path || entries > 0;
+  }
+
   std::unique_ptr<rocksdb::DB> database_;
-  std::string folder_;
+  const Setting setting_;
+  const std::string& folder_;
   std::optional<Position> position_;  // when it is known
 };
 
 class RocksdbStates final : public stores::StateStores {
  public:
+  explicit RocksdbStates(FreeBytes free_bytes) : free_bytes_(std::move(free_bytes)) {}
+
   Result<std::unique_ptr<StateStore>> open(const std::string& folder,
                                            const stores::StateStoreOptions& options) override {
     COEVAL_TRY(stores::make_folders(folder));
+    COEVAL_TRY(check_room(free_bytes_, folder, bytes_needed_to_open(folder), "open"));
+    auto errors = std::make_shared<BackgroundErrors>();
     rocksdb::DB* database = nullptr;
-    const auto opened = rocksdb::DB::Open(options_of(options), folder, &database);
+    const auto opened = rocksdb::DB::Open(options_of(options, errors), folder, &database);
     if (!opened.ok()) return error_of(opened, "open", folder);
-    return std::make_unique<RocksdbState>(std::unique_ptr<rocksdb::DB>(database), folder);
+    return std::make_unique<RocksdbState>(
+        std::unique_ptr<rocksdb::DB>(database),
+        RocksdbState::Setting{folder, free_bytes_, options.write_buffer_bytes, std::move(errors)});
   }
+
+ private:
+  const FreeBytes free_bytes_;
 };
 
 }  // namespace
 
-std::unique_ptr<stores::StateStores> make_rocksdb_states() {
-  return std::make_unique<RocksdbStates>();
+std::unique_ptr<stores::StateStores> make_rocksdb_states(FreeBytes free_bytes) {
+  return std::make_unique<RocksdbStates>(std::move(free_bytes));
 }
 
 }  // namespace coeval::rocksdb_adapter

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "adapters/rocksdb/disk_room.h"
 #include "stores/state_store.h"
 
 namespace coeval::rocksdb_adapter {
@@ -13,7 +14,13 @@ namespace coeval::rocksdb_adapter {
 ///
 /// RocksDB's checksums are verified with every read. What it does in the background (flushes,
 /// compactions) runs on its own threads.
-std::unique_ptr<stores::StateStores> make_rocksdb_states();
+///
+/// A full disk: a write is refused, disk_full, before RocksDB is touched when the disk has less room
+/// than the write and what it may set off take (disk_room.h), and can be tried again. Where the disk
+/// fills up all the same, reads go on and so do writes once there is room; only where the
+/// write-ahead log failed with nothing else in memory, writes are refused until the folder is
+/// opened anew. `free_bytes`: for tests of that.
+std::unique_ptr<stores::StateStores> make_rocksdb_states(FreeBytes free_bytes = free_bytes_of_disk);
 
 }  // namespace coeval::rocksdb_adapter
 
