@@ -142,7 +142,7 @@ TEST_CASE("a full disk refuses writes until there is room") {
 }
 
 // Writes on a disk of which the store believes that it has room, until that fails, and then on.
-// Whether it went on without being opened anew.
+// Whether that happened.
 bool fill_behind(const std::string& disk, std::uint64_t left, std::size_t unit_bytes,
                  std::uint64_t write_buffer_bytes) {
   const std::string folder = disk + "/state";
@@ -154,39 +154,36 @@ bool fill_behind(const std::string& disk, std::uint64_t left, std::size_t unit_b
   for (; position < 5;) REQUIRE(write_batch(*store, ++position, unit_bytes));
   filler.leave(left);
   Status written;
-  while (position < 2000 && (written = write_batch(*store, position + 1, unit_bytes))) ++position;
-  REQUIRE(!written);
-  CHECK(written.error().code == Code::disk_full);
-  for (int i = 0; i < 3; ++i) CHECK(!write_batch(*store, position + 1, unit_bytes));
-  const StateContent before = content_at(position, unit_bytes);
-  CHECK((content_of(*store) == before));
+  while (position < 300 && (written = write_batch(*store, position + 1, unit_bytes))) ++position;
+  if (written) return false;  // what it holds is less than what was left
+  CHECK_MESSAGE(written.error().code == Code::disk_full, one_line(written.error()));
+  // A failed write may have been done; what fails again changes nothing.
+  for (int i = 0; i < 3; ++i)
+    if (write_batch(*store, position + 1, unit_bytes)) ++position;
+  const std::uint64_t found = store->position().value().value().value;
+  CHECK((found == position || found == position + 1));
+  CHECK((content_of(*store) == content_at(found, unit_bytes)));
   filler.make_room();
   written = write_batch(*store, position + 1, unit_bytes);
-  const bool went_on = written.has_value();
-  if (went_on) {
-    for (++position; position % 10 != 0;) REQUIRE(write_batch(*store, ++position, unit_bytes));
-  } else {
-    CHECK(written.error().advice.find("then restart") != std::string::npos);
-    CHECK((content_of(*store) == before));
-  }
+  REQUIRE_MESSAGE(written.has_value(), (written ? std::string() : one_line(written.error())));
+  for (++position; position % 10 != 0;) REQUIRE(write_batch(*store, ++position, unit_bytes));
   store.reset();
   store = open(folder, enough, options);
-  const std::uint64_t found = store->position().value().value().value;
-  CHECK((found == position || (!went_on && found == position + 1)));
-  CHECK((content_of(*store) == content_at(found, unit_bytes)));
-  REQUIRE(write_batch(*store, found + 1, unit_bytes));
-  return went_on;
+  CHECK(store->position().value() == Position{position});
+  CHECK((content_of(*store) == content_at(position, unit_bytes)));
+  REQUIRE(write_batch(*store, position + 1, unit_bytes));
+  return true;
 }
 
 TEST_CASE("a disk that fills up behind the store ends nothing") {
   const auto disk = small_disk("a disk that fills up behind the store ends nothing", 16);
   if (!disk) return;
-  int went_on = 0, rounds = 0;
+  int failed = 0;
   for (const std::uint64_t write_buffer : {64u << 10, 256u << 10, 4u << 20})
     for (const std::size_t unit_bytes : {100u, 1500u, 9000u})
-      for (std::uint64_t left = 0; left < 3'000'000; left = left * 3 / 2 + 4096, ++rounds)
-        if (fill_behind(*disk, left, unit_bytes, write_buffer)) ++went_on;
-  CHECK(went_on > rounds / 2);
+      for (std::uint64_t left = 0; left < 3'000'000; left = left * 3 / 2 + 4096)
+        failed += fill_behind(*disk, left, unit_bytes, write_buffer) ? 1 : 0;
+  CHECK(failed > 60);
 }
 
 // Another writer of the disk that takes and gives back room while the store writes.
@@ -229,9 +226,8 @@ TEST_CASE("a disk that fills up and empties again at any time ends nothing") {
       position += written ? 1 : 0;
       if (written) continue;
       ++failed;
-      CHECK(written.error().code == Code::disk_full);
-      if (written.error().advice.find("restart") != std::string::npos || i % 100 == 99)
-        store.reset();
+      CHECK_MESSAGE(written.error().code == Code::disk_full, one_line(written.error()));
+      if (i % 10 == 9) store.reset();
     }
     CHECK(position > 20);
     CHECK(failed > 20);

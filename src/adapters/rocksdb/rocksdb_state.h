@@ -17,9 +17,8 @@ namespace coeval::rocksdb_adapter {
 ///
 /// A full disk: a write is refused, disk_full, before RocksDB is touched when the disk has less room
 /// than the write and what it may set off take (disk_room.h), and can be tried again. Where the disk
-/// fills up all the same, reads go on and so do writes once there is room; only where the
-/// write-ahead log failed with nothing else in memory, writes are refused until the folder is
-/// opened anew. `free_bytes`: for tests of that.
+/// fills up all the same, reads go on, and the next write that finds room opens the folder anew, which
+/// reads wait for. `free_bytes`: for tests of that.
 std::unique_ptr<stores::StateStores> make_rocksdb_states(FreeBytes free_bytes = free_bytes_of_disk);
 
 }  // namespace coeval::rocksdb_adapter
