@@ -53,12 +53,13 @@ Result<Server::Recovered> Server::start() {
   std::optional<stores::SnapshotChain> snapshot;
   if (state_kept_) {
     COEVAL_ASSIGN(const auto found,
-                  stores::find_snapshot(folder_ / "snapshots", kBasis, end, &recovered.warning));
+                  stores::find_snapshot(folder_ / "snapshots", kBasis, end, &recovered.warning,
+                                        log.get()));
     if (found) recovered.snapshot = found->position();
     COEVAL_TRY(kernel::restore_state(*std::exchange(state_kept_, {}), *kernel, *names));
   } else {
     COEVAL_ASSIGN(snapshot, serving::restore_snapshot(folder_ / "snapshots", kBasis, end, *kernel,
-                                                      *names, &recovered.warning));
+                                                      *names, &recovered.warning, log.get()));
     Position from{0};
     if (snapshot) {
       recovered.snapshot = snapshot->position();

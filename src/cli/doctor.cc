@@ -1,37 +1,13 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/examine_state.h"
+#include "cli/findings.h"
 #include "training/registered_model.h"
 
 namespace coeval::cli {
 
 namespace {
-
-// Collects findings; one bad one makes the verdict.
-class Findings {
- public:
-  explicit Findings(Terminal& terminal) : terminal_(terminal) {}
-
-  void add(const std::string& subject, bool sound, const std::string& what) {
-    sound_ = sound_ && sound;
-    data::Json one{data::Json::Object{}};
-    one.set("subject", subject);
-    one.set("sound", sound);
-    one.set("finding", what);
-    list_.push(std::move(one));
-    if (!terminal_.json())
-      terminal_.print(std::string(sound ? "ok   " : "BAD  ") + subject + ": " + what);
-  }
-  int finish() {
-    if (terminal_.json()) terminal_.print_json(list_);
-    return sound_ ? 0 : info(Code::check_failed).exit_code;
-  }
-
- private:
-  Terminal& terminal_;
-  bool sound_ = true;
-  data::Json list_{data::Json::Array{}};
-};
 
 void examine_installation(Context& context, Findings& findings) {
   const auto parquet = context.formats("x.parquet");
@@ -94,6 +70,7 @@ int doctor(Context& context) {
   Findings findings(context.terminal);
   examine_installation(context, findings);
   examine_log(context, findings);
+  examine_state(context, findings);
   examine_models(context, findings);
   return findings.finish();
 }

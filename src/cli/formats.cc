@@ -93,14 +93,19 @@ Installation find_installation() {
   return found;
 }
 
-Result<std::unique_ptr<stores::StateStore>> open_state_store(const Installation& installation,
-                                                             const std::string& folder) {
+Result<stores::StateStores*> load_state_stores(const Installation& installation) {
   // Kept for as long as the process runs, as stores may be.
   static std::unique_ptr<stores::StateStores> stores;
   if (!stores) {
     COEVAL_ASSIGN(stores, load_module<stores::StateStores>("RocksDB", installation.rocksdb_module,
                                                            "coeval_state_stores_v1"));
   }
+  return stores.get();
+}
+
+Result<std::unique_ptr<stores::StateStore>> open_state_store(const Installation& installation,
+                                                             const std::string& folder) {
+  COEVAL_ASSIGN(stores::StateStores* const stores, load_state_stores(installation));
   return stores->open(folder, {});
 }
 

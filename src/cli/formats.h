@@ -22,8 +22,11 @@ Installation find_installation();
 /// needed. Errors: unsupported for an ending; missing_component when the module is not there.
 replay::OpenFormat make_formats(const Installation& installation);
 
-/// Opens a store for the state. Its module is loaded the first time. Errors: missing_component when
-/// it is not there; those of StateStores::open.
+/// Stores for the state, as long as the process runs. Their module is loaded the first time. Errors:
+/// missing_component when it is not there.
+Result<stores::StateStores*> load_state_stores(const Installation& installation);
+
+/// Opens a store for the state. Errors: those of load_state_stores and of StateStores::open.
 Result<std::unique_ptr<stores::StateStore>> open_state_store(const Installation& installation,
                                                              const std::string& folder);
 

@@ -1,6 +1,6 @@
 #include "cli/commands.h"
 #include "cli/running_server.h"
-#include "data/hash.h"
+#include "cli/state_origin.h"
 #include "data/row_codec.h"
 #include "define/diagnostics.h"
 #include "quality/checks.h"
@@ -16,13 +16,8 @@ Status start_log(Context& context, stores::EventLog& log, std::int64_t first_kno
   if (log.next_position().value > 0) return {};
   replay::CutRecord cut;
   cut.cut_us = first_known_us;
-  const auto& project = *context.project;
-  for (std::size_t i = 0; i < project.sources.size(); ++i) {
-    const std::string path = replay::source_path(project, static_cast<int>(i));
-    if (path.empty()) continue;
-    COEVAL_ASSIGN(std::string sha256, data::sha256_of_file(path));
-    cut.files.emplace_back(project.sources[i].name, std::move(sha256));
-  }
+  COEVAL_ASSIGN(cut.files, hash_source_files(*context.project));
+  cut.log_id = replay::new_log_id();
   const std::string payload = replay::encode(cut);
   COEVAL_TRY(log.append({stores::RecordKind::cut, KnownTime{first_known_us - 1}, 0, 0, payload}));
   return {};

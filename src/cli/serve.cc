@@ -8,7 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/running_server.h"
-#include "data/hash.h"
+#include "cli/state_origin.h"
 #include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "replay/dataset.h"
@@ -72,18 +72,12 @@ class Startup {
 
   Status run() {
     COEVAL_TRY(open_log());
-    COEVAL_TRY(hash_files());
+    COEVAL_ASSIGN(files_, hash_source_files(*context_.project));
     COEVAL_TRY(settle_cut());
     const auto& project = *context_.project;
     COEVAL_ASSIGN(kernel, kernel::Kernel::create(context_.project, all_views(project)));
     names = std::make_unique<kernel::EventIndexes>(project);
-    std::string text = "state 1\n" + std::to_string(cut_us) + "\n";
-    for (const int view : kernel->views()) text += define::view_hash(project, view) + "\n";
-    for (std::size_t i = 0; i < project.sources.size(); ++i)
-      if (project.sources[i].has_names())
-        text += define::source_hash(project, static_cast<int>(i)) + "\n";
-    for (const auto& [name, sha256] : files_) text += name + " " + sha256 + "\n";
-    basis = data::sha256_hex(text);
+    basis = stores::state_basis(state_definition(project, cut_us, files_), log_id_);
     return fold();
   }
 
@@ -101,20 +95,6 @@ class Startup {
     return {};
   }
 
-  Status hash_files() {
-    const auto& project = *context_.project;
-    for (std::size_t i = 0; i < project.sources.size(); ++i) {
-      const std::string path = replay::source_path(project, static_cast<int>(i));
-      if (path.empty()) continue;
-      auto sha256 = data::sha256_of_file(path);
-      if (!sha256)
-        return std::unexpected(
-            std::move(sha256).error().within("source '" + project.sources[i].name + "'"));
-      files_.emplace_back(project.sources[i].name, std::move(*sha256));
-    }
-    return {};
-  }
-
   // A log goes on from one cut over the same files for ever; anything else would rewrite the past.
   // (T9)
   Status settle_cut() {
@@ -125,10 +105,12 @@ class Startup {
     }
     if (!recorded) {
       cut_us = asked ? *asked : context_.clock.now_us();
+      log_id_ = replay::new_log_id();
       fresh_ = true;
       return {};
     }
     cut_us = recorded->cut_us;
+    log_id_ = recorded->log_id;
     if (asked && *asked != cut_us)
       return fail(
           Code::log_mismatch,
@@ -173,7 +155,7 @@ class Startup {
     std::string warning;
     COEVAL_ASSIGN(snapshot,
                   serving::restore_snapshot(context_.state_folder + "/snapshots", basis,
-                                            log->next_position(), *kernel, *names, &warning));
+                                            log->next_position(), *kernel, *names, &warning, log.get()));
     if (!warning.empty()) context_.terminal.say("warning: " + warning);
     return snapshot ? std::optional(snapshot->position()) : std::nullopt;
   }
@@ -184,15 +166,15 @@ class Startup {
     const std::string folder = context_.state_folder + "/state";
     COEVAL_ASSIGN(auto stored, open_stored(folder));
     paged = std::make_shared<serving::PagedState>(std::move(stored));
-    auto restored = paged->restore(log->next_position(), *kernel, *names);
+    std::string why;
+    auto restored = paged->restore(log->next_position(), *kernel, *names, log.get(), &why);
     if (restored && *restored) return restored;
     if (!restored && restored.error().code != Code::snapshot_corrupt) return restored;
     if (restored) {
       COEVAL_ASSIGN(const bool is_empty, paged->stored().is_empty());
       if (is_empty) return std::nullopt;
-      context_.terminal.say("state: what " + folder +
-                            " holds is of another definition, or was not finished; it is made "
-                            "anew");
+      context_.terminal.say("state: what " + folder + " holds is not gone on from: " + why +
+                            "; it is made anew from files and log");
     } else {
       context_.terminal.say("warning: " + one_line(restored.error()) + "; it is made anew");
     }
@@ -212,7 +194,9 @@ class Startup {
     if (!paged) return {};
     const auto memory = static_cast<std::size_t>(context_.project->serving.memory_bytes);
     return {.after = [this, memory](Position position) -> Status {
-      return paged->make_room(memory, position, *kernel, *names);
+      if (!serving::PagedState::is_full(memory, *kernel)) return {};
+      COEVAL_ASSIGN(const stores::LogPoint at, stores::log_point(*log, position));
+      return paged->make_room(memory, at, *kernel, *names);
     }};
   }
 
@@ -220,7 +204,7 @@ class Startup {
   // start must not settle what later builds may read.
   Status begin_log() {
     if (!fresh_) return {};
-    const std::string payload = replay::encode(replay::CutRecord{cut_us, files_});
+    const std::string payload = replay::encode(replay::CutRecord{cut_us, files_, log_id_});
     COEVAL_TRY(log->append({stores::RecordKind::cut, KnownTime{cut_us - 1}, 0, 0, payload}));
     return log->sync();
   }
@@ -251,6 +235,7 @@ class Startup {
 
   Context& context_;
   std::vector<std::pair<std::string, std::string>> files_;
+  std::string log_id_;
   bool fresh_ = false;  // the log has no cut yet
 };
 
@@ -336,6 +321,17 @@ void reload(Context& context, stores::MetaStore& meta, serving::Engine& engine,
   });
 }
 
+// Says when snapshots begin to fail and when they are written again, and not each one.
+std::function<void(const Status&)> say_snapshot_failures(Context& context) {
+  return [&context, failing = std::optional<Code>()](const Status& outcome) mutable {
+    if (!outcome && failing != outcome.error().code)
+      context.terminal.say("state: a snapshot could not be written, and serving goes on: " +
+                           one_line(outcome.error()));
+    if (outcome && failing) context.terminal.say("state: snapshots are written again");
+    failing = outcome ? std::nullopt : std::optional(outcome.error().code);
+  };
+}
+
 int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engine, Signals& signals,
                serving::ModelTable models) {
   serving::ServerOptions options;
@@ -390,6 +386,7 @@ int serve(Context& context) {
   serving::Engine::Options options;
   options.data_clock = data_clock;
   options.snapshot_pace = {.in_background = true, .slice_s = kSnapshotSliceS};
+  options.on_snapshot = say_snapshot_failures(context);
   serving::Engine engine(context.project, std::move(startup.kernel), std::move(startup.log),
                          std::move(clock), context.state_folder, options, std::move(startup.names));
   if (startup.paged)

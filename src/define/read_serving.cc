@@ -30,7 +30,8 @@ void read_serving(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
                     bytes.error().advice);
     else if (*bytes < kLeastMemory)
       errors.report(Code::bad_toml_value, place("memory"),
-                    "entities cannot do with less than 1MB of memory", "write memory = \"1GB\"");
+                    "entities cannot do with less than 1MB of memory",
+                    "write memory = \"1MB\" or more");
     else if (!serving.on_disk)
       errors.report(Code::bad_toml_value, place("memory"),
                     "a memory limit needs a state on disk, where the rest of it can stand",

@@ -1,6 +1,8 @@
 #include "replay/past.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <random>
 
 #include "data/hash.h"
 #include "data/json.h"
@@ -42,12 +44,24 @@ std::string identity(const define::Project& project, const Past& past) {
 
 }  // namespace
 
+std::string new_log_id() {
+  std::random_device random;
+  std::string id;
+  for (int word = 0; word < 4; ++word) {
+    char digits[9];
+    std::snprintf(digits, sizeof digits, "%08x", random());
+    id += digits;
+  }
+  return id;
+}
+
 std::string encode(const CutRecord& cut) {
   data::Json json{data::Json::Object{}};
   json.set("cut_us", cut.cut_us);
   data::Json files{data::Json::Object{}};
   for (const auto& [source, sha256] : cut.files) files.set(source, sha256);
   json.set("files", std::move(files));
+  if (!cut.log_id.empty()) json.set("log_id", cut.log_id);
   return json.dump();
 }
 
@@ -63,9 +77,11 @@ Result<std::optional<CutRecord>> read_cut(const stores::EventLog& log) {
       bad = fail(Code::log_corrupt, "the first record of the log does not name the cut");
       return false;
     }
-    found = CutRecord{*cut->integer(), {}};
+    found = CutRecord{*cut->integer(), {}, {}};
     for (const auto& [source, sha256] : *files->object())
       if (sha256.string() != nullptr) found->files.emplace_back(source, *sha256.string());
+    const data::Json* id = json->find("log_id");
+    if (id != nullptr && id->string() != nullptr) found->log_id = *id->string();
     return false;
   }));
   if (!bad) return std::unexpected(std::move(bad).error());

@@ -37,7 +37,10 @@ Result<Past> load_past(const define::Project& project, const OpenFormat& formats
 struct CutRecord {
   std::int64_t cut_us = 0;
   std::vector<std::pair<std::string, std::string>> files;  ///< source name, sha256
+  std::string log_id;  ///< 32 hex digits, of this log and no other; empty in logs of older versions
 };
+/// An id for a log that begins: 128 random bits of the system's.
+std::string new_log_id();
 std::string encode(const CutRecord& cut);
 /// Nothing when the log is empty. Errors: log_corrupt when the first record is not a cut.
 Result<std::optional<CutRecord>> read_cut(const stores::EventLog& log);

@@ -126,6 +126,7 @@ Status Engine::Parts::continue_snapshot(bool to_its_end) {
       to_its_end ? std::optional(snapshots->finish()) : snapshots->step();
   if (!outcome) return {};
   ++(*outcome ? counters.snapshots : counters.snapshot_failures);
+  if (options.on_snapshot) options.on_snapshot(*outcome);
   if (*outcome && needs_room()) make_room();
   return *outcome;
 }
@@ -170,7 +171,8 @@ Status Engine::begin_snapshot() {
   COEVAL_TRY(parts.log.sync(parts.now_s()));
   const Position end = parts.log.log().next_position();
   parts.snapshot_position = end.value;  // also after a failure: the next try is in its own time
-  parts.snapshots->begin(end);
+  COEVAL_ASSIGN(const stores::LogPoint at, stores::log_point(parts.log.log(), end));
+  parts.snapshots->begin(at);
   return {};
 }
 

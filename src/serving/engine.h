@@ -88,6 +88,8 @@ class Engine {
     std::uint64_t snapshot_every = 200'000;  ///< log records between two snapshots
     std::shared_ptr<stores::FileLayer> snapshot_files = nullptr;  ///< null = the disk
     SnapshotPace snapshot_pace = {};                              ///< at once, where it is due
+    /// Called with what became of each snapshot; on the engine's thread.
+    std::function<void(const Status&)> on_snapshot = nullptr;
     /// Seconds by a clock that never goes back, for syncs that are due; null = the machine's. The
     /// simulator owns time and files.
     std::function<double()> monotonic_s = nullptr;

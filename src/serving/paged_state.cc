@@ -17,11 +17,15 @@ std::unexpected<Error> unreadable(const std::string& part) {
 }  // namespace
 
 Result<std::optional<Position>> PagedState::restore(Position end, kernel::Kernel& kernel,
-                                                    kernel::EventIndexes& names) {
+                                                    kernel::EventIndexes& names,
+                                                    const stores::EventLog* log,
+                                                    std::string* why) {
   const auto parts = kernel::state_parts(kernel, names);
   for (const kernel::NamedPart& part : parts) part.part->track_changes();
   kernel.page_from(*this);
-  auto restored = restore_parts(end, parts, kernel.views().size());
+  COEVAL_ASSIGN(const auto head, stored_->find(end, log, why));
+  if (!head) return std::nullopt;
+  auto restored = restore_parts(*head, parts, kernel.views().size());
   if (!restored)
     for (const kernel::NamedPart& part : parts) (void)part.part->begin_restore({});
   return restored;
@@ -29,15 +33,14 @@ Result<std::optional<Position>> PagedState::restore(Position end, kernel::Kernel
 
 // Of the first `paged` parts what is not units: those come when they are named.
 Result<std::optional<Position>> PagedState::restore_parts(
-    Position end, const std::vector<kernel::NamedPart>& parts, std::size_t paged) {
-  COEVAL_ASSIGN(const auto head, stored_->find(end));
-  if (!head) return std::nullopt;
-  if (!std::ranges::equal(head->parts, parts, {}, &stores::SnapshotPart::name,
+    const stores::StoredState::Head& head, const std::vector<kernel::NamedPart>& parts,
+    std::size_t paged) {
+  if (!std::ranges::equal(head.parts, parts, {}, &stores::SnapshotPart::name,
                           &kernel::NamedPart::name))
     return unreadable("list of parts");
   for (std::uint32_t i = 0; i < parts.size(); ++i) {
     const kernel::NamedPart& part = parts[i];
-    if (!part.part->begin_restore(head->parts[i].summary)) return unreadable(part.name);
+    if (!part.part->begin_restore(head.parts[i].summary)) return unreadable(part.name);
     if (i >= paged)
       COEVAL_TRY(stored_->scan(i, [&](const stores::StateUnit& unit) -> Status {
         if (part.part->restore_unit(unit.key, *unit.bytes)) return {};
@@ -45,14 +48,14 @@ Result<std::optional<Position>> PagedState::restore_parts(
       }));
     part.part->end_restore();
   }
-  return head->position;
+  return head.position;
 }
 
-Status PagedState::make_room(std::size_t memory_bytes, Position position, kernel::Kernel& kernel,
+Status PagedState::make_room(std::size_t memory_bytes, stores::LogPoint at, kernel::Kernel& kernel,
                              const kernel::EventIndexes& names) {
-  if (kernel.entity_bytes() <= memory_bytes) return {};
+  if (!is_full(memory_bytes, kernel)) return {};
   StateSnapshots snapshots(kernel::state_parts(kernel, names), target(), {}, [] { return 0.0; });
-  snapshots.begin(position);
+  snapshots.begin(at);
   COEVAL_TRY(snapshots.finish());
   kernel.drop_entities(kept_bytes(memory_bytes));
   return {};

@@ -32,13 +32,19 @@ class PagedState final : public kernel::UnitSource {
 
   /// Brings an empty state up from the store, if that has one before `end`, and gives the position
   /// to go on from. Nothing when there is none; the state is empty then. From then on the kernel
-  /// pages, and the state notes what changes. Errors: io; snapshot_corrupt: the state is empty then
-  /// too.
+  /// pages, and the state notes what changes. `log` and `why` as of StoredState::find. Errors: io;
+  /// snapshot_corrupt: the state is empty then too.
   Result<std::optional<Position>> restore(Position end, kernel::Kernel& kernel,
-                                          kernel::EventIndexes& names);
+                                          kernel::EventIndexes& names,
+                                          const stores::EventLog* log = nullptr,
+                                          std::string* why = nullptr);
+  /// Whether entities take more than `memory_bytes`.
+  static bool is_full(std::size_t memory_bytes, const kernel::Kernel& kernel) {
+    return kernel.entity_bytes() > memory_bytes;
+  }
   /// While a history is folded: when entities take more than `memory_bytes`, writes what changed,
-  /// as the state with the log before `position`, and drops some. Errors: io, disk_full.
-  Status make_room(std::size_t memory_bytes, Position position, kernel::Kernel& kernel,
+  /// as the state with the log before `at`, and drops some. Errors: io, disk_full.
+  Status make_room(std::size_t memory_bytes, stores::LogPoint at, kernel::Kernel& kernel,
                    const kernel::EventIndexes& names);
 
   Result<std::vector<std::optional<std::string>>> read_units(
@@ -53,7 +59,7 @@ class PagedState final : public kernel::UnitSource {
   std::shared_ptr<stores::SnapshotTarget> target() { return stored_; }
 
  private:
-  Result<std::optional<Position>> restore_parts(Position end,
+  Result<std::optional<Position>> restore_parts(const stores::StoredState::Head& head,
                                                 const std::vector<kernel::NamedPart>& parts,
                                                 std::size_t paged);
 

@@ -28,8 +28,8 @@ SnapshotWriter::~SnapshotWriter() {
   thread_.join();
 }
 
-void SnapshotWriter::begin(Position position, std::vector<stores::SnapshotPart> parts) {
-  take(Begin{position, std::move(parts)});
+void SnapshotWriter::begin(stores::LogPoint at, std::vector<stores::SnapshotPart> parts) {
+  take(Begin{at, std::move(parts)});
 }
 void SnapshotWriter::add(stores::UnitFrame frame) { take(std::move(frame)); }
 void SnapshotWriter::end(bool tidies) { take(End{tidies}); }
@@ -62,7 +62,7 @@ void SnapshotWriter::run() {
 // After an error the rest of the snapshot is passed over.
 void SnapshotWriter::work(Job job) {
   if (auto* begin = std::get_if<Begin>(&job)) {
-    status_ = target_->begin(begin->position, std::move(begin->parts));
+    status_ = target_->begin(begin->at, std::move(begin->parts));
   } else if (const auto* frame = std::get_if<stores::UnitFrame>(&job)) {
     if (status_) status_ = target_->add(*frame);
   } else {

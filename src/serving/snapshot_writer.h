@@ -29,7 +29,7 @@ class SnapshotWriter {
 
   /// A snapshot is begin(), add() as often as it takes, and end(). Between end() and the outcome
   /// no other may begin. `tidies`: files are merged then where it is time to.
-  void begin(Position position, std::vector<stores::SnapshotPart> parts);
+  void begin(stores::LogPoint at, std::vector<stores::SnapshotPart> parts);
   void add(stores::UnitFrame frame);
   void end(bool tidies);
 
@@ -45,7 +45,7 @@ class SnapshotWriter {
 
  private:
   struct Begin {
-    Position position;
+    stores::LogPoint at;
     std::vector<stores::SnapshotPart> parts;
   };
   struct End {

@@ -56,7 +56,7 @@ StateSnapshots::~StateSnapshots() {
   for (const kernel::NamedPart& part : parts_) part.part->settle(false);
 }
 
-void StateSnapshots::begin(Position position) {
+void StateSnapshots::begin(stores::LogPoint at) {
   COEVAL_CHECK(!under_way());
   if (writer_.needs_all())
     for (const kernel::NamedPart& part : parts_) part.part->track_changes();
@@ -67,8 +67,8 @@ void StateSnapshots::begin(Position position) {
     frames_.emplace_back(i);
     parts_[i].part->freeze(*this, i);
   }
-  writer_.begin(position, std::move(summaries));
-  position_ = position;
+  writer_.begin(at, std::move(summaries));
+  position_ = at.position;
   next_part_ = 0;
   phase_ = Phase::capturing;
 }
@@ -136,8 +136,9 @@ Result<std::optional<stores::SnapshotChain>> restore_snapshot(const std::string&
                                                               const std::string& basis,
                                                               Position end, kernel::Kernel& kernel,
                                                               kernel::EventIndexes& names,
-                                                              std::string* warning) {
-  COEVAL_ASSIGN(auto chain, stores::find_snapshot(folder, basis, end, warning));
+                                                              std::string* warning,
+                                                              const stores::EventLog* log) {
+  COEVAL_ASSIGN(auto chain, stores::find_snapshot(folder, basis, end, warning, log));
   if (!chain) return std::nullopt;
   const auto parts = kernel::state_parts(kernel, names);
   for (const kernel::NamedPart& part : parts) part.part->track_changes();

@@ -38,9 +38,9 @@ class StateSnapshots final : private kernel::UnitSink {
                  std::function<double()> now_s);
   ~StateSnapshots() override;
 
-  /// Begins a snapshot of the state as it is now, which is that of the log before `position`. None
-  /// may be under way.
-  void begin(Position position);
+  /// Begins a snapshot of the state as it is now, which is that of the log before `at`. None may be
+  /// under way.
+  void begin(stores::LogPoint at);
   bool under_way() const { return phase_ != Phase::none; }
   /// Whether step() has something to do now, rather than later.
   bool is_busy() const;
@@ -73,11 +73,13 @@ class StateSnapshots final : private kernel::UnitSink {
 
 /// Brings an empty state up from the newest snapshot that can be read, and gives the files that it
 /// came from. Nothing when there is none; the state is empty then. `warning` gets what was passed
-/// over. From then on the state notes what changes. Errors: io.
+/// over. From then on the state notes what changes. With `log`, what a snapshot says of the log is
+/// compared with it. Errors: io.
 Result<std::optional<stores::SnapshotChain>> restore_snapshot(const std::string& folder,
                                                               const std::string& basis,
                                                               Position end, kernel::Kernel& kernel,
                                                               kernel::EventIndexes& names,
-                                                              std::string* warning);
+                                                              std::string* warning,
+                                                              const stores::EventLog* log = {});
 
 }  // namespace coeval::serving

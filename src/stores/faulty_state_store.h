@@ -38,6 +38,10 @@ class FaultyStateStore final : public StateStore {
     if (!pass(faults_.reads_left)) return fault("read");
     return under_->scan(part, take);
   }
+  Status verify() override {
+    if (!pass(faults_.reads_left)) return fault("read");
+    return under_->verify();
+  }
   Result<std::uint64_t> size_bytes() override { return under_->size_bytes(); }
 
  private:

@@ -22,6 +22,7 @@ class LentStore final : public StateStore {
     return store_.read(keys);
   }
   Status scan(std::uint32_t part, const TakeUnit& take) override { return store_.scan(part, take); }
+  Status verify() override { return store_.verify(); }
   Result<std::uint64_t> size_bytes() override { return store_.size_bytes(); }
 
  private:

@@ -9,7 +9,8 @@
 //   u64       bytes of the head that follow
 //   head      u64 position: the first log record that is not in the state
 //             u8 whether it is a delta; and of a delta u64 number and sum of the file it builds on
-//             the basis (a text); u32 count of parts, and each one's name and summary (texts)
+//             the basis (a text); u32 count of parts, and each one's name and summary (texts);
+//             u64 check of the log there (state_origin.h), which older files do not have
 //   sum       of all bytes before
 //   frames    u32 part, u32 how the units are stored (0 as they are, 1 as one zstd frame), u64
 //             their bytes, u64 bytes stored, these, and the sum of the frame up to here
@@ -69,6 +70,7 @@ std::string encode_head(const SnapshotHead& head) {
     data::put_text(out, part.name);
     data::put_text(out, part.summary);
   }
+  data::put_u64(out, head.log_check);
   return out;
 }
 
@@ -88,6 +90,7 @@ bool decode_head(std::string_view bytes, SnapshotHead& head) {
     if (!reader.text(text) || !reader.text(summary)) return false;
     head.parts.push_back({std::string(text), std::string(summary)});
   }
+  if (reader.remaining() > 0 && !reader.u64(head.log_check)) return false;
   return reader.remaining() == 0;
 }
 

@@ -34,6 +34,7 @@ struct SnapshotHead {
   Position position;                    ///< the first log record that is not in it
   std::optional<SnapshotId> builds_on;  ///< of a delta: the file with what it leaves out
   std::vector<SnapshotPart> parts;
+  std::uint64_t log_check = 0;  ///< of the log at the position (state_origin.h); 0: not known
 };
 
 /// Writes a snapshot file frame by frame; it is seen once publish() has succeeded. Threading: one

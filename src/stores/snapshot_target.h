@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "stores/snapshot_file.h"
+#include "stores/state_origin.h"
 #include "stores/state_units.h"
 
 namespace coeval::stores {
@@ -22,9 +23,9 @@ class SnapshotTarget {
   virtual bool needs_all() const = 0;
   /// Of the newest snapshot that there is.
   virtual std::optional<Position> position() const = 0;
-  /// A snapshot is begin(), add() as often as it takes, and publish(), after which it is durable.
+  /// A snapshot (of the log before `at`) is begin(), add() as often as it takes, and publish(), after which it is durable.
   /// After an error of any of them it is given up. Errors: io, disk_full; the older snapshots stay.
-  virtual Status begin(Position position, std::vector<SnapshotPart> parts) = 0;
+  virtual Status begin(LogPoint at, std::vector<SnapshotPart> parts) = 0;
   virtual Status add(const UnitFrame& frame) = 0;
   virtual Status publish() = 0;
   /// Puts what was published in order where it is time to. After publish(); may take as long as

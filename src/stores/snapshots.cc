@@ -102,9 +102,8 @@ std::string seen_key(const StateUnit& unit) {
 // Finds the newest chain of sound files. Every file is looked at once.
 class ChainFinder {
  public:
-  ChainFinder(const FolderContent& content, const std::string& basis, Position end,
-              std::string* warning)
-      : content_(content), basis_(basis), end_(end), warning_(warning) {}
+  ChainFinder(const FolderContent& content, StateOrigin origin, std::string* warning)
+      : content_(content), origin_(std::move(origin)), warning_(warning) {}
 
   Result<std::optional<SnapshotChain>> find() {
     for (const FileName& file : content_.files) {
@@ -119,13 +118,14 @@ class ChainFinder {
   struct Sound {
     SnapshotHead head;
     SnapshotChain::File file;
+    bool fits = true;
   };
 
   // From the newest file to its base; nothing where one is missing, unsound, or of another state.
   Result<std::optional<SnapshotChain>> chain_of(const FileName& newest) {
     SnapshotChain chain;
     COEVAL_ASSIGN(const Sound* sound, look_at(newest));
-    while (sound != nullptr && fits(sound->head)) {
+    while (sound != nullptr && sound->fits) {
       if (chain.files_.empty()) chain.head_ = sound->head;
       chain.files_.push_back(sound->file);
       const auto& parent = sound->head.builds_on;
@@ -141,8 +141,17 @@ class ChainFinder {
     return std::nullopt;
   }
 
-  bool fits(const SnapshotHead& head) const {
-    return head.basis == basis_ && head.position <= end_;
+  // Of another log is worth a word; one is enough for the files of one series.
+  Result<bool> fits(const SnapshotHead& head, const std::string& path) {
+    COEVAL_ASSIGN(const Fitness found,
+                  fitness({head.basis, {head.position, head.log_check}}, origin_));
+    if (found.other_log && !std::exchange(warned_, true))
+      warn("the snapshot '" + path + "' is passed over: " + found.why);
+    return found.fits;
+  }
+
+  void warn(const std::string& text) {
+    if (warning_ != nullptr) *warning_ += (warning_->empty() ? "" : "\n") + text;
   }
 
   const FileName* named(std::uint64_t number) const {
@@ -163,23 +172,23 @@ class ChainFinder {
     const Code code = looked_at.error().code;
     if (code != Code::snapshot_corrupt && code != Code::unsupported)
       return std::unexpected(std::move(looked_at).error());
-    if (warning_ != nullptr)
-      *warning_ += (warning_->empty() ? "" : "\n") + one_line(looked_at.error());
+    warn(one_line(looked_at.error()));
     return nullptr;
   }
 
-  Result<Sound> verified(const FileName& file) const {
+  Result<Sound> verified(const FileName& file) {
     COEVAL_ASSIGN(auto reader, SnapshotFileReader::open(file.path, file.number));
     // What does not fit need not be read.
-    if (!fits(reader.head())) return Sound{reader.head(), {file.path, {file.number, {}}, 0}};
+    COEVAL_ASSIGN(const bool is_of_this, fits(reader.head(), file.path));
+    if (!is_of_this) return Sound{reader.head(), {file.path, {file.number, {}}, 0}, false};
     COEVAL_ASSIGN(const SnapshotId id, reader.verify());
     return Sound{reader.head(), {file.path, id, reader.bytes()}};
   }
 
   const FolderContent& content_;
-  const std::string& basis_;
-  const Position end_;
+  const StateOrigin origin_;
   std::string* const warning_;
+  bool warned_ = false;
   std::map<std::string, std::optional<Sound>> seen_;
 };
 
@@ -202,11 +211,27 @@ Status SnapshotChain::read(const TakeUnit& take) const {
 
 Result<std::optional<SnapshotChain>> find_snapshot(const std::string& folder,
                                                    const std::string& basis, Position end,
-                                                   std::string* warning) {
+                                                   std::string* warning, const EventLog* log) {
   auto content = list_folder(folder);
   if (!content && content.error().code == Code::no_such_file) return std::nullopt;
   if (!content) return std::unexpected(std::move(content).error());
-  return ChainFinder(*content, basis, end, warning).find();
+  return ChainFinder(*content, {basis, end, log}, warning).find();
+}
+
+Result<SnapshotFiles> examine_snapshots(const std::string& folder) {
+  COEVAL_ASSIGN(const FolderContent content, list_folder(folder));
+  SnapshotFiles found;
+  for (const FileName& file : content.files) {
+    if (file.kind == FileName::Kind::older_version) continue;
+    ++found.files;
+    auto reader = SnapshotFileReader::open(file.path, file.number);
+    if (reader) found.bytes += reader->bytes();
+    const auto sum = reader ? reader->verify() : std::unexpected(reader.error());
+    if (sum || sum.error().code == Code::unsupported) continue;
+    if (sum.error().code != Code::snapshot_corrupt) return std::unexpected(sum.error());
+    found.damaged.push_back(one_line(sum.error()));
+  }
+  return found;
 }
 
 SnapshotSeries::SnapshotSeries(std::string folder, std::string basis,
@@ -223,14 +248,14 @@ Result<std::string> SnapshotSeries::next_path(std::uint64_t& number, bool is_bas
   return folder_ + "/" + file_name(number, is_base);
 }
 
-Status SnapshotSeries::begin(Position position, std::vector<SnapshotPart> parts) {
+Status SnapshotSeries::begin(LogPoint at, std::vector<SnapshotPart> parts) {
   COEVAL_CHECK(!writer_);
   COEVAL_TRY(make_folders(folder_));
   if (!last_) {
     COEVAL_ASSIGN(const FolderContent content, list_folder(folder_));
     kept_from_ = newest_base(content);
   }
-  head_ = {basis_, position, std::nullopt, std::move(parts)};
+  head_ = {basis_, at.position, std::nullopt, std::move(parts), at.check};
   if (last_) head_.builds_on = last_->files_.back().id;
   std::uint64_t number = 0;
   COEVAL_ASSIGN(path_, next_path(number, !last_));

@@ -37,11 +37,21 @@ class SnapshotChain {
 };
 
 /// The newest snapshot of this basis whose files all pass their checksums and whose position is ≤
-/// `end`; nothing when there is none, or no folder. Damaged files are passed over and reported in
-/// `warning` (may be null).
+/// `end`; nothing when there is none, or no folder. Damaged files, and those of another log, are
+/// passed over and reported in `warning` (may be null). With `log`, what each says of the log is
+/// compared with it.
 Result<std::optional<SnapshotChain>> find_snapshot(const std::string& folder,
                                                    const std::string& basis, Position end,
-                                                   std::string* warning);
+                                                   std::string* warning,
+                                                   const EventLog* log = nullptr);
+
+/// What `coeval doctor` says of the files of a folder.
+struct SnapshotFiles {
+  std::uint64_t files = 0, bytes = 0;
+  std::vector<std::string> damaged;  ///< what is wrong with each that is
+};
+/// Looks at every checksum of every file. Errors: io.
+Result<SnapshotFiles> examine_snapshots(const std::string& folder);
 
 /// Writes the snapshots of one state into a folder: first a base, then deltas, and when these have
 /// outgrown it another base, which is put together from the files and not from the state.
@@ -59,7 +69,7 @@ class SnapshotSeries final : public SnapshotTarget {
   std::optional<Position> position() const override {
     return last_ ? std::optional(last_->position()) : std::nullopt;
   }
-  Status begin(Position position, std::vector<SnapshotPart> parts) override;
+  Status begin(LogPoint at, std::vector<SnapshotPart> parts) override;
   Status add(const UnitFrame& frame) override;
   Status publish() override;
   void give_up() { writer_.reset(); }

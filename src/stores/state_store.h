@@ -47,6 +47,8 @@ class StateStore {
   /// Calls `take` for every unit of a part in the order of the keys' bytes, as they were when the
   /// scan began; `take` may not write. Errors: those of `take`; io, snapshot_corrupt.
   virtual Status scan(std::uint32_t part, const TakeUnit& take) = 0;
+  /// Looks at every checksum of what it keeps. Errors: io, snapshot_corrupt.
+  virtual Status verify() { return {}; }
   /// Bytes that it takes on disk or in memory, about.
   virtual Result<std::uint64_t> size_bytes() = 0;
 
@@ -62,6 +64,8 @@ std::unique_ptr<StateStore> make_memory_state();
 
 struct StateStoreOptions {
   std::uint64_t cache_bytes = 64u << 20;  ///< of blocks that were read
+  /// Of what was written and is not yet in a file of its own; what is written at once comes on top.
+  std::uint64_t write_buffer_bytes = 16u << 20;
 };
 /// Stores in folders. An adapter's module gives one.
 class StateStores {
@@ -71,6 +75,10 @@ class StateStores {
   /// snapshot_corrupt; log_locked when another process has it open.
   virtual Result<std::unique_ptr<StateStore>> open(const std::string& folder,
                                                    const StateStoreOptions& options) = 0;
+  /// The same of a folder that there is, which is not changed by it; writes are refused. Errors:
+  /// no_such_file, io, snapshot_corrupt; log_locked when a process has it open for writing.
+  virtual Result<std::unique_ptr<StateStore>> open_for_reading(
+      const std::string& folder, const StateStoreOptions& options) = 0;
 };
 
 }  // namespace coeval::stores

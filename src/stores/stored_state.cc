@@ -1,5 +1,6 @@
 // A state in a StateStore. Besides the units of the state's parts there is one unit in a part of
-// its own, the head: the basis; count of parts; the name and the summary of each. It is there iff
+// its own, the head: the basis; count of parts; the name and the summary of each; the
+// check of the log (states of older versions do not have it). It is there iff
 // the state is whole, so that a process that dies while it folds a history leaves nothing that
 // could be taken for its end.
 #include "stores/stored_state.h"
@@ -17,7 +18,8 @@ constexpr std::uint32_t kHeadPart = StateStore::kNoPart - 1;
 constexpr std::string_view kHeadKey = "head";
 constexpr std::uint64_t kMaxParts = 1u << 16;
 
-std::string encode_head(const std::string& basis, const std::vector<SnapshotPart>& parts) {
+std::string encode_head(const std::string& basis, const std::vector<SnapshotPart>& parts,
+                        std::uint64_t log_check) {
   std::string bytes;
   data::put_text(bytes, basis);
   data::put_u64(bytes, parts.size());
@@ -25,12 +27,14 @@ std::string encode_head(const std::string& basis, const std::vector<SnapshotPart
     data::put_text(bytes, part.name);
     data::put_text(bytes, part.summary);
   }
+  data::put_u64(bytes, log_check);
   return bytes;
 }
 
 struct DecodedHead {
   std::string basis;
   std::vector<SnapshotPart> parts;
+  std::uint64_t log_check = 0;
 };
 
 Result<DecodedHead> decode_head(std::string_view bytes) {
@@ -43,6 +47,7 @@ Result<DecodedHead> decode_head(std::string_view bytes) {
     good = reader.text(name) && reader.text(summary);
     if (good) head.parts.push_back({std::string(name), std::string(summary)});
   }
+  if (good && reader.remaining() > 0) good = reader.u64(head.log_check);
   if (!good || reader.remaining() > 0)
     return fail(Code::snapshot_corrupt, "the head of the stored state cannot be read",
                 "move the folder away: the state is rebuilt from the log");
@@ -55,16 +60,25 @@ Result<DecodedHead> decode_head(std::string_view bytes) {
 StoredState::StoredState(std::unique_ptr<StateStore> store, std::string basis)
     : store_(std::move(store)), basis_(std::move(basis)) {}
 
-Result<std::optional<StoredState::Head>> StoredState::find(Position end) {
+Result<std::optional<StoredState::Head>> StoredState::find(Position end, const EventLog* log,
+                                                           std::string* why) {
   COEVAL_ASSIGN(const auto position, store_->position());
-  if (!position || *position > end) return std::nullopt;
+  if (!position) return std::nullopt;
   const UnitKey key[] = {{kHeadPart, kHeadKey}};
   COEVAL_ASSIGN(const auto bytes, store_->read(key));
-  if (!bytes[0]) return std::nullopt;
+  if (!bytes[0]) {
+    if (why != nullptr) *why = "it was not finished";
+    return std::nullopt;
+  }
   COEVAL_ASSIGN(DecodedHead head, decode_head(*bytes[0]));
-  if (head.basis != basis_) return std::nullopt;
+  COEVAL_ASSIGN(Fitness found,
+                fitness({head.basis, {*position, head.log_check}}, {basis_, end, log}));
+  if (!found.fits) {
+    if (why != nullptr) *why = std::move(found.why);
+    return std::nullopt;
+  }
   position_ = position;
-  return Head{*position, std::move(head.parts)};
+  return Head{*position, std::move(head.parts), head.log_check};
 }
 
 Result<bool> StoredState::is_empty() {
@@ -81,10 +95,25 @@ Status StoredState::scan(std::uint32_t part, const TakeUnit& take) const {
   return store_->scan(part, take);
 }
 
-Status StoredState::begin(Position position, std::vector<SnapshotPart> parts) {
+Result<std::uint64_t> StoredState::count_units() const {
+  COEVAL_TRY(store_->verify());
+  const UnitKey key[] = {{kHeadPart, kHeadKey}};
+  COEVAL_ASSIGN(const auto bytes, store_->read(key));
+  if (!bytes[0]) return 0;
+  COEVAL_ASSIGN(const DecodedHead head, decode_head(*bytes[0]));
+  std::uint64_t units = 0;
+  for (std::uint32_t part = 0; part < head.parts.size(); ++part)
+    COEVAL_TRY(store_->scan(part, [&](const StateUnit&) -> Status {
+      ++units;
+      return {};
+    }));
+  return units;
+}
+
+Status StoredState::begin(LogPoint at, std::vector<SnapshotPart> parts) {
   frames_.clear();
-  next_position_ = position;
-  next_head_ = encode_head(basis_, parts);
+  next_position_ = at.position;
+  next_head_ = encode_head(basis_, parts, at.check);
   return {};
 }
 

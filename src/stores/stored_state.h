@@ -29,11 +29,16 @@ class StoredState final : public SnapshotTarget {
   struct Head {
     Position position;
     std::vector<SnapshotPart> parts;
+    std::uint64_t log_check = 0;
   };
-  /// Looks for what a state of this basis can be brought up from, at most at `end`: nothing where
-  /// the store was never written, is of another basis, or stands in the middle of a history that
-  /// was being folded. Errors: io, snapshot_corrupt.
-  Result<std::optional<Head>> find(Position end);
+  /// Looks for what a state of this basis can be brought up from, at most at `end`, and with `log`
+  /// of that log: nothing where the store was never written, is of another basis or log, or stands
+  /// in the middle of a history that was being folded; `why` (may be null) says which, as a clause,
+  /// and is empty for a store that was never written. Errors: io, snapshot_corrupt.
+  Result<std::optional<Head>> find(Position end, const EventLog* log = nullptr,
+                                   std::string* why = nullptr);
+  /// The position of what the store holds, whatever it is of; nothing when it holds nothing.
+  Result<std::optional<Position>> stored_position() { return store_->position(); }
   /// Whether the store holds nothing at all.
   Result<bool> is_empty();
 
@@ -44,11 +49,13 @@ class StoredState final : public SnapshotTarget {
   /// As StateStore.
   Result<std::vector<std::optional<std::string>>> read(std::span<const UnitKey> keys) const;
   Status scan(std::uint32_t part, const TakeUnit& take) const;
+  /// Reads every unit there is, and looks at every checksum. Errors: io, snapshot_corrupt.
+  Result<std::uint64_t> count_units() const;
   Result<std::uint64_t> size_bytes() const { return store_->size_bytes(); }
 
   bool needs_all() const override { return false; }
   std::optional<Position> position() const override { return position_; }
-  Status begin(Position position, std::vector<SnapshotPart> parts) override;
+  Status begin(LogPoint at, std::vector<SnapshotPart> parts) override;
   Status add(const UnitFrame& frame) override;
   Status publish() override;
   Status tidy() override { return {}; }

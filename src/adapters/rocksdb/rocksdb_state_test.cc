@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "stores/files.h"
 #include "stores/state_store_conformance.h"
@@ -56,6 +57,44 @@ TEST_CASE("a folder that is open elsewhere is refused") {
   const auto second = make_rocksdb_states()->open(folder / "state", {});
   REQUIRE(!second);
   CHECK(second.error().code == Code::log_locked);
+}
+
+TEST_CASE("a folder can be read without being changed, and not while it is open elsewhere") {
+  const TemporaryFolder folder(TemporaryFolder::Where::in_memory);
+  const std::string state = folder / "state";
+  const auto states = make_rocksdb_states();
+  CHECK(states->open_for_reading(state, {}).error().code == Code::no_such_file);
+  {
+    const auto store = open(state);
+    const StateUnit unit[] = {{0, "k", "bytes"}};
+    REQUIRE(store->write(unit, Position{3}));
+  }
+  const auto files = [&] {
+    std::map<std::string, std::uintmax_t> sizes;
+    for (const auto& file : std::filesystem::directory_iterator(state))
+      sizes[file.path().filename()] = file.file_size();
+    return sizes;
+  };
+  const auto before = files();
+  {
+    const auto store = states->open_for_reading(state, {});
+    REQUIRE(store.has_value());
+    CHECK((*store)->position().value() == Position{3});
+    CHECK((content_of(**store) == StateContent{{{0, "k"}, "bytes"}}));
+    CHECK((*store)->verify().has_value());
+    CHECK((*store)->write({}, Position{4}).error().code == Code::unsupported);
+  }
+  CHECK((files() == before));
+  const auto store = open(state);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const auto refused = states->open_for_reading(state, {});
+    _exit(!refused && refused.error().code == Code::log_locked ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 // Batch `position` puts its number under every key that it has.

@@ -1,0 +1,149 @@
+"""state = "disk" on a disk that fills up while events come in: a small tmpfs, mounted here or in a namespace."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from program import DEFINITION, Project, Server
+from test_state_on_disk import ON_DISK, Traffic, add_users, define, metric
+
+INNER = "COEVAL_TEST_IN_NAMESPACE"
+DISK_BYTES = 64 << 20
+
+
+def mount(folder):
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "small", folder],
+                          stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+class Disk:
+    """A small disk; `fill` leaves so much of it free."""
+
+    def __init__(self, test):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="coeval-disk-"))
+        test.addCleanup(shutil.rmtree, self.folder)
+        if not mount(self.folder):
+            raise unittest.SkipTest("a tmpfs may not be mounted here")
+        test.addCleanup(subprocess.run, ["umount", "-l", self.folder], check=True)
+        self.filler = self.folder / "filler"
+
+    def fill(self, leave=0):
+        with open(self.filler, "ab") as file:
+            try:
+                while True:
+                    disk = os.statvfs(self.folder)
+                    free = disk.f_bavail * disk.f_frsize - leave
+                    if free <= 0:
+                        break
+                    file.write(b"f" * min(free, 1 << 20))
+                    file.flush()
+            except OSError:
+                pass
+
+    def make_room(self):
+        self.filler.unlink()
+
+
+def in_namespace():
+    return os.environ.get(INNER) or os.geteuid() == 0
+
+
+class FullDisk(unittest.TestCase):
+    def test_in_a_namespace_of_its_own(self):
+        if in_namespace():
+            self.skipTest("a tmpfs can be mounted here without")
+        done = subprocess.run(["unshare", "-Urm", sys.executable, __file__], env={**os.environ, INNER: "1"},
+                              capture_output=True, text=True, check=False)
+        if "unshare failed" in done.stderr or "skipped" in done.stderr:
+            self.skipTest("a tmpfs may not be mounted here")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def prepared(self, whole):
+        """A project whose state (or all of .coeval) is on a small disk, and its twin in memory."""
+        if not in_namespace():
+            self.skipTest("in test_in_a_namespace_of_its_own")
+        disk = Disk(self)
+        project = Project()
+        self.addCleanup(project.remove)
+        add_users(project)
+        project.build_and_promote()
+        twin = project.copy()
+        self.addCleanup(shutil.rmtree, twin.folder.parent)
+        if whole:
+            shutil.move(project.folder / ".coeval", disk.folder / "coeval")
+            (project.folder / ".coeval").symlink_to(disk.folder / "coeval")
+        else:
+            (disk.folder / "state").mkdir()
+            (project.folder / ".coeval/state").symlink_to(disk.folder / "state")
+        define(project, DEFINITION + ON_DISK)
+        return disk, project, twin
+
+    def check_twins(self, here, server, there, twin, count):
+        self.assertEqual(here.send(server, count), there.send(twin, count))
+
+    def test_the_state_s_disk_fills_up_and_empties(self):
+        for leave in (0, 40_000, 700_000, 6 << 20):
+            with self.subTest(leave=leave):
+                disk, project, twin = self.prepared(whole=False)
+                server, in_memory = Server(project), Server(twin)
+                here, there = Traffic(4), Traffic(4)
+                self.check_twins(here, server, there, in_memory, 60)
+                written = metric(server, "coeval_snapshots_total")
+                disk.fill(leave)
+                self.check_twins(here, server, there, in_memory, 500)
+                self.assertGreater(metric(server, "coeval_snapshot_failures_total"), 0)
+                self.assertEqual(metric(server, "coeval_log_writable"), 1)
+                self.assertIn("could not be written, and serving goes on", server.errors())
+                self.assertIn("bytes free", server.errors())
+                disk.make_room()
+                self.check_twins(here, server, there, in_memory, 500)
+                self.assertGreater(metric(server, "coeval_snapshots_total"), written)
+                self.assertIn("snapshots are written again", server.errors())
+                self.assertEqual(server.stop(), 0)
+                server = Server(project)
+                self.assertIn("state: snapshot at log position", server.errors())
+                self.check_twins(here, server, there, in_memory, 60)
+                self.assertEqual((server.stop(), in_memory.stop()), (0, 0))
+                self.assertEqual(project.json("audit")["differ_count"], 0)
+
+    def test_a_stop_on_a_full_disk_ends_with_an_error_and_no_abort(self):
+        disk, project, twin = self.prepared(whole=False)
+        server, in_memory = Server(project), Server(twin)
+        here, there = Traffic(4), Traffic(4)
+        self.check_twins(here, server, there, in_memory, 60)
+        disk.fill()
+        self.check_twins(here, server, there, in_memory, 300)
+        self.assertGreater(server.stop(), 0)  # an exit code; a signal would be negative
+        with self.assertRaisesRegex(AssertionError, "bytes free"):
+            Server(project)
+        disk.make_room()
+        server = Server(project)
+        self.assertIn("state: snapshot at log position", server.errors())
+        self.check_twins(here, server, there, in_memory, 60)
+        self.assertEqual((server.stop(), in_memory.stop()), (0, 0))
+        self.assertEqual(project.json("audit")["differ_count"], 0)
+
+    def test_a_disk_with_the_log_on_it(self):
+        disk, project, twin = self.prepared(whole=True)
+        server, in_memory = Server(project), Server(twin)
+        here, there = Traffic(4), Traffic(4)
+        self.check_twins(here, server, there, in_memory, 60)
+        disk.fill(2_000_000)
+        self.check_twins(here, server, there, in_memory, 300)
+        disk.fill()
+        for _ in range(200):  # until the log has no room: it refuses, and nothing ends
+            status, _ = server.call("POST", "/v1/events/orders?now=1712017000000000", [])
+            status, _ = server.call("GET", "/metrics")
+            self.assertEqual(status, 200)
+        disk.make_room()
+        self.check_twins(here, server, there, in_memory, 300)
+        self.assertEqual((server.stop(), in_memory.stop()), (0, 0))
+        self.assertEqual(project.json("audit")["differ_count"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
