@@ -16,6 +16,8 @@ namespace {
 // Column offsets are 32 bits, so that a text of this size always fits.
 constexpr std::size_t kLargestText = (1ull << 31) - 1;
 
+constexpr std::size_t kAbsent = SIZE_MAX;
+
 // The field's text with doubled quotes made single; `room` holds it when it differs.
 std::string_view unquoted(const CsvField& field, std::string& room) {
   if (!field.doubled) return field.text;
@@ -89,6 +91,11 @@ Status CsvReader::read_header() {
   for (const CsvField& field : record_.fields) header.emplace_back(unquoted(field, room));
   width_ = header.size();
   for (const Field& field : schema_.fields) {
+    // A file of before a nullable column was added: null, as in JSON lines.
+    if (field.nullable && std::ranges::count(header, field.name) == 0) {
+      places_.push_back(kAbsent);
+      continue;
+    }
     COEVAL_ASSIGN(const std::size_t place, place_of(field.name, header));
     places_.push_back(place);
   }
@@ -99,8 +106,9 @@ Status CsvReader::read_header() {
 bool CsvReader::is_blank(const CsvRecord& record) const { return width_ > 1 && record.raw.empty(); }
 
 std::string CsvReader::read_cell(const CsvRecord& record, std::size_t column) {
-  const CsvField& field = record.fields[places_[column]];
   cells_[column] = Cell{};
+  if (places_[column] == kAbsent) return {};
+  const CsvField& field = record.fields[places_[column]];
   if (field.text.empty() && !field.quoted) return {};
   auto cell = parse_cell(unquoted(field, rooms_[column]), schema_.fields[column].type);
   if (!cell) return schema_.fields[column].name + ": " + cell.error().message;
