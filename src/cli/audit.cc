@@ -10,6 +10,8 @@ data::Json as_json(const replay::AuditReport& report) {
   data::Json json{data::Json::Object{}};
   json.set("predictions_count", report.predictions);
   json.set("differ_count", report.differ);
+  json.set("beyond_retention_count", report.beyond_retention);
+  if (!report.removed.empty()) json.set("removed", report.removed);
   data::Json inputs{data::Json::Object{}};
   for (const auto& [name, count] : report.by_input) inputs.set(name, count);
   json.set("first_differing", std::move(inputs));
@@ -39,6 +41,10 @@ void print(Context& context, const replay::AuditReport& report) {
   auto& out = context.terminal;
   out.print(std::to_string(report.predictions) + " predictions, " + std::to_string(report.differ) +
             " differ");
+  if (!report.removed.empty()) out.print("  " + report.removed);
+  if (report.beyond_retention > 0)
+    out.print("  " + std::to_string(report.beyond_retention) +
+              " predictions could see events that were removed, and were not recomputed");
   for (const auto& doubt : report.doubts) out.print("  doubt: " + doubt);
   for (const auto& [name, count] : report.by_input)
     out.print("  first differing in " + std::to_string(count) + ": " + name);

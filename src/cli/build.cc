@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/lock_file.h"
 #include "cli/plan.h"
+#include "replay/log_schemas.h"
 
 namespace coeval::cli {
 
@@ -30,6 +31,7 @@ struct Session {
 
 Result<Session> open_session(Context& context) {
   Session session;
+  COEVAL_TRY(replay::check_logged_schemas(*context.project, context.log_folder()));
   COEVAL_ASSIGN(session.models, context.pick_models(context.in.model));
   COEVAL_ASSIGN(session.meta, context.open_meta());
   COEVAL_ASSIGN(session.log, context.open_log_if_any());

@@ -1,10 +1,13 @@
 #include "cli/commands.h"
+#include "replay/log_schemas.h"
 
 namespace coeval::cli {
 
 int check(Context& context) {
   if (const auto code = context.load_project()) return *code;
   const auto& project = *context.project;
+  if (auto readable = replay::check_logged_schemas(project, context.log_folder()); !readable)
+    return context.report(readable.error());
   if (context.terminal.json()) {
     data::Json json{data::Json::Object{}};
     json.set("project", project.name);

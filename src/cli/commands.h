@@ -18,6 +18,7 @@ int replay_traffic(Context& context);
 int ingest(Context& context);
 int audit(Context& context);
 int explain(Context& context);
+int log(Context& context);
 int doctor(Context& context);
 int schema(Context& context);
 int completion(Context& context);

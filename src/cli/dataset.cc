@@ -9,7 +9,9 @@
 #include "cli/commands.h"
 #include "quality/broken_rules.h"
 #include "replay/feature_dataset.h"
+#include "replay/log_schemas.h"
 #include "replay/labels.h"
+#include "replay/retention.h"
 #include "stores/files.h"
 #include "stores/pending_file.h"
 #include "training/model_dataset.h"
@@ -95,6 +97,21 @@ Status check_rules(Context& context, const std::vector<int>& sources, const defi
       std::move(kept).error().within("reading questions from " + context.in.questions));
 }
 
+// Retention may have removed what a question would have to see.
+Status check_removed(Context& context, const define::FeatureSet& set,
+                     const replay::Questions& questions, const replay::Past& past) {
+  const auto views = replay::views_of(set.row);
+  const replay::RemovedPast removed(*context.project, views, past.trim);
+  std::int64_t unanswerable = 0;
+  for (const std::int64_t at : questions.at_us) unanswerable += removed.is_seen_at(at) ? 1 : 0;
+  if (unanswerable == 0) return {};
+  return fail(Code::not_found,
+              std::to_string(unanswerable) + " of " + std::to_string(questions.at_us.size()) +
+                  " questions could see events that are not there any more; " +
+                  replay::removed_text(*past.trim),
+              "leave questions of that time out");
+}
+
 std::unexpected<Error> not_with_memory(const std::string& what) {
   return fail(Code::unsupported, what + ": not supported with --memory yet",
               "leave --memory out; --bucket makes parts that need less");
@@ -156,6 +173,7 @@ Result<Written> of_questions(Context& context, const stores::EventLog* log,
   if (!context.in.memory.empty())
     return by_way_of_disk(context, log, sources, questions, set, options);
   COEVAL_ASSIGN(const replay::Past past, load_past(context, std::move(sources), log));
+  COEVAL_TRY(check_removed(context, set, questions, past));
   return replay::write_feature_dataset(context.project, past, questions, set, context.formats,
                                        context.in.out, options);
 }
@@ -218,6 +236,9 @@ int dataset(Context& context) {
     if (!own) return context.report(not_with_memory("the dataset of a model").error());
   }
   stores::remove_leftovers(context.in.out);
+  if (auto readable = replay::check_logged_schemas(*context.project, context.log_folder());
+      !readable)
+    return context.report(readable.error());
   const auto log = context.open_log_if_any();
   if (!log) return context.report(log.error());
   const double started = monotonic_seconds();

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/examine_state.h"
 #include "cli/findings.h"
+#include "cli/doctor_log.h"
 #include "training/registered_model.h"
 
 namespace coeval::cli {
@@ -37,7 +38,13 @@ void examine_log(Context& context, Findings& findings) {
         ", a torn tail of " + std::to_string(report->torn_bytes) + " bytes (cut at the next start)";
   if (!report->quarantined.empty()) text += ", bad bytes moved to " + report->quarantined;
   if (!report->problem.empty()) text += "; " + report->problem;
-  findings.add("log", report->problem.empty() || !report->quarantined.empty(), text);
+  const bool sound = report->problem.empty() || !report->quarantined.empty();
+  findings.add("log", sound, text);
+  if (sound)
+    examine_log_content(context, [&](const std::string& subject, bool is_sound,
+                                     const std::string& what) {
+      findings.add(subject, is_sound, what);
+    });
 }
 
 std::string sound_text(const stores::ModelVersion& version) {

@@ -5,6 +5,7 @@
 #include "define/row_schemas.h"
 #include "replay/dataset.h"
 #include "replay/explain.h"
+#include "replay/retention.h"
 
 namespace coeval::cli {
 
@@ -63,7 +64,9 @@ Result<stores::PredictionRecord> find_prediction(const stores::EventLog& log,
     return false;
   }));
   if (found) return *found;
-  return fail(Code::not_found, "no prediction '" + id + "' in the log");
+  COEVAL_ASSIGN(const auto trim, log.trim());
+  return fail(Code::not_found, "no prediction '" + id + "' in the log" +
+                                   (trim ? "; " + replay::removed_text(*trim) : ""));
 }
 
 std::string window_text(const replay::FeatureExplanation& feature) {
@@ -126,6 +129,15 @@ int explain_prediction(Context& context) {
     if (!loaded) return context.report(loaded.error());
     past = std::move(*loaded);
   }
+  const auto views = replay::views_of(model.row);
+  if (replay::RemovedPast(*version->project, views, past.trim).is_seen_at(record->at_us))
+    return context.report(Error{Code::not_found,
+                                "prediction '" + record->id +
+                                    "' could see events that are not there any more; " +
+                                    replay::removed_text(*past.trim),
+                                "its answer stands in the log: GET /v1/predictions/" + record->id,
+                                {},
+                                {}});
   const auto features = replay::explain_prediction(*version->project, model, past, *record);
   if (!features) return context.report(features.error());
   const std::vector<std::string> rows = {record->features};

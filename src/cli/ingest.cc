@@ -4,6 +4,7 @@
 #include "data/row_codec.h"
 #include "define/diagnostics.h"
 #include "quality/checks.h"
+#include "replay/log_schemas.h"
 #include "stores/record_names.h"
 
 namespace coeval::cli {
@@ -45,6 +46,7 @@ Result<replay::SourceHistory> ingest_file(Context& context, int source, const st
   COEVAL_TRY(quality::write_quarantine(context.state_folder, rows.quarantined));
   if (rows.order.empty()) return rows;
   COEVAL_ASSIGN(auto log, stores::open_log(context.log_folder()));
+  COEVAL_TRY(replay::declare_schemas(*context.project, *log));
   COEVAL_TRY(start_log(context, *log, rows.known_us[static_cast<std::size_t>(rows.order.front())]));
   COEVAL_TRY(append(*log, context.project->sources[static_cast<std::size_t>(source)], rows));
   COEVAL_TRY(log->sync());
@@ -63,6 +65,9 @@ int ingest(Context& context) {
     return context.report(
         Error{Code::unknown_name, "no source '" + context.in.source + "'", near, {}, {}});
   }
+  if (auto readable = replay::check_logged_schemas(*context.project, context.log_folder());
+      !readable)
+    return context.report(readable.error());
   if (const auto server = find_running_server(context.state_folder))
     return context.report(Error{Code::log_locked,
                                 "the server at " + server->url + " writes to this log",

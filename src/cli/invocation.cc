@@ -151,6 +151,16 @@ class Declaration {
   }
 
   void upkeep() {
+    auto* log = verb("log");
+    log->add_option("action", in_.subject,
+                    "seal: write closed segments as Parquet too; trim: remove what retention lets "
+                    "go; accept: take the definition's columns as the newest; schemas: list them")
+        ->required()
+        ->check(CLI::IsMember({"seal", "trim", "accept", "schemas"}));
+    log->add_option("source", in_.source, "of accept: the source");
+    log->add_option("--keep-predictions", in_.keep_predictions,
+                    "of trim: predictions older than this may go, such as 400d (default: none go)");
+    log->add_flag("--dry-run", in_.dry_run, "of trim: only say what would go");
     verb("doctor")->add_flag("--repair", in_.repair, "set bad bytes of the log aside");
     verb("completion")
         ->add_option("shell", in_.subject, "whose script to print; --json lists verbs and flags")
@@ -268,6 +278,7 @@ const std::vector<Verb>& verbs() {
       {"ingest", "append a table's rows to the log"},
       {"audit", "recompute every logged prediction and compare bits"},
       {"explain", "an error code, or a prediction down to its events"},
+      {"log", "seal the log's segments to Parquet, trim it, list its schemas"},
       {"doctor", "examine the log, the models and the installation"},
       {"schema", "print the JSON Schema of coeval.toml, for editors"},
       {"completion", "print a completion script for a shell"},

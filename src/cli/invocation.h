@@ -30,6 +30,8 @@ struct Invocation {
   std::string clock = "system";
   std::string alias = "champion", reason;
   int version = 0;
+  std::string keep_predictions;  ///< log trim
+  bool dry_run = false;          ///< log trim
   bool exit_code = false, repair = false, against_dataset = false, replay = false,
        everything = false, force = false;
   std::string feature;

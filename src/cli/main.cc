@@ -36,6 +36,7 @@ constexpr std::array kCommands = {
     Command{"ingest", coeval::cli::ingest},
     Command{"audit", coeval::cli::audit},
     Command{"explain", coeval::cli::explain},
+    Command{"log", coeval::cli::log},
     Command{"doctor", coeval::cli::doctor},
     Command{"schema", coeval::cli::schema},
     Command{"completion", coeval::cli::completion},

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/lock_file.h"
+#include "cli/schema_changes.h"
 #include "define/difference.h"
 #include "replay/dataset.h"
 #include "replay/plan_replay.h"
@@ -28,6 +29,7 @@ std::string version_name(const std::string& model, int version) {
 struct Compared {
   int version = 0;  // 0: never built
   std::optional<define::Difference> difference;
+  std::vector<std::string> warnings;
   std::string obstacle;  // why there is none although a version is there
 };
 
@@ -92,10 +94,12 @@ class Planner {
     if (versions.empty()) return compared;
     compared.version = versions.back().version;
     const auto built = context_.find_version(meta_, model.name, compared.version);
-    if (built)
+    if (built) {
       compared.difference = define::difference(*built->project, *context_.project);
-    else
+      compared.warnings = new_enum_values(*built->project, *context_.project);
+    } else {
       compared.obstacle = built.error().message;
+    }
     return compared;
   }
 
@@ -203,6 +207,7 @@ data::Json as_json(const ModelPlanned& planned) {
   if (planned.compared.difference)
     json.set("changes", changes_json(*planned.compared.difference, planned.own()));
   if (!planned.compared.obstacle.empty()) json.set("not_compared", planned.compared.obstacle);
+  json.set("warnings", as_json(planned.compared.warnings));
   json.set("state", as_json(planned.state));
   if (planned.champion.version > 0) {
     data::Json champion{data::Json::Object{}};
@@ -304,6 +309,7 @@ void print(Terminal& out, const ModelPlanned& planned) {
   if (!planned.compared.obstacle.empty())
     out.print("  not compared with " + version_name(planned.model->name, planned.compared.version) +
               ": " + planned.compared.obstacle);
+  for (const auto& warning : planned.compared.warnings) out.print("  warning: " + warning);
   if (planned.compared.difference && !planned.compared.difference->empty()) {
     out.print("  compared with the definition of " +
               version_name(planned.model->name, planned.compared.version) + ":");
@@ -330,6 +336,8 @@ data::Json as_json(const replay::PlanReplayVersion& version) {
   json.set("scores_differ_count", version.scores_differ);
   json.set("decisions_differ_count", version.decisions_differ);
   if (version.refused > 0) json.set("refused_count", version.refused);
+  if (version.beyond_retention > 0)
+    json.set("beyond_retention_count", version.beyond_retention);
   data::Json examples{data::Json::Array{}};
   for (const auto& example : version.examples) {
     data::Json one{data::Json::Object{}};
@@ -367,6 +375,9 @@ void print(Terminal& out, const replay::PlanReplayVersion& version) {
       std::to_string(version.scores_differ) + " with another score, " +
       std::to_string(version.decisions_differ) + " with another decision" +
       (version.refused > 0 ? ", " + std::to_string(version.refused) + " refused as stale" : ""));
+  if (version.beyond_retention > 0)
+    out.print("  " + std::to_string(version.beyond_retention) +
+              " of them could see events that retention has removed, and were not computed anew");
   for (const auto& example : version.examples) {
     std::string line = "  " + example.prediction_id + " at " + format_time(example.at_us) +
                        ": score " + score_text(example.score_before) + " -> " +
@@ -439,6 +450,10 @@ data::Json plan_json(const std::string& model, const training::BuildPlan& plan) 
 
 int plan(Context& context) {
   if (const auto code = context.load_project()) return *code;
+  const auto logged = stores::read_log_schemas(context.log_folder());
+  if (!logged) return context.report(logged.error());
+  const auto changes = replay::changes_of_schemas(*context.project, *logged);
+  if (const auto refused = replay::refused_changes(changes)) return context.report(*refused);
   const auto models = context.pick_models(context.in.model);
   if (!models) return context.report(models.error());
   const auto meta = context.open_meta_for_reading();
@@ -448,16 +463,21 @@ int plan(Context& context) {
   if (!log) return context.report(log.error());
   const training::Workshop shop = context.workshop(**meta, log->get());
   Planner planner(context, **meta);
+  for (const auto& line : as_lines(changes))
+    if (!context.terminal.json()) context.terminal.print("log: " + line);
   bool pending = false;
   data::Json all{data::Json::Array{}};
   for (const auto* model : *models) {
     const auto planned = planner.plan(shop, *model);
     if (!planned) return context.report(planned.error());
     pending = pending || planned->pending;
-    if (context.terminal.json())
-      all.push(as_json(*planned));
-    else
+    if (context.terminal.json()) {
+      data::Json one = as_json(*planned);
+      one.set("log_changes", as_json(changes));
+      all.push(std::move(one));
+    } else {
       print(context.terminal, *planned);
+    }
   }
   if (context.terminal.json()) context.terminal.print_json(all);
   return pending && context.in.exit_code ? info(Code::changes_pending).exit_code : 0;

@@ -9,10 +9,13 @@
 #include "cli/commands.h"
 #include "cli/running_server.h"
 #include "cli/state_origin.h"
+#include "cli/server_upkeep.h"
+#include "data/hash.h"
 #include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
+#include "replay/log_schemas.h"
 #include "serving/engine.h"
 #include "serving/http_server.h"
 #include "serving/listener.h"
@@ -352,7 +355,11 @@ int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engin
         server.stop();
     }
   });
-  const Status served = server.run();
+  Status served;
+  {
+    const ServerUpkeep upkeep(context);
+    served = server.run();
+  }
   pthread_kill(waiter.native_handle(), SIGUSR1);
   waiter.join();
   forget_running_server(context.state_folder);
@@ -366,6 +373,9 @@ int run_server(Context& context, stores::MetaStore& meta, serving::Engine& engin
 int serve(Context& context) {
   Signals signals;
   if (const auto code = context.load_project()) return *code;
+  if (auto readable = replay::check_logged_schemas(*context.project, context.log_folder());
+      !readable)
+    return context.report(readable.error());
   const auto meta = context.open_meta();
   if (!meta) return context.report(meta.error());
   auto champions = load_champions(context, **meta, {});

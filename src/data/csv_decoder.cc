@@ -200,6 +200,7 @@ class CsvDecoder final : public TextDecoder {
   RowSink sink_;
   QuickFields fields_;
   std::vector<std::vector<std::size_t>> columns_of_;  // per field of the header
+  std::vector<std::size_t> absent_;                   // columns that the header lacks: null
   std::vector<std::uint32_t> marks_;
   std::size_t mark_ = 0, marks_count_ = 0;  // the next of the chunk's marks
   std::size_t chunk_at_ = 0;                // of the chunk, in the piece
@@ -229,8 +230,10 @@ Result<bool> CsvDecoder::begin(std::string_view piece, bool last, std::size_t& t
   if (!found) return CsvRows::no_header();
   COEVAL_TRY(rows_.read_header(record_, mark));
   columns_of_.resize(rows_.width());
-  for (std::size_t column = 0; column < rows_.places().size(); ++column)
-    columns_of_[rows_.places()[column]].push_back(column);
+  for (std::size_t column = 0; column < rows_.places().size(); ++column) {
+    const std::size_t place = rows_.places()[column];
+    (place == CsvRows::kAbsent ? absent_ : columns_of_[place]).push_back(column);
+  }
   line_ = scanner.line();
   offset_ = taken = end;
   return true;
@@ -311,6 +314,7 @@ Result<bool> CsvDecoder::read_chunk(std::string_view piece, bool last) {
     const std::size_t first_mark = mark_;
     const Found found = read_row(chunk.data());
     if (found == Found::row && row_end_ - at_ <= options_.max_row_bytes) {
+      for (const std::size_t column : absent_) sink_.columns()[column].put_null(sink_.row());
       const bool carriage = row_end_ > at_ && chunk[row_end_ - 1] == '\r';
       sink_.keep(line_, chunk_at_ + at_, chunk_at_ + row_end_ - (carriage ? 1 : 0));
       line_ += lines_in_row_ + 1;

@@ -138,6 +138,11 @@ Status CsvRows::read_header(const CsvRecord& record, std::uint64_t offset) {
   std::string room;
   for (const CsvField& field : record.fields) header_.emplace_back(unquoted(field, room));
   for (const Field& field : schema_.fields) {
+    // A file of before a nullable column was added: null, as in JSON lines.
+    if (field.nullable && std::ranges::find(header_, field.name) == header_.end()) {
+      places_.push_back(kAbsent);
+      continue;
+    }
     COEVAL_ASSIGN(const std::size_t place, place_of(field.name));
     places_.push_back(place);
   }
@@ -155,8 +160,9 @@ std::string CsvRows::wrong_width(const CsvRecord& record, std::uint64_t offset) 
 }
 
 std::string CsvRows::read_cell(const CsvRecord& record, std::uint64_t offset, std::size_t column) {
-  const CsvField& field = record.fields[places_[column]];
   cells_[column] = Cell{};
+  if (places_[column] == kAbsent) return {};
+  const CsvField& field = record.fields[places_[column]];
   if (field.text.empty() && !field.quoted) return {};
   const std::string_view text = unquoted(field, rooms_[column]);
   auto cell = parse_cell(text, schema_.fields[column].type);

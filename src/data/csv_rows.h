@@ -36,7 +36,8 @@ class CsvRows {
   bool is_blank(const CsvRecord& record) const { return width() > 1 && record.raw.empty(); }
   /// Fields of the header.
   std::size_t width() const { return header_.size(); }
-  /// For each column of the schema its field.
+  /// For each column of the schema its field; kAbsent for a nullable one that the header lacks.
+  static constexpr std::size_t kAbsent = SIZE_MAX;
   std::span<const std::size_t> places() const { return places_; }
 
   /// A quote that opens and is never closed. `offset` is that of the quote.

@@ -137,6 +137,19 @@ Status decode_row(std::string_view bytes, const Schema& schema,
   return {};
 }
 
+Result<std::vector<std::string_view>> row_cells(std::string_view bytes, const Schema& schema) {
+  COEVAL_ASSIGN(const std::string_view bitmap, checked_bitmap(bytes, schema));
+  ByteReader reader(bytes.substr(bitmap.size()));
+  std::vector<std::string_view> cells(schema.fields.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (null_at(bitmap, i)) continue;
+    const std::size_t begin = bytes.size() - reader.remaining();
+    skip_cell(reader, schema.fields[i].type);
+    cells[i] = bytes.substr(begin, bytes.size() - reader.remaining() - begin);
+  }
+  return cells;
+}
+
 void put_u8(std::string& out, std::uint8_t v) { put_bytes(out, &v, sizeof v); }
 void put_u32(std::string& out, std::uint32_t v) { put_bytes(out, &v, sizeof v); }
 void put_u64(std::string& out, std::uint64_t v) { put_bytes(out, &v, sizeof v); }

@@ -23,6 +23,10 @@ void append_row(std::string& out, const Batch& batch, std::int64_t row);
 Status decode_row(std::string_view bytes, const Schema& schema,
                   std::vector<ColumnBuilder>& builders);
 
+/// The bytes of each cell of a row, in field order, as encode_row wrote them; of a null a view
+/// without data. They live as long as `bytes`. Errors: bad_file, as decode_row.
+Result<std::vector<std::string_view>> row_cells(std::string_view bytes, const Schema& schema);
+
 /// Fixed-width little-endian integers, for the formats of this project.
 void put_u8(std::string& out, std::uint8_t v);
 void put_u32(std::string& out, std::uint32_t v);

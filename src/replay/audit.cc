@@ -15,6 +15,7 @@
 #include "replay/log_rows.h"
 #include "replay/play_stages.h"
 #include "replay/play_view.h"
+#include "replay/retention.h"
 
 namespace coeval::replay {
 
@@ -75,6 +76,8 @@ Result<std::int64_t> survey(const stores::EventLog& log, std::optional<std::int6
 class Tally {
  public:
   Tally(const AuditOptions& options, AuditReport& report) : options_(options), report_(report) {}
+
+  void pass_over() { ++report_.beyond_retention; }
 
   using Explain = std::function<Result<std::vector<std::string>>(const AuditDifference&,
                                                                  const stores::PredictionRecord&)>;
@@ -139,7 +142,7 @@ class LogPass {
 
   Status run(const std::map<std::string, AuditedModel>& versions) {
     COEVAL_TRY(prepare(versions));
-    LogCollector collector(*project_, sources_);
+    COEVAL_ASSIGN(auto collector, LogCollector::create(*project_, sources_, log_));
     std::size_t held = 0;
     Status failed;
     COEVAL_TRY(log_.read(Position{0}, [&](const stores::Record& record) {
@@ -159,6 +162,7 @@ class LogPass {
     const AuditedModel* audited = nullptr;
     std::vector<int> views;
     Records records;
+    RemovedPast removed;
   };
 
   const define::Model& model_of(const Group& group) const {
@@ -166,11 +170,13 @@ class LogPass {
   }
 
   Status prepare(const std::map<std::string, AuditedModel>& versions) {
+    COEVAL_ASSIGN(const auto trim, log_.trim());
     std::set<int> views;
     for (const auto& [name, audited] : versions) {
       if (audited.project->ir_hash != project_->ir_hash) continue;
       Group group{
-          &audited, views_of(project_->models[static_cast<std::size_t>(audited.model)].row), {}};
+          &audited, views_of(project_->models[static_cast<std::size_t>(audited.model)].row), {}, {}};
+      group.removed = RemovedPast(*project_, group.views, trim);
       views.insert(group.views.begin(), group.views.end());
       groups_.emplace(name, std::move(group));
     }
@@ -195,7 +201,11 @@ class LogPass {
     COEVAL_ASSIGN(auto prediction, stores::decode_prediction(record.payload));
     if (options_.since_us && prediction.at_us < *options_.since_us) return {};
     const auto group = groups_.find(version_name(prediction.model, prediction.version));
-    if (group != groups_.end()) group->second.records.push_back(std::move(prediction));
+    if (group == groups_.end()) return {};
+    if (group->second.removed.is_seen_at(prediction.at_us))
+      tally_.pass_over();
+    else
+      group->second.records.push_back(std::move(prediction));
     return {};
   }
 
@@ -484,6 +494,8 @@ Result<AuditReport> audit(const OpenFormat& formats, const stores::EventLog& log
   COEVAL_ASSIGN(const std::int64_t expected, survey(log, options.since_us, versions));
   AuditReport report;
   Tally tally(options, report);
+  COEVAL_ASSIGN(const auto trim, log.trim());
+  if (trim) report.removed = removed_text(*trim);
   if (options.mode == AuditMode::dataset) {
     for (const auto& [name, audited] : versions.all()) {
       DatasetPass pass(formats, log, options, tally);

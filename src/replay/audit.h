@@ -52,6 +52,9 @@ struct AuditDifference {
 
 struct AuditReport {
   std::int64_t predictions = 0, differ = 0;
+  /// Predictions that could see events which retention has removed since: they were not recomputed.
+  std::int64_t beyond_retention = 0;
+  std::string removed;  ///< what retention has removed of the log; empty where it has not
   std::map<std::string, std::int64_t> by_input;  ///< how often an input was the first to differ
   std::vector<AuditDifference> differences;      ///< the first max_explained
   /// What casts doubt on the evidence itself: a source's file that changed since the log was

@@ -98,6 +98,13 @@ Result<data::Column> conform_column(const data::Column& column,
               "declare the type that the file has, or convert the file");
 }
 
+data::Column nulls(Type type, std::int64_t rows) {
+  data::ColumnBuilder builder(type);
+  builder.reserve(rows);
+  for (std::int64_t row = 0; row < rows; ++row) builder.append_null();
+  return builder.finish();
+}
+
 // The rows of `batch` that are not in `drop` (ascending).
 std::vector<std::int64_t> all_but(std::int64_t rows, const std::vector<std::int64_t>& drop) {
   std::vector<std::int64_t> keep;
@@ -353,6 +360,17 @@ Result<std::unique_ptr<stores::TableReader>> open_file(const define::Source& sou
   read.columns = column_names(source);
   read.schema = source.schema;
   read.json_columns = quality::JsonExtraction(source).holders();
+  auto reader = files->open(path, read);
+  if (reader || reader.error().code != Code::unknown_key) return reader;
+  // A typed file of before a nullable column was added: conform() fills in nulls.
+  stores::ReadOptions everything = read;
+  everything.columns.clear();
+  COEVAL_ASSIGN(const auto whole, files->open(path, everything));
+  std::erase_if(read.columns, [&](const std::string& column) {
+    const bool is_nullable =
+        source.schema.fields[static_cast<std::size_t>(source.schema.index_of(column))].nullable;
+    return is_nullable && whole->schema().index_of(column) < 0;
+  });
   return files->open(path, read);
 }
 
@@ -385,6 +403,10 @@ Result<Conformed> conform(const data::Batch& table, const define::Source& source
       continue;
     }
     const data::Column* column = table.find(declared.name);
+    if (column == nullptr && declared.nullable) {  // a file of before the column was added
+      out.rows.columns.push_back(nulls(declared.type, table.rows));
+      continue;
+    }
     if (column == nullptr)
       return fail(Code::unknown_key, "the table has no column '" + declared.name + "'",
                   "source '" + source.name + "' declares it");

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/column.h"
 #include "data/row_codec.h"
+#include "data/schema_change.h"
 #include "define/project.h"
 #include "stores/event_log.h"
 
@@ -16,6 +17,7 @@ namespace coeval::replay {
 struct LogRows {
   int source = -1;
   std::uint32_t schema = 0;
+  std::map<std::uint32_t, data::RowConversion> older;  ///< by tag: other schemas that were logged
   std::vector<data::ColumnBuilder> builders;
   std::vector<std::int64_t> known_us, positions;
 
@@ -26,13 +28,18 @@ struct LogRows {
 /// Collectors for the sources listed, by the tag that records carry.
 class LogCollector {
  public:
-  LogCollector(const define::Project& project, const std::vector<int>& sources);
-  /// Takes an event record; other kinds and other sources are passed over.
-  /// Errors: unsupported when the event has another schema than the source has now; bad_file.
+  /// Errors: those of EventLog::schemas().
+  static Result<LogCollector> create(const define::Project& project,
+                                     const std::vector<int>& sources, const stores::EventLog& log);
+  /// Takes an event record; other kinds and other sources are passed over. A row that was logged
+  /// with another schema is brought to the source's. Errors: unsupported when that schema is not
+  /// known; type_mismatch when a value does not fit the source's; bad_file.
   Status add(const stores::Record& record);
   std::map<std::uint32_t, LogRows>& rows() { return by_tag_; }
 
  private:
+  explicit LogCollector(const define::Project& project) : project_(&project) {}
+
   const define::Project* project_;
   std::map<std::uint32_t, LogRows> by_tag_;
 };

@@ -39,6 +39,7 @@ std::string identity(const define::Project& project, const Past& past) {
   if (past.cut_us) text += "cut " + std::to_string(*past.cut_us) + "\n";
   if (past.as_of_us) text += "as of " + std::to_string(*past.as_of_us) + "\n";
   text += "log " + std::to_string(past.log_end) + "\n";
+  if (past.trim) text += "log from " + std::to_string(past.trim->first.value) + "\n";
   return data::sha256_hex(text);
 }
 
@@ -94,7 +95,7 @@ Status append_log(const define::Project& project, const stores::EventLog& log, P
   std::vector<int> sources;
   for (const auto& history : histories)
     if (history.source >= 0) sources.push_back(history.source);
-  LogCollector collector(project, sources);
+  COEVAL_ASSIGN(auto collector, LogCollector::create(project, sources, log));
   Status failed;
   COEVAL_TRY(log.read(from, [&](const stores::Record& record) {
     if (as_of_us && record.known.us >= *as_of_us) return false;  // known times never decrease
@@ -129,9 +130,11 @@ Result<Past> load_past(const define::Project& project, const OpenFormat& formats
       continue;
     COEVAL_ASSIGN(past.sources[i], load_history(project, source, formats, history));
   }
-  if (options.log != nullptr)
+  if (options.log != nullptr) {
+    COEVAL_ASSIGN(past.trim, options.log->trim());
     COEVAL_TRY(append_log(project, *options.log, Position{0}, past.sources, &past.log_end,
                           options.as_of_us));
+  }
   past.id = identity(project, past);
   return past;
 }

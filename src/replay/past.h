@@ -18,6 +18,7 @@ struct Past {
   std::optional<std::int64_t> cut_us;
   std::optional<std::int64_t> as_of_us;  ///< where it ends, exclusive; nothing = with all there is
   std::uint64_t log_end = 0;             ///< log records that are in it
+  std::optional<stores::LogTrim> trim;   ///< what retention has removed of the log
   /// sha256 over file hashes, schemas, cut and log end: what a dataset was made from.
   std::string id;
 };

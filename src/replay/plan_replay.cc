@@ -18,6 +18,7 @@
 #include "replay/past.h"
 #include "replay/play_stages.h"
 #include "replay/play_view.h"
+#include "replay/retention.h"
 
 namespace coeval::replay {
 
@@ -36,6 +37,7 @@ struct Version {
   AuditedModel audited;
   const define::Model* now = nullptr;  // of the new definition; null when it has no such model
   std::vector<int> views;              // that `now` reads
+  RemovedPast removed;                 // what these no longer can be asked about
   std::vector<std::size_t> places;     // per input of the version, its place among those of `now`
   PlanReplayVersion report;
   std::vector<PlanExample> score_examples;  // kept apart: decisions are shown first
@@ -127,6 +129,8 @@ class Replay {
     version.report.obstacles = obstacles_between(version.then(), *version.now);
     if (!version.is_comparable()) return version;
     version.views = views_of(version.now->row);
+    COEVAL_ASSIGN(const auto trim, log_.trim());
+    version.removed = RemovedPast(*project_, version.views, trim);
     for (const auto& input : version.then().inputs)
       version.places.push_back(static_cast<std::size_t>(
           std::ranges::find(version.now->inputs, input.name, &define::Input::name) -
@@ -147,13 +151,16 @@ class Replay {
     std::optional<std::int64_t> cut_us;
     if (cut) cut_us = cut->cut_us;
     COEVAL_TRY(fold_files(*kernel_, *names_, sources, formats_, cut_us, options_.threads));
-    LogCollector collector(*project_, sources);
+    COEVAL_ASSIGN(auto collector, LogCollector::create(*project_, sources, log_));
     std::size_t held = 0;
     const auto take = [&](const stores::Record& record,
                           std::optional<stores::PredictionRecord> found) -> Status {
       if (found) {
         Version& version = versions_.at({found->model, found->version});
-        if (version.is_comparable()) version.records.push_back(std::move(*found));
+        if (version.removed.is_seen_at(found->at_us))
+          ++version.report.beyond_retention;
+        else if (version.is_comparable())
+          version.records.push_back(std::move(*found));
       } else {
         COEVAL_TRY(collector.add(record));
       }

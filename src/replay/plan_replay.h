@@ -38,6 +38,8 @@ struct PlanReplayVersion {
   std::int64_t predictions = 0;
   /// Why they cannot be computed under the new definition, one reason a line; empty = they were.
   std::vector<std::string> obstacles;
+  /// Predictions that could see events which retention has removed: not computed anew.
+  std::int64_t beyond_retention = 0;
   std::int64_t refused = 0;  ///< predictions for which there would be no answer: a stale feature
   std::int64_t features_differ = 0;  ///< predictions with an input of other bits
   std::int64_t scores_differ = 0;

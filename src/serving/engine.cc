@@ -75,6 +75,7 @@ Status Engine::prepare() {
     parts_->checks.push_back(std::move(checks));
     parts_->source_tags.push_back(stores::source_tag(source.name));
     parts_->schema_tags.push_back(stores::schema_tag(source.schema));
+    COEVAL_TRY(parts_->log.declare(source.name, source.schema));
   }
   return {};
 }

@@ -44,6 +44,10 @@ class LogWriter {
   /// Notes that something outside the log failed in this round (the quarantine): refuse until
   /// recovered.
   void fail(Error error) { failure_ = std::move(error); }
+  /// Keeps the schema of a source before its first event is logged.
+  Status declare(const std::string& source, const data::Schema& schema) {
+    return log_->declare(source, schema);
+  }
   /// Tries to end a failure. Ok when appends work again.
   Status recover(double now_s);
 

@@ -55,6 +55,11 @@ class RefusingLog final : public stores::EventLog {
               const std::function<bool(const stores::Record&)>& visit) const override {
     return log_->read(from, visit);
   }
+  Status declare(const std::string& source, const data::Schema& schema) override {
+    return log_->declare(source, schema);
+  }
+  Result<std::vector<stores::LogSchema>> schemas() const override { return log_->schemas(); }
+  Result<std::optional<stores::LogTrim>> trim() const override { return log_->trim(); }
 
  private:
   std::unique_ptr<stores::EventLog> log_ = stores::make_memory_log();

@@ -80,6 +80,14 @@ Answer Engine::prediction(std::string_view id) {
     return false;
   });
   if (!read) return error_answer(read.error());
+  if (!found) {
+    const auto trim = parts_->log.log().trim();
+    if (!trim) return error_answer(trim.error());
+    if (*trim && *position < (*trim)->first)
+      return no_prediction(id, "it was removed from the log: what stood before position " +
+                                   std::to_string((*trim)->first.value) +
+                                   " was older than is kept");
+  }
   if (found && !*found) return error_answer(found->error());
   if (!found || (*found)->id != id) return no_prediction(id, "it was made by another log");
   return {200, record_json(**found, parts_->project->find_model((*found)->model)).dump()};

@@ -1,7 +1,7 @@
 // The log on disk.
 //
-// A log is a folder of segment files, one file named `lock`, and, after a repair, a folder
-// `quarantine`. A segment is called log-NNNNNNNNNNNNNNNNNNNN.seg after the position of its first
+// A log is a folder of segment files, one file named `lock`, a folder `schemas` (log_schemas.cc),
+// after a trim a file `trimmed` (log_trim.cc), and, after a repair, a folder `quarantine`. A segment is called log-NNNNNNNNNNNNNNNNNNNN.seg after the position of its first
 // record, in twenty decimal digits, so that the order of the names is the order of the records.
 // Positions are dense: a segment's name is the name of the one before plus the number of records in
 // that. A segment that would grow beyond LogOptions::segment_bytes is synced and never written
@@ -58,11 +58,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "stores/append_file.h"
 #include "stores/files.h"
 #include "stores/log_scan.h"
+#include "stores/record_names.h"
 
 namespace coeval::stores {
 
@@ -87,6 +89,9 @@ class DiskLog final : public EventLog {
   Position next_position() const override { return tail_.place.next; }
   KnownTime last_known() const override { return tail_.place.known; }
   Status read(Position from, const std::function<bool(const Record&)>& visit) const override;
+  Status declare(const std::string& source, const data::Schema& schema) override;
+  Result<std::vector<LogSchema>> schemas() const override { return read_log_schemas(folder_); }
+  Result<std::optional<LogTrim>> trim() const override { return read_trim(folder_); }
 
  private:
   // Runs a write; from its first error on, the log refuses further ones.
@@ -96,6 +101,7 @@ class DiskLog final : public EventLog {
   Status sync_tail();
   Status make_room(std::uint64_t bytes);
   Status begin_segment();
+  Status keep_schema(const Draft& draft);
   Status open_tail(FileLayer::Open how);
   Status cut_back();
   Status probe();
@@ -110,7 +116,22 @@ class DiskLog final : public EventLog {
   LogEnd flushed_;                // what readers see
   LogEnd acknowledged_;           // what the last sync() made durable
   std::optional<Error> failure_;  // since then nothing is written
+  std::set<std::pair<std::uint32_t, std::uint32_t>> tags_;  // of events that were there
+  PendingSchemas pending_;
 };
+
+// The records that outlive their segments. Returns whether to go on.
+bool visit_kept(const std::optional<LogTrim>& trim, Position from,
+                const std::function<bool(const Record&)>& visit) {
+  if (!trim) return true;
+  for (const LogTrim::Kept& kept : trim->kept) {
+    if (kept.position < from) continue;
+    if (!visit({kept.position, static_cast<RecordKind>(kept.kind), kept.known, kept.source,
+                kept.schema_version, kept.payload}))
+      return false;
+  }
+  return true;
+}
 
 DiskLog::~DiskLog() {
   // Callers were told that these records failed: a restart must not bring them back.
@@ -128,6 +149,7 @@ Status DiskLog::guarded(Operation operation) {
 
 Status DiskLog::start(LogScan scan) {
   segments_ = std::move(scan.segments);
+  tags_ = std::move(scan.tags);
   tail_ = scan.end;
   if (segments_.empty()) {
     COEVAL_TRY(begin_segment());
@@ -142,9 +164,15 @@ Status DiskLog::start(LogScan scan) {
     tail_.bytes = buffer_.size();
   }
   COEVAL_TRY(write_buffer());
+  for (const LogSegment& segment : scan.left_over)
+    COEVAL_TRY(options_.files->remove(segment.path));
   // What was found may still be in the system's cache only; from here on it counts as acknowledged.
   // The name of the last segment too: its writer may have died before it synced the folder.
   COEVAL_TRY(options_.files->sync_folder(folder_));
+  COEVAL_TRY(sync_tail());
+  if (!options_.new_segment || tail_.bytes <= kSegmentHeaderBytes) return {};
+  COEVAL_TRY(begin_segment());
+  COEVAL_TRY(write_buffer());
   return sync_tail();
 }
 
@@ -178,6 +206,7 @@ Status DiskLog::make_room(std::uint64_t bytes) {
 
 Result<Position> DiskLog::append(const Draft& draft) {
   COEVAL_TRY(check_payload(draft));
+  COEVAL_TRY(keep_schema(draft));
   const std::uint64_t bytes = kRecordHeaderBytes + draft.payload.size();
   COEVAL_TRY(guarded([&] { return make_room(bytes); }));
   // Known time never decreases within a log. (semantics: T1)
@@ -251,8 +280,52 @@ Status DiskLog::reopen() {
   return {};
 }
 
+// A log of before schemas were kept has events whose schema stands nowhere but, with luck, in the
+// definition. Once that is another, no one can read them: better to say so before the first record.
+Status DiskLog::declare(const std::string& source, const data::Schema& schema) {
+  LogSchema fresh{source, schema_tag(schema), next_position(), schema};
+  COEVAL_ASSIGN(const auto declared, read_log_schemas(folder_));
+  COEVAL_ASSIGN(const bool is_known, is_newest(declared, fresh));
+  if (is_known) return {};
+  for (const auto& [source_of_events, tag] : tags_) {
+    const bool is_kept = std::ranges::any_of(declared, [&](const LogSchema& one) {
+      return one.source == source && one.tag == tag;
+    });
+    if (source_of_events == source_tag(source) && tag != fresh.tag && !is_kept)
+      return fail(Code::log_mismatch,
+                  "the log in '" + folder_ + "' holds events of source '" + source +
+                      "' with another schema, which an older coeval did not keep",
+                  "restore the columns that the source had then and run `coeval log accept " +
+                      source + "`; then change them");
+  }
+  if (tags_.contains({source_tag(source), fresh.tag})) return write_log_schema(folder_, fresh);
+  pending_.add(std::move(fresh));
+  return {};
+}
+
+// The schema is there before the first event that has it.
+Status DiskLog::keep_schema(const Draft& draft) {
+  if (draft.kind != RecordKind::event) return {};
+  const LogSchema* first = pending_.find(draft.source, draft.schema_version);
+  if (first == nullptr) return {};
+  LogSchema kept = *first;
+  kept.since = tail_.place.next;
+  COEVAL_TRY(write_log_schema(folder_, kept));
+  pending_.remove(first);
+  return {};
+}
+
 Status DiskLog::read(Position from, const std::function<bool(const Record&)>& visit) const {
-  return read_records(segments_, from, failure_ ? acknowledged_ : flushed_, visit);
+  // Another process may have trimmed the log since.
+  COEVAL_ASSIGN(const auto trim, read_trim(folder_));
+  if (!visit_kept(trim, from, visit)) return {};
+  LogEnd end = failure_ ? acknowledged_ : flushed_;
+  std::span<const LogSegment> segments(segments_);
+  while (trim && !segments.empty() && segments.front().first < trim->first) {
+    segments = segments.subspan(1);
+    --end.segments;
+  }
+  return read_records(segments, from, end, visit);
 }
 
 /// The same files seen from outside.
@@ -272,11 +345,19 @@ class LogView final : public EventLog {
   Position next_position() const override { return scan_.end.place.next; }
   KnownTime last_known() const override { return scan_.end.place.known; }
   Status read(Position from, const std::function<bool(const Record&)>& visit) const override {
-    COEVAL_ASSIGN(auto segments, list_segments(folder_));
-    for (std::size_t i = 0; i < segments.size() && i < scan_.segments.size(); ++i)
-      segments[i].marks = scan_.segments[i].marks;
-    return read_records(segments, from, std::nullopt, visit);
+    COEVAL_ASSIGN(SegmentFiles files, find_segments(folder_));
+    if (!visit_kept(files.trim, from, visit)) return {};
+    for (LogSegment& segment : files.segments) {
+      const auto scanned = std::ranges::find(scan_.segments, segment.first, &LogSegment::first);
+      if (scanned != scan_.segments.end()) segment.marks = scanned->marks;
+    }
+    return read_records(files.segments, from, std::nullopt, visit);
   }
+  Status declare(const std::string&, const data::Schema&) override {
+    return std::unexpected(read_only());
+  }
+  Result<std::vector<LogSchema>> schemas() const override { return read_log_schemas(folder_); }
+  Result<std::optional<LogTrim>> trim() const override { return read_trim(folder_); }
 
  private:
   Error read_only() const {

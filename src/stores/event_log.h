@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "stores/log_schemas.h"
+#include "stores/log_trim.h"
 
 namespace coeval::stores {
 
@@ -71,6 +73,17 @@ class EventLog {
   /// `visit` must not write to this log. After a failure only what the last sync() acknowledged is
   /// shown. Errors: log_corrupt with file and offset.
   virtual Status read(Position from, const std::function<bool(const Record&)>& visit) const = 0;
+
+  /// Tells the schema that events of a source are about to be logged with: call it before the first
+  /// of them. It is kept, durably, before the first record that carries its tag. Nothing to do for
+  /// one that is the source's newest already. Errors: io, disk_full; log_mismatch when the log holds
+  /// events of the source whose schema nobody kept.
+  virtual Status declare(const std::string& source, const data::Schema& schema) = 0;
+  /// Every schema that records carry, and that was declared, as of now.
+  virtual Result<std::vector<LogSchema>> schemas() const = 0;
+  /// What retention has removed. read() begins at `first` then, after what was
+  /// kept of before.
+  virtual Result<std::optional<LogTrim>> trim() const = 0;
 };
 
 class FileLayer;  // stores/append_file.h
@@ -78,6 +91,8 @@ class FileLayer;  // stores/append_file.h
 struct LogOptions {
   std::uint64_t segment_bytes = 256u << 20;  ///< a segment that would grow beyond is closed first
   std::shared_ptr<FileLayer> files;    ///< null = the disk; tests and the simulator inject faults
+  bool new_segment = false;  ///< close the segment that is there, unless it is empty, so that it can
+                             ///< be sealed
   std::uint64_t* cut_bytes = nullptr;  ///< if given, open_log says here how long a torn tail it cut
 };
 /// Opens (or makes) the log in `folder` for writing: cuts a torn tail at the last good record,

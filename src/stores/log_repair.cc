@@ -159,7 +159,7 @@ Result<LogReport> inspect_log(const std::string& folder, bool repair) {
     COEVAL_ASSIGN(const LogScan scan, scan_log(folder));
     return report_of(scan);
   }
-  COEVAL_TRY(list_segments(folder));  // no lock file in a folder that is not there
+  COEVAL_TRY(find_segments(folder));  // no lock file in a folder that is not there
   return repair_all(folder);
 }
 

@@ -77,6 +77,7 @@ class Scanner {
       if (step == SegmentReader::Step::end) return true;
       if (step == SegmentReader::Step::bad) return bad_record(segment, reader, last);
       segment.note(record.position, at);
+      note_tags(record);
       scan_.end.bytes = reader.offset();
       ++scan_.records;
     }
@@ -90,7 +91,15 @@ class Scanner {
     return false;
   }
 
+  void note_tags(const Record& record) {
+    const std::pair pair{record.source, record.schema_version};
+    if (record.kind != RecordKind::event || pair == last_tags_) return;
+    scan_.tags.insert(pair);
+    last_tags_ = pair;
+  }
+
   LogScan& scan_;
+  std::pair<std::uint32_t, std::uint32_t> last_tags_;
 };
 
 // How a read of one segment ended.
@@ -176,7 +185,7 @@ Error corrupt_at(const std::string& path, std::uint64_t offset, const std::strin
       {}};
 }
 
-Result<std::vector<LogSegment>> list_segments(const std::string& folder) {
+Result<SegmentFiles> find_segments(const std::string& folder) {
   std::error_code failed;
   std::filesystem::directory_iterator entries(folder, failed);
   if (failed) return std::unexpected(error_from_errno(failed.value(), "read folder", folder));
@@ -187,12 +196,21 @@ Result<std::vector<LogSegment>> list_segments(const std::string& folder) {
     if (first) segments.push_back({entries->path().string(), *first, {}});
   }
   std::ranges::sort(segments, {}, &LogSegment::first);
-  return segments;
+  SegmentFiles files;
+  COEVAL_ASSIGN(files.trim, read_trim(folder));
+  const Position begin = files.trim ? files.trim->first : Position{0};
+  for (LogSegment& segment : segments)
+    (segment.first < begin ? files.left_over : files.segments).push_back(std::move(segment));
+  return files;
 }
 
 Result<LogScan> scan_log(const std::string& folder) {
   LogScan scan;
-  COEVAL_ASSIGN(scan.segments, list_segments(folder));
+  COEVAL_ASSIGN(SegmentFiles files, find_segments(folder));
+  scan.segments = std::move(files.segments);
+  scan.left_over = std::move(files.left_over);
+  scan.trim = std::move(files.trim);
+  if (scan.trim) scan.end.place = {scan.trim->first, scan.trim->known};
   Scanner scanner(scan);
   for (std::size_t i = 0; i < scan.segments.size(); ++i) {
     COEVAL_ASSIGN(const bool go_on,

@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "stores/log_trim.h"
 #include "stores/segment_reader.h"
 
 namespace coeval::stores {
@@ -41,14 +44,23 @@ struct LogEnd {
 /// What reading every record of a folder found.
 struct LogScan {
   std::vector<LogSegment> segments;
+  std::vector<LogSegment> left_over;  ///< of a trim that a crash cut short: no part of the log
   LogEnd end;  ///< the sound part, up to a torn tail or the problem
   std::uint64_t records = 0, bytes = 0;
   std::uint64_t torn_bytes = 0;  ///< behind `end` in the last segment
+  std::optional<LogTrim> trim;   ///< what stands before the first segment, if anything did
+  /// The pairs of source and schema that events have.
+  std::set<std::pair<std::uint32_t, std::uint32_t>> tags;
   std::optional<Error> problem;  ///< log_corrupt or unsupported: behind `end` there is more
 };
 
-/// Segment files of a folder in position order, without marks. Errors: no_such_file, io.
-Result<std::vector<LogSegment>> list_segments(const std::string& folder);
+/// Segment files of a folder in position order, without marks: those that are part of the log, and
+/// those that a crash has left of what was trimmed. Errors: no_such_file, io, log_corrupt.
+struct SegmentFiles {
+  std::vector<LogSegment> segments, left_over;
+  std::optional<LogTrim> trim;
+};
+Result<SegmentFiles> find_segments(const std::string& folder);
 
 /// Reads and checks all of a log. Errors: no_such_file, io; damage is not an error but a `problem`.
 Result<LogScan> scan_log(const std::string& folder);

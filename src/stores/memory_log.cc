@@ -4,6 +4,7 @@
 
 #include "stores/event_log.h"
 #include "stores/log_format.h"
+#include "stores/record_names.h"
 
 namespace coeval::stores {
 
@@ -15,6 +16,10 @@ class MemoryLog final : public EventLog {
  public:
   Result<Position> append(const Draft& draft) override {
     COEVAL_TRY(check_payload(draft));
+    if (const LogSchema* first = pending_.find(draft.source, draft.schema_version)) {
+      replace_schema(schemas_, *first);
+      pending_.remove(first);
+    }
     last_known_ = std::max(draft.known, last_known_);  // semantics: T1
     const Position position = next_position();
     rows_.push_back({{position, draft.kind, last_known_, draft.source, draft.schema_version, {}},
@@ -29,6 +34,15 @@ class MemoryLog final : public EventLog {
   Status reopen() override { return {}; }
   Position next_position() const override { return Position{rows_.size()}; }
   KnownTime last_known() const override { return last_known_; }
+
+  Status declare(const std::string& source, const data::Schema& schema) override {
+    LogSchema fresh{source, schema_tag(schema), next_position(), schema};
+    COEVAL_ASSIGN(const bool is_known, is_newest(schemas_, fresh));
+    if (!is_known) pending_.add(std::move(fresh));
+    return {};
+  }
+  Result<std::vector<LogSchema>> schemas() const override { return schemas_; }
+  Result<std::optional<LogTrim>> trim() const override { return std::nullopt; }
 
   Status read(Position from, const std::function<bool(const Record&)>& visit) const override {
     for (std::size_t i = from.value; i < flushed_; ++i) {
@@ -45,6 +59,8 @@ class MemoryLog final : public EventLog {
     std::string payload;
   };
   std::vector<Row> rows_;
+  std::vector<LogSchema> schemas_;
+  PendingSchemas pending_;
   std::size_t flushed_ = 0;
   KnownTime last_known_{INT64_MIN};
 };

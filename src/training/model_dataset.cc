@@ -8,6 +8,7 @@
 
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
+#include "replay/retention.h"
 #include "replay/versions.h"
 
 namespace coeval::training {
@@ -59,9 +60,22 @@ replay::Questions questions_of(const define::Model& model, const data::Batch& ro
 // The rows that ask, where names of events say that some do not. (semantics: T7)
 using AskingRows = std::optional<std::vector<std::int64_t>>;
 
-AskingRows rows_that_ask(const define::Source& source, const replay::SourceHistory& history) {
-  if (!history.amendments) return std::nullopt;
-  return replay::asking_rows(source, history);
+// Nor do those that could see what retention has removed: their features would not be what they
+// were.
+AskingRows rows_that_ask(const define::Project& project, const define::Model& model,
+                         const replay::Past& past) {
+  const auto source = static_cast<std::size_t>(model.source);
+  const auto& history = past.sources[source];
+  const auto views = replay::views_of(model.row);
+  const replay::RemovedPast removed(project, views, past.trim);
+  if (!history.amendments && removed.is_empty()) return std::nullopt;
+  std::vector<std::int64_t> rows = replay::asking_rows(project.sources[source], history);
+  const auto at = history.rows.columns[static_cast<std::size_t>(model.at_index)]
+                      .values<std::int64_t>();
+  std::erase_if(rows, [&](std::int64_t row) {
+    return removed.is_seen_at(at[static_cast<std::size_t>(row)]);
+  });
+  return rows;
 }
 
 void keep(const AskingRows& asking, replay::Questions& questions) {
@@ -166,7 +180,7 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
                                        const replay::AnswerOptions& options) {
   const auto source = static_cast<std::size_t>(model.source);
   const data::Batch& rows = past.sources[source].rows;
-  const AskingRows asking = rows_that_ask(project->sources[source], past.sources[source]);
+  const AskingRows asking = rows_that_ask(*project, model, past);
   COEVAL_TRY(check_rows(*project, model, rows, asking));
   replay::Questions questions = questions_of(model, rows);
   keep(asking, questions);

@@ -82,6 +82,8 @@ Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& mod
     if (cut) {
       json.set("cut", format_time(cut->cut_us));
       json.set("log", static_cast<std::int64_t>(shop.log->next_position().value));
+      COEVAL_ASSIGN(const auto trim, shop.log->trim());
+      if (trim) json.set("log_from", static_cast<std::int64_t>(trim->first.value));
     }
   }
   return json;

@@ -1,0 +1,231 @@
+#include "cli/doctor_log.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "data/row_codec.h"
+#include "quality/checks.h"
+#include "replay/retention.h"
+#include "stores/files.h"
+#include "stores/log_scan.h"
+#include "stores/prediction_record.h"
+#include "stores/record_names.h"
+#include "stores/sealed_files.h"
+
+namespace coeval::cli {
+
+namespace {
+
+using Tags = std::pair<std::uint32_t, std::uint32_t>;  // of source and schema
+
+std::string kind_name(stores::RecordKind kind) {
+  switch (kind) {
+    case stores::RecordKind::event:
+      return "events";
+    case stores::RecordKind::prediction:
+      return "predictions";
+    case stores::RecordKind::cut:
+      return "cut";
+    case stores::RecordKind::outcome:
+      return "outcomes";
+    case stores::RecordKind::lost:
+      return "lost";
+  }
+  return "records of kind " + std::to_string(static_cast<int>(kind));
+}
+
+// Counts what the log's segments hold, and tries to read each record.
+class Census {
+ public:
+  Census(const define::Project& project, const std::vector<stores::LogSchema>& schemas) {
+    for (const auto& schema : schemas) {
+      schemas_.emplace(Tags{stores::source_tag(schema.source), schema.tag}, schema.schema);
+      names_.emplace(stores::source_tag(schema.source), schema.source);
+    }
+    for (const auto& source : project.sources) {
+      const Tags tags{stores::source_tag(source.name), stores::schema_tag(source.schema)};
+      names_.emplace(tags.first, source.name);
+      if (schemas_.emplace(tags, source.schema).second) not_kept_.emplace(tags, 0);
+    }
+  }
+
+  Status segment(const stores::LogSegment& segment) {
+    stores::EventCounts& counts = by_segment_[segment.first];
+    Position next = segment.first;
+    return stores::read_records({&segment, 1}, segment.first, std::nullopt,
+                                [&](const stores::Record& record) {
+                                  dense_ = dense_ && record.position == next;
+                                  next = Position{record.position.value + 1};
+                                  grows_ = grows_ && record.known >= known_;
+                                  known_ = record.known;
+                                  take(record, counts);
+                                  return true;
+                                });
+  }
+
+  const stores::EventCounts& of_segment(Position first) const {
+    static const stores::EventCounts kNone;
+    const auto at = by_segment_.find(first);
+    return at == by_segment_.end() ? kNone : at->second;
+  }
+
+  void report(const Finding& add) const {
+    std::string text;
+    for (const auto& [kind, count] : kinds_)
+      text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + kind;
+    add("log records", dense_ && grows_,
+        text + (dense_ ? ", positions dense" : ", positions with gaps") +
+            (grows_ ? ", known times never decrease" : ", known times that decrease"));
+    for (const auto& [tags, count] : events_) add_events(tags, count, add);
+    if (unreadable_ > 0)
+      add("log rows", false,
+          std::to_string(unreadable_) + " records cannot be decoded, the first at position " +
+              std::to_string(first_unreadable_.value) + ": " + why_);
+  }
+
+ private:
+  void take(const stores::Record& record, stores::EventCounts& counts) {
+    ++kinds_[kind_name(record.kind)];
+    if (record.kind == stores::RecordKind::prediction) {
+      if (const auto prediction = stores::decode_prediction(record.payload); !prediction)
+        unreadable(record, prediction.error());
+      return;
+    }
+    if (record.kind != stores::RecordKind::event) return;
+    const Tags tags{record.source, record.schema_version};
+    ++counts[tags];
+    ++events_[tags];
+    if (const auto kept = not_kept_.find(tags); kept != not_kept_.end()) ++kept->second;
+    const auto schema = schemas_.find(tags);
+    if (schema == schemas_.end()) return;
+    if (const auto cells = data::row_cells(record.payload, schema->second); !cells)
+      unreadable(record, cells.error());
+  }
+
+  void unreadable(const stores::Record& record, const Error& error) {
+    if (unreadable_++ > 0) return;
+    first_unreadable_ = record.position;
+    why_ = one_line(error);
+  }
+
+  void add_events(const Tags& tags, std::int64_t count, const Finding& add) const {
+    const auto name = names_.find(tags.first);
+    const std::string source =
+        name == names_.end() ? "of unknown name (" + std::to_string(tags.first) + ")" : name->second;
+    char tag[9];
+    std::snprintf(tag, sizeof tag, "%08x", tags.second);
+    const std::string text = std::to_string(count) + " events with schema " + tag;
+    const bool known = schemas_.contains(tags);
+    const auto kept = not_kept_.find(tags);
+    const bool is_kept = kept == not_kept_.end() || kept->second == 0;
+    add("source " + source, known,
+        !known    ? text + ", which nobody kept: they cannot be read"
+        : is_kept ? text
+                  : text + ", which only the definition holds: `coeval log accept " + source +
+                        "` keeps it");
+  }
+
+  std::map<Tags, data::Schema> schemas_;
+  std::map<Tags, std::int64_t> not_kept_;  // of the definition only: events that have them
+  std::map<std::uint32_t, std::string> names_;
+  std::map<Position, stores::EventCounts> by_segment_;
+  std::map<std::string, std::int64_t> kinds_;
+  std::map<Tags, std::int64_t> events_;
+  KnownTime known_{INT64_MIN};
+  bool dense_ = true, grows_ = true;
+  std::int64_t unreadable_ = 0;
+  Position first_unreadable_;
+  std::string why_;
+};
+
+void add_error(const Finding& add, const std::string& subject, const Error& error) {
+  add(subject, false, one_line(error));
+}
+
+// A note that is damaged, to where repair puts such things.
+std::string set_note_aside(const std::string& log_folder, const std::string& path) {
+  const std::filesystem::path from(path);
+  const std::string to = log_folder + "/quarantine";
+  if (const Status made = stores::make_folders(to); !made) return one_line(made.error());
+  std::error_code failed;
+  std::filesystem::rename(from, to + "/" + from.filename().string(), failed);
+  return failed ? failed.message() : "moved to " + to;
+}
+
+void examine_sealed(Context& context, const Census& census,
+                    const std::vector<stores::LogSegment>& segments, const Finding& add) {
+  const std::string folder = context.log_folder();
+  std::vector<std::string> damaged;
+  const auto sealed = stores::list_sealed(folder, &damaged);
+  if (!sealed) return add_error(add, "sealed segments", sealed.error());
+  for (const auto& path : damaged)
+    add("sealed segments", context.in.repair,
+        "the note '" + path + "' is damaged" +
+            (context.in.repair ? "; " + set_note_aside(folder, path)
+                               : "; `coeval doctor --repair` sets it aside"));
+  std::int64_t rows = 0, sound = 0, count = 0;
+  for (const auto& one : *sealed) {
+    if (std::ranges::count(segments, one.first, &stores::LogSegment::first) == 0) continue;
+    ++count;
+    const auto problems = stores::check_sealed(folder, one, census.of_segment(one.first));
+    if (!problems) return add_error(add, "sealed segments", problems.error());
+    if (problems->empty()) {
+      ++sound;
+      for (const auto& file : one.files) rows += file.rows;
+      continue;
+    }
+    std::string text;
+    for (const auto& problem : *problems) text += (text.empty() ? "" : "; ") + problem;
+    if (context.in.repair) {
+      const auto aside = stores::set_sealed_aside(folder, one);
+      text += aside ? "; moved to " + *aside + ", `coeval log seal` makes them again"
+                    : "; " + one_line(aside.error());
+      add("sealed segments", aside.has_value(), text);
+    } else {
+      add("sealed segments", false,
+          text + "; `coeval doctor --repair` sets them aside, `coeval log seal` makes them again");
+    }
+  }
+  add("sealed segments", true,
+      std::to_string(sound) + " of " + std::to_string(segments.size()) +
+          " segments, their tables have the bytes that were written and " + std::to_string(rows) +
+          " rows, as many as the segments have events");
+}
+
+void examine_quarantine(Context& context, const Finding& add) {
+  std::int64_t rows = 0;
+  for (const auto& source : context.project->sources) {
+    const auto quarantined = quality::read_quarantine(context.state_folder, source.name);
+    if (!quarantined) {
+      add_error(add, "quarantine of " + source.name, quarantined.error());
+      continue;
+    }
+    rows += std::ssize(*quarantined);
+  }
+  add("quarantine", true, std::to_string(rows) + " rows, every line reads");
+}
+
+}  // namespace
+
+void examine_log_content(Context& context, const Finding& add) {
+  const std::string folder = context.log_folder();
+  const auto schemas = stores::read_log_schemas(folder);
+  if (!schemas) return add_error(add, "log schemas", schemas.error());
+  const auto files = stores::find_segments(folder);
+  if (!files) return add_error(add, "log records", files.error());
+  if (files->trim) add("log retention", true, replay::removed_text(*files->trim));
+  if (!files->left_over.empty())
+    add("log retention", true,
+        std::to_string(files->left_over.size()) +
+            " segments are left of a trim that was cut short; the next writer removes them");
+  Census census(*context.project, *schemas);
+  for (const auto& segment : files->segments)
+    if (const Status read = census.segment(segment); !read)
+      return add_error(add, "log records", read.error());
+  census.report(add);
+  examine_sealed(context, census, files->segments, add);
+  examine_quarantine(context, add);
+}
+
+}  // namespace coeval::cli

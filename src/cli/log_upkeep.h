@@ -1,0 +1,16 @@
+#pragma once
+
+#include "base/error.h"
+#include "cli/context.h"
+#include "replay/retention.h"
+#include "stores/sealed_files.h"
+
+namespace coeval::cli {
+
+/// Seals the closed segments of the project's log. Beside a server, too.
+Result<stores::SealReport> seal_log(Context& context);
+
+/// Removes what retention lets go, by the log's own time.
+Result<replay::TrimReport> trim_by_retention(Context& context, replay::TrimOptions options);
+
+}  // namespace coeval::cli
