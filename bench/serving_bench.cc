@@ -5,6 +5,12 @@
 // pipelined. Trees are stumps: forest_bench measures the forest.
 //
 //   serving_bench [questions]
+//
+// With `batches`: events a second in batches of so many a request, as NDJSON and as an array, alone
+// and with an Idempotency-Key each, all acknowledged after fsync, two requests in flight at a time;
+// the bodies are made beforehand. And what one row costs before the log: reading, rules.
+//
+//   serving_bench batches [events a request] [requests]
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -24,6 +30,8 @@
 
 #include "base/clock.h"
 #include "base/time.h"
+#include "quality/checks.h"
+#include "serving/event_rows.h"
 #include "serving/http_server.h"
 #include "serving/small_model_for_tests.h"
 
@@ -34,6 +42,9 @@ using namespace coeval;
 constexpr int kAirports = 229;
 constexpr int kEvents = 200'000;
 constexpr std::int64_t kStart = 991'353'600'000'000;  // 2001-06-01
+
+constexpr std::int64_t kBatchesFrom = kStart + kEvents * 4 * kSecondUs;
+constexpr std::int64_t kBatchStepUs = 10'000;  // from one event to the next
 
 [[noreturn]] void give_up(const std::string& why) {
   std::fprintf(stderr, "serving_bench: %s\n", why.c_str());
@@ -90,8 +101,11 @@ class Connection {
 
   /// Sends requests and waits for as many answers, which must be 200.
   void exchange(const std::string& requests, int count) {
-    if (::send(fd_, requests.data(), requests.size(), 0) != static_cast<ssize_t>(requests.size()))
-      give_up("send");
+    for (std::size_t sent = 0; sent < requests.size();) {
+      const ssize_t put = ::send(fd_, requests.data() + sent, requests.size() - sent, 0);
+      if (put <= 0) give_up("send");
+      sent += static_cast<std::size_t>(put);
+    }
     while (count > 0) {
       char block[65536];
       const ssize_t got = ::recv(fd_, block, sizeof block, 0);
@@ -111,6 +125,22 @@ class Connection {
   int fd_;
   std::string in_;
 };
+
+std::string batch_body(std::mt19937_64& random, int rows, bool lines, std::int64_t at_us) {
+  std::string body = lines ? "" : "[";
+  for (int i = 0; i < rows; ++i) {
+    if (i > 0) body += lines ? "\n" : ",";
+    body += random_event(random, at_us + i * kBatchStepUs);
+  }
+  return body + (lines ? "\n" : "]");
+}
+
+std::string keyed_request(const std::string& target, const std::string& body, int key) {
+  return "POST " + target +
+         " HTTP/1.1\r\nHost: b\r\nContent-Length: " + std::to_string(body.size()) +
+         (key < 0 ? "" : "\r\nIdempotency-Key: \"" + std::to_string(key) + "\"") + "\r\n\r\n" +
+         body;
+}
 
 struct Rate {
   double per_second = 0, server_us = 0;
@@ -135,8 +165,56 @@ Rate measure(Connection& connection, int total, int burst, clockid_t server, Mak
 
 }  // namespace
 
+namespace {
+
+// What one event costs before the log: its text read into columns, and the rules of its source.
+void measure_one_row(const define::Source& source) {
+  constexpr int kRounds = 200'000;
+  std::mt19937_64 random(3);
+  const std::string body = random_event(random, kBatchesFrom);
+  const auto checks = need(quality::RowChecks::compile(source));
+  const auto time_of = [](const char* what, auto&& once) {
+    const double began_s = monotonic_seconds();
+    for (int i = 0; i < kRounds; ++i) once();
+    std::printf("one event, %-28s %7.3f us\n", what,
+                (monotonic_seconds() - began_s) / kRounds * 1e6);
+  };
+  const serving::EventRows rows = need(serving::read_event_rows(body, source));
+  time_of("read", [&] { static_cast<void>(need(serving::read_event_rows(body, source)).rows); });
+  time_of("checked", [&] {
+    if (!checks->check(rows.typed).empty()) give_up("the event breaks a rule");
+  });
+}
+
+void measure_batches(Connection& connection, int rows, int requests, clockid_t server) {
+  constexpr int kWarm = 8;
+  std::mt19937_64 random(7);
+  std::int64_t at_us = kBatchesFrom;
+  int next_key = 0;
+  for (const bool keyed : {false, true}) {
+    for (const bool lines : {true, false}) {
+      std::vector<std::string> made;
+      for (int i = 0; i < requests + kWarm; ++i, at_us += rows * kBatchStepUs)
+        made.push_back(keyed_request("/v1/events/flights", batch_body(random, rows, lines, at_us),
+                                     keyed ? next_key++ : -1));
+      std::size_t next = 0;
+      const auto make = [&] { return std::move(made[next++]); };
+      measure(connection, kWarm, 2, server, make);
+      const Rate rate = measure(connection, requests, 2, server, make);
+      std::printf("events, %d a request, %s%s: %9.0f /s  %7.3f us of the server's CPU each\n", rows,
+                  lines ? "NDJSON" : "array", keyed ? ", key" : "", rate.per_second * rows,
+                  rate.server_us / rows);
+    }
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  const int total = argc > 1 ? std::atoi(argv[1]) : 100'000;
+  const bool batches = argc > 1 && std::string(argv[1]) == "batches";
+  const int batch_rows = batches && argc > 2 ? std::atoi(argv[2]) : 1000;
+  const int total =
+      batches ? (argc > 3 ? std::atoi(argv[3]) : 200) : (argc > 1 ? std::atoi(argv[1]) : 100'000);
   define::Checked checked =
       define::check_file(std::string(COEVAL_SOURCE_DIR) + "/examples/flights/coeval.toml");
   if (!checked.project) give_up("the example does not check");
@@ -162,14 +240,19 @@ int main(int argc, char** argv) {
     time.set(kStart + i * 4 * kSecondUs);
     if (engine.events("flights", rows + "]", {}).status != 200) give_up("events");
   }
-  time.set(kStart + kEvents * 4 * kSecondUs);
+  time.set(kBatchesFrom +
+           (batches ? std::int64_t{4} * (total + 10) * batch_rows * kBatchStepUs : 0));
 
   serving::HttpServer server(engine, {.port = 0});
   if (const Status bound = server.bind(); !bound) give_up(one_line(bound.error()));
   std::thread thread([&] { static_cast<void>(server.run()); });
   clockid_t cpu{};
   pthread_getcpuclockid(thread.native_handle(), &cpu);
-  {
+  if (batches) {
+    Connection connection(server.port());
+    measure_one_row(project->sources[0]);
+    measure_batches(connection, batch_rows, total, cpu);
+  } else {
     Connection connection(server.port());
     const auto question = [&] { return request("/v1/predict/late", random_question(random)); };
     const auto event = [&] {

@@ -68,6 +68,8 @@ namespace coeval {
   X(request_timeout,       909, 1, 408, true,  "The request did not arrive within the server's time limit.") \
   X(unsupported_encoding,  910, 2, 415, false, "The body of the request is encoded in a way that the server does not decode.") \
   X(stale_feature,         911, 2, 422, false, "A feature with on_stale = \"refuse\" is older than its max_age, or has no event at all, so the question gets no answer.") \
+  X(key_reused,            912, 2, 422, false, "An Idempotency-Key was sent before with another body. A new request needs a new key.") \
+  X(request_under_way,     913, 1, 409, true,  "A request with this Idempotency-Key has been taken and is not on disk yet. Send it again to get its answer.") \
   X(usage,                1001, 2, 400, false, "The command line cannot be understood. `coeval help` lists the verbs.") \
   X(audit_differs,        1002, 3, 409, false, "A logged prediction does not equal its recomputation.") \
   X(changes_pending,      1003, 4, 409, false, "The definition differs from what was built last.") \

@@ -421,9 +421,11 @@ Explanation explanation(Code code) {
           ""};
     case Code::unsupported_encoding:
       return {
-          "The body came compressed or in chunks of a kind that this server does not take apart. "
-          "Some clients compress large "
-          "bodies by themselves. Switch that off and send the body as plain JSON.",
+          "The server decodes bodies that were compressed once, with gzip or zstd, and reads JSON "
+          "and "
+          "NDJSON. This one was compressed otherwise, or is of another format, such as Arrow. The "
+          "message names the header that says so. Send it in one of these ways; files of other "
+          "formats are loaded with `coeval ingest`.",
           ""};
     case Code::stale_feature:
       return {
@@ -434,6 +436,22 @@ Explanation explanation(Code code) {
           "logged as a prediction) nor a dataset, where such a row is in no part. Find out why no "
           "events come in; or give a greater max_age, or state with default what to use instead.",
           "on_stale = \"refuse\" → on_stale = \"default\", default = 0"};
+    case Code::key_reused:
+      return {
+          "The header Idempotency-Key names one request, so that a client whose answer was lost "
+          "can "
+          "send the request again and nothing is taken twice. The server has taken a request with "
+          "this key, to the same source, within the last 24 hours, and its body was another one. "
+          "Nothing of this request was taken. Use a new key for every new request, for instance a "
+          "random UUID, and keep key and body together when sending again.",
+          "Idempotency-Key: \"a\" for two batches → one key for each batch"};
+    case Code::request_under_way:
+      return {
+          "A request with the same Idempotency-Key is being written to disk at this moment, for "
+          "instance because a client sent it twice on two connections. Its answer can be had when "
+          "it is durable: send the request again, with the same key and the same body, after the "
+          "time that Retry-After names.",
+          ""};
     case Code::usage:
       return {
           "A verb, option or argument is not known, is missing, or has a value that cannot be "

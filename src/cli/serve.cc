@@ -67,6 +67,7 @@ class Startup {
   std::unique_ptr<stores::EventLog> log;
   std::unique_ptr<kernel::Kernel> kernel;
   std::unique_ptr<kernel::EventIndexes> names;
+  serving::RequestKeys keys;  ///< of requests that the log holds
   std::string basis;
   std::optional<stores::SnapshotChain> snapshot;  ///< that the state was restored from
   std::shared_ptr<serving::PagedState> paged;     ///< where entities are, with state = "disk"
@@ -91,6 +92,7 @@ class Startup {
     std::uint64_t cut_bytes = 0;
     stores::LogOptions options;
     options.cut_bytes = &cut_bytes;
+    options.visit_request = [this](const stores::Record& record) { keys.add(record); };
     COEVAL_ASSIGN(log, stores::open_log(context_.log_folder(), options));
     if (cut_bytes > 0)
       context_.terminal.say("log: " + std::to_string(cut_bytes) +
@@ -404,6 +406,7 @@ int serve(Context& context) {
                      static_cast<std::size_t>(context.project->serving.memory_bytes));
   else
     engine.set_basis(startup.basis, std::move(startup.snapshot));
+  engine.set_keys(std::move(startup.keys));
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
   // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
   if (startup.folded_all)

@@ -116,6 +116,14 @@ void append_row(std::string& out, const Batch& batch, std::int64_t row) {
   }
 }
 
+void append_rows(std::string& out, const Batch& batch, std::vector<std::size_t>& ends) {
+  ends.reserve(ends.size() + static_cast<std::size_t>(batch.rows));
+  for (std::int64_t row = 0; row < batch.rows; ++row) {
+    append_row(out, batch, row);
+    ends.push_back(out.size());
+  }
+}
+
 std::string encode_row(const Batch& batch, std::int64_t row) {
   std::string out;
   append_row(out, batch, row);

@@ -16,6 +16,8 @@ namespace coeval::data {
 /// its packed bytes (packed_list.h).
 std::string encode_row(const Batch& batch, std::int64_t row);
 void append_row(std::string& out, const Batch& batch, std::int64_t row);
+/// All rows of a batch, one behind the other; `ends` gets where in `out` each one ends.
+void append_rows(std::string& out, const Batch& batch, std::vector<std::size_t>& ends);
 
 /// Appends the decoded values to one builder per field of `schema`. Errors: bad_file when the bytes
 /// are cut short, too long, a string is not inside them, or a list is none; nothing is appended

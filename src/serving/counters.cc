@@ -170,6 +170,8 @@ void Counters::append(std::string& out) const {
   }
   append_total(out, "coeval_commit_failures_total", "Rounds whose log could not be written.",
                commit_failures);
+  append_total(out, "coeval_requests_repeated_total",
+               "Requests that had been taken before, by their Idempotency-Key.", requests_repeated);
   append_total(out, "coeval_snapshots_total", "Snapshots of the state written.", snapshots);
   append_total(out, "coeval_snapshot_failures_total", "Snapshots that could not be written.",
                snapshot_failures);

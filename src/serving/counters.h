@@ -40,6 +40,7 @@ class Counters {
   void refused(std::string_view model, int version, std::int64_t count);
 
   std::uint64_t commit_failures = 0;
+  std::uint64_t requests_repeated = 0;  ///< answered again, by their Idempotency-Key
   std::uint64_t snapshots = 0, snapshot_failures = 0;
   std::uint64_t connections_accepted = 0, connections_refused = 0;
   std::int64_t connections_open = 0;

@@ -49,14 +49,26 @@ Engine::Parts::Parts(std::shared_ptr<const define::Project> p, std::unique_ptr<k
       plans(std::make_shared<PlanTable>()) {}
 
 std::int64_t Engine::Parts::last_known_us() const {
-  return std::max(history_known_us, log.log().last_known().us);
+  return std::max(history_known_us, log.last_known().us);
 }
 
+// Rows that were kept out are written before the requests that brought them can be told again.
 Status Engine::Parts::writable() {
   if (!log.failing()) return {};
   if (recovery_tried) return std::unexpected(*log.failure());
   recovery_tried = true;
+  COEVAL_TRY(write_quarantined());
   return log.recover(now_s());
+}
+
+Status Engine::Parts::write_quarantined() {
+  if (quarantine.empty()) return {};
+  const Status written = quality::write_quarantine(state_folder, quarantine);
+  if (written)
+    quarantine.clear();
+  else
+    log.fail(written.error());
+  return written;
 }
 
 Engine::Engine(std::shared_ptr<const define::Project> project,
@@ -96,14 +108,9 @@ Status Engine::commit() {
   const Status writable = parts.writable();
   parts.recovery_tried = false;  // the next round may try again
   if (!writable) return writable;
-  if (!parts.quarantine.empty()) {
-    const Status written = quality::write_quarantine(parts.state_folder, parts.quarantine);
-    if (!written) {
-      parts.log.fail(written.error());
-      ++parts.counters.commit_failures;
-      return written;
-    }
-    parts.quarantine.clear();
+  if (const Status written = parts.write_quarantined(); !written) {
+    ++parts.counters.commit_failures;
+    return written;
   }
   const Status committed = parts.log.commit(parts.now_s());
   if (!committed) ++parts.counters.commit_failures;
@@ -186,6 +193,8 @@ bool Engine::snapshot_is_busy() const { return parts_->snapshots && parts_->snap
 std::optional<Position> Engine::snapshot_position() const {
   return parts_->snapshots ? parts_->snapshots->last() : std::nullopt;
 }
+
+void Engine::set_keys(RequestKeys keys) { parts_->keys = std::move(keys); }
 
 void Engine::set_basis(std::string basis, std::optional<stores::SnapshotChain> restored_from) {
   Parts& parts = *parts_;

@@ -21,6 +21,7 @@
 #include "serving/counters.h"
 #include "serving/paged_state.h"
 #include "serving/prediction_id.h"
+#include "serving/request_keys.h"
 #include "serving/state_snapshots.h"
 #include "stores/event_log.h"
 #include "stores/prediction_record.h"
@@ -40,6 +41,11 @@ using AbsentModels = std::map<std::string, Error, std::less<>>;
 struct Answer {
   int status = 200;
   std::string body;
+};
+/// What a request says about its body of events.
+struct EventsRequest {
+  std::string_view key = {};  ///< Idempotency-Key; empty = none
+  bool lines = false;         ///< NDJSON, as Content-Type says; otherwise it is seen from the body
 };
 /// What a person wants to see of a running server.
 struct Overview {
@@ -76,8 +82,9 @@ Answer error_answer(const Error& error);
 /// handed to the operating system and is on disk within 100 ms or with the next event, whichever is
 /// first.
 ///
-/// While the log cannot be written (a full disk), events and predictions are refused with that
-/// error, and every round tries to go on; see LogWriter for what becomes of the round that failed.
+/// While the log cannot be written (a full disk), events are refused with that error; predictions
+/// are answered and held in memory, as many as fit; and every round tries to go on. See LogWriter
+/// for what becomes of them and of the round that failed.
 ///
 /// Threading: one thread, but set_models may be called from any.
 class Engine {
@@ -127,14 +134,20 @@ class Engine {
   /// {"accepted":n,"quarantined":m,"errors":[{"row":i,"rules":[…],"reason":"…"}],"last_position":p}.
   /// A body of one bad row is 422; otherwise 200. Good rows are kept. "errors" lists the first 100.
   /// Of a source with an id also "duplicates":n, which are logged and count as no events.
-  Answer events(std::string_view source, std::string_view body, std::optional<std::int64_t> now_us);
+  ///
+  /// With a key, the answer is logged before the events, all in one, and the same request gets it
+  /// again and appends nothing. With another body, or moment, that is key_reused; before the first
+  /// is on disk request_under_way. An answer that takes nothing because the body cannot be read as
+  /// a whole is not kept. (RequestKeys)
+  Answer events(std::string_view source, std::string_view body, std::optional<std::int64_t> now_us,
+                EventsRequest request = {});
   Answer prediction(std::string_view id);  ///< GET /v1/predictions/{id}
   Answer models() const;                   ///< GET /v1/models
   Answer metrics() const;                  ///< GET /metrics, Prometheus text
   Overview overview() const;               ///< GET /
 
   /// Makes everything appended so far as durable as its answers promise (log, quarantine). An error
-  /// takes the place of the answers of this round's events and predictions.
+  /// takes the place of the answers of this round's events.
   Status commit();
   /// Makes everything durable now, recent predictions too: at shutdown.
   Status sync();
@@ -155,6 +168,9 @@ class Engine {
   bool snapshot_is_busy() const;
   /// The position of the newest snapshot that was written, or that the state was restored from.
   std::optional<Position> snapshot_position() const;
+
+  /// The keys of requests that the log holds. Before the first request.
+  void set_keys(RequestKeys keys);
 
   /// What a snapshot of this state depends on (stores::SnapshotHead::basis), and the one that the
   /// state was restored from. Without a basis none is written.

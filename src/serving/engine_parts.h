@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,7 @@ struct Engine::Parts {
   std::vector<std::unique_ptr<quality::RowChecks>> checks;  // by source
   std::vector<std::uint32_t> source_tags, schema_tags;      // by source
   std::vector<quality::QuarantinedRow> quarantine;          // written by commit()
+  RequestKeys keys;
   kernel::EvaluationCounts evaluation;
   Counters counters;
   std::uint16_t salt = 0;
@@ -77,6 +79,8 @@ struct Engine::Parts {
   bool snapshot_is_due(std::uint64_t since);
   /// Ok when records can be appended; tries to end a failure, once a round.
   Status writable();
+  /// Writes the rows that were kept out. On an error they stay, and the log refuses what comes.
+  Status write_quarantined();
 
   /// The declared known time of each row, null where the expression is.
   data::Column declared_known(const define::Source& source, const data::Batch& rows);
@@ -84,19 +88,36 @@ struct Engine::Parts {
   /// data clock without `now_us` that is their declared known time, which must not be null.
   std::vector<std::int64_t> known_times(const define::Source& source, const data::Batch& rows,
                                         std::optional<std::int64_t> now_us);
-  /// Appends checked rows to the log and folds each into the state at once, so that the next
-  /// question sees it. Returns the last position, and what the names of the rows said. Errors:
-  /// those of the log; rows before the error stay.
+  /// What taking rows came to: the last position, and what the names of the rows said.
   struct Taken {
     std::optional<Position> last;
     kernel::Amendments::Counts names;
   };
-  Result<Taken> take_events(int source, const data::Batch& rows,
-                            std::optional<std::int64_t> now_us);
-
-  /// The same of a source whose rows events look up, known at these times.
-  Result<std::optional<Position>> take_looked_up(int source, const data::Batch& rows,
-                                                 std::span<const std::int64_t> known_us);
+  /// A request with a key: its record goes before the events.
+  struct Keyed {
+    data::Hash128 key, body;
+    std::function<Answer(const Taken&)> answer;  ///< to what was taken
+  };
+  /// Appends checked rows to the log, all or none, and folds them into the state at once, so that
+  /// the next question sees them. `keyed` may be null. Errors: those of the log and the kernel; the
+  /// state is as it was.
+  Result<Taken> take_events(int source, const data::Batch& rows, std::optional<std::int64_t> now_us,
+                            const Keyed* keyed);
+  /// Appends the rows and the record of their request.
+  Status append_events(int source, const data::Batch& rows, std::span<const std::int64_t> known_us,
+                       const Keyed* keyed, Taken& taken);
+  /// The record alone, of a request without good rows.
+  Status append_request(std::optional<std::int64_t> now_us, const Keyed& keyed);
+  /// Folds rows of a source that events look up into the state.
+  void fold_looked_up(int source, const data::Batch& rows, std::span<const std::int64_t> known_us);
+  /// The answer to a request whose key is known, if it is.
+  std::optional<Answer> answer_again(data::Hash128 key, data::Hash128 body,
+                                     std::optional<std::int64_t> now_us);
+  /// The moment at which a request arrives that brings no known time of its own.
+  std::int64_t arrival_us(std::optional<std::int64_t> now_us) const {
+    if (!options.data_clock) return clock->now_us();
+    return now_us.value_or(last_known_us());
+  }
 
   /// T of a question that names none.
   std::int64_t default_question_us(std::optional<std::int64_t> now_us) const;

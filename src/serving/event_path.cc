@@ -2,11 +2,13 @@
 #include <map>
 #include <utility>
 
+#include "base/check.h"
 #include "data/row_codec.h"
 #include "define/diagnostics.h"
 #include "kernel/evaluate.h"
 #include "serving/engine_parts.h"
 #include "serving/event_rows.h"
+#include "stores/request_record.h"
 
 namespace coeval::serving {
 namespace {
@@ -25,19 +27,21 @@ Error unknown_source(const define::Project& project, std::string_view name) {
 void set_aside(EventRows& rows, std::map<std::size_t, BadEventRow> broken) {
   if (broken.empty()) return;
   std::vector<std::int64_t> kept, places;
+  std::vector<std::string_view> raw;
   for (std::size_t i = 0; i < rows.places.size(); ++i) {
     if (broken.contains(i)) continue;
     kept.push_back(static_cast<std::int64_t>(i));
     places.push_back(rows.places[i]);
+    raw.push_back(rows.raw[i]);
   }
   for (auto& [i, bad] : broken) {
     bad.row = rows.places[i];
-    bad.raw = std::move(rows.raw[i]);
+    bad.raw = rows.raw[i];
     rows.bad.push_back(std::move(bad));
   }
   rows.typed = data::take(rows.typed, kept);
   rows.places = std::move(places);
-  rows.raw.clear();  // only bad rows need their text
+  rows.raw = std::move(raw);
   std::ranges::sort(rows.bad, {}, &BadEventRow::row);
 }
 
@@ -100,33 +104,78 @@ std::map<std::size_t, BadEventRow> rows_without_known_time(const data::Column& k
 }  // namespace
 
 Answer Engine::events(std::string_view source_name, std::string_view body,
-                      std::optional<std::int64_t> now_us) {
+                      std::optional<std::int64_t> now_us, EventsRequest request) {
   Parts& parts = *parts_;
   const int index = parts.project->source_index(source_name);
   if (index < 0) return error_answer(unknown_source(*parts.project, source_name));
   const auto at = static_cast<std::size_t>(index);
   const define::Source& source = parts.project->sources[at];
   if (const Status writable = parts.writable(); !writable) return error_answer(writable.error());
+  Parts::Keyed keyed;
+  if (!request.key.empty()) {
+    keyed.key = RequestKeys::key_hash(source_name, request.key);
+    keyed.body = RequestKeys::body_hash(body, now_us);
+    if (auto again = parts.answer_again(keyed.key, keyed.body, now_us)) return std::move(*again);
+  }
 
-  auto read = read_event_rows(body, source);
+  auto read = read_event_rows(body, source, request.lines);
   if (!read) return error_answer(read.error());
   EventRows& rows = *read;
   set_aside(rows, rows_that_break_rules(*parts.checks[at], rows));
   if (parts.options.data_clock && !now_us) {
     set_aside(rows, rows_without_known_time(parts.declared_known(source, rows.typed)));
   }
-  const auto taken = parts.take_events(index, rows.typed, now_us);
+  const auto answer = [&](const Parts::Taken& taken) {
+    return events_answer(rows, taken.last,
+                         source.has_names() ? std::optional(taken.names.duplicates) : std::nullopt);
+  };
+  keyed.answer = answer;
+  const auto taken =
+      parts.take_events(index, rows.typed, now_us, request.key.empty() ? nullptr : &keyed);
   if (!taken) return error_answer(taken.error());
 
   for (const BadEventRow& bad : rows.bad) {
     parts.quarantine.push_back({source.name, "http", bad.row, bad.raw, bad.rules, bad.reason});
   }
-  const std::int64_t duplicates = taken->names.duplicates;
-  parts.counters.events(source.name, static_cast<std::int64_t>(rows.places.size()) - duplicates,
+  parts.counters.events(source.name,
+                        static_cast<std::int64_t>(rows.places.size()) - taken->names.duplicates,
                         static_cast<std::int64_t>(rows.bad.size()));
   if (source.has_names()) parts.counters.names(source.name, taken->names);
-  return events_answer(rows, taken->last,
-                       source.has_names() ? std::optional(duplicates) : std::nullopt);
+  return answer(*taken);
+}
+
+std::optional<Answer> Engine::Parts::answer_again(data::Hash128 key, data::Hash128 body,
+                                                  std::optional<std::int64_t> now_us) {
+  const auto known = keys.find(key, std::max(arrival_us(now_us), last_known_us()));
+  if (!known) return std::nullopt;
+  if (known->body != body) {
+    return error_answer({Code::key_reused,
+                         "the Idempotency-Key was sent before, with another body",
+                         "use a new key for a new request; send the same body again to repeat one",
+                         {},
+                         {}});
+  }
+  if (!log.is_synced(known->position)) {
+    return error_answer({Code::request_under_way,
+                         "the request with this Idempotency-Key is being written",
+                         "send it again for its answer, after the time that Retry-After names",
+                         {},
+                         {}});
+  }
+  Answer answer;
+  Status kept = fail(Code::internal, "the log has no record of this Idempotency-Key");
+  const Status read = log.log().read(known->position, [&](const stores::Record& record) {
+    auto request = stores::decode_request(record.payload);
+    if (record.position == known->position && request) {
+      answer = {static_cast<int>(request->status), std::move(request->answer)};
+      kept = {};
+    }
+    return false;
+  });
+  if (!read) return error_answer(read.error());
+  if (!kept) return error_answer(kept.error());
+  ++counters.requests_repeated;
+  return answer;
 }
 
 data::Column Engine::Parts::declared_known(const define::Source& source, const data::Batch& rows) {
@@ -152,13 +201,19 @@ std::vector<std::int64_t> Engine::Parts::known_times(const define::Source& sourc
 }
 
 Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::Batch& rows,
-                                                        std::optional<std::int64_t> now_us) {
+                                                        std::optional<std::int64_t> now_us,
+                                                        const Keyed* keyed) {
   Taken taken;
-  if (rows.rows == 0) return taken;
+  if (rows.rows == 0) {
+    if (keyed != nullptr) COEVAL_TRY(append_request(now_us, *keyed));
+    return taken;
+  }
   const auto at = static_cast<std::size_t>(source);
   const std::vector<std::int64_t> known = known_times(project->sources[at], rows, now_us);
-  if (kernel->learns(source)) {  // such a source has no names
-    COEVAL_ASSIGN(taken.last, take_looked_up(source, rows, known));
+  if (kernel->learns(source)) {                               // such a source has no names
+    COEVAL_TRY(kernel->prepare_events(source, rows, known));  // whether they can be
+    COEVAL_TRY(append_events(source, rows, known, keyed, taken));
+    fold_looked_up(source, rows, known);
     return taken;
   }
   kernel::EventIndex* index = names->of(source);
@@ -167,46 +222,70 @@ Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::
   if (amendments) taken.names = amendments->counted;
   const auto block = kernel->prepare_events(source, rows, known, kernel::run_in_turn,
                                             amendments ? &*amendments : nullptr);
-  if (!block) {
+  const Status appended = block ? append_events(source, rows, known, keyed, taken)
+                                : Status(std::unexpected(block.error()));
+  if (!appended) {
+    // What did not enter the log was not seen.
     if (index != nullptr) index->untake(0);
-    return std::unexpected(block.error());
+    return std::unexpected(appended.error());
   }
-  std::string payload;
-  for (std::int64_t row = 0; row < rows.rows; ++row) {
-    payload.clear();
-    data::append_row(payload, rows, row);
-    auto position =
-        log.append({stores::RecordKind::event, KnownTime{known[static_cast<std::size_t>(row)]},
-                    source_tags[at], schema_tags[at], payload});
-    if (!position) {
-      // What did not enter the log was not seen.
-      if (index != nullptr) index->untake(static_cast<std::size_t>(row));
-      return std::unexpected(std::move(position).error());
-    }
-    taken.last = *position;
-    kernel->apply(*block, row);
-  }
+  for (std::int64_t row = 0; row < rows.rows; ++row) kernel->apply(*block, row);
   return taken;
 }
 
-// Rows that events look up are taken one by one: the next may look up this one, and only what is in
-// the log may be learned.
-Result<std::optional<Position>> Engine::Parts::take_looked_up(
-    int source, const data::Batch& rows, std::span<const std::int64_t> known_us) {
+Status Engine::Parts::append_events(int source, const data::Batch& rows,
+                                    std::span<const std::int64_t> known_us, const Keyed* keyed,
+                                    Taken& taken) {
   const auto at = static_cast<std::size_t>(source);
-  std::optional<Position> last;
+  const auto count = static_cast<std::size_t>(rows.rows);
+  const std::uint64_t first = log.next_position().value + (keyed != nullptr ? 1 : 0);
+  taken.last = Position{first + count - 1};
+  std::vector<stores::Draft> drafts;
+  drafts.reserve(count + 1);
+  std::string request, payloads;
+  std::vector<std::size_t> ends;
+  if (keyed != nullptr) {
+    Answer answer = keyed->answer(taken);
+    request = stores::encode(
+        stores::RequestRecord{static_cast<std::uint32_t>(count), keyed->key, keyed->body,
+                              static_cast<std::uint32_t>(answer.status), std::move(answer.body)});
+    drafts.push_back({stores::RecordKind::request, KnownTime{known_us.front()}, source_tags[at],
+                      schema_tags[at], request});
+  }
+  data::append_rows(payloads, rows, ends);
+  for (std::size_t row = 0, begin = 0; row < count; begin = ends[row++]) {
+    drafts.push_back({stores::RecordKind::event, KnownTime{known_us[row]}, source_tags[at],
+                      schema_tags[at],
+                      std::string_view(payloads).substr(begin, ends[row] - begin)});
+  }
+  COEVAL_ASSIGN(const Position last, log.append_together(drafts));
+  COEVAL_CHECK(last == *taken.last);
+  if (keyed != nullptr) keys.add(keyed->key, {keyed->body, Position{first - 1}, known_us.front()});
+  return {};
+}
+
+Status Engine::Parts::append_request(std::optional<std::int64_t> now_us, const Keyed& keyed) {
+  Answer answer = keyed.answer({});
+  const std::string request = stores::encode(stores::RequestRecord{
+      0, keyed.key, keyed.body, static_cast<std::uint32_t>(answer.status), std::move(answer.body)});
+  const std::int64_t arrived_us = arrival_us(now_us);
+  COEVAL_ASSIGN(const Position position,
+                log.append({stores::RecordKind::request, KnownTime{arrived_us}, 0, 0, request}));
+  keys.add(keyed.key, {keyed.body, position, std::max(arrived_us, last_known_us())});
+  return {};
+}
+
+// Rows that events look up are taken one by one: the next may look up this one.
+void Engine::Parts::fold_looked_up(int source, const data::Batch& rows,
+                                   std::span<const std::int64_t> known_us) {
   for (std::int64_t row = 0; row < rows.rows; ++row) {
     const std::int64_t wanted[] = {row};
     const std::int64_t known[] = {known_us[static_cast<std::size_t>(row)]};
     const data::Batch one = data::take(rows, wanted);
-    COEVAL_ASSIGN(const kernel::EventBlock block, kernel->prepare_events(source, one, known));
-    const std::string payload = data::encode_row(rows, row);
-    COEVAL_ASSIGN(last, log.append({stores::RecordKind::event, KnownTime{known[0]}, source_tags[at],
-                                    schema_tags[at], payload}));
-    COEVAL_TRY(kernel->learn(source, one, known));
-    kernel->apply(block, 0);
+    const auto block = kernel->prepare_events(source, one, known);
+    COEVAL_CHECK(block.has_value() && kernel->learn(source, one, known).has_value());
+    kernel->apply(*block, 0);
   }
-  return last;
 }
 
 }  // namespace coeval::serving

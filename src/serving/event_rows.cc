@@ -1,8 +1,11 @@
 #include "serving/event_rows.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "data/plain_json_row.h"
+#include "data/utf8.h"
 #include "quality/json_extraction.h"
 
 namespace coeval::serving {
@@ -31,19 +34,66 @@ bool is_ndjson(std::string_view body) {
   return first.starts_with('{') && first.ends_with('}') && !trimmed(rest).empty();
 }
 
+/// The text of the JSON value that `rest` begins with, as far as its marks tell: whoever parses it
+/// finds out whether it is one. Moves `rest` behind it.
+std::string_view take_value(std::string_view& rest) {
+  const std::string_view from = rest;
+  std::size_t at = 0, depth = 0;
+  bool in_text = false;
+  for (; at < rest.size(); ++at) {
+    const char c = rest[at];
+    if (in_text) {
+      if (c == '\\') ++at;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth == 0) break;
+      if (--depth == 0) {
+        ++at;
+        break;
+      }
+    } else if (depth == 0 && (c == ',' || kBlank.find(c) != std::string_view::npos)) {
+      break;
+    }
+  }
+  rest.remove_prefix(std::min(at, rest.size()));
+  return from.substr(0, from.size() - rest.size());
+}
+
 class RowReader {
  public:
-  explicit RowReader(const define::Source& source) : source_(source), extraction_(source) {
+  RowReader(const define::Source& source, std::string_view body)
+      : source_(source),
+        extraction_(source),
+        plain_(source.schema),
+        may_be_plain_(extraction_.empty() && data::is_utf8(body)) {
     rows_.typed.schema = source.schema;
     for (const data::Field& field : source.schema.fields) builders_.emplace_back(field.type);
     values_.resize(builders_.size());
   }
 
-  Result<data::Json> parse(std::string_view text) const {
-    return data::parse_json(text, {}, extraction_.texts());
+  /// Takes a row that is plain, of `size` bytes if given, off the front of `rest`. False when it is
+  /// not.
+  bool add_plain(std::string_view& rest, std::optional<std::size_t> size = {}) {
+    const std::string_view from = rest;
+    if (!may_be_plain_ || !plain_.read(rest)) return false;
+    if (size && from.size() - rest.size() != *size) return false;
+    plain_.append_to(builders_);
+    add_typed(rows_.rows++, from.substr(0, from.size() - rest.size()));
+    return true;
   }
 
-  void add(const data::Json& json, std::string raw) {
+  /// `depth`: of arrays around it.
+  Result<data::Json> parse(std::string_view text, int depth = 0) {
+    data::JsonLimits limits;
+    limits.max_depth -= depth;
+    return parser_.parse(text, limits, 1, extraction_.texts());
+  }
+
+  void add(const data::Json& json, std::string_view raw) {
     const std::int64_t place = rows_.rows++;
     BadEventRow bad{place, {}, {}, {}};
     if (json.object() == nullptr) {
@@ -52,13 +102,12 @@ class RowReader {
       read_members(json, bad);
     }
     if (!bad.rules.empty()) {
-      bad.raw = std::move(raw);
+      bad.raw = raw;
       rows_.bad.push_back(std::move(bad));
       return;
     }
     for (std::size_t i = 0; i < builders_.size(); ++i) builders_[i].append(values_[i]);
-    rows_.places.push_back(place);
-    rows_.raw.push_back(std::move(raw));
+    add_typed(place, raw);
   }
 
   void add_unreadable(std::string_view raw, const Error& error) {
@@ -72,6 +121,11 @@ class RowReader {
   }
 
  private:
+  void add_typed(std::int64_t place, std::string_view raw) {
+    rows_.places.push_back(place);
+    rows_.raw.push_back(raw);
+  }
+
   static void fault(BadEventRow& bad, std::string rule, const std::string& reason) {
     bad.rules.push_back(std::move(rule));
     if (!bad.reason.empty()) bad.reason += "; ";
@@ -122,40 +176,69 @@ class RowReader {
   std::vector<data::Value> values_;
   quality::JsonExtraction extraction_;
   data::JsonParser parser_;
+  data::PlainJsonRow plain_;
+  bool may_be_plain_;
 };
 
 void read_lines(std::string_view body, RowReader& reader) {
   while (!body.empty()) {
     const std::string_view line = take_line(body);
     if (line.empty()) continue;
+    std::string_view rest = line;
+    if (reader.add_plain(rest, line.size())) continue;
     auto json = reader.parse(line);
     if (json) {
-      reader.add(*json, std::string(line));
+      reader.add(*json, line);
     } else {
       reader.add_unreadable(line, json.error());
     }
   }
 }
 
+/// Reads the rows of an array one by one. False when the body is not JSON: whoever parses all of it
+/// finds where.
+bool read_array(std::string_view rest, RowReader& reader) {
+  rest = trimmed(rest.substr(1));
+  if (rest == "]") return true;
+  for (;;) {
+    if (!reader.add_plain(rest)) {
+      const std::string_view text = take_value(rest);
+      const auto json = reader.parse(text, 1);
+      if (!json) return false;
+      reader.add(*json, text);
+    }
+    rest = trimmed(rest);
+    if (rest == "]") return true;
+    if (!rest.starts_with(',')) return false;
+    rest = trimmed(rest.substr(1));
+  }
+}
+
 }  // namespace
 
-Result<EventRows> read_event_rows(std::string_view body, const define::Source& source) {
-  RowReader reader(source);
-  if (is_ndjson(body)) {
+Result<EventRows> read_event_rows(std::string_view body, const define::Source& source, bool lines) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
+  RowReader reader(source, body);
+  if (lines || is_ndjson(body)) {
     read_lines(body, reader);
     return reader.finish();
   }
-  COEVAL_ASSIGN(const data::Json json, reader.parse(body));
-  if (const data::Json::Array* rows = json.array()) {
-    for (const data::Json& row : *rows) reader.add(row, row.dump());
-    return reader.finish();
+  const std::string_view text = trimmed(body);
+  std::string_view rest = text;
+  if (text.starts_with('[') && read_array(text, reader)) return reader.finish();
+  if (text.starts_with('{') && reader.add_plain(rest, text.size())) {
+    EventRows rows = reader.finish();
+    rows.single = true;
+    return rows;
   }
+  COEVAL_ASSIGN(const data::Json json, reader.parse(body));
   if (json.object() == nullptr) {
     return fail(Code::bad_json,
                 "expected an object or an array of objects, found " + std::string(json.kind()),
                 "send one event, an array of events, or one event a line");
   }
-  reader.add(json, std::string(trimmed(body)));
+  reader.add(json, text);
   EventRows rows = reader.finish();
   rows.single = true;
   return rows;

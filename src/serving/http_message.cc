@@ -54,7 +54,7 @@ Response json_response(Answer answer) {
   Response response;
   response.status = answer.status;
   response.body = std::move(answer.body);
-  response.retry_after = answer.status == 503 || answer.status == 507;
+  response.retry_after = answer.status == 409 || answer.status == 503 || answer.status == 507;
   return response;
 }
 
@@ -68,7 +68,7 @@ void append_response(std::string& out, const Response& response, const ResponseF
   append_field(out, "Content-Length", std::to_string(response.body.size()));
   if (!framing.date.empty()) append_field(out, "Date", framing.date);
   if (!response.allow.empty()) append_field(out, "Allow", response.allow);
-  if (response.only_identity) append_field(out, "Accept-Encoding", "identity");
+  if (!response.accepts.empty()) append_field(out, "Accept-Encoding", response.accepts);
   if (response.retry_after) append_field(out, "Retry-After", "1");
   if (!framing.keep_alive) {
     append_field(out, "Connection", "close");

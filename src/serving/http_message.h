@@ -14,6 +14,8 @@ struct Request {
   std::string target;            ///< "/v1/predict/late?features=true", percent-encoding kept
   std::string host;              ///< the Host field; may be empty with HTTP/1.0
   std::string content_encoding;  ///< the Content-Encoding field; empty without one
+  std::string content_type;      ///< the Content-Type field; empty without one
+  std::string idempotency_key;   ///< the Idempotency-Key field, without quotes; empty without one
   std::string body;
   bool http_1_0 = false;
   bool keep_alive = true;
@@ -25,13 +27,13 @@ struct Response {
   std::string body;
   std::string_view content_type = "application/json";
   std::string allow;                  ///< methods, for 405
-  bool only_identity = false;         ///< "Accept-Encoding: identity", for 415
+  std::string_view accepts;           ///< "Accept-Encoding: …", for 415
   bool retry_after = false;           ///< "Retry-After: 1"
   std::string_view route = "(none)";  ///< the route's pattern, for the counters
   bool needs_commit = false;          ///< true only when the log has what this answer promises
 };
 
-/// From an engine's answer; 503 and 507 ask to retry.
+/// From an engine's answer; 409, 503 and 507 ask to retry.
 Response json_response(Answer answer);
 Response error_response(const Error& error);
 

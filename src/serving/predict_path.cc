@@ -268,7 +268,7 @@ Status Engine::Parts::log_prediction(stores::PredictionRecord& record) {
   // A question must not move known time: the next event is known when it arrives, not when we
   // asked.
   const std::int64_t known = options.data_clock ? last : std::max(last, clock->now_us());
-  const std::uint64_t own = log.log().next_position().value;
+  const std::uint64_t own = log.next_position().value;
   const std::int64_t id_us = options.data_clock ? record.at_us : known;
   record.id = make_prediction_id(id_us / 1000, own, salt);
   const std::string payload = stores::encode(record);
@@ -286,7 +286,7 @@ Answer Engine::predict(std::string_view name, std::string_view body, bool featur
   if (found == plans->served.end()) return error_answer(not_served(*parts.project, *plans, name));
   const ModelPlan& plan = found->second;
   if (plan.unusable) return error_answer(*plan.unusable);
-  if (const Status writable = parts.writable(); !writable) return error_answer(writable.error());
+  static_cast<void>(parts.writable());  // while it is not, predictions are held (LogWriter)
 
   const auto json = read_body(body, plan);
   if (!json) return error_answer(json.error());
@@ -325,7 +325,7 @@ auto Engine::Parts::answer_questions(const ModelPlan& plan, const QuestionBatch&
   std::int64_t refused = 0;
   if (questions.at_us.empty()) return answers;
   // semantics: T3, P1. Everything before this position is in the state, nothing at or after it.
-  const Position position = log.log().next_position();
+  const Position position = log.next_position();
   COEVAL_ASSIGN(const ScoredQuestions scored,
                 score_questions(plan, *kernel, questions, evaluation));
 

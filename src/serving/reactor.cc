@@ -49,7 +49,9 @@ Reactor::Reactor(Engine& engine, ServerOptions options)
       handler_(engine),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       next_id_(kFirstConnectionId),
-      wheel_(tick_for(options_), monotonic_seconds()) {}
+      wheel_(tick_for(options_), monotonic_seconds()) {
+  handler_.set_max_body_bytes(options_.max_body_bytes);
+}
 
 Reactor::~Reactor() = default;
 
@@ -222,7 +224,7 @@ void Reactor::serve(Connection& connection) {
   count_held(connection);
 }
 
-void Reactor::answer(Connection& connection, const Request& request) {
+void Reactor::answer(Connection& connection, Request request) {
   ResponseFraming framing;
   // Requests that have come already are answered before the connection is closed.
   framing.keep_alive = request.keep_alive && (!draining_ || connection.has_input());

@@ -53,7 +53,7 @@ class Reactor {
   void shed_one();
   void on_event(std::uint64_t id, std::uint32_t events);
   void serve(Connection& connection);
-  void answer(Connection& connection, const Request& request);
+  void answer(Connection& connection, Request request);
   void refuse(Connection& connection, const Error& error);
   void queue(Connection& connection, Response response, ResponseFraming framing);
   void touch(Connection& connection);

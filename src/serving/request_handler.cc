@@ -9,25 +9,17 @@
 
 #include "base/time.h"
 #include "define/diagnostics.h"
+#include "serving/body_coding.h"
 #include "serving/routes.h"
 #include "serving/status_page.h"
 
 namespace coeval::serving {
 namespace {
 
-constexpr std::string_view kIdentity = "identity";  // RFC 9110, 8.4.1: no encoding at all
-
 /// An answer that promises something that the log, or the quarantine, must have first.
 Response logged(Answer answer) {
   Response response = json_response(std::move(answer));
   response.needs_commit = true;
-  return response;
-}
-
-/// A prediction promises that it was logged; a refused question promises nothing.
-Response prediction_response(Answer answer) {
-  Response response = json_response(std::move(answer));
-  response.needs_commit = response.status == 200;
   return response;
 }
 
@@ -45,17 +37,32 @@ Result<std::optional<std::int64_t>> read_now(const Target& target, bool data_clo
   return std::optional<std::int64_t>(*us);
 }
 
-/// A body that is compressed would be read as garbage.
-Status check_encoding(const Request& request) {
-  const std::string_view coding = request.content_encoding;
-  if (coding.empty() || request.body.empty()) return {};
-  const bool identity = coding.size() == kIdentity.size() &&
-                        ::strncasecmp(coding.data(), kIdentity.data(), kIdentity.size()) == 0;
-  if (identity) return {};
-  return fail(Code::unsupported_encoding,
-              "the header Content-Encoding says " + define::in_quotes(coding) +
-                  ", which this server does not decode",
-              "send the body as it is, without Content-Encoding");
+bool has_type(std::string_view content_type, std::string_view wanted) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+  return type.size() == wanted.size() &&
+         ::strncasecmp(type.data(), wanted.data(), wanted.size()) == 0;
+}
+
+bool is_ndjson(std::string_view content_type) {
+  for (const std::string_view name :
+       {"application/x-ndjson", "application/ndjson", "application/jsonl"})
+    if (has_type(content_type, name)) return true;
+  return false;
+}
+
+/// Clients say all kinds of things about JSON; what is certainly something else is refused.
+Status check_type(const Request& request) {
+  for (const std::string_view name :
+       {"application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file",
+        "application/vnd.apache.parquet"}) {
+    if (!has_type(request.content_type, name)) continue;
+    return fail(Code::unsupported_encoding,
+                "the header Content-Type says " + define::in_quotes(name) +
+                    ", which this server does not read",
+                "send JSON or NDJSON here, or load the file with `coeval ingest`");
+  }
+  return {};
 }
 
 /// A Host field is shown to the reader as a part of a command, so only what a host looks like is.
@@ -75,7 +82,7 @@ Result<bool> read_flag(const Target& target, std::string_view name) {
 
 }  // namespace
 
-Response RequestHandler::handle(const Request& request, bool draining) {
+Response RequestHandler::handle(Request& request, bool draining) {
   const auto target = parse_target(request.target);
   if (!target) return error_response(target.error());
   std::string allow;
@@ -85,10 +92,12 @@ Response RequestHandler::handle(const Request& request, bool draining) {
     response.allow = std::move(allow);
     return response;
   }
-  const Status readable = check_encoding(request);
+  Status readable = check_type(request);
+  const bool is_json = readable.has_value();
+  if (is_json) readable = decode_body(request.content_encoding, max_body_bytes_, request.body);
   Response response =
       readable ? dispatch(*match, *target, request, draining) : error_response(readable.error());
-  response.only_identity = !readable;
+  if (is_json && response.status == 415) response.accepts = kBodyCodings;
   response.route = match->route->path;
   return response;
 }
@@ -117,9 +126,10 @@ Response RequestHandler::dispatch(const RouteMatch& match, const Target& target,
       return page;
     }
     case RouteId::predict:
-      return prediction_response(engine_.predict(match.parameter, request.body, *features, *now));
+      return json_response(engine_.predict(match.parameter, request.body, *features, *now));
     case RouteId::events:
-      return logged(engine_.events(match.parameter, request.body, *now));
+      return logged(engine_.events(match.parameter, request.body, *now,
+                                   {request.idempotency_key, is_ndjson(request.content_type)}));
     case RouteId::prediction:
       return json_response(engine_.prediction(match.parameter));
     case RouteId::models:

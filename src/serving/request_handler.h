@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -15,8 +16,10 @@ class RequestHandler {
   explicit RequestHandler(Engine& engine) : engine_(engine) {}
   /// Where the server listens, "127.0.0.1:8080": shown to a client that does not say how it came.
   void set_address(std::string address) { address_ = std::move(address); }
-  /// `draining` makes readiness 503.
-  Response handle(const Request& request, bool draining);
+  /// The most bytes of a body when it is decoded.
+  void set_max_body_bytes(std::uint64_t bytes) { max_body_bytes_ = bytes; }
+  /// `draining` makes readiness 503. Takes the body of the request.
+  Response handle(Request& request, bool draining);
 
  private:
   Response dispatch(const struct RouteMatch& match, const struct Target& target,
@@ -24,6 +27,7 @@ class RequestHandler {
   Response health(bool live_only, bool draining) const;
   Engine& engine_;
   std::string address_;
+  std::uint64_t max_body_bytes_ = 16u << 20;
 };
 
 }  // namespace coeval::serving

@@ -29,6 +29,29 @@ constexpr std::size_t kLastChunkBytes = 5;
 
 std::string_view view(BeastView text) { return {text.data(), text.size()}; }
 
+constexpr BeastView kIdempotencyKey = "Idempotency-Key";
+constexpr std::size_t kMaxKeyBytes = 255;
+
+/// A key as the draft of the field writes it, a string in quotes, or as many clients do, without.
+/// Nothing for what is neither, or longer than kMaxKeyBytes.
+std::optional<std::string> read_key(std::string_view field) {
+  const bool quoted = field.starts_with('"');
+  if (quoted && (field.size() < 2 || !field.ends_with('"'))) return std::nullopt;
+  if (quoted) field = field.substr(1, field.size() - 2);
+  std::string key;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    const bool escape = quoted && field[i] == '\\';
+    if (escape && ++i == field.size()) return std::nullopt;
+    const char c = field[i];
+    const bool special = c == '"' || c == '\\';
+    if (c < ' ' || c > '~' || (quoted ? special != escape : special || c == ' ' || c == ','))
+      return std::nullopt;
+    key += c;
+  }
+  if (key.empty() || key.size() > kMaxKeyBytes) return std::nullopt;
+  return key;
+}
+
 /// RFC 9112, 5.2: a field that goes on in the next line. Beast would join the two.
 bool has_folded_line(std::string_view fields) {
   return fields.find("\r\n ") != std::string_view::npos ||
@@ -62,7 +85,7 @@ class RequestParser::Beast final : public http::basic_parser<true> {
     owner_.request_.http_1_0 = version < 11;
   }
 
-  void on_field_impl(http::field name, BeastView, BeastView value, Code& ec) override {
+  void on_field_impl(http::field name, BeastView text, BeastView value, Code& ec) override {
     if (header_over_) return;  // a trailer field means nothing to us
     switch (name) {
       case http::field::transfer_encoding:
@@ -88,9 +111,27 @@ class RequestParser::Beast final : public http::basic_parser<true> {
         }
         owner_.expects_continue_ = true;
         return;
+      case http::field::content_type:
+        owner_.request_.content_type = view(value);
+        return;
+      case http::field::unknown:
+        if (beast::iequals(text, kIdempotencyKey)) take_key(value, ec);
+        return;
       default:
         return;
     }
+  }
+
+  void take_key(BeastView value, Code& ec) {
+    std::string& key = owner_.request_.idempotency_key;
+    auto read = read_key(view(value));
+    if (!read || !key.empty()) {
+      return refuse(
+          ec, coeval::Code::bad_request,
+          read ? "more than one Idempotency-Key" : "malformed Idempotency-Key",
+          "send one, of at most 255 printable ASCII characters, such as a UUID in quotes");
+    }
+    key = std::move(*read);
   }
 
   void check_coding(BeastView value, Code& ec) {

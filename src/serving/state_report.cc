@@ -121,7 +121,7 @@ Overview Engine::overview() const {
   Overview overview;
   overview.project = parts_->project->name;
   overview.ir_hash = parts_->project->ir_hash;
-  overview.log_position = parts_->log.log().next_position().value;
+  overview.log_position = parts_->log.next_position().value;
   overview.last_known_us = parts_->last_known_us();
   overview.data_clock = parts_->options.data_clock;
   overview.writable = ready();
@@ -145,7 +145,7 @@ Answer Engine::metrics() const {
   std::string text;
   parts_->counters.append(text);
   append_gauge(text, "coeval_log_position", "Position that the next record of the log will get.",
-               static_cast<double>(parts_->log.log().next_position().value));
+               static_cast<double>(parts_->log.next_position().value));
   if (const std::int64_t known_us = parts_->last_known_us(); known_us != INT64_MIN) {
     append_gauge(text, "coeval_last_known_time_seconds",
                  "Newest known time, seconds since the epoch.",

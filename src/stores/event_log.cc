@@ -38,12 +38,16 @@
 // zeros holds no record.
 //
 // Acknowledged means that sync() has returned: every byte up to there went through fdatasync, and
-// the folder was synced when the segment was made. Reading back, three cases are told apart:
+// the folder was synced when the segment was made. Reading back, four cases are told apart:
 //
 //   - a torn tail: bytes at the end of the last segment that are not the next record, with no sound
 //   record
 //     of a later position behind them. A crash left them; they were not acknowledged. Opening cuts
 //     them.
+//   - a request that is not whole: a record of kind `request` says how many events follow it, all
+//   in
+//     one segment and one write. Fewer at the end of the log are treated as a torn tail by a writer
+//     that opens it; readers show them.
 //   - damage: the like in another segment, or with a sound record behind. That was acknowledged
 //   once.
 //     Opening refuses and names the file and the offset; inspect_log(…, repair) sets the bytes
@@ -82,7 +86,8 @@ class DiskLog final : public EventLog {
   /// Takes over what a scan found, or begins the first segment. Call once.
   Status start(LogScan scan);
 
-  Result<Position> append(const Draft& draft) override;
+  Result<Position> append(const Draft& draft) override { return append_together({&draft, 1}); }
+  Result<Position> append_together(std::span<const Draft> drafts) override;
   Status flush() override;
   Status sync() override;
   Status reopen() override;
@@ -100,6 +105,7 @@ class DiskLog final : public EventLog {
   Status write_buffer();
   Status sync_tail();
   Status make_room(std::uint64_t bytes);
+  void put(const Draft& draft);
   Status begin_segment();
   Status keep_schema(const Draft& draft);
   Status open_tail(FileLayer::Open how);
@@ -150,14 +156,16 @@ Status DiskLog::guarded(Operation operation) {
 Status DiskLog::start(LogScan scan) {
   segments_ = std::move(scan.segments);
   tags_ = std::move(scan.tags);
-  tail_ = scan.end;
+  const std::uint64_t found = scan.end.bytes + scan.torn_bytes;
+  tail_ = scan.unfinished.value_or(scan.end);
   if (segments_.empty()) {
     COEVAL_TRY(begin_segment());
   } else {
     COEVAL_TRY(open_tail(FileLayer::Open::existing));
-    if (scan.torn_bytes > 0) COEVAL_TRY(file_->truncate(tail_.bytes));
+    if (found > tail_.bytes) COEVAL_TRY(file_->truncate(tail_.bytes));
+    segments_.back().cut(tail_.bytes);
     if (options_.cut_bytes != nullptr)
-      *std::exchange(options_.cut_bytes, nullptr) = scan.torn_bytes;
+      *std::exchange(options_.cut_bytes, nullptr) = found - tail_.bytes;
   }
   if (tail_.bytes == 0) {  // a segment that was being made when its writer died
     buffer_ = encode_segment_header(tail_.place.next);
@@ -204,20 +212,27 @@ Status DiskLog::make_room(std::uint64_t bytes) {
   return buffer_.size() >= kFlushBytes ? write_buffer() : Status{};
 }
 
-Result<Position> DiskLog::append(const Draft& draft) {
-  COEVAL_TRY(check_payload(draft));
-  COEVAL_TRY(keep_schema(draft));
-  const std::uint64_t bytes = kRecordHeaderBytes + draft.payload.size();
+Result<Position> DiskLog::append_together(std::span<const Draft> drafts) {
+  std::uint64_t bytes = 0;
+  for (const Draft& draft : drafts) {
+    COEVAL_TRY(check_payload(draft));
+    COEVAL_TRY(keep_schema(draft));
+    bytes += kRecordHeaderBytes + draft.payload.size();
+  }
   COEVAL_TRY(guarded([&] { return make_room(bytes); }));
+  for (const Draft& draft : drafts) put(draft);
+  return Position{tail_.place.next.value - 1};
+}
+
+void DiskLog::put(const Draft& draft) {
   // Known time never decreases within a log. (semantics: T1)
   Draft raised = draft;
   raised.known = std::max(draft.known, tail_.place.known);
   const Position position = tail_.place.next;
   segments_.back().note(position, tail_.bytes);
   append_record(buffer_, position, raised);
-  tail_.bytes += bytes;
+  tail_.bytes += kRecordHeaderBytes + draft.payload.size();
   tail_.place = {Position{position.value + 1}, raised.known};
-  return position;
 }
 
 Status DiskLog::write_buffer() {
@@ -256,8 +271,7 @@ Status DiskLog::cut_back() {
     COEVAL_TRY(options_.files->sync_folder(folder_));
     segments_.pop_back();
   }
-  std::erase_if(segments_.back().marks,
-                [&](const SegmentMark& mark) { return mark.offset >= acknowledged_.bytes; });
+  segments_.back().cut(acknowledged_.bytes);
   COEVAL_TRY(open_tail(FileLayer::Open::existing));
   COEVAL_TRY(file_->truncate(acknowledged_.bytes));
   tail_ = flushed_ = acknowledged_;
@@ -334,6 +348,9 @@ class LogView final : public EventLog {
   explicit LogView(std::string folder) : folder_(std::move(folder)) {}
 
   Result<Position> append(const Draft&) override { return std::unexpected(read_only()); }
+  Result<Position> append_together(std::span<const Draft>) override {
+    return std::unexpected(read_only());
+  }
   Status flush() override { return std::unexpected(read_only()); }
   Status sync() override { return std::unexpected(read_only()); }
   Status reopen() override {
@@ -378,7 +395,7 @@ Result<std::unique_ptr<EventLog>> open_log(const std::string& folder, LogOptions
   if (!options.files) options.files = disk_files();
   COEVAL_TRY(make_folders(folder));
   COEVAL_ASSIGN(auto lock, FileLock::acquire(folder + "/lock"));
-  COEVAL_ASSIGN(auto scan, scan_log(folder));
+  COEVAL_ASSIGN(auto scan, scan_log(folder, std::exchange(options.visit_request, nullptr)));
   if (scan.problem) return std::unexpected(std::move(*scan.problem));
   auto log = std::make_unique<DiskLog>(folder, std::move(options), std::move(lock));
   COEVAL_TRY(log->start(std::move(scan)));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,8 +21,13 @@ enum class RecordKind : std::uint8_t {
   prediction = 2,
   cut = 3,  ///< the first record of a log: up to where history files were folded (T9)
   outcome = 4,
-  lost = 5,  ///< stands where repair took an unreadable record away; no payload
+  lost = 5,      ///< stands where repair took an unreadable record away; no payload
+  request = 24,  ///< before the events of a request with a key; stores/request_record.h
 };
+/// Whether this version of the format has the kind.
+constexpr bool is_record_kind(std::uint32_t kind) {
+  return (kind >= 1 && kind <= 5) || kind == static_cast<std::uint32_t>(RecordKind::request);
+}
 
 /// The largest payload that a record may carry.
 inline constexpr std::size_t kMaxPayloadBytes = 16u << 20;
@@ -58,6 +64,10 @@ class EventLog {
   /// until reopen() succeeds; nothing half-written remains visible. out_of_range for a payload over
   /// 16 MiB.
   virtual Result<Position> append(const Draft& draft) = 0;
+  /// Buffers records that belong together, all or, on an error, none of them: in one segment, and
+  /// written by one flush. Returns the position of the last. `drafts` must not be empty. Errors: as
+  /// append().
+  virtual Result<Position> append_together(std::span<const Draft> drafts) = 0;
   /// Hands buffered records to the operating system.
   virtual Status flush() = 0;
   /// flush() and fsync.
@@ -94,6 +104,8 @@ struct LogOptions {
   bool new_segment = false;  ///< close the segment that is there, unless it is empty, so that it can
                              ///< be sealed
   std::uint64_t* cut_bytes = nullptr;  ///< if given, open_log says here how long a torn tail it cut
+  /// If given, called with every request that the log holds when it is opened, in order.
+  std::function<void(const Record&)> visit_request = nullptr;
 };
 /// Opens (or makes) the log in `folder` for writing: cuts a torn tail at the last good record,
 /// refuses a bad record in the middle. A log dropped without sync() may lose what was not synced.

@@ -123,9 +123,7 @@ void append_record(std::string& out, Position position, const Draft& draft) {
 }
 
 bool may_be_record_header(const char* bytes) {
-  const auto kind = load<std::uint32_t>(bytes, kKindAt);
-  return kind >= static_cast<std::uint32_t>(RecordKind::event) &&
-         kind <= static_cast<std::uint32_t>(RecordKind::lost) &&
+  return is_record_kind(load<std::uint32_t>(bytes, kKindAt)) &&
          load<std::uint32_t>(bytes, kLengthAt) <= kMaxPayloadBytes;
 }
 

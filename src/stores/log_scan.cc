@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "stores/files.h"
+#include "stores/request_record.h"
 
 namespace coeval::stores {
 
@@ -23,9 +24,51 @@ Result<bool> is_torn_segment(SegmentReader& reader, const LogPlace& place) {
   return !sound.has_value();
 }
 
+/// Follows requests: a record of how many events come, then the events.
+class RequestScan {
+ public:
+  explicit RequestScan(const std::function<void(const Record&)>& visit) : visit_(visit) {}
+
+  /// `before`: where the record begins.
+  void record(const Record& record, const LogEnd& before) {
+    if (record.kind == RecordKind::request) begin(record, before);
+    if (begin_ && record.position.value + 1 >= end_.value) finish();
+  }
+  /// Where the last request begins, when the log ends at `end`, within it.
+  std::optional<LogEnd> unfinished(const LogEnd& end) const {
+    // A writer never begins a segment within a request.
+    return begin_ && begin_->segments == end.segments ? begin_ : std::nullopt;
+  }
+
+ private:
+  void begin(const Record& record, const LogEnd& before) {
+    begin_.reset();
+    const auto request = decode_request(record.payload);
+    if (!request) return;  // of a newer version: the log is as sound as ever
+    begin_ = before;
+    end_ = {record.position.value + 1 + request->events};
+    payload_ = record.payload;
+    record_ = record;
+  }
+  void finish() {
+    begin_.reset();
+    record_.payload = payload_;
+    if (visit_) visit_(record_);
+  }
+
+  const std::function<void(const Record&)>& visit_;
+  std::optional<LogEnd> begin_;
+  Position end_;
+  std::string payload_;
+  Record record_;
+};
+
 class Scanner {
  public:
-  explicit Scanner(LogScan& scan) : scan_(scan) {}
+  Scanner(LogScan& scan, const std::function<void(const Record&)>& visit_request)
+      : scan_(scan), requests_(visit_request) {}
+
+  void finish() { scan_.unfinished = requests_.unfinished(scan_.end); }
 
   // Returns false when the scan ends with this segment.
   Result<bool> segment(LogSegment& segment, bool last) {
@@ -73,11 +116,13 @@ class Scanner {
     Record record;
     for (;;) {
       const std::uint64_t at = reader.offset();
+      const LogEnd before = scan_.end;
       COEVAL_ASSIGN(const auto step, reader.next(scan_.end.place, record));
       if (step == SegmentReader::Step::end) return true;
       if (step == SegmentReader::Step::bad) return bad_record(segment, reader, last);
       segment.note(record.position, at);
       note_tags(record);
+      requests_.record(record, before);
       scan_.end.bytes = reader.offset();
       ++scan_.records;
     }
@@ -100,6 +145,7 @@ class Scanner {
 
   LogScan& scan_;
   std::pair<std::uint32_t, std::uint32_t> last_tags_;
+  RequestScan requests_;
 };
 
 // How a read of one segment ended.
@@ -169,6 +215,10 @@ void LogSegment::note(Position position, std::uint64_t offset) {
   if (offset >= last + kMarkEveryBytes) marks.push_back({position, offset});
 }
 
+void LogSegment::cut(std::uint64_t offset) {
+  std::erase_if(marks, [&](const SegmentMark& mark) { return mark.offset >= offset; });
+}
+
 SegmentMark LogSegment::nearest(Position position) const {
   const auto after = std::upper_bound(
       marks.begin(), marks.end(), position,
@@ -204,19 +254,21 @@ Result<SegmentFiles> find_segments(const std::string& folder) {
   return files;
 }
 
-Result<LogScan> scan_log(const std::string& folder) {
+Result<LogScan> scan_log(const std::string& folder,
+                         const std::function<void(const Record&)>& visit_request) {
   LogScan scan;
   COEVAL_ASSIGN(SegmentFiles files, find_segments(folder));
   scan.segments = std::move(files.segments);
   scan.left_over = std::move(files.left_over);
   scan.trim = std::move(files.trim);
   if (scan.trim) scan.end.place = {scan.trim->first, scan.trim->known};
-  Scanner scanner(scan);
+  Scanner scanner(scan, visit_request);
   for (std::size_t i = 0; i < scan.segments.size(); ++i) {
     COEVAL_ASSIGN(const bool go_on,
                   scanner.segment(scan.segments[i], i + 1 == scan.segments.size()));
     if (!go_on) break;
   }
+  scanner.finish();
   return scan;
 }
 

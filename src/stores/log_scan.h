@@ -32,6 +32,8 @@ struct LogSegment {
   void note(Position position, std::uint64_t offset);
   /// The last noted place at or before `position`; the first record's when there is none.
   SegmentMark nearest(Position position) const;
+  /// Forgets the places from `offset` on.
+  void cut(std::uint64_t offset);
 };
 
 /// The end of what a scan or a writer vouches for.
@@ -52,6 +54,8 @@ struct LogScan {
   /// The pairs of source and schema that events have.
   std::set<std::pair<std::uint32_t, std::uint32_t>> tags;
   std::optional<Error> problem;  ///< log_corrupt or unsupported: behind `end` there is more
+  /// Where the last request begins, when `end` comes before all of its events: what a writer cuts.
+  std::optional<LogEnd> unfinished;
 };
 
 /// Segment files of a folder in position order, without marks: those that are part of the log, and
@@ -62,8 +66,10 @@ struct SegmentFiles {
 };
 Result<SegmentFiles> find_segments(const std::string& folder);
 
-/// Reads and checks all of a log. Errors: no_such_file, io; damage is not an error but a `problem`.
-Result<LogScan> scan_log(const std::string& folder);
+/// Reads and checks all of a log, and calls `visit_request` for the requests in it that are whole.
+/// Errors: no_such_file, io; damage is not an error but a `problem`.
+Result<LogScan> scan_log(const std::string& folder,
+                         const std::function<void(const Record&)>& visit_request = nullptr);
 
 /// log_corrupt at a place, with what to do about it.
 Error corrupt_at(const std::string& path, std::uint64_t offset, const std::string& what);

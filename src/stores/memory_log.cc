@@ -26,6 +26,11 @@ class MemoryLog final : public EventLog {
                      std::string(draft.payload)});
     return position;
   }
+  Result<Position> append_together(std::span<const Draft> drafts) override {
+    for (const Draft& draft : drafts) COEVAL_TRY(check_payload(draft));
+    for (const Draft& draft : drafts) COEVAL_TRY(append(draft));
+    return Position{rows_.size() - 1};
+  }
   Status flush() override {
     flushed_ = rows_.size();
     return {};
