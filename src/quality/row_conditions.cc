@@ -44,7 +44,7 @@ std::string must_text(const define::Source& source, const define::Check& check) 
   if (check.kind == CheckKind::row) return "must hold: " + check.text;
   const std::string& column = source.columns[static_cast<std::size_t>(check.columns[0])].name;
   if (check.kind == CheckKind::refers)
-    return column + " must be a " + check.text + " that is known when the row is";
+    return column + " must be a value of " + check.text + " that was known before its row";
   return column +
          (check.strictly ? " must go up from row to row" : " must not go down from row to row") +
          key_text(source, check);
