@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "exact/exact_sum.h"
 #include "exact/long_sum.h"
 
@@ -14,6 +17,21 @@ class ProductSum {
   void add(double x, double y);
   /// Adds (x − y)².
   void add_squared_difference(double x, double y);
+  void merge(const ProductSum& other) {
+    finite_.combine(other.finite_, false);
+    others_.merge(other.others_);
+  }
+  /// The sum of the finite products, in units of 2^-2148.
+  const LongSum& total() const { return finite_; }
+
+  /// Canonical bytes; read_bytes takes them off the front.
+  void append_bytes(std::string& out) const {
+    finite_.append_bytes(out);
+    others_.append_bytes(out);
+  }
+  bool read_bytes(std::string_view& bytes) {
+    return finite_.read_bytes(bytes) && others_.read_bytes(bytes);
+  }
 
   /// The sum rounded once, half to even; beyond float64's range ±∞. A sum of zeros is +0.
   double round() const;

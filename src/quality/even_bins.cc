@@ -12,8 +12,8 @@ namespace coeval::quality {
 
 namespace {
 
-// 2^k and 2^-k are float64 values, and a value times either loses nothing that matters.
-constexpr int kLeastLevel = -960, kMostLevel = 1023;
+// 2^k and 2^-k are float64 values.
+constexpr int kLeastLevel = -1023, kMostLevel = 1023;
 constexpr int kNumberBits = 53;
 
 double power_of_two(int k) { return std::ldexp(1.0, k); }
@@ -74,14 +74,15 @@ std::int64_t EvenBins<Value>::number_of(Value value) const {
 }
 
 template <class Value>
-void EvenBins<Value>::add(std::span<const Value> values, Value least, Value greatest) {
+void EvenBins<Value>::add(std::span<const std::int64_t> values, Value least, Value greatest) {
   if (values.empty()) return;
   cover(least, greatest);
   std::uint64_t* const counts = counts_.data();
   if constexpr (std::is_same_v<Value, double>) {
     const double scale = scale_, unit = unit_;
     const std::int64_t first = first_;
-    for (const double value : values) ++counts[bin_of(value, scale, unit) - first];
+    for (const std::int64_t bits : values)
+      ++counts[bin_of(std::bit_cast<double>(bits), scale, unit) - first];
   } else {
     const int level = std::min(level_, 63);
     const std::int64_t first = first_;
@@ -101,7 +102,8 @@ void EvenBins<Value>::cover(Value least, Value greatest) {
     counts_.assign(kMost, 0);
     least_ = least;
     greatest_ = greatest;
-    return move_to(even_level_of(least, greatest, kMost), even_bin_of(least, even_level_of(least, greatest, kMost)));
+    const int level = even_level_of(least, greatest, kMost);
+    return move_to(level, even_bin_of(least, level));
   }
   if (least >= least_ && greatest <= greatest_) return;
   least_ = std::min(least_, least);
@@ -116,7 +118,7 @@ void EvenBins<Value>::cover(Value least, Value greatest) {
 template <class Value>
 void EvenBins<Value>::move_to(int level, std::int64_t first) {
   std::vector<std::uint64_t> moved(static_cast<std::size_t>(kMost), 0);
-  const int shift = std::min(level - level_, 63);
+  const int shift = std::clamp(level - level_, 0, 63);  // none before the first value
   for (std::size_t i = 0; i < counts_.size(); ++i)
     if (counts_[i] != 0)
       moved[static_cast<std::size_t>(((first_ + static_cast<std::int64_t>(i)) >> shift) - first)] +=

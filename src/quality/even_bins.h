@@ -24,8 +24,8 @@ class EvenBins {
  public:
   static constexpr std::int64_t kMost = 2048;
 
-  /// Values between `least` and `greatest`, which are among them.
-  void add(std::span<const Value> values, Value least, Value greatest);
+  /// Values, of floats their bits, between `least` and `greatest`, which are among them.
+  void add(std::span<const std::int64_t> values, Value least, Value greatest);
   void add_times(Value value, std::int64_t times);
   void merge(const EvenBins& other);
 

@@ -177,15 +177,12 @@ void NumberProfile<Value>::Spread::add(std::span<const std::int64_t> block) {
   zeros += facts.zeros;
   negatives += facts.negatives;
   distinct.add_all(block);
+  even.add(block, facts.least, facts.greatest);
   if constexpr (kReal) {
     if (unsettled + static_cast<std::int64_t>(kBlock) > BinadeCounts::kMostUnsettled) settle();
     unsettled += static_cast<std::int64_t>(block.size());
     binades.add(block, true);
-    std::array<double, kBlock> reals;
-    for (std::size_t i = 0; i < block.size(); ++i) reals[i] = std::bit_cast<double>(block[i]);
-    even.add({reals.data(), block.size()}, facts.least, facts.greatest);
   } else {
-    even.add(block, facts.least, facts.greatest);
     std::array<std::int64_t, kBlock> bits;
     if (facts.least >= -kMostReal && facts.greatest <= kMostReal)
       for (std::size_t i = 0; i < block.size(); ++i)
@@ -356,7 +353,11 @@ void NumberProfile<Value>::summarise(ColumnSummary& summary, std::uint64_t unit)
   const std::size_t told = std::min(top.size(), kMostTopValues);
   std::partial_sort(top.begin(), top.begin() + static_cast<std::ptrdiff_t>(told), top.end(),
                     more_frequent);
-  for (std::size_t i = 0; i < told; ++i) summary.top_values.push_back({top[i].value, top[i].count});
+  summary.top_values.resize(told);
+  for (std::size_t i = 0; i < told; ++i) {
+    summary.top_values[i].value = top[i].value;
+    summary.top_values[i].count = top[i].count;
+  }
 }
 
 template <class Value>

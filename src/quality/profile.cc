@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/check.h"
 #include "data/decimal.h"
 #include "data/packed_list.h"
 #include "exact/byte_codec.h"
@@ -168,10 +169,10 @@ std::int64_t ColumnProfile::Parts::add_lists(const data::Column& column) {
   const data::ListParts parts = data::list_parts(column);
   Block block;
   std::size_t size = 0;
-  std::int64_t nulls = 0;
+  std::int64_t absent = 0;
   for (std::int64_t row = 0; row < column.size(); ++row) {
     if (column.is_null(row)) {
-      ++nulls;
+      ++absent;
       continue;
     }
     const auto at = static_cast<std::size_t>(row);
@@ -182,7 +183,7 @@ std::int64_t ColumnProfile::Parts::add_lists(const data::Column& column) {
   }
   lengths.add({block.data(), size});
   elements->add(parts.elements);
-  return nulls;
+  return absent;
 }
 
 ColumnProfile::ColumnProfile(data::Type type) : parts_(std::make_unique<Parts>(type)) {}
@@ -215,6 +216,7 @@ void ColumnProfile::add(const data::Column& column) {
 }
 
 void ColumnProfile::merge(const ColumnProfile& other) {
+  COEVAL_CHECK(&other != this);
   Parts& parts = *parts_;
   parts.rows += other.parts_->rows;
   parts.nulls += other.parts_->nulls;

@@ -40,7 +40,7 @@ class ColumnProfile {
   data::Type type() const;
   /// Counts the rows of a column of this type.
   void add(const data::Column& column);
-  /// Adds what another profile of this type has seen.
+  /// Adds what another profile of this type has seen; not itself.
   void merge(const ColumnProfile& other);
 
   ColumnSummary summary() const;
@@ -79,7 +79,7 @@ class Profile {
   /// is one: a column is one part, so the number of threads changes nothing.
   /// Errors: type_mismatch.
   Status add(const data::Batch& batch, WorkerPool* pool = nullptr);
-  /// Errors: type_mismatch when the schemas differ.
+  /// Not with itself. Errors: type_mismatch when the schemas differ.
   Status merge(const Profile& other);
 
   ProfileSummary summary() const;

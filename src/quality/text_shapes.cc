@@ -41,18 +41,20 @@ struct Signs {
 };
 constexpr Signs kSigns;
 
-// Up to kMostCharacters and kMore.
-std::size_t write_signs(std::string_view text, char* signs) {
+// Up to kMostCharacters and kMore. A byte that goes on with a character is written over.
+std::size_t write_signs(std::string_view text, std::array<char, kMostCharacters + 1>& signs) {
   std::size_t size = 0;
   for (const char c : text) {
     const char sign = kSigns.of[static_cast<unsigned char>(c)];
-    if (sign == 0) continue;
-    if (size == kMostCharacters) {
+    if (size == kMostCharacters) [[unlikely]] {
+      if (sign == 0) continue;
       signs[size] = kMore;
       return size + 1;
     }
-    signs[size++] = sign;
+    signs[size] = sign;
+    size += sign != 0 ? 1 : 0;
   }
+  signs[size] = 0;
   return size;
 }
 
@@ -121,7 +123,7 @@ std::string spelled(std::string_view shape) {
 
 void TextShapes::add(std::string_view text, std::int64_t times) {
   std::array<char, kMostSigns> signs{};
-  const std::size_t size = write_signs(text, signs.data());
+  const std::size_t size = write_signs(text, signs);
   const std::string_view shape(signs.data(), size);
   // Most texts look like one that was there lately.
   if (places_.empty()) places_.resize(std::size_t{1} << kPlaceBits);

@@ -23,6 +23,8 @@ using Counts = std::span<std::int64_t>;
 enum Special : std::size_t { kNull, kNan, kMinusInfinity, kPlusInfinity };
 constexpr std::size_t kBelow = ReferenceBins::kSpecials;
 constexpr std::size_t kBlock = 1024;
+template <class Value>
+using Block = std::array<Value, kBlock>;
 /// Integers of this size and less are compared as floats, which vectors do.
 constexpr std::int64_t kMostReal = std::int64_t{1} << 53;
 
@@ -30,18 +32,19 @@ std::string_view known_part(std::string_view text) {
   return data::utf8_prefix(text, ReferenceBins::kMostTextBytes);
 }
 
-// For each value, how many of `edges` it has reached; of the last it must be above, when
-// `closed`.
+// For each value of a block, how many of `edges` it has reached; of the last it must be above, when
+// `closed`. Always a whole block, so that the compiler makes vectors of it: what lies behind the
+// values is not looked at afterwards.
 template <class Value>
-void count_reached(const Value* values, std::size_t size, std::span<const Value> edges, bool closed,
-                   std::int64_t* reached) {
-  std::fill(reached, reached + size, 0);
+void count_reached(const Block<Value>& values, std::span<const Value> edges, bool closed,
+                   Block<std::int64_t>& reached) {
+  reached.fill(0);
   for (std::size_t edge = 0; edge < edges.size(); ++edge) {
     const Value at = edges[edge];
     if (closed && edge + 1 == edges.size())
-      for (std::size_t i = 0; i < size; ++i) reached[i] += values[i] > at ? 1 : 0;
+      for (std::size_t i = 0; i < kBlock; ++i) reached[i] += values[i] > at ? 1 : 0;
     else
-      for (std::size_t i = 0; i < size; ++i) reached[i] += values[i] >= at ? 1 : 0;
+      for (std::size_t i = 0; i < kBlock; ++i) reached[i] += values[i] >= at ? 1 : 0;
   }
 }
 
@@ -56,13 +59,13 @@ std::size_t value_bin(Value value, std::size_t reached, std::span<const Value> v
 }
 
 template <class Value>
-void count_block(const Value* values, std::size_t size, std::span<const Value> edges, bool closed,
-                 Counts counts) {
-  std::array<std::int64_t, kBlock> reached;
-  count_reached(values, size, edges, closed, reached.data());
+void count_block(const Block<Value>& values, std::size_t size, std::span<const Value> edges,
+                 bool closed, Counts counts) {
+  Block<std::int64_t> reached;
+  count_reached(values, edges, closed, reached);
   if (closed) {
-    for (std::size_t i = 0; i < size; ++i)
-      ++counts[kBelow + static_cast<std::size_t>(reached[i])];
+    std::int64_t* const bins = counts.data() + kBelow;
+    for (std::size_t i = 0; i < size; ++i) ++bins[reached[i]];
     return;
   }
   for (std::size_t i = 0; i < size; ++i)
@@ -70,7 +73,7 @@ void count_block(const Value* values, std::size_t size, std::span<const Value> e
 }
 
 // Takes what is not finite out of a block of floats and counts it; how many are left.
-std::size_t take_specials(double* values, std::size_t size, Counts counts) {
+std::size_t take_specials(Block<double>& values, std::size_t size, Counts counts) {
   std::size_t left = 0;
   for (std::size_t i = 0; i < size; ++i) {
     if (std::isfinite(values[i]))
@@ -85,7 +88,7 @@ std::size_t take_specials(double* values, std::size_t size, Counts counts) {
 template <class Raw, class Value, class Take>
 void each_block(const data::Column& column, Counts counts, Take take) {
   const auto values = column.values<Raw>();
-  std::array<Value, kBlock> block;
+  Block<Value> block{};
   for (std::size_t start = 0; start < values.size(); start += kBlock) {
     const std::size_t rows = std::min(kBlock, values.size() - start);
     std::size_t size = rows;
@@ -100,14 +103,14 @@ void each_block(const data::Column& column, Counts counts, Take take) {
       }
       counts[kNull] += static_cast<std::int64_t>(rows - size);
     }
-    take(block.data(), size);
+    take(block, size);
   }
 }
 
 template <class Raw>
 void count_reals(const data::Column& column, std::span<const double> edges, bool closed,
                  Counts counts) {
-  each_block<Raw, double>(column, counts, [&](double* values, std::size_t size) {
+  each_block<Raw, double>(column, counts, [&](Block<double>& values, std::size_t size) {
     std::uint64_t special = 0;
     for (std::size_t i = 0; i < size; ++i)
       special |= static_cast<std::uint64_t>((std::bit_cast<std::uint64_t>(values[i]) << 1) >=
@@ -126,15 +129,15 @@ void count_integers(const data::Column& column, std::span<const std::int64_t> ed
     small &= edge >= -kMostReal && edge <= kMostReal;
     reals.push_back(static_cast<double>(edge));
   }
-  each_block<Raw, std::int64_t>(column, counts, [&](std::int64_t* values, std::size_t size) {
+  each_block<Raw, std::int64_t>(column, counts, [&](Block<std::int64_t>& values, std::size_t size) {
     std::uint64_t large = small ? 0 : 1;
     for (std::size_t i = 0; i < size; ++i)
       large |= static_cast<std::uint64_t>(static_cast<std::uint64_t>(values[i]) + kMostReal >
                                           2 * static_cast<std::uint64_t>(kMostReal));
     if (large != 0) return count_block<std::int64_t>(values, size, edges, closed, counts);
-    std::array<double, kBlock> converted;
-    for (std::size_t i = 0; i < size; ++i) converted[i] = static_cast<double>(values[i]);
-    count_block<double>(converted.data(), size, reals, closed, counts);
+    Block<double> converted;
+    for (std::size_t i = 0; i < kBlock; ++i) converted[i] = static_cast<double>(values[i]);
+    count_block<double>(converted, size, reals, closed, counts);
   });
 }
 
@@ -149,7 +152,7 @@ void count_booleans(const data::Column& column, std::span<const std::int64_t> ed
   }
   for (std::int64_t value = 0; value < 2; ++value) {
     std::vector<std::int64_t> one(counts.size(), 0);
-    count_block<std::int64_t>(&value, 1, edges, closed, one);
+    count_block<std::int64_t>({value}, 1, edges, closed, one);
     for (std::size_t bin = 0; bin < one.size(); ++bin)
       counts[bin] += one[bin] * of[static_cast<std::size_t>(value)];
   }
