@@ -112,6 +112,9 @@ Json inputs() {
                  "the question's time by their bare name, or expressions.");
 }
 
+constexpr double kMostCount = 9e15;
+Json count(std::string_view about) { return within(of_type("integer", about), 0, kMostCount); }
+
 Json column() {
   const auto bound = [](std::string_view about) {
     return object({{"type", array({"number", "string"})}, {"description", about}});
@@ -127,8 +130,151 @@ Json column() {
       {"max", bound("The greatest value, of numbers and times.")},
       {"pattern", text("RE2; the whole text must match.")},
       {"enum", list_of(of_type("string", "A text."), "The texts that are allowed.")},
+      {"min_length", count("The least number of characters, of strings.")},
+      {"max_length", count("The greatest number of characters, of strings.")},
+      {"finite", of_type("boolean", "Of floats: whether NaN and infinities are bad; true.")},
+      {"max_ahead", described(reference("duration"),
+                              "How much later a time may be than when its row was known.")},
+      {"severity",
+       any_of({reference("severity"),
+               named(reference("severity"), "The severity of single rules: { max = \"warn\" }.")})},
+      {"environments", not_empty(list_of(one_of_texts({"train", "serve"}, "Files, or a server."),
+                                         "Where the column is; elsewhere it may be absent."))},
+      {"pii", of_type("boolean", "Whether it is personal: masked in samples.")},
   });
   return any_of({reference("type"), table(std::move(properties), {"type"}, "A column.")});
+}
+
+// A check of a kind: its own key, what belongs to it, and what every check may have.
+struct CheckForm {
+  const char* kind;
+  Json subject;
+  Members further;
+  std::initializer_list<const char*> required;
+  std::string_view about;
+};
+Json check_of(const CheckForm& form, bool of_rows) {
+  Json properties{Json::Object{}};
+  properties.set(form.kind, form.subject);
+  for (const auto& [key, value] : form.further) properties.set(key, value);
+  properties.set("severity", reference("severity"));
+  if (of_rows) {
+    properties.set("warn_if",
+                   within(of_type("integer", "From how many rows on it is said."), 1, kMostCount));
+    properties.set("error_if", within(of_type("integer", "From how many rows on a batch is held."),
+                                      1, kMostCount));
+  }
+  Json json = table(std::move(properties), {}, form.about);
+  Json names = array({form.kind});
+  for (const char* name : form.required) names.push(name);
+  json.set("required", std::move(names));
+  return json;
+}
+
+Json row_checks() {
+  const Json column_name = text("A column.");
+  const Json by = list_of(column_name, "The columns of the key; all rows are of one without.");
+  return any_of({
+      check_of({"row", reference("expression"), {}, {}, "A condition over the row; null passes."},
+               true),
+      check_of({"increasing",
+                column_name,
+                {{"by", by}, {"strictly", of_type("boolean", "Whether equal values are bad.")}},
+                {},
+                "Rows of one key that do not go down, in the order in which they come."},
+               true),
+      check_of({"refers",
+                column_name,
+                {{"to", text("A column of a source: \"aircraft.tail\".")}},
+                {"to"},
+                "A key that another source has, known before the row is."},
+               true),
+  });
+}
+
+Json batch_checks() {
+  const Json column_name = text("A column.");
+  const Json nothing = one_of_texts({""}, "Of no column.");
+  const Json least = of_type("number", "The least value that is good.");
+  const Json most = of_type("number", "The greatest value that is good.");
+  const Json share = within(of_type("number", "The greatest share that is good."), 0, 1);
+  const Json span = reference("duration");
+  return any_of({
+      check_of({"unique",
+                not_empty(list_of(column_name, "The columns.")),
+                {},
+                {},
+                "No two rows have equal values."},
+               false),
+      check_of({"rows", nothing, {{"min", least}, {"max", most}}, {}, "The number of rows."},
+               false),
+      check_of({"volume",
+                span,
+                {{"max_ratio", of_type("number", "How many times more, or fewer.")}},
+                {"max_ratio"},
+                "Rows an hour, beside those of the same hour of the week before."},
+               false),
+      check_of({"null_share", column_name, {{"max", share}}, {"max"}, "The share of nulls."},
+               false),
+      check_of({"distinct",
+                column_name,
+                {{"min", least}, {"max", most}},
+                {},
+                "The number of distinct values."},
+               false),
+      check_of({"mean", column_name, {{"min", least}, {"max", most}}, {}, "The mean."}, false),
+      check_of(
+          {"quantile",
+           column_name,
+           {{"p", within(of_type("number", "Which one."), 0, 1)}, {"min", least}, {"max", most}},
+           {"p"},
+           "A quantile."},
+          false),
+      check_of({"sum",
+                column_name,
+                {{"equals", text("A column of a source: \"ledger.amount\".")},
+                 {"tolerance", of_type("number", "How far apart the sums may be.")}},
+                {"equals"},
+                "The sum, equal to that of another source."},
+               false),
+      check_of({"freshness",
+                span,
+                {{"of", one_of_texts({"event time", "arrival", "both"}, "By which times.")}},
+                {},
+                "How old the newest row may be."},
+               false),
+      check_of({"late_share",
+                span,
+                {{"max", share}},
+                {"max"},
+                "The share of rows that are known later than this after they happened."},
+               false),
+      check_of({"out_of_order_share",
+                nothing,
+                {{"max", share}},
+                {"max"},
+                "The share of rows that happened before one that came before them."},
+               false),
+      check_of({"gap",
+                span,
+                {{"by", list_of(column_name, "The columns of the key.")}, {"max", most}},
+                {"max"},
+                "How many times nothing may happen for longer than this."},
+               false),
+  });
+}
+
+Json distribution_checks() {
+  Json kinds{Json::Array{}};
+  for (const char* kind : {"psi", "ks", "linf", "js", "chi2", "new_values", "vanished_values"})
+    kinds.push(check_of({kind,
+                         text("A column."),
+                         {{"reference", text("The path of a profile.")},
+                          {"max", of_type("number", "The greatest distance, or number.")}},
+                         {"reference", "max"},
+                         "The values beside those of a frozen reference."},
+                        false));
+  return object({{"anyOf", std::move(kinds)}});
 }
 
 Json source() {
@@ -146,6 +292,10 @@ Json source() {
           {"deleted", described(reference("expression"),
                                 "Where true, the row only takes back what it replaces.")},
           {"retention", described(reference("duration"), "How long the log keeps an event.")},
+          {"checks", named(any_of({row_checks(), batch_checks(), distribution_checks()}),
+                           "Checks of rows and batches by name.")},
+          {"max_bad_rows", count("A batch with more rows in quarantine is held.")},
+          {"max_bad_ratio", within(of_type("number", "A greater share holds the batch."), 0, 1)},
       }),
       {"time", "known", "columns"}, "Where rows come from.");
 }
@@ -276,6 +426,8 @@ Json definitions() {
                 "bool int32 int64 float32 float64 decimal(p,s) string timestamp date "
                 "list<float32>(n)"}})},
       {"constant", std::move(constants)},
+      {"severity",
+       one_of_texts({"warn", "error"}, "Whether it counts, or keeps rows or batches out.")},
   });
 }
 

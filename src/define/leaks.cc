@@ -46,6 +46,11 @@ std::string known_text(const Draft& draft, int source, int column) {
   return notes.known_text;
 }
 
+bool is_everywhere(const SourceColumn& column) { return column.in_train && column.in_serve; }
+std::string where(const SourceColumn& column) {
+  return column.in_train ? "not there when serving" : "there only when serving";
+}
+
 class ViewLeaks {
  public:
   ViewLeaks(const Draft& draft, std::size_t view, Diagnostics& errors)
@@ -78,6 +83,12 @@ class ViewLeaks {
 
   void check_own(int index, const std::string& reader, const SourcePosition& place) {
     const SourceColumn& column = source_.columns[static_cast<std::size_t>(index)];
+    if (!is_everywhere(column))
+      return errors_.report(Code::leak, place,
+                            "view " + in_quotes(view_.name) + ": " + reader + " reads " +
+                                column.name + ", which is " + where(column) +
+                                ": training and serving would count different events",
+                            "leave `environments` out, or let only the label and checks read it");
     if (!column.known || order_.at_most(*column.known, *visible_)) return;
     errors_.report(Code::leak, place,
                    "view " + in_quotes(view_.name) + ": " + reader + " reads " + column.name +
@@ -187,7 +198,7 @@ class ModelLeaks {
   bool usable(int index) const {
     if (index == model_.at_index) return true;
     const SourceColumn& column = source_.columns[static_cast<std::size_t>(index)];
-    return column.known && order_.at_most(*column.known, *at_);
+    return is_everywhere(column) && column.known && order_.at_most(*column.known, *at_);
   }
 
   void check_column(const Reader& reader, int index) {
@@ -211,6 +222,7 @@ class ModelLeaks {
 
   std::string when(int index) const {
     const SourceColumn& column = source_.columns[static_cast<std::size_t>(index)];
+    if (!is_everywhere(column)) return where(column);
     if (!column.known && source_.known_is_event_time)
       return "known with its own row (known = \"event time\"), and a question comes before its own "
              "row";

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "data/hash.h"
+#include "quality/key_hash.h"
 
 namespace coeval::quality {
 
@@ -26,10 +27,7 @@ class LastValues {
   std::int64_t forgotten_count() const { return forgotten_; }
 
  private:
-  struct Hash {
-    std::size_t operator()(data::Hash128 key) const { return key.low; }
-  };
-  using Values = std::unordered_map<data::Hash128, std::int64_t, Hash>;
+  using Values = std::unordered_map<data::Hash128, std::int64_t, KeyHash>;
   // A key moves to the young when it is seen. Once these are `max_keys`, they become the old, and
   // the old ones that were not seen since are dropped.
   Values young_, old_;

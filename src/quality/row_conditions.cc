@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "data/hash.h"
 #include "define/build.h"
+#include "quality/key_hash.h"
 
 namespace coeval::quality {
 
@@ -42,7 +44,7 @@ std::string must_text(const define::Source& source, const define::Check& check) 
   if (check.kind == CheckKind::row) return "must hold: " + check.text;
   const std::string& column = source.columns[static_cast<std::size_t>(check.columns[0])].name;
   if (check.kind == CheckKind::refers)
-    return column + " must be a " + check.text + " that is known when the row is";
+    return column + " must be a value of " + check.text + " that was known before its row";
   return column +
          (check.strictly ? " must go up from row to row" : " must not go down from row to row") +
          key_text(source, check);
@@ -53,24 +55,6 @@ std::int64_t ordered(const data::Column& column, std::int64_t row) {
   if (!data::is_float(column.type())) return column.integer(row);
   const auto bits = std::bit_cast<std::int64_t>(column.real(row) + 0.0);
   return bits < 0 ? bits ^ std::numeric_limits<std::int64_t>::max() : bits;
-}
-
-// Adds a value to the text that tells keys apart; false for a null, which is no key.
-bool append_key(std::string& text, const data::Column& column, std::int64_t row) {
-  if (column.is_null(row)) return false;
-  if (column.type() == Type::boolean) {
-    text += column.bit(row) ? '1' : '0';
-    return true;
-  }
-  if (column.type() != Type::string) {
-    const std::int64_t value = column.integer(row);
-    text.append(reinterpret_cast<const char*>(&value), sizeof value);
-    return true;
-  }
-  const std::string_view value = column.string(row);
-  text += std::to_string(value.size()) + ':';
-  text += value;
-  return true;
 }
 
 }  // namespace

@@ -21,15 +21,16 @@ constexpr std::size_t kBlockRows = 1024;
 constexpr std::uint8_t kBelow = 1, kAbove = 2, kNotFinite = 4;
 using Masks = std::array<std::uint8_t, kBlockRows>;
 
-// A block is first asked as a whole, since most are clean; only then are the masks of its rows
-// written. `mask_of(value)` has no branches, so that both loops take many values at once.
-template <class T, class MaskOf, class Row>
-void scan_blocks(std::span<const T> values, MaskOf mask_of, Row row) {
+// A block is first asked as a whole whether any of its values is suspicious, since most are clean;
+// only then are the masks of its rows written. Neither `suspicious(value)` nor `mask_of(value)` has
+// branches, so that both loops take many values at once.
+template <class T, class Suspicious, class MaskOf, class Row>
+void scan_blocks(std::span<const T> values, Suspicious suspicious, MaskOf mask_of, Row row) {
   Masks masks;
   for (std::size_t start = 0; start < values.size(); start += kBlockRows) {
     const auto block = values.subspan(start, std::min(kBlockRows, values.size() - start));
     unsigned any = 0;
-    for (const T value : block) any |= mask_of(value);
+    for (const T value : block) any |= suspicious(value);
     if (any == 0) continue;
     for (std::size_t i = 0; i < block.size(); ++i)
       masks[i] = static_cast<std::uint8_t>(mask_of(block[i]));
@@ -61,7 +62,7 @@ void scan_integers_of(const data::Column& column, const IntegerRange& range, Fin
     return static_cast<unsigned>(value < narrow.min) * kBelow |
            static_cast<unsigned>(value > narrow.max) * kAbove | all;
   };
-  scan_blocks(column.values<T>(), mask_of, [&](std::int64_t row, std::uint8_t) {
+  scan_blocks(column.values<T>(), mask_of, mask_of, [&](std::int64_t row, std::uint8_t) {
     if (column.is_null(row)) return;
     const std::int64_t value = column.integer(row);
     if (range.min_rule >= 0 && value < range.min) findings.push_back({row, range.min_rule});
@@ -81,12 +82,20 @@ void scan_floats_of(const data::Column& column, const FloatRange& range, Finding
     return static_cast<unsigned>(value < min) * kBelow |
            static_cast<unsigned>(value > max) * kAbove | (finite ^ 1U) * not_finite;
   };
-  scan_blocks(column.values<T>(), mask_of, [&](std::int64_t row, std::uint8_t mask) {
-    if (column.is_null(row)) return;
-    if ((mask & kNotFinite) != 0) findings.push_back({row, range.finite_rule});
-    if ((mask & kBelow) != 0) findings.push_back({row, range.min_rule});
-    if ((mask & kAbove) != 0) findings.push_back({row, range.max_rule});
-  });
+  const auto row = [&](std::int64_t at, std::uint8_t mask) {
+    if (column.is_null(at)) return;
+    if ((mask & kNotFinite) != 0) findings.push_back({at, range.finite_rule});
+    if ((mask & kBelow) != 0) findings.push_back({at, range.min_rule});
+    if ((mask & kAbove) != 0) findings.push_back({at, range.max_rule});
+  };
+  if (not_finite == 0) return scan_blocks(column.values<T>(), mask_of, mask_of, row);
+  // Clamped to finite bounds, one comparison a side finds NaN and infinities as well.
+  const double least = std::max(min, -kMost), most = std::min(max, kMost);
+  const auto suspicious = [=](T narrow) {
+    const auto value = static_cast<double>(narrow);
+    return (static_cast<unsigned>(value >= least) & static_cast<unsigned>(value <= most)) ^ 1U;
+  };
+  scan_blocks(column.values<T>(), suspicious, mask_of, row);
 }
 
 void add_broken(std::int64_t row, std::uint8_t broken, const std::vector<int>& rules,

@@ -1,0 +1,2 @@
+add_executable(checks_bench ${CMAKE_CURRENT_LIST_DIR}/checks_bench.cc)
+target_link_libraries(checks_bench PRIVATE coeval_options coeval_quality coeval_kernel coeval_define coeval_data)

@@ -1,0 +1,277 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <map>
+#include <string>
+
+#include "data/row_codec.h"
+#include "data/text_tables.h"
+#include "quality/checks.h"
+#include "quality/key_times.h"
+#include "quality/last_values.h"
+
+namespace coeval::quality {
+namespace {
+
+using data::Type;
+using Names = std::vector<std::string>;
+
+constexpr std::int64_t kHourUs = 3'600'000'000;
+
+define::Source flown(const std::string& columns, const std::string& checks = "") {
+  const std::string text =
+      "[project]\nname = \"p\"\n[source.other]\ntime = \"ts\"\nknown = \"event time\"\n"
+      "[source.other.columns]\nts = \"timestamp\"\ntail = \"string\"\n"
+      "[source.flown]\ntime = \"ts\"\nknown = \"ts + 1h\"\n[source.flown.columns]\n"
+      "ts = { type = \"timestamp\", max_ahead = \"2h\" }\n" +
+      columns + "[source.flown.checks]\n" + checks;
+  auto checked = define::check_text(text, "coeval.toml");
+  for (const auto& error : checked.errors) FAIL_CHECK(define::render(error, text, false));
+  REQUIRE(checked.project);
+  return checked.project->sources[0];
+}
+
+data::Batch rows_of(const define::Source& source, const std::string& jsonl) {
+  auto table = data::read_jsonl(jsonl, source.schema);
+  REQUIRE(table);
+  REQUIRE(table->bad.empty());
+  return std::move(table->rows);
+}
+
+std::unique_ptr<RowChecks> compiled(const define::Source& source) {
+  auto checks = RowChecks::compile(source);
+  REQUIRE(checks);
+  return std::move(*checks);
+}
+
+std::map<std::int64_t, Names> named(const RowChecks& checks,
+                                    const std::vector<RowVerdict>& verdicts) {
+  std::map<std::int64_t, Names> out;
+  for (const RowVerdict& verdict : verdicts)
+    for (const int rule : verdict.rules)
+      out[verdict.row].push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
+  return out;
+}
+
+TEST_CASE("what warns is told apart, counted, and keeps no row out") {
+  const auto source = flown(
+      "a = { type = \"int32\", min = 0, max = 9, severity = { max = \"warn\" } }\n"
+      "b = { type = \"string\", max_length = 2, severity = \"warn\" }\n",
+      "sum = { row = \"a < 20 or b = 'x'\", severity = \"warn\" }\n");
+  const auto checks = compiled(source);
+  const auto rows = rows_of(source, R"({"ts":"2001-01-01T00:00:00Z","a":5,"b":"ok"}
+{"ts":"2001-01-01T00:00:00Z","a":10,"b":"äöü"}
+{"ts":"2001-01-01T00:00:00Z","a":-1,"b":"abc"}
+{"ts":"2001-01-01T00:00:00Z","a":20,"b":"y"}
+)");
+  const auto found = checks->find(rows, {});
+  REQUIRE(found);
+  CHECK(named(*checks, found->bad) == std::map<std::int64_t, Names>{{2, {"a.min"}}});
+  CHECK(named(*checks, found->warned) ==
+        std::map<std::int64_t, Names>{
+            {1, {"a.max", "b.max_length"}}, {2, {"b.max_length"}}, {3, {"a.max", "checks.sum"}}});
+  std::map<std::string, std::int64_t> counts;
+  for (std::size_t r = 0; r < found->counts.size(); ++r)
+    if (found->counts[r] > 0) counts[checks->rules()[r].name] = found->counts[r];
+  CHECK(counts == std::map<std::string, std::int64_t>{
+                      {"a.min", 1}, {"a.max", 2}, {"b.max_length", 2}, {"checks.sum", 1}});
+
+  const Screened screened = screen(*checks, source, rows, "f", 0);
+  CHECK(screened.accepted_rows == std::vector<std::int64_t>{0, 1, 3});
+  REQUIRE(screened.quarantined.size() == 1);
+  CHECK(screened.quarantined[0].rules == Names{"a.min"});
+  CHECK(screened.warned == found->warned);
+}
+
+TEST_CASE("a condition over columns is explained by what it reads") {
+  const auto source = flown("a = { type = \"int32\", nullable = true }\nb = \"string\"\n",
+                            "pair = { row = \"a > 3 and b <> 'x'\" }\n");
+  const auto checks = compiled(source);
+  const auto rows = rows_of(source, R"({"ts":"2001-01-01T00:00:00Z","a":5,"b":"x"}
+{"ts":"2001-01-01T00:00:00Z","a":null,"b":"y"}
+{"ts":"2001-01-01T00:00:00Z","a":null,"b":"x"}
+)");
+  const auto bad = checks->check(rows);  // null and true is null, which passes
+  REQUIRE(bad.size() == 2);
+  CHECK(bad[0].row == 0);
+  CHECK(bad[1].row == 2);
+  const int rule = bad[0].rules.at(0);
+  CHECK(checks->explain(rows, 0, rule) == "must hold: a > 3 and b <> 'x', found a = 5, b = \"x\"");
+  CHECK(checks->explain(rows, 2, rule) ==
+        "must hold: a > 3 and b <> 'x', found a = null, b = \"x\"");
+  CHECK(checks->found(rows, 0, rule).dump() == R"({"a":5,"b":"x"})");
+  CHECK(checks->rules()[static_cast<std::size_t>(rule)].check == 0);
+
+  // Where a column is not there, it is not asked.
+  const std::vector<int> some = {source.schema.index_of("b")};
+  const auto without = RowChecks::compile(source, some);
+  REQUIRE(without);
+  for (const Rule& each : (*without)->rules()) CHECK(each.name != "checks.pair");
+}
+
+TEST_CASE("a time may be so far ahead of its row's, or of its arrival") {
+  const auto source =
+      flown("eta = { type = \"timestamp\", nullable = true, max_ahead = \"30min\" }\n");
+  const auto checks = compiled(source);
+  const auto rows = rows_of(source, R"({"ts":"2001-01-01T00:00:00Z","eta":"2001-01-01T01:30:00Z"}
+{"ts":"2001-01-01T00:00:00Z","eta":"2001-01-01T01:30:00.000001Z"}
+{"ts":"2001-01-01T00:00:00Z","eta":null}
+)");
+  CHECK(named(*checks, checks->check(rows)) ==
+        std::map<std::int64_t, Names>{{1, {"eta.max_ahead"}}});
+  const std::int64_t midnight = rows.columns[0].integer(0);
+  const std::vector<std::int64_t> arrivals = {midnight, midnight + 2 * kHourUs,
+                                              midnight - 2 * kHourUs - 1};
+  const auto found = checks->find(rows, {arrivals, nullptr, nullptr});
+  REQUIRE(found);
+  CHECK(named(*checks, found->bad) ==
+        std::map<std::int64_t, Names>{{0, {"eta.max_ahead"}}, {2, {"ts.max_ahead"}}});
+}
+
+TEST_CASE("differences of times beyond 64 bits are told right") {
+  const auto source = flown("");
+  const auto checks = compiled(source);
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  data::ColumnBuilder builder(Type::timestamp);
+  builder.append_integer(kMost);
+  builder.append_integer(kLeast);
+  const data::Batch rows{source.schema, {builder.finish()}, 2};
+  const std::vector<std::int64_t> arrivals = {kLeast, kMost};
+  const auto found = checks->find(rows, {arrivals, nullptr, nullptr});
+  REQUIRE(found);
+  CHECK(named(*checks, found->bad) == std::map<std::int64_t, Names>{{0, {"ts.max_ahead"}}});
+}
+
+TEST_CASE("bytes that are no UTF-8 break that rule alone, and are told in text") {
+  const auto source = flown("b = { type = \"string\", pattern = \".{1,2}\", min_length = 9 }\n");
+  const auto checks = compiled(source);
+  data::ColumnBuilder times(Type::timestamp), texts(Type::string);
+  for (const char* text : {"\xFF\xFE", "a\xC3", "\xED\xA0\x80", "äö"}) {
+    times.append_integer(0);
+    texts.append_string(text);
+  }
+  data::Batch rows{source.schema, {}, 4};
+  rows.columns.push_back(times.finish());
+  rows.columns.push_back(texts.finish());
+  CHECK(named(*checks, checks->check(rows)) ==
+        std::map<std::int64_t, Names>{
+            {0, {"b.utf8"}}, {1, {"b.utf8"}}, {2, {"b.utf8"}}, {3, {"b.min_length"}}});
+  const Screened screened = screen(*checks, source, rows, "f", 0);
+  REQUIRE(screened.quarantined.size() == 4);
+  CHECK(screened.quarantined[0].reason.starts_with("b must be UTF-8, found "));
+}
+
+TEST_CASE("a column that allows NaN and infinities keeps their order to bounds") {
+  const auto source = flown("x = { type = \"float64\", finite = false, min = 0, max = 9 }\n");
+  const auto checks = compiled(source);
+  data::ColumnBuilder times(Type::timestamp), values(Type::float64);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const double x : {std::numeric_limits<double>::quiet_NaN(), kInfinity, -kInfinity, 5.0}) {
+    times.append_integer(0);
+    values.append_real(x);
+  }
+  data::Batch rows{source.schema, {}, 4};
+  rows.columns.push_back(times.finish());
+  rows.columns.push_back(values.finish());
+  CHECK(named(*checks, checks->check(rows)) ==
+        std::map<std::int64_t, Names>{{1, {"x.max"}}, {2, {"x.min"}}});
+}
+
+TEST_CASE("a column may be null where it may be absent") {
+  const auto source = flown("y = { type = \"bool\", environments = [\"train\"] }\n");
+  const auto rows = rows_of(source, "{\"ts\":\"2001-01-01T00:00:00Z\"}\n");
+  const auto train = compiled(source);
+  CHECK(named(*train, train->check(rows)) == std::map<std::int64_t, Names>{{0, {"y.null"}}});
+  const auto serve = RowChecks::compile(source, define::Environment::serve);
+  REQUIRE(serve);
+  CHECK((*serve)->check(rows).empty());
+}
+
+TEST_CASE("rows of one key go up, across batches; bad rows are followed by none") {
+  const auto source = flown("k = \"string\"\nn = { type = \"int32\", max = 90 }\n",
+                            "up = { increasing = \"n\", by = [\"k\"], strictly = true }\n");
+  const auto checks = compiled(source);
+  const auto row = [](const char* key, int n) {
+    return "{\"ts\":\"2001-01-01T00:00:00Z\",\"k\":\"" + std::string(key) +
+           "\",\"n\":" + std::to_string(n) + "}\n";
+  };
+  LastValues last;
+  const RowContext context{{}, &last, nullptr};
+  const auto first = checks->find(
+      rows_of(source, row("a", 1) + row("b", 5) + row("a", 2) + row("a", 99) + row("b", 5)),
+      context);
+  REQUIRE(first);
+  CHECK(named(*checks, first->bad) ==
+        std::map<std::int64_t, Names>{{3, {"n.max"}}, {4, {"checks.up"}}});
+  // 99 did not stay, so 3 follows 2.
+  const auto second =
+      checks->find(rows_of(source, row("a", 3) + row("b", 4) + row("c", 0)), context);
+  REQUIRE(second);
+  CHECK(named(*checks, second->bad) == std::map<std::int64_t, Names>{{1, {"checks.up"}}});
+  CHECK(last.size() == 3);
+  CHECK(checks->check(rows_of(source, row("a", 1) + row("a", 1))).empty());  // no state, not asked
+}
+
+TEST_CASE("last values keep the keys seen last, and count when others are forgotten") {
+  LastValues last(100);
+  const auto key = [](std::uint64_t k) { return data::Hash128{k, k}; };
+  for (std::uint64_t k = 0; k < 1000; ++k) {
+    CHECK(last.follow(key(k), 7, false, true));
+    CHECK(last.size() <= 200);
+    CHECK(last.follow(key(0), 8, false, true));  // seen all the time
+  }
+  CHECK(last.forgotten_count() > 0);
+  CHECK_FALSE(last.follow(key(0), 7, false, true));
+  CHECK_FALSE(last.follow(key(999), 6, false, true));
+  CHECK(last.follow(key(1), 0, false, true));  // forgotten
+}
+
+TEST_CASE("a key must have been known before its row was") {
+  const auto source = flown("tail = { type = \"string\", nullable = true }\n",
+                            "plane = { refers = \"tail\", to = \"other.tail\" }\n");
+  const auto checks = compiled(source);
+  KeyTimes times(2);
+  data::ColumnBuilder keys(Type::string);
+  keys.append_string("N1");
+  keys.append_null();
+  keys.append_string("N2");
+  keys.append_string("N1");
+  const auto rows = rows_of(source, R"({"ts":"2001-01-01T00:00:00Z","tail":"N1"}
+{"ts":"2001-01-01T00:00:00Z","tail":"N2"}
+{"ts":"2001-01-01T00:00:00Z","tail":"N3"}
+{"ts":"2001-01-01T00:00:00Z","tail":null}
+)");
+  const std::int64_t known = rows.columns[0].integer(0) + kHourUs;  // of the rows
+  const std::vector<std::int64_t> since = {known + 5, 0, known, known - 1};
+  REQUIRE(times.add(keys.finish(), since));
+  const KnownKeys ask = [&](const define::Check& check, const data::Column& column,
+                            std::span<const std::int64_t> before,
+                            std::span<std::uint8_t> answers) -> Status {
+    CHECK(check.text == "other.tail");
+    times.answer(column, before, answers);
+    return {};
+  };
+  const auto found = checks->find(rows, {{}, nullptr, &ask});
+  REQUIRE(found);
+  CHECK(named(*checks, found->bad) ==
+        std::map<std::int64_t, Names>{{1, {"checks.plane"}}, {2, {"checks.plane"}}});
+  CHECK(checks->explain(rows, 2, found->bad[1].rules[0]) ==
+        "tail must be a value of other.tail that was known before its row, found tail = \"N3\"");
+
+  data::ColumnBuilder more(Type::string);
+  more.append_string("N4");
+  const std::vector<std::int64_t> one = {0};
+  const auto full = times.add(more.finish(), one);
+  REQUIRE_FALSE(full);
+  CHECK(full.error().code == Code::unsupported);
+
+  const KnownKeys broken = [](const define::Check&, const data::Column&,
+                              std::span<const std::int64_t>, std::span<std::uint8_t>) -> Status {
+    return fail(Code::io, "no disk");
+  };
+  CHECK_FALSE(checks->find(rows, {{}, nullptr, &broken}));
+}
+
+}  // namespace
+}  // namespace coeval::quality
