@@ -191,8 +191,9 @@ class ArrowReader final : public stores::TableReader {
     auto type = type_of(field.name(), *field.type());
     const bool coded = field.type()->id() == arrow::Type::DICTIONARY;
     if (type && coded && *type != data::Type::string)
-      type = fail(Code::unsupported, "column '" + field.name() + "' has the type " +
-                                         field.type()->ToString() + ", which is not read yet",
+      type = fail(Code::unsupported,
+                  "column '" + field.name() + "' has the type " + field.type()->ToString() +
+                      ", which is not read yet",
                   "write the column without a dictionary");
     if (!type) return std::unexpected(std::move(type).error().within("reading '" + path_ + "'"));
     schema_.fields.push_back({field.name(), *type, field.nullable()});
@@ -208,8 +209,8 @@ class ArrowReader final : public stores::TableReader {
       if (batch_ == nullptr) return at_end();
       ++batch_number_;
       if (const arrow::Status valid = batch_->ValidateFull(); !valid.ok())
-        return std::unexpected(damaged(path_, "record batch " + std::to_string(batch_number_) +
-                                                  ": " + valid.message()));
+        return std::unexpected(damaged(
+            path_, "record batch " + std::to_string(batch_number_) + ": " + valid.message()));
     }
     const std::int64_t count = std::min(batch_rows_, batch_->num_rows() - done_);
     data::Batch out{schema_, {}, count};
@@ -236,8 +237,8 @@ class ArrowReader final : public stores::TableReader {
 
   Status check_end() {
     if (stream_->hit_end())
-      return std::unexpected(damaged(path_, "it has no end; batches read: " +
-                                                std::to_string(batch_number_)));
+      return std::unexpected(
+          damaged(path_, "it has no end; batches read: " + std::to_string(batch_number_)));
     std::vector<char> rest(std::size_t{1} << 16);
     std::int64_t behind = 0;
     for (;;) {
@@ -294,7 +295,8 @@ Result<std::unique_ptr<stores::TableReader>> open_arrow(std::unique_ptr<stores::
   }
   first.resize(size);
   if (first.starts_with(kOldFeather))
-    return fail(Code::unsupported, "'" + bytes->name() + "' is Feather V1, which Arrow has given up",
+    return fail(Code::unsupported,
+                "'" + bytes->name() + "' is Feather V1, which Arrow has given up",
                 "write it as Feather V2 or Parquet");
   const bool is_file = first.size() == kFileStart && first.starts_with(kFileMagic);
   if (is_file) first.clear();

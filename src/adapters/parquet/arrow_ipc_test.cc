@@ -33,10 +33,10 @@ std::shared_ptr<arrow::RecordBatch> batch_of(int first, int rows) {
     REQUIRE(t.Append(std::int64_t{1'000} * row).ok());
     REQUIRE(c.Append(row % 3).ok());
   }
-  const auto schema = arrow::schema({arrow::field("i", arrow::int32()),
-                                     arrow::field("d", arrow::float64(), false),
-                                     arrow::field("s", arrow::utf8()), arrow::field("t", t.type()),
-                                     arrow::field("c", arrow::dictionary(arrow::int32(), arrow::utf8()))});
+  const auto schema =
+      arrow::schema({arrow::field("i", arrow::int32()), arrow::field("d", arrow::float64(), false),
+                     arrow::field("s", arrow::utf8()), arrow::field("t", t.type()),
+                     arrow::field("c", arrow::dictionary(arrow::int32(), arrow::utf8()))});
   return arrow::RecordBatch::Make(
       schema, rows,
       {i.Finish().ValueOrDie(), d.Finish().ValueOrDie(), s.Finish().ValueOrDie(),
