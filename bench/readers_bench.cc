@@ -1,8 +1,9 @@
-// Megabytes a second of CPU time, on one core, that the readers of CSV and JSON lines parse and type,
-// beside the plain readers that are their oracles. Rows are of integers, a float, short strings and
-// timestamps, as flights have them.
+// Megabytes a second of CPU time, on one core, that the readers of CSV and JSON lines parse and
+// type, beside the plain readers that are their oracles. Rows are of integers, a float, short
+// strings and timestamps, as flights have them.
 //
-//   readers_bench [FOLDER]    also leaves the two files in FOLDER, for peers to read (readers_peers.py)
+//   readers_bench [FOLDER]    also leaves the two files in FOLDER, for peers to read
+//   (readers_peers.py)
 
 #include <sys/resource.h>
 

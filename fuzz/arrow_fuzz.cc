@@ -1,5 +1,5 @@
-// Any bytes as an Arrow file or stream: an Error or a table, never a crash. Every value of the table
-// is read.
+// Any bytes as an Arrow file or stream: an Error or a table, never a crash. Every value of the
+// table is read.
 #include <cstdint>
 
 #include "adapters/parquet/arrow_ipc.h"

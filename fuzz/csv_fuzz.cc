@@ -4,9 +4,9 @@
 #include "data/pieces_for_tests.h"
 #include "data/text_tables.h"
 
-// Any bytes as CSV. No row is lost: lines of good and bad rows ascend and are apart. What was read is
-// written to a text that reads back as the same rows. And the decoder of files, given the text in
-// pieces, reads what the plain reader does.
+// Any bytes as CSV. No row is lost: lines of good and bad rows ascend and are apart. What was read
+// is written to a text that reads back as the same rows. And the decoder of files, given the text
+// in pieces, reads what the plain reader does.
 
 namespace {
 

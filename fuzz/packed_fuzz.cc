@@ -1,5 +1,5 @@
-// Any bytes as a packed file: the same bytes or the same error, however many are asked for at a time,
-// and never more than what they can hold.
+// Any bytes as a packed file: the same bytes or the same error, however many are asked for at a
+// time, and never more than what they can hold.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

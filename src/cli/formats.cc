@@ -51,11 +51,11 @@ class Formats {
     if (ending == ".jsonl" || ending == ".ndjson") return jsonl_.get();
     if (ending == ".arrow" || ending == ".arrows" || ending == ".feather" || ending == ".ipc")
       return arrow();
-    return fail(Code::unsupported,
-                "no reader for files that end in '" + fs::path(path).extension().string() +
-                    "': " + path,
-                "the endings are .parquet, .csv, .jsonl, .arrow, and the last three also with .gz "
-                "or .zst");
+    return fail(
+        Code::unsupported,
+        "no reader for files that end in '" + fs::path(path).extension().string() + "': " + path,
+        "the endings are .parquet, .csv, .jsonl, .arrow, and the last three also with .gz "
+        "or .zst");
   }
 
  private:

@@ -32,8 +32,7 @@ bool is_decimal_comma(std::string_view text) {
   const std::size_t comma = text.find(',');
   if (comma == 0 || comma == std::string_view::npos || comma + 1 == text.size()) return false;
   const std::string_view whole = text.substr(0, comma), fraction = text.substr(comma + 1);
-  return whole.front() != '.' &&
-         whole.find_first_not_of("0123456789.") == std::string_view::npos &&
+  return whole.front() != '.' && whole.find_first_not_of("0123456789.") == std::string_view::npos &&
          fraction.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
@@ -41,8 +40,7 @@ std::unexpected<Error> text_is_not(Type type, std::string_view text) {
   std::string message = "not " + std::string(name(type)) + ": " + quoted_excerpt(text);
   if (!is_number(type) || !is_decimal_comma(text))
     return fail(Code::type_mismatch, std::move(message));
-  return fail(Code::type_mismatch, message + ", which looks like a decimal comma",
-              "write a point");
+  return fail(Code::type_mismatch, message + ", which looks like a decimal comma", "write a point");
 }
 
 std::unexpected<Error> text_does_not_fit(Type type, std::string_view text) {

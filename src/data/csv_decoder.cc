@@ -12,8 +12,8 @@
 
 // Two passes over a chunk that the processor's nearest cache holds: the marks of its structure, 64
 // bytes at a time, then from mark to mark, each field into its column. What is not as it is in most
-// rows (a fault, a number in an unusual spelling) makes the row go the plain way (csv_rows.h), which
-// is where all rules and messages are.
+// rows (a fault, a number in an unusual spelling) makes the row go the plain way (csv_rows.h),
+// which is where all rules and messages are.
 
 namespace coeval::data {
 
@@ -282,8 +282,7 @@ CsvDecoder::Found CsvDecoder::read_row(const char* chunk) {
     if (chunk[end] == '"') {
       if (end != begin) return Found::odd;
       std::size_t close = 0;
-      if (const Found found = close_quote(chunk, close, doubled); found != Found::row)
-        return found;
+      if (const Found found = close_quote(chunk, close, doubled); found != Found::row) return found;
       text = std::string_view(chunk + begin + 1, close - begin - 1);
       end = marks_[mark_++];
       quoted = true;

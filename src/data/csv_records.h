@@ -24,8 +24,9 @@ struct CsvRecord {
   std::size_t fault_field = 0;
 };
 
-/// Cuts RFC 4180 text into records, by the book: fields stand between delimiters. Lines end in LF or CRLF; the last may lack it. A record with a
-/// quote in a wrong place carries a fault and ends where its line ends.
+/// Cuts RFC 4180 text into records, by the book: fields stand between delimiters. Lines end in LF
+/// or CRLF; the last may lack it. A record with a quote in a wrong place carries a fault and ends
+/// where its line ends.
 class CsvScanner {
  public:
   /// `first_line` is the number, in its file, of the line that `text` begins with.

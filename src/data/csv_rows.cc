@@ -82,8 +82,7 @@ CsvRows::CsvRows(const Schema& schema, char delimiter)
       rooms_(schema.fields.size()) {}
 
 std::string CsvRows::field_name(std::size_t field) const {
-  return field < header_.size() ? "'" + header_[field] + "'"
-                                : "field " + std::to_string(field + 1);
+  return field < header_.size() ? "'" + header_[field] + "'" : "field " + std::to_string(field + 1);
 }
 
 std::unexpected<Error> CsvRows::unterminated(std::int64_t line, std::uint64_t offset,
@@ -107,15 +106,14 @@ std::unexpected<Error> CsvRows::no_column(const std::string& column) const {
                   "it has " + excerpt(name) + ", with spaces around it: take them out");
   const std::string_view name = header_.front();
   if (std::ranges::any_of(header_, [](const std::string& n) { return n.contains('\r'); }))
-    return fail(Code::bad_csv, message,
-                "its lines seem to end in CR alone: convert them to LF");
+    return fail(Code::bad_csv, message, "its lines seem to end in CR alone: convert them to LF");
   if (name.contains('\0') || name.starts_with("\xFF\xFE") || name.starts_with("\xFE\xFF"))
     return fail(Code::bad_csv, message, "the text looks like UTF-16: convert it to UTF-8");
   const std::string_view likely = likely_delimiter(name, delimiter_);
   if (header_.size() == 1 && !likely.empty())
-    return fail(Code::bad_csv, message,
-                "its fields seem to stand between " + std::string(likely) +
-                    ": declare that delimiter");
+    return fail(
+        Code::bad_csv, message,
+        "its fields seem to stand between " + std::string(likely) + ": declare that delimiter");
   return fail(Code::bad_csv, message, "name the columns in the first line");
 }
 

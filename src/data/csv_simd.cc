@@ -1,5 +1,5 @@
-// csv_marks.h for each instruction set that Highway knows. This file is compiled once for each: what
-// lies between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE, with its instructions.
+// csv_marks.h for each instruction set that Highway knows. This file is compiled once for each:
+// what lies between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE, with its instructions.
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "data/csv_simd.cc"
@@ -32,8 +32,8 @@ HWY_INLINE std::uint64_t marks_of(const std::uint8_t* at, V delimiter, V quote, 
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < 64; i += hn::Lanes(d)) {
     const auto bytes = hn::LoadU(d, at + i);
-    const auto found = hn::Or(hn::Or(hn::Eq(bytes, delimiter), hn::Eq(bytes, quote)),
-                              hn::Eq(bytes, line_feed));
+    const auto found =
+        hn::Or(hn::Or(hn::Eq(bytes, delimiter), hn::Eq(bytes, quote)), hn::Eq(bytes, line_feed));
     std::uint8_t packed[8] = {};
     hn::StoreMaskBits(d, found, packed);
     std::uint64_t part = 0;
@@ -57,7 +57,8 @@ std::size_t find(std::string_view text, char delimiter, std::uint32_t* marks) {
     // Eight at a time, whether there are so many or not: few branches to guess.
     for (int done = 0; done < count; done += 8)
       for (int i = done; i < done + 8; ++i) {
-        out[i] = static_cast<std::uint32_t>(at) + static_cast<std::uint32_t>(std::countr_zero(bits));
+        out[i] =
+            static_cast<std::uint32_t>(at) + static_cast<std::uint32_t>(std::countr_zero(bits));
         bits &= bits - 1;
       }
     out += count;
@@ -90,8 +91,7 @@ std::vector<const CsvMarks*> known_marks() {
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
     hwy::ChosenTarget chosen;
     chosen.Update(target);
-    const std::size_t index =
-        std::size(HWY_DISPATCH_TABLE(csv_marks)) == 1 ? 0 : chosen.GetIndex();
+    const std::size_t index = std::size(HWY_DISPATCH_TABLE(csv_marks)) == 1 ? 0 : chosen.GetIndex();
     const CsvMarks& vectors = HWY_DISPATCH_TABLE(csv_marks)[index]();
     if (&vectors != &plain_csv_marks()) known.push_back(&vectors);
   }

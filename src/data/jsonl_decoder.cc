@@ -34,7 +34,7 @@ class KnownKeys {
     std::string name;
     std::string literal;  // "name":
     int column = -1;
-    std::uint64_t row = 0;  // that had it last
+    std::uint64_t row = 0;   // that had it last
     std::uint32_t next = 0;  // the key that came behind it
   };
 
@@ -53,16 +53,14 @@ class KnownKeys {
     if (guess_ >= keys_.size()) return nullptr;
     Key& key = keys_[guess_];
     const std::size_t size = key.literal.size();
-    if (static_cast<std::size_t>(end - at) < size ||
-        std::memcmp(at, key.literal.data(), size) != 0)
+    if (static_cast<std::size_t>(end - at) < size || std::memcmp(at, key.literal.data(), size) != 0)
       return nullptr;
     at += size;
     return &key;
   }
   // Null when there are too many.
   Key* find_or_add(std::string_view name) {
-    if (const auto found = places_.find(name); found != places_.end())
-      return &keys_[found->second];
+    if (const auto found = places_.find(name); found != places_.end()) return &keys_[found->second];
     return keys_.size() < kMostKeys ? &add(name, -1) : nullptr;
   }
   // False when this row had it before.

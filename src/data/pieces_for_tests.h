@@ -80,9 +80,9 @@ inline std::string difference(const Result<TextTable>& a, const Result<TextTable
       if (equal && !x.is_null(row)) {
         if (is_float(x.type())) {
           const double p = x.real(row), q = y.real(row);
-          equal = std::equal(reinterpret_cast<const char*>(&p),
-                             reinterpret_cast<const char*>(&p + 1),
-                             reinterpret_cast<const char*>(&q));
+          equal =
+              std::equal(reinterpret_cast<const char*>(&p), reinterpret_cast<const char*>(&p + 1),
+                         reinterpret_cast<const char*>(&q));
         } else {
           equal = x.value(row) == y.value(row);
         }

@@ -9,8 +9,8 @@
 #include "base/time.h"
 
 // Numbers and times in their usual spellings, read in one pass. What these do not take, rare or
-// wrong, is left to the plain ways (cell_text.h, json.h), which are their oracles: what they do take
-// has the same bits. (quick_numbers_test.cc)
+// wrong, is left to the plain ways (cell_text.h, json.h), which are their oracles: what they do
+// take has the same bits. (quick_numbers_test.cc)
 
 namespace coeval::data {
 
@@ -125,8 +125,8 @@ class QuickDates {
     return true;
   }
 
-  /// µs of "2001-06-01T12:30:00", a space for T, up to six digits of a fraction, Z or nothing. False
-  /// for anything else.
+  /// µs of "2001-06-01T12:30:00", a space for T, up to six digits of a fraction, Z or nothing.
+  /// False for anything else.
   bool read_time(std::string_view text, std::int64_t& us) {
     if (text.size() < 19 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' ||
         text[16] != ':')

@@ -51,7 +51,8 @@ TEST_CASE("floats read at a glance have the bits of the nearest one") {
 TEST_CASE("float32 beside the middle of two floats is not rounded twice") {
   std::mt19937_64 random(2);
   for (int round = 0; round < 100'000; ++round) {
-    const auto low = std::bit_cast<float>(static_cast<std::uint32_t>(0x3F000000 + random() % 0x1000000));
+    const auto low =
+        std::bit_cast<float>(static_cast<std::uint32_t>(0x3F000000 + random() % 0x1000000));
     const double middle = (static_cast<double>(low) + std::nextafter(low, 4.0f)) / 2;
     char text[64];
     const int digits = static_cast<int>(random() % 12) + 6;

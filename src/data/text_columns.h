@@ -26,7 +26,8 @@ class StringCoder {
   std::string_view text(std::int32_t code) const {
     const auto at = static_cast<std::size_t>(code);
     const auto begin = static_cast<std::size_t>(offsets_[at]);
-    return std::string_view(bytes_).substr(begin, static_cast<std::size_t>(offsets_[at + 1]) - begin);
+    return std::string_view(bytes_).substr(begin,
+                                           static_cast<std::size_t>(offsets_[at + 1]) - begin);
   }
   /// Whether searches have become long: texts made to collide, or bad luck.
   bool is_slow() const { return longest_search_ > kLongestSearch; }
@@ -116,7 +117,7 @@ class TextColumn {
   Type type_;
   std::size_t width_;
   std::size_t capacity_ = 0;
-  std::size_t rows_before_ = 0;  // of the batches that are finished
+  std::size_t rows_before_ = 0;    // of the batches that are finished
   std::vector<std::byte> values_;  // a boolean is a byte
   std::vector<std::uint8_t> present_;
   bool any_null_ = false;

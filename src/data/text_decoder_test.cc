@@ -80,7 +80,8 @@ std::string number(std::mt19937_64& random) {
     text += static_cast<char>('0' + random() % 10);
   if (random() % 2 == 0) {
     text += '.';
-    for (auto i = random() % (random() % 8 == 0 ? 25 : 6) + (random() % 20 == 0 ? 0 : 1); i > 0; --i)
+    for (auto i = random() % (random() % 8 == 0 ? 25 : 6) + (random() % 20 == 0 ? 0 : 1); i > 0;
+         --i)
       text += static_cast<char>('0' + random() % 10);
   }
   if (random() % 8 == 0)
@@ -132,8 +133,9 @@ TEST_CASE("CSV in pieces reads as it does in one, rows, faults and positions") {
       const bool usual = random() % 2 == 0;
       for (std::size_t i = 0; i < fields; ++i) {
         if (i > 0) text += ',';
-        constexpr std::string_view kUsual[] = {"true", "-12",  "345", "x",    "1.5", "2.25e3",
-                                               "AA",   "2001-06-01T12:30:00Z", "2001-06-01", "1.25"};
+        constexpr std::string_view kUsual[] = {
+            "true",       "-12", "345", "x", "1.5", "2.25e3", "AA", "2001-06-01T12:30:00Z",
+            "2001-06-01", "1.25"};
         text += usual && random() % 20 != 0 ? std::string(kUsual[i % 10]) : csv_field(random);
       }
       if (rows > 1 || random() % 2 == 0) text += one_of(random, "\n", "\n", "\r\n", "\n\n");
@@ -144,12 +146,13 @@ TEST_CASE("CSV in pieces reads as it does in one, rows, faults and positions") {
 
 TEST_CASE("CSV of bytes that mean something, in any order, reads as it does in one piece") {
   std::mt19937_64 random(7);
-  const Schema one = {{{"s", Type::string, true}}}, two = {{{"s", Type::string, true},
-                                                            {"i", Type::int32, true}}};
+  const Schema one = {{{"s", Type::string, true}}},
+               two = {{{"s", Type::string, true}, {"i", Type::int32, true}}};
   for (int round = 0; round < 3000; ++round) {
     std::string text = round % 2 == 0 ? "s\n" : "i;s\n";
     for (auto i = random() % 60; i > 0; --i)
-      text += one_of(random, "\"", "\"", ";", ";", "\n", "\n", "\r", "\r\n", "a", "7", "\"\"", "\0"sv);
+      text +=
+          one_of(random, "\"", "\"", ";", ";", "\n", "\n", "\r", "\r\n", "a", "7", "\"\"", "\0"sv);
     check_csv(text, round % 2 == 0 ? one : two, random, ';');
   }
 }
@@ -190,9 +193,18 @@ std::string json_value(std::mt19937_64& random, int depth = 0) {
 TEST_CASE("JSON lines in pieces read as they do in one, rows, faults and positions") {
   std::mt19937_64 random(8);
   constexpr std::string_view kKeys[] = {"b", "i", "l", "f", "d", "s", "t", "y", "m", "p", "v", "x"};
-  constexpr std::string_view kUsual[] = {"true", "-12", "345",   "1.5", "2.25e3", "\"AA\"",
-                                         "\"2001-06-01T12:30:00Z\"", "\"2001-06-01\"", "1.25",
-                                         "{\"k\":[1,2]}", "[1,2.5]", "\"q\""};
+  constexpr std::string_view kUsual[] = {"true",
+                                         "-12",
+                                         "345",
+                                         "1.5",
+                                         "2.25e3",
+                                         "\"AA\"",
+                                         "\"2001-06-01T12:30:00Z\"",
+                                         "\"2001-06-01\"",
+                                         "1.25",
+                                         "{\"k\":[1,2]}",
+                                         "[1,2.5]",
+                                         "\"q\""};
   for (int round = 0; round < 600; ++round) {
     std::string text = random() % 4 == 0 ? "\xEF\xBB\xBF" : "";
     const std::string colon = one_of(random, ":", ": "), comma = one_of(random, ",", ", ");
@@ -205,14 +217,16 @@ TEST_CASE("JSON lines in pieces read as they do in one, rows, faults and positio
         if (!first) line += random() % 40 == 0 ? " , " : comma;
         first = false;
         const std::size_t key = usual || random() % 10 != 0 ? i : random() % 12;
-        line += random() % 30 == 0 ? "\"\\u00" + std::string("6") + "9\"" : "\"" + std::string(kKeys[key]) + "\"";
+        line += random() % 30 == 0 ? "\"\\u00" + std::string("6") + "9\""
+                                   : "\"" + std::string(kKeys[key]) + "\"";
         line += random() % 30 == 0 ? " :" : colon;
         line += usual && random() % 20 != 0 ? std::string(kUsual[key]) : json_value(random);
       }
       line += one_of(random, "}", "}", "}", "}", "}", "} ", "},", "");
       if (random() % 40 == 0) line = json_value(random);
       text += line;
-      if (rows > 1 || random() % 2 == 0) text += one_of(random, "\n", "\n", "\r\n", "\n\n", "\n \r\n");
+      if (rows > 1 || random() % 2 == 0)
+        text += one_of(random, "\n", "\n", "\r\n", "\n\n", "\n \r\n");
     }
     check_jsonl(text, json_schema(), random);
   }

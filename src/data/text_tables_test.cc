@@ -52,14 +52,15 @@ TEST_CASE("bad CSV rows are set aside with line, text and every reason, and the 
   REQUIRE(table->bad.size() == 6);
   CHECK(table->bad[0].line == 3);
   CHECK(table->bad[0].raw == "soon,12x,ORD");
-  CHECK(table->bad[0].reason == "date: not timestamp: 'soon' (byte 26); delay: not int32: '12x' (byte 31)");
+  CHECK(table->bad[0].reason ==
+        "date: not timestamp: 'soon' (byte 26); delay: not int32: '12x' (byte 31)");
   CHECK(table->bad[1].reason == "expected fields: 3, found 2; none for 'origin' (byte 39)");
   CHECK(table->bad[2].reason ==
         "a quote inside a field that does not begin with one, in 'origin' (byte 48)");
   CHECK(table->bad[3].reason == "text after the closing quote of a field, in 'origin' (byte 61)");
   CHECK(table->bad[4].reason == "delay: does not fit int32: '99999999999' (byte 65)");
   CHECK(table->bad[5].line == 8);
-  CHECK(table->bad[5].reason == 
+  CHECK(table->bad[5].reason ==
         "origin: the text is not UTF-8: 0xFF, which in Latin-1 is '\u00FF' (byte 85)");
 }
 

@@ -37,9 +37,9 @@ class Pieces final : public stores::TableFiles {
     few.batch_rows = rows_;
     return csv_->open(path, few);
   }
-  Result<std::unique_ptr<stores::TableWriter>> create(const std::string& path,
-                                                      const data::Schema& schema,
-                                                      const stores::WriteOptions& options) override {
+  Result<std::unique_ptr<stores::TableWriter>> create(
+      const std::string& path, const data::Schema& schema,
+      const stores::WriteOptions& options) override {
     return csv_->create(path, schema, options);
   }
 
@@ -49,8 +49,8 @@ class Pieces final : public stores::TableFiles {
 };
 
 TEST_CASE("lines, quarantine and counts of a text do not depend on its pieces") {
-  const auto folder = std::filesystem::temp_directory_path() /
-                      ("coeval-text-pieces-" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("coeval-text-pieces-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   // Lines 2 to 11: good, untyped, untyped, untyped, over its maximum, null of what is known, good
   // on two lines, good, untyped.

@@ -76,8 +76,7 @@ std::uint64_t size_of(int fd) {
 
 Result<std::unique_ptr<ByteSource>> open_raw_bytes(const std::string& path) {
   if (path == "-")
-    return std::make_unique<RawBytes>(STDIN_FILENO, false, "standard input",
-                                      size_of(STDIN_FILENO));
+    return std::make_unique<RawBytes>(STDIN_FILENO, false, "standard input", size_of(STDIN_FILENO));
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::unexpected(error_from_errno(errno, "open", path));
   auto bytes = std::make_unique<RawBytes>(fd, true, path, size_of(fd));  // owns fd from here on

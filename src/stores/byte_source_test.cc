@@ -80,8 +80,9 @@ TEST_CASE("gzip and zstd are unpacked, members and frames one after another") {
     CHECK(unpack(pack(a) + pack(b) + pack("") + pack(a)).value() == a + b + a);
     CHECK(unpack(pack("")).value().empty());
   }
-  CHECK(unpack(std::string("\x50\x2A\x4D\x18\x03\x00\x00\x00", 8) + "abc" + zstd_packed(b))
-            .value() == b);
+  CHECK(
+      unpack(std::string("\x50\x2A\x4D\x18\x03\x00\x00\x00", 8) + "abc" + zstd_packed(b)).value() ==
+      b);
 }
 
 TEST_CASE("what is not packed is handed on as it is") {
@@ -109,8 +110,8 @@ TEST_CASE("packed bytes that are cut short anywhere are an error that says where
 
 TEST_CASE("bytes behind the last member are an error that says where") {
   for (const std::string& packed : {gzipped("text"), zstd_packed("text")})
-    for (const std::string& behind : {std::string("x"), std::string("garbage of some length"),
-                                     std::string(20, '\0')}) {
+    for (const std::string& behind :
+         {std::string("x"), std::string("garbage of some length"), std::string(20, '\0')}) {
       const auto text = unpack(packed + behind);
       REQUIRE_FALSE(text);
       CHECK(text.error().message.find("at byte " + std::to_string(packed.size())) !=

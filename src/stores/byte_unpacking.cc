@@ -49,8 +49,7 @@ bool starts_as_zstd(std::span<const char> in) {
   const std::size_t size = std::min(in.size(), magic.size());
   const std::string_view start(in.data(), size);
   if (start == magic.substr(0, size)) return true;
-  return size > 0 && (start[0] & 0xF0) == 0x50 &&
-         start.substr(1) == skippable.substr(0, size - 1);
+  return size > 0 && (start[0] & 0xF0) == 0x50 && start.substr(1) == skippable.substr(0, size - 1);
 }
 
 class GzipDecoder final : public Decoder {
@@ -259,10 +258,12 @@ Result<std::unique_ptr<ByteSource>> unpacked(std::unique_ptr<ByteSource> packed)
   if (first.size() == kMagicBytes && starts_as_zstd(first))
     decoder = std::make_unique<ZstdDecoder>();
   const std::string& name = packed->name();
-  const std::string_view promised =
-      name.ends_with(".gz") ? "gzip" : name.ends_with(".zst") ? "zstd" : "";
+  const std::string_view promised = name.ends_with(".gz")    ? "gzip"
+                                    : name.ends_with(".zst") ? "zstd"
+                                                             : "";
   if (!promised.empty() && (decoder == nullptr || decoder->name() != promised))
-    return fail(Code::bad_file, "'" + name + "' does not begin as " + std::string(promised) + " does",
+    return fail(Code::bad_file,
+                "'" + name + "' does not begin as " + std::string(promised) + " does",
                 "fetch it again, or give it the ending of what it is");
   if (decoder == nullptr) return std::make_unique<HandedOn>(std::move(packed), std::move(first));
   return std::make_unique<Unpacked>(std::move(packed), std::move(decoder), first);

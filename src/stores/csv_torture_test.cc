@@ -139,8 +139,7 @@ TEST_CASE("ragged rows say how many fields, from which column on, and where") {
   CHECK(few.raw == "b,3");
   CHECK(few.reason == "expected fields: 3, found 2; none for 'distance' (byte 28)");
   const data::BadTextRow many = bad_row(under_header("a,1,2\nb,3,4,five,6\n"));
-  CHECK(many.reason ==
-        "expected fields: 3, found 5; the first without a name is 'five' (byte 34)");
+  CHECK(many.reason == "expected fields: 3, found 5; the first without a name is 'five' (byte 34)");
 }
 
 TEST_CASE("embedded NUL bytes are text in strings, and told in numbers") {
@@ -157,7 +156,8 @@ TEST_CASE("a stray quote in a field without quotes, and text behind a closing on
         "text after the closing quote of a field, in 'origin' (byte 25)");
 }
 
-TEST_CASE("a quote that is never closed is told by the line where it opens, behind the rows before") {
+TEST_CASE(
+    "a quote that is never closed is told by the line where it opens, behind the rows before") {
   const Read out = read(under_header("a,1,2\nb,\"3,4\nc,5,6\nd,7,8\n"));
   CHECK(out.rows == "a|1|2;");
   CHECK(out.error.code == Code::bad_csv);
@@ -205,8 +205,7 @@ TEST_CASE("other delimiters are read when they are declared, and named when they
   CHECK(read("origin;delay;distance\na,b;1;2\n", ';').rows == "a,b|1|2;");
   CHECK(read("origin\tdelay\tdistance\n\"a\tb\"\t1\t2\n", '\t').rows == "a\tb|1|2;");
   CHECK(read("origin;delay;distance\na;1;2\n").error.advice.find("';'") != std::string::npos);
-  CHECK(read("origin\tdelay\tdistance\na\t1\t2\n").error.advice.find("a tab") !=
-        std::string::npos);
+  CHECK(read("origin\tdelay\tdistance\na\t1\t2\n").error.advice.find("a tab") != std::string::npos);
   CHECK(read("x", '"').error.code == Code::unsupported);
 }
 
@@ -220,7 +219,8 @@ class MadeText final : public ByteSource {
     std::size_t done = 0;
     while (done < into.size() && at_ < size) {
       if (at_ >= before_.size() && at_ < before_.size() + many_) {
-        const auto count = std::min<std::uint64_t>(into.size() - done, before_.size() + many_ - at_);
+        const auto count =
+            std::min<std::uint64_t>(into.size() - done, before_.size() + many_ - at_);
         std::memset(into.data() + done, of_, count);
         done += count, at_ += count;
         continue;
@@ -300,8 +300,9 @@ TEST_CASE("a quote that is never closed in 1 GiB is told by its place, and not h
 }
 
 TEST_CASE("a row of exactly the limit is read, one of a byte more is not, whatever the window") {
-  const std::string text = under_header("aaaaaaaaaaaaaaaaaaaaaaaa,1,2\naaaaaaaaaaaaaaaaaaaaaaaaa,1,2\n"
-                                        "b,3,4\r\n");
+  const std::string text = under_header(
+      "aaaaaaaaaaaaaaaaaaaaaaaa,1,2\naaaaaaaaaaaaaaaaaaaaaaaaa,1,2\n"
+      "b,3,4\r\n");
   for (const std::size_t window : {std::size_t{16}, std::size_t{30}, std::size_t{4096}}) {
     ReadOptions options = reading(text, window);
     options.max_record_bytes = 28;

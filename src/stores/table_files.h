@@ -84,8 +84,8 @@ class TableFiles {
  public:
   virtual ~TableFiles() = default;
   /// "-" is standard input, for formats that are read in one direction. Errors: no_such_file,
-  /// bad_file (truncated, checksum), unknown_key for a missing column, unsupported for a column type
-  /// that V1 does not have.
+  /// bad_file (truncated, checksum), unknown_key for a missing column, unsupported for a column
+  /// type that V1 does not have.
   virtual Result<std::unique_ptr<TableReader>> open(const std::string& path,
                                                     const ReadOptions& options) = 0;
   virtual Result<std::unique_ptr<TableWriter>> create(const std::string& path,

@@ -26,9 +26,7 @@ class Window {
   std::uint64_t offset() const { return offset_; }
   const ByteSource& bytes() const { return *bytes_; }
   /// Keeps the buffer for as long as the pointer to text() lives.
-  std::shared_ptr<const char[]> shared_text() const {
-    return {buffer_, buffer_.get() + begin_};
-  }
+  std::shared_ptr<const char[]> shared_text() const { return {buffer_, buffer_.get() + begin_}; }
   void drop(std::size_t bytes) {
     begin_ += bytes;
     offset_ += bytes;
@@ -94,11 +92,11 @@ class TextReader final : public TableReader {
       window_.drop(taken);
       if (*began) return {};
       if (window_.text().size() > most_)
-        return failed(fail(Code::bad_csv,
-                           "the header is longer than " +
-                               std::to_string(most_ - kLineEndBytes) + " bytes",
-                           "name the columns in the first line")
-                          .error());
+        return failed(
+            fail(Code::bad_csv,
+                 "the header is longer than " + std::to_string(most_ - kLineEndBytes) + " bytes",
+                 "name the columns in the first line")
+                .error());
     }
   }
 
@@ -129,9 +127,8 @@ class TextReader final : public TableReader {
   // Decodes what the window holds, or more of it; passes over a row that is too long.
   Result<data::TextRows> step() {
     const std::string_view text = window_.text();
-    auto rows = decoder_->skipping()
-                    ? decoder_->skip(text, window_.ended())
-                    : decoder_->decode(text, window_.ended(), batch_rows_);
+    auto rows = decoder_->skipping() ? decoder_->skip(text, window_.ended())
+                                     : decoder_->decode(text, window_.ended(), batch_rows_);
     if (rows && rows->taken == 0 && !decoder_->skipping()) {
       if (text.size() > most_) {
         rows = decoder_->skip(text, window_.ended());

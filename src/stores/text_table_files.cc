@@ -84,9 +84,9 @@ class TextFiles final : public TableFiles {
   Result<std::unique_ptr<TableReader>> open(const std::string& path,
                                             const ReadOptions& options) override {
     COEVAL_ASSIGN(data::Schema schema, chosen_schema(path, options));
-    COEVAL_ASSIGN(auto decoder,
-                  format_.decoder(std::move(schema), {options.delimiter, options.json_columns,
-                                                      options.code_strings, options.max_record_bytes}));
+    COEVAL_ASSIGN(auto decoder, format_.decoder(std::move(schema),
+                                                {options.delimiter, options.json_columns,
+                                                 options.code_strings, options.max_record_bytes}));
     COEVAL_ASSIGN(auto bytes, options.open_bytes ? options.open_bytes(path) : open_bytes(path));
     return read_text(std::move(bytes), std::move(decoder), options);
   }

@@ -27,7 +27,6 @@ namespace {
 constexpr std::string_view kFileMagic = "ARROW1";  // at both ends; at the first padded to 8 bytes
 constexpr std::size_t kFileStart = 8;
 constexpr std::string_view kOldFeather = "FEA1";
-constexpr std::string_view kEndOfStream("\xFF\xFF\xFF\xFF\0\0\0\0", 8);
 constexpr std::int64_t kMostBytes = std::int64_t{4} << 30;
 constexpr std::size_t kReadAtOnce = std::size_t{16} << 20;
 
@@ -78,7 +77,8 @@ class SourceStream final : public arrow::io::InputStream {
         error_ = std::move(got).error();
         return arrow::Status::IOError("the bytes cannot be read");
       }
-      if (*got == 0) break;
+      hit_end_ = *got == 0;
+      if (hit_end_) break;
       done += static_cast<std::int64_t>(*got);
     }
     remember(std::string_view(to, static_cast<std::size_t>(done)));
@@ -105,18 +105,20 @@ class SourceStream final : public arrow::io::InputStream {
   /// What the source said when it failed.
   std::optional<Error>& error() { return error_; }
   const stores::ByteSource& bytes() const { return *bytes_; }
-  /// The last bytes that were read, at most eight.
+  /// Whether more bytes were asked for than there are.
+  bool hit_end() const { return hit_end_; }
+  /// The last bytes that were read, at most as many as the magic has.
   const std::string& last() const { return last_; }
 
  private:
   void remember(std::string_view text) {
-    last_.append(text.substr(text.size() - std::min(text.size(), kEndOfStream.size())));
-    if (last_.size() > kEndOfStream.size()) last_.erase(0, last_.size() - kEndOfStream.size());
+    last_.append(text.substr(text.size() - std::min(text.size(), kFileMagic.size())));
+    if (last_.size() > kFileMagic.size()) last_.erase(0, last_.size() - kFileMagic.size());
   }
 
   std::unique_ptr<stores::ByteSource> bytes_;
   std::int64_t position_ = 0;
-  bool closed_ = false;
+  bool closed_ = false, hit_end_ = false;
   std::optional<Error> error_;
   std::string last_;
 };
@@ -189,8 +191,9 @@ class ArrowReader final : public stores::TableReader {
     auto type = type_of(field.name(), *field.type());
     const bool coded = field.type()->id() == arrow::Type::DICTIONARY;
     if (type && coded && *type != data::Type::string)
-      type = fail(Code::unsupported, "column '" + field.name() + "' has the type " +
-                                         field.type()->ToString() + ", which is not read yet",
+      type = fail(Code::unsupported,
+                  "column '" + field.name() + "' has the type " + field.type()->ToString() +
+                      ", which is not read yet",
                   "write the column without a dictionary");
     if (!type) return std::unexpected(std::move(type).error().within("reading '" + path_ + "'"));
     schema_.fields.push_back({field.name(), *type, field.nullable()});
@@ -206,8 +209,8 @@ class ArrowReader final : public stores::TableReader {
       if (batch_ == nullptr) return at_end();
       ++batch_number_;
       if (const arrow::Status valid = batch_->ValidateFull(); !valid.ok())
-        return std::unexpected(damaged(path_, "record batch " + std::to_string(batch_number_) +
-                                                  ": " + valid.message()));
+        return std::unexpected(damaged(
+            path_, "record batch " + std::to_string(batch_number_) + ": " + valid.message()));
     }
     const std::int64_t count = std::min(batch_rows_, batch_->num_rows() - done_);
     data::Batch out{schema_, {}, count};
@@ -221,7 +224,8 @@ class ArrowReader final : public stores::TableReader {
     return out;
   }
 
-  // Arrow takes the end of the bytes for the end of the batches: whether they end is ours to say.
+  // Arrow takes the end of the bytes for the end of the batches. But there is a mark for it, behind
+  // which it does not ask for more.
   Result<data::Batch> at_end() {
     if (!ended_) COEVAL_TRY(check_end());
     ended_ = true;
@@ -232,9 +236,9 @@ class ArrowReader final : public stores::TableReader {
   }
 
   Status check_end() {
-    if (stream_->last() != kEndOfStream && !stream_->last().ends_with(std::string_view("\0\0\0\0", 4)))
-      return std::unexpected(damaged(path_, "it has no end; batches read: " +
-                                                std::to_string(batch_number_)));
+    if (stream_->hit_end())
+      return std::unexpected(
+          damaged(path_, "it has no end; batches read: " + std::to_string(batch_number_)));
     std::vector<char> rest(std::size_t{1} << 16);
     std::int64_t behind = 0;
     for (;;) {
@@ -291,7 +295,8 @@ Result<std::unique_ptr<stores::TableReader>> open_arrow(std::unique_ptr<stores::
   }
   first.resize(size);
   if (first.starts_with(kOldFeather))
-    return fail(Code::unsupported, "'" + bytes->name() + "' is Feather V1, which Arrow has given up",
+    return fail(Code::unsupported,
+                "'" + bytes->name() + "' is Feather V1, which Arrow has given up",
                 "write it as Feather V2 or Parquet");
   const bool is_file = first.size() == kFileStart && first.starts_with(kFileMagic);
   if (is_file) first.clear();

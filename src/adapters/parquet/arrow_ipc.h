@@ -7,14 +7,14 @@
 
 namespace coeval::parquet_adapter {
 
-/// Arrow's own format behind stores::TableFiles: files (Feather V2 is one) and streams, told apart by
-/// their first bytes, both read from their beginning to their end, so that they may be packed by
+/// Arrow's own format behind stores::TableFiles: files (Feather V2 is one) and streams, told apart
+/// by their first bytes, both read from their beginning to their end, so that they may be packed by
 /// gzip or zstd and come from standard input. Buffers inside may be compressed by LZ4 or zstd.
 ///
 /// Every batch is checked to be what its schema says before it is used. A file or stream must have
-/// its end: without the mark for it, it is cut short. Memory: one record batch as it is in the file,
-/// at most 4 GiB unpacked; batches handed on are slices of it. Types: as Parquet's. Writing is
-/// unsupported.
+/// its end: without the mark for it, it is cut short. Memory: one record batch as it is in the
+/// file, at most 4 GiB unpacked; batches handed on are slices of it. Types: as Parquet's. Writing
+/// is unsupported.
 std::unique_ptr<stores::TableFiles> make_arrow_files();
 
 /// stores::TableFiles::open() for bytes.
