@@ -11,8 +11,11 @@ namespace coeval::rocksdb_adapter {
 class BackgroundErrors final : public rocksdb::EventListener {
  public:
   bool found() const { return found_; }
+  /// Whether any was for want of room.
+  bool no_space() const { return no_space_; }
 
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    if (status->IsNoSpace()) no_space_ = true;
     found_ = true;
   }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
@@ -21,7 +24,7 @@ class BackgroundErrors final : public rocksdb::EventListener {
   }
 
  private:
-  std::atomic<bool> found_ = false;
+  std::atomic<bool> found_ = false, no_space_ = false;
 };
 
 }  // namespace coeval::rocksdb_adapter

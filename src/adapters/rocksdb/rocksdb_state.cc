@@ -176,7 +176,10 @@ class RocksdbState final : public StateStore {
     options.sync = true;
     position_.reset();  // what an error leaves is for reading to say
     if (const auto written = opened_.database->Write(options, &batch); !written.ok())
-      return error_of(written, "write", folder_);
+      // A write that waited for a compaction tells of the error that this had as "incomplete".
+      return error_of(opened_.errors->no_space() ? rocksdb::Status::NoSpace(written.ToString())
+                                                 : written,
+                      "write", folder_);
     position_ = position;
     return {};
   }
