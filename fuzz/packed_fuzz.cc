@@ -15,15 +15,15 @@ using namespace coeval;
 
 constexpr std::size_t kEnough = std::size_t{1} << 20;  // of what a small bomb unpacks to
 
-// The text, or the error on one line.
+// The text, or the code of the error.
 std::string unpack(std::string_view packed, const std::string& name, std::size_t at_once) {
   auto source = stores::unpacked(stores::bytes_of_text(name, packed));
-  if (!source) return one_line(source.error());
+  if (!source) return code_name(source.error().code);
   std::string text;
   std::vector<char> piece(at_once);
   while (text.size() < kEnough) {
     const auto got = (*source)->read(piece);
-    if (!got) return text + one_line(got.error());
+    if (!got) return code_name(got.error().code);
     if (*got == 0) break;
     if (*got > piece.size()) std::abort();
     text.append(piece.data(), *got);
