@@ -306,7 +306,12 @@ Explanation explanation(Code code) {
           "Mostly serve was "
           "started with another --as-of, or the history file was replaced. Use the values that the "
           "log was started "
-          "with, or move .coeval/log away to start a new one.",
+          "with, or move .coeval/log away to start a new one. "
+          "Or the columns of a source were changed so that events which are logged already cannot "
+          "be read as rows of it: the message lists each column, what it was and what it is. "
+          "Columns may be added if they are nullable, widened (int32 to int64, float32 to float64, "
+          "a decimal of more digits), made nullable, or removed. Anything else needs a column of a "
+          "new name.",
           ""};
     case Code::metadata:
       return {

@@ -41,10 +41,10 @@ void examine_log(Context& context, Findings& findings) {
   const bool sound = report->problem.empty() || !report->quarantined.empty();
   findings.add("log", sound, text);
   if (sound)
-    examine_log_content(context, [&](const std::string& subject, bool is_sound,
-                                     const std::string& what) {
-      findings.add(subject, is_sound, what);
-    });
+    examine_log_content(context,
+                        [&](const std::string& subject, bool is_sound, const std::string& what) {
+                          findings.add(subject, is_sound, what);
+                        });
 }
 
 std::string sound_text(const stores::ModelVersion& version) {

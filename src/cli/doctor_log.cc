@@ -111,8 +111,9 @@ class Census {
 
   void add_events(const Tags& tags, std::int64_t count, const Finding& add) const {
     const auto name = names_.find(tags.first);
-    const std::string source =
-        name == names_.end() ? "of unknown name (" + std::to_string(tags.first) + ")" : name->second;
+    const std::string source = name == names_.end()
+                                   ? "of unknown name (" + std::to_string(tags.first) + ")"
+                                   : name->second;
     char tag[9];
     std::snprintf(tag, sizeof tag, "%08x", tags.second);
     const std::string text = std::to_string(count) + " events with schema " + tag;

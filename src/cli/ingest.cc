@@ -1,4 +1,7 @@
+#include <filesystem>
+
 #include "cli/commands.h"
+#include "cli/log_upkeep.h"
 #include "cli/running_server.h"
 #include "cli/state_origin.h"
 #include "data/row_codec.h"
@@ -89,6 +92,10 @@ int ingest(Context& context) {
     if (!context.terminal.json()) context.terminal.print(path + ": " + quality::to_text(counts));
   }
   if (context.terminal.json()) context.terminal.print_json(all);
+  // The rows are in the log, whatever comes of this.
+  if (std::filesystem::exists(context.log_folder()))
+    if (auto kept_up = seal_and_trim(context, context.formats); !kept_up)
+      context.terminal.say("warning: " + one_line(kept_up.error()));
   return 0;
 }
 

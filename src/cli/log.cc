@@ -1,11 +1,12 @@
+#include <algorithm>
 #include <filesystem>
 
-#include "cli/log_upkeep.h"
-
 #include "cli/commands.h"
+#include "cli/log_upkeep.h"
 #include "cli/running_server.h"
 #include "cli/schema_changes.h"
 #include "replay/log_schemas.h"
+#include "stores/log_scan.h"
 #include "stores/record_names.h"
 
 namespace coeval::cli {
@@ -14,9 +15,14 @@ namespace {
 
 // Ends the open segment, so that it can be sealed too. Beside a server that is its writer's to do.
 Status close_open_segment(Context& context) {
+  std::uint64_t cut_bytes = 0;
   stores::LogOptions options;
   options.new_segment = true;
+  options.cut_bytes = &cut_bytes;
   COEVAL_ASSIGN(const auto log, stores::open_log(context.log_folder(), options));
+  if (cut_bytes > 0)
+    context.terminal.say("log: " + std::to_string(cut_bytes) +
+                         " bytes after the last sound record were cut off");
   return {};
 }
 
@@ -93,11 +99,11 @@ int trim(Context& context) {
     context.terminal.print_json(as_json(*report));
     return 0;
   }
-  context.terminal.print(std::to_string(report->removed.size()) +
-                         (options.dry_run ? " segments would go, " : " segments removed, ") +
-                         std::to_string(report->events) + " events, " +
-                         std::to_string(report->predictions) + " predictions; the log begins at position " +
-                         std::to_string(report->trim.first.value));
+  context.terminal.print(
+      std::to_string(report->removed.size()) +
+      (options.dry_run ? " segments would go, " : " segments removed, ") +
+      std::to_string(report->events) + " events, " + std::to_string(report->predictions) +
+      " predictions; the log begins at position " + std::to_string(report->trim.first.value));
   context.terminal.print("  " + report->stopped);
   for (const auto& source : replay::retention_of(*context.project))
     context.terminal.print("  source " + source.source + ": " +
@@ -171,6 +177,34 @@ int schemas(Context& context) {
 Result<stores::SealReport> seal_log(Context& context) {
   COEVAL_ASSIGN(stores::TableFiles * tables, context.formats("x.parquet"));
   return stores::seal_closed_segments(context.log_folder(), *tables);
+}
+
+namespace {
+
+Result<bool> has_unsealed(const std::string& log_folder) {
+  COEVAL_ASSIGN(const stores::SegmentFiles files, stores::find_segments(log_folder));
+  if (files.segments.size() < 2) return false;
+  COEVAL_ASSIGN(const auto sealed, stores::list_sealed(log_folder));
+  for (std::size_t i = 0; i + 1 < files.segments.size(); ++i)
+    if (std::ranges::count(sealed, files.segments[i].first, &stores::SealedSegment::first) == 0)
+      return true;
+  return false;
+}
+
+}  // namespace
+
+Status seal_and_trim(Context& context, const replay::OpenFormat& formats) {
+  const std::string folder = context.log_folder();
+  COEVAL_ASSIGN(const bool unsealed, has_unsealed(folder));
+  if (!unsealed) return {};
+  COEVAL_ASSIGN(stores::TableFiles * tables, formats("x.parquet"));
+  COEVAL_ASSIGN(const auto sealed, stores::seal_closed_segments(folder, *tables));
+  if (sealed.segments.empty()) return {};
+  replay::TrimOptions options;
+  options.now_us = sealed.segments.back().last_known.us;
+  COEVAL_ASSIGN(const auto trimmed, replay::trim_log(*context.project, folder, options));
+  if (!trimmed.removed.empty()) context.terminal.say("log: " + replay::removed_text(trimmed.trim));
+  return {};
 }
 
 Result<replay::TrimReport> trim_by_retention(Context& context, replay::TrimOptions options) {

@@ -10,6 +10,10 @@ namespace coeval::cli {
 /// Seals the closed segments of the project's log. Beside a server, too.
 Result<stores::SealReport> seal_log(Context& context);
 
+/// Where closed segments are not sealed yet, seals them and then removes what retention lets go; no
+/// predictions. Says what was removed. `formats` must be the calling thread's own.
+Status seal_and_trim(Context& context, const replay::OpenFormat& formats);
+
 /// Removes what retention lets go, by the log's own time.
 Result<replay::TrimReport> trim_by_retention(Context& context, replay::TrimOptions options);
 

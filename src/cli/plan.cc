@@ -336,8 +336,7 @@ data::Json as_json(const replay::PlanReplayVersion& version) {
   json.set("scores_differ_count", version.scores_differ);
   json.set("decisions_differ_count", version.decisions_differ);
   if (version.refused > 0) json.set("refused_count", version.refused);
-  if (version.beyond_retention > 0)
-    json.set("beyond_retention_count", version.beyond_retention);
+  if (version.beyond_retention > 0) json.set("beyond_retention_count", version.beyond_retention);
   data::Json examples{data::Json::Array{}};
   for (const auto& example : version.examples) {
     data::Json one{data::Json::Object{}};

@@ -22,7 +22,6 @@ class ServerUpkeep {
 
  private:
   void work();
-  Status round();
   bool wait();  ///< false when it is time to end
 
   Context& context_;

@@ -66,7 +66,10 @@ bool change_of(const Field& was, const Field& is, ColumnChange& change) {
 
 ColumnChange change_of_added(const Field& field) {
   if (field.nullable) return {field.name, ColumnChangeKind::added, {}, text_of(field), {}};
-  return {field.name, ColumnChangeKind::required, {}, text_of(field),
+  return {field.name,
+          ColumnChangeKind::required,
+          {},
+          text_of(field),
           "declare " + field.name + " with nullable = true: events of before have no such column"};
 }
 
@@ -97,8 +100,7 @@ void find_renamed(const Schema& was, const Schema& is, std::vector<ColumnChange>
     if (gone == nullptr || come == nullptr || gone->column != old.name) continue;
     const Field& fresh = field_of(is, come->column);
     *come = {fresh.name, ColumnChangeKind::renamed, old.name + " " + text_of(old),
-             fresh.name + " " + text_of(fresh),
-             "call it " + old.name + " again"};
+             fresh.name + " " + text_of(fresh), "call it " + old.name + " again"};
     changes.erase(changes.begin() + (gone - changes.data()));
   }
 }

@@ -174,8 +174,10 @@ class LogPass {
     std::set<int> views;
     for (const auto& [name, audited] : versions) {
       if (audited.project->ir_hash != project_->ir_hash) continue;
-      Group group{
-          &audited, views_of(project_->models[static_cast<std::size_t>(audited.model)].row), {}, {}};
+      Group group{&audited,
+                  views_of(project_->models[static_cast<std::size_t>(audited.model)].row),
+                  {},
+                  {}};
       group.removed = RemovedPast(*project_, group.views, trim);
       views.insert(group.views.begin(), group.views.end());
       groups_.emplace(name, std::move(group));

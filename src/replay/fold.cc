@@ -129,10 +129,9 @@ Result<std::vector<FoldedSource>> fold_files_in_pieces(
 Result<std::int64_t> fold_log(kernel::Kernel& kernel, kernel::EventIndexes& names,
                               const stores::EventLog& log, Position from,
                               const FoldInPieces& pieces) {
-  COEVAL_ASSIGN(
-      auto collector,
-      LogCollector::create(kernel.project(),
-                           sources_to_fold(kernel.project(), kernel.views(), names), log));
+  COEVAL_ASSIGN(auto collector, LogCollector::create(
+                                    kernel.project(),
+                                    sources_to_fold(kernel.project(), kernel.views(), names), log));
   std::int64_t events = 0, held = 0;
   Status failed;
   const auto flush = [&](Position next) -> Status {

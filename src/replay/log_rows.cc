@@ -40,8 +40,8 @@ Error unknown_schema(const define::Source& source, const stores::Record& record)
           "the log holds events of source '" + source.name +
               "' with a schema that nobody kept, at position " +
               std::to_string(record.position.value),
-          "restore the columns that the source had then and run `coeval log accept " +
-              source.name + "`; then change them",
+          "restore the columns that the source had then and run `coeval log accept " + source.name +
+              "`; then change them",
           {},
           {}};
 }

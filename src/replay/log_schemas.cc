@@ -29,8 +29,10 @@ namespace {
 
 std::string advice_of(const std::string& source, const data::ColumnChange& change) {
   if (change.kind != data::ColumnChangeKind::renamed) return change.advice;
-  return change.advice + "; if they are two columns, declare the new one nullable and run `coeval "
-         "log accept " + source + "`";
+  return change.advice +
+         "; if they are two columns, declare the new one nullable and run `coeval "
+         "log accept " +
+         source + "`";
 }
 
 }  // namespace

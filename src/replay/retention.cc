@@ -117,7 +117,8 @@ class Trimming {
 
   std::string why_kept(const stores::SealedFile& file) const {
     const auto kept = std::ranges::find(retention_, file.source, &SourceRetention::source);
-    const std::string events = "has " + std::to_string(file.rows) + " events of source " + file.source;
+    const std::string events =
+        "has " + std::to_string(file.rows) + " events of source " + file.source;
     if (kept == retention_.end()) return events + ", which the definition does not name";
     if (!kept->keep_us) return events + ", which is kept for ever: " + kept->why;
     const std::int64_t newest = std::max(file.newest_event_us, file.newest_known_us);

@@ -1,11 +1,12 @@
 // The log on disk.
 //
 // A log is a folder of segment files, one file named `lock`, a folder `schemas` (log_schemas.cc),
-// after a trim a file `trimmed` (log_trim.cc), and, after a repair, a folder `quarantine`. A segment is called log-NNNNNNNNNNNNNNNNNNNN.seg after the position of its first
-// record, in twenty decimal digits, so that the order of the names is the order of the records.
-// Positions are dense: a segment's name is the name of the one before plus the number of records in
-// that. A segment that would grow beyond LogOptions::segment_bytes is synced and never written
-// again, and the next is begun.
+// after a trim a file `trimmed` (log_trim.cc), and, after a repair, a folder `quarantine`. A
+// segment is called log-NNNNNNNNNNNNNNNNNNNN.seg after the position of its first record, in twenty
+// decimal digits, so that the order of the names is the order of the records. Positions are dense:
+// a segment's name is the name of the one before plus the number of records in that. A segment that
+// would grow beyond LogOptions::segment_bytes is synced and never written again, and the next is
+// begun.
 //
 // All integers are little-endian. A segment begins with 32 bytes:
 //
@@ -117,11 +118,11 @@ class DiskLog final : public EventLog {
   FileLock lock_;
   std::vector<LogSegment> segments_;
   std::unique_ptr<AppendFile> file_;
-  std::string buffer_;            // the bytes between flushed_ and tail_
-  LogEnd tail_;                   // with what is buffered
-  LogEnd flushed_;                // what readers see
-  LogEnd acknowledged_;           // what the last sync() made durable
-  std::optional<Error> failure_;  // since then nothing is written
+  std::string buffer_;                                      // the bytes between flushed_ and tail_
+  LogEnd tail_;                                             // with what is buffered
+  LogEnd flushed_;                                          // what readers see
+  LogEnd acknowledged_;                                     // what the last sync() made durable
+  std::optional<Error> failure_;                            // since then nothing is written
   std::set<std::pair<std::uint32_t, std::uint32_t>> tags_;  // of events that were there
   PendingSchemas pending_;
 };
@@ -172,8 +173,7 @@ Status DiskLog::start(LogScan scan) {
     tail_.bytes = buffer_.size();
   }
   COEVAL_TRY(write_buffer());
-  for (const LogSegment& segment : scan.left_over)
-    COEVAL_TRY(options_.files->remove(segment.path));
+  for (const LogSegment& segment : scan.left_over) COEVAL_TRY(options_.files->remove(segment.path));
   // What was found may still be in the system's cache only; from here on it counts as acknowledged.
   // The name of the last segment too: its writer may have died before it synced the folder.
   COEVAL_TRY(options_.files->sync_folder(folder_));
@@ -302,9 +302,8 @@ Status DiskLog::declare(const std::string& source, const data::Schema& schema) {
   COEVAL_ASSIGN(const bool is_known, is_newest(declared, fresh));
   if (is_known) return {};
   for (const auto& [source_of_events, tag] : tags_) {
-    const bool is_kept = std::ranges::any_of(declared, [&](const LogSchema& one) {
-      return one.source == source && one.tag == tag;
-    });
+    const bool is_kept = std::ranges::any_of(
+        declared, [&](const LogSchema& one) { return one.source == source && one.tag == tag; });
     if (source_of_events == source_tag(source) && tag != fresh.tag && !is_kept)
       return fail(Code::log_mismatch,
                   "the log in '" + folder_ + "' holds events of source '" + source +

@@ -65,8 +65,7 @@ bool take_word(std::string_view& rest, std::string_view word, std::string_view& 
 
 template <class Number>
 bool read_number(std::string_view text, int base, Number& number) {
-  const auto [end, failed] =
-      std::from_chars(text.data(), text.data() + text.size(), number, base);
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   return failed == std::errc{} && end == text.data() + text.size();
 }
 
@@ -103,8 +102,8 @@ Result<LogSchema> decode_log_schema(std::string_view text) {
   std::string_view source, tag, since;
   const std::string_view first = take_line(text);
   if (first != kFirstLine && first.starts_with(kFamily))
-    return fail(Code::unsupported, "a schema of a log in version " +
-                                       std::string(first.substr(kFamily.size())),
+    return fail(Code::unsupported,
+                "a schema of a log in version " + std::string(first.substr(kFamily.size())),
                 "use the version of coeval that wrote it, or a newer one");
   if (first != kFirstLine) return no_schema("it does not begin with its first line");
   if (!take_word(text, "source", source) || !take_word(text, "tag", tag) ||

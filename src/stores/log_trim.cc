@@ -161,7 +161,8 @@ std::string encode_trim(const LogTrim& trim) {
 
 Result<LogTrim> decode_trim(std::string_view text) {
   const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos || text.substr(end + 1) != checksum_line(text.substr(0, end + 1)))
+  if (end == std::string_view::npos ||
+      text.substr(end + 1) != checksum_line(text.substr(0, end + 1)))
     return damaged();
   const auto json = data::parse_json(text.substr(0, end));
   std::int64_t version = 0;

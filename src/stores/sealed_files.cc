@@ -58,8 +58,8 @@ std::string note_path(const std::string& log_folder, Position first) {
 struct EventGroup {
   const LogSchema* schema = nullptr;
   std::vector<std::int64_t> positions, known_us, event_us;
-  std::string bytes;                // rows, one after another
-  std::vector<std::size_t> ends;    // of each row in bytes
+  std::string bytes;              // rows, one after another
+  std::vector<std::size_t> ends;  // of each row in bytes
   std::vector<data::ColumnBuilder> builders;
 
   std::string_view row(std::size_t at) const {
@@ -96,6 +96,7 @@ class Sealer {
   Result<SealedSegment> run() {
     COEVAL_TRY(read_segment());
     for (auto& [tags, group] : groups_) COEVAL_TRY(write_table(group));
+    std::ranges::sort(sealed_.files, {}, &SealedFile::path);
     COEVAL_TRY(make_folders(sealed_folder(folder_)));
     COEVAL_TRY(write_file_atomically(note_path(folder_, sealed_.first), encode_sealed(sealed_)));
     return std::move(sealed_);
@@ -104,10 +105,11 @@ class Sealer {
  private:
   Status read_segment() {
     Status failed;
-    COEVAL_TRY(read_records({&segment_, 1}, segment_.first, std::nullopt, [&](const Record& record) {
-      failed = take(record);
-      return failed.has_value();
-    }));
+    COEVAL_TRY(
+        read_records({&segment_, 1}, segment_.first, std::nullopt, [&](const Record& record) {
+          failed = take(record);
+          return failed.has_value();
+        }));
     return failed;
   }
 
@@ -163,7 +165,9 @@ class Sealer {
   static std::vector<std::int64_t> by_event_time(const data::Column& time) {
     std::vector<std::int64_t> order(static_cast<std::size_t>(time.size()));
     std::iota(order.begin(), order.end(), 0);
-    const auto key = [&](std::int64_t row) { return time.is_null(row) ? INT64_MIN : time.integer(row); };
+    const auto key = [&](std::int64_t row) {
+      return time.is_null(row) ? INT64_MIN : time.integer(row);
+    };
     if (time.type() == data::Type::timestamp) std::ranges::stable_sort(order, {}, key);
     return order;
   }
@@ -172,8 +176,8 @@ class Sealer {
     SealedFile file;
     file.source = group.schema->source;
     file.schema = group.schema->tag;
-    file.path = "sealed/" + file.source + "/" + digits_of(segment_.first) + "-" +
-                hex(file.schema) + ".parquet";
+    file.path = "sealed/" + file.source + "/" + digits_of(segment_.first) + "-" + hex(file.schema) +
+                ".parquet";
     file.rows = time.size();
     file.oldest_known_us = group.known_us.front();
     file.newest_known_us = group.known_us.back();
@@ -188,9 +192,9 @@ class Sealer {
 
   Status write_rows(const std::string& path, const data::Batch& rows,
                     const std::vector<std::int64_t>& order) {
-    COEVAL_ASSIGN(const auto writer, tables_.create(path, rows.schema,
-                                                    {.compression_level = kCompression,
-                                                     .threads = 1}));
+    COEVAL_ASSIGN(
+        const auto writer,
+        tables_.create(path, rows.schema, {.compression_level = kCompression, .threads = 1}));
     const std::span<const std::int64_t> all(order);
     for (std::size_t begin = 0; begin < all.size(); begin += kPieceRows)
       COEVAL_TRY(writer->write(data::take(
@@ -230,10 +234,10 @@ class Sealer {
   }
 
   static Status differs(const std::string& path, std::size_t row) {
-    return fail(Code::internal,
-                "'" + path + "' was read back and differs from the log in row " +
-                    std::to_string(row),
-                "the segment stays as it is and is not sealed; try again, and examine the disk");
+    return fail(
+        Code::internal,
+        "'" + path + "' was read back and differs from the log in row " + std::to_string(row),
+        "the segment stays as it is and is not sealed; try again, and examine the disk");
   }
 
   const std::string& folder_;
@@ -257,8 +261,8 @@ Result<SealedSegment> seal_segment(const std::string& log_folder, const LogSegme
                                    const std::vector<LogSchema>& schemas, TableFiles& tables) {
   auto sealed = Sealer(log_folder, segment, schemas, tables).run();
   if (!sealed)
-    return std::unexpected(std::move(sealed).error().within(
-        "while sealing '" + segment.path + "', which stays as it is"));
+    return std::unexpected(std::move(sealed).error().within("while sealing '" + segment.path +
+                                                            "', which stays as it is"));
   return sealed;
 }
 

@@ -68,8 +68,8 @@ bool read_file_json(const data::Json& json, SealedFile& file) {
   file.newest_known_us = members.integer("newest_known_us");
   file.newest_event_us = members.integer("newest_event_us");
   file.sha256 = members.text("sha256");
-  const bool is_below = file.path.starts_with("sealed/") &&
-                        file.path.find("..") == std::string::npos;
+  const bool is_below =
+      file.path.starts_with("sealed/") && file.path.find("..") == std::string::npos;
   return members.ok() && is_below && schema >= 0 && schema <= UINT32_MAX && file.rows >= 0;
 }
 

@@ -70,8 +70,8 @@ AskingRows rows_that_ask(const define::Project& project, const define::Model& mo
   const replay::RemovedPast removed(project, views, past.trim);
   if (!history.amendments && removed.is_empty()) return std::nullopt;
   std::vector<std::int64_t> rows = replay::asking_rows(project.sources[source], history);
-  const auto at = history.rows.columns[static_cast<std::size_t>(model.at_index)]
-                      .values<std::int64_t>();
+  const auto at =
+      history.rows.columns[static_cast<std::size_t>(model.at_index)].values<std::int64_t>();
   std::erase_if(rows, [&](std::int64_t row) {
     return removed.is_seen_at(at[static_cast<std::size_t>(row)]);
   });

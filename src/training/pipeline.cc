@@ -208,6 +208,16 @@ class Build {
     return past;
   }
 
+  // Of the sources that the rows were made from, as records of the log carry them.
+  data::Json schema_versions() const {
+    data::Json json{data::Json::Object{}};
+    for (const int index : replay::sources_of(*shop_.project, model_)) {
+      const auto& source = shop_.project->sources[static_cast<std::size_t>(index)];
+      json.set(source.name, static_cast<std::int64_t>(stores::schema_tag(source.schema)));
+    }
+    return json;
+  }
+
   Status report(const replay::SourceHistory& history) {
     const auto& counts = history.conservation;
     if (!counts.holds())
@@ -416,6 +426,7 @@ class Build {
     card.engine = trained.engine;
     card.threshold = model_.threshold;
     card.details.set("definition", shop_.definition);
+    card.details.set("schema_versions", schema_versions());
     card.details.set("request_hash", define::request_hash(*shop_.project, model_));
     card.details.set("rounds_used", trained.rounds_used);
     card.details.set("created", format_time(shop_.clock->now_us()));
