@@ -41,10 +41,17 @@ void set_aside(EventRows& rows, std::map<std::size_t, BadEventRow> broken) {
   std::ranges::sort(rows.bad, {}, &BadEventRow::row);
 }
 
+/// `arrival_us`: nothing where rows say themselves when they became known. Checks that depend on
+/// other rows are not asked: nothing here knows yet whether those were taken in.
 std::map<std::size_t, BadEventRow> rows_that_break_rules(const quality::RowChecks& checks,
-                                                         const EventRows& rows) {
+                                                         const EventRows& rows,
+                                                         std::optional<std::int64_t> arrival_us) {
+  std::vector<std::int64_t> arrivals;
+  if (arrival_us) arrivals.assign(static_cast<std::size_t>(rows.typed.rows), *arrival_us);
   std::map<std::size_t, BadEventRow> broken;
-  for (const quality::RowVerdict& verdict : checks.check(rows.typed)) {
+  // Without known keys nothing fails.
+  const auto found = checks.find(rows.typed, {arrivals, nullptr, nullptr});
+  for (const quality::RowVerdict& verdict : found->bad) {
     BadEventRow& bad = broken[static_cast<std::size_t>(verdict.row)];
     for (const int rule : verdict.rules) {
       bad.rules.push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
@@ -111,7 +118,9 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
   auto read = read_event_rows(body, source);
   if (!read) return error_answer(read.error());
   EventRows& rows = *read;
-  set_aside(rows, rows_that_break_rules(*parts.checks[at], rows));
+  const std::optional<std::int64_t> arrival_us =
+      parts.options.data_clock ? now_us : std::optional(parts.clock->now_us());
+  set_aside(rows, rows_that_break_rules(*parts.checks[at], rows, arrival_us));
   if (parts.options.data_clock && !now_us) {
     set_aside(rows, rows_without_known_time(parts.declared_known(source, rows.typed)));
   }

@@ -135,6 +135,18 @@ class Schema(unittest.TestCase):
             with self.subTest(place):
                 self.refuses(changed)
 
+    def test_it_knows_the_checks(self):
+        text = (ROOT / "fuzz/corpus/define/checks.toml").read_text()
+        self.validate(as_json(tomllib.loads(text)))
+        for right, wrong in [('row = "origin <> tail"', 'rwo = "origin <> tail"'), ("strictly = true", 'strictly = "yes"'),
+                             ("p = 0.99, ", ""), ('to = "aircraft.tail"', 'two = "aircraft.tail"'), ("max = 0.1", "max = 10"),
+                             ('["train"]', '["test"]'), ('{ max = "warn" }', '{ max = "info" }'), ("max_length = 6", "max_length = -1"),
+                             ('rows = ""', 'rows = "delay"'), ("max_bad_ratio = 0.01", "max_bad_ratio = 1.5")]:
+            changed = text.replace(right, wrong, 1)
+            with self.subTest(wrong):
+                self.assertNotEqual(changed, text)
+                self.refuses(as_json(tomllib.loads(changed)))
+
     def test_every_function_is_in_it_with_its_example(self):
         reference = (ROOT / "docs/language.md").read_text()
         told = self.schema["definitions"]["expression"]["description"]
