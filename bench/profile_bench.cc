@@ -1,5 +1,5 @@
-// What a profile costs: each part of it for a column of numbers, whole columns of several kinds, and
-// a wide table profiled and compared with a reference. CPU time of the process, so that other
+// What a profile costs: each part of it for a column of numbers, whole columns of several kinds,
+// and a wide table profiled and compared with a reference. CPU time of the process, so that other
 // programs on the machine do not disturb it; the least of five runs.
 //
 //   profile_bench [columns] [rows] [threads]
@@ -179,14 +179,16 @@ void measure_table(int columns, std::int64_t rows, int threads) {
     batch.schema.fields.push_back({"c" + std::to_string(i), data::Type::float64, false});
     // A quarter of the table is made, and used four times: the machine has little memory.
     if (i < (columns + 3) / 4)
-      made.push_back(column_of(data::Type::float64, normals(rows, 100 + static_cast<std::uint64_t>(i))));
+      made.push_back(
+          column_of(data::Type::float64, normals(rows, 100 + static_cast<std::uint64_t>(i))));
     batch.columns.push_back(made[static_cast<std::size_t>(i) % made.size()]);
   }
   quality::Profile reference(batch.schema);
   WorkerPool pool(threads);
   if (!reference.add(batch, &pool)) std::exit(1);
   std::vector<stats::ReferenceBins> bins;
-  for (const quality::ColumnProfile& column : reference.columns()) bins.push_back(*column.reference());
+  for (const quality::ColumnProfile& column : reference.columns())
+    bins.push_back(*column.reference());
   const double began = seconds_of(CLOCK_PROCESS_CPUTIME_ID), wall = seconds_of(CLOCK_MONOTONIC);
   quality::Profile profile(batch.schema);
   if (!profile.add(batch, &pool)) std::exit(1);

@@ -80,8 +80,7 @@ void BinadeCounts::settle(exact::ExactSum& sum, exact::SquareSum& squares) {
       binade.sums[turn] = binade.squares[turn] = 0;
     }
   }
-  if (!all.is_zero())
-    sum.merge(exact::ExactSum::of_limbs(all.limbs(), all.first_limb(), 0, 0, 0));
+  if (!all.is_zero()) sum.merge(exact::ExactSum::of_limbs(all.limbs(), all.first_limb(), 0, 0, 0));
   squares.merge(exact::SquareSum(std::move(all_squares)));
 }
 

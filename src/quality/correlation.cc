@@ -45,8 +45,8 @@ Scaled spread(std::int64_t count, const exact::LongSum& products, const exact::E
   if (exact_spread.magnitude.is_zero()) return {};
   const int bits = exact_spread.magnitude.bits();
   const int scale = bits % 2 == 0 ? bits : bits + 1;  // below 2^scale
-  const double size = exact::round_magnitude(exact_spread.magnitude.limbs(), -scale, false,
-                                             exact::kFloat64);
+  const double size =
+      exact::round_magnitude(exact_spread.magnitude.limbs(), -scale, false, exact::kFloat64);
   return {size, kUnitExponent + 64 * static_cast<int>(unit) + scale, exact_spread.negative};
 }
 
@@ -78,7 +78,8 @@ void Correlation::merge(const Correlation& other) {
 
 std::optional<double> Correlation::value() const {
   if (count_ < 2) return std::nullopt;
-  const Scaled of_x = spread(count_, xx_.total(), x_, x_), of_y = spread(count_, yy_.total(), y_, y_);
+  const Scaled of_x = spread(count_, xx_.total(), x_, x_),
+               of_y = spread(count_, yy_.total(), y_, y_);
   if (of_x.size == 0 || of_y.size == 0) return std::nullopt;
   const Scaled together = spread(count_, xy_.total(), x_, y_);
   // All exponents are even, so their half is whole; of a column with itself this is 1.

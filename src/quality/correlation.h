@@ -16,11 +16,10 @@
 namespace coeval::quality {
 
 /// Pearson's correlation of two columns of numbers over the rows where both are there and finite:
-/// (n·Σxy − Σx·Σy) / √((n·Σx² − (Σx)²)·(n·Σy² − (Σy)²)), the three differences exact. So the state is
-/// a function of the multiset of pairs, as a profile's is (semantics: A1 A5), and nothing cancels.
-/// Booleans count as 0 and 1, dates as days, timestamps as µs; an integer beyond 2^53 as the nearest
-/// float64.
-/// Complexity: about 30 ns a pair of values.
+/// (n·Σxy − Σx·Σy) / √((n·Σx² − (Σx)²)·(n·Σy² − (Σy)²)), the three differences exact. So the state
+/// is a function of the multiset of pairs, as a profile's is (semantics: A1 A5), and nothing
+/// cancels. Booleans count as 0 and 1, dates as days, timestamps as µs; an integer beyond 2^53 as
+/// the nearest float64. Complexity: about 30 ns a pair of values.
 class Correlation {
  public:
   /// Adds the rows of two columns of equal length, neither of texts nor of lists.
@@ -49,8 +48,8 @@ struct CorrelatedColumns {
   std::int64_t rows = 0;
   std::optional<double> value;
 };
-/// Of each two of the columns, ascending by x, then y. Errors: type_mismatch for a column of texts or
-/// lists, unknown_column for an index that is none.
+/// Of each two of the columns, ascending by x, then y. Errors: type_mismatch for a column of texts
+/// or lists, unknown_column for an index that is none.
 Result<std::vector<CorrelatedColumns>> correlations(const data::Batch& batch,
                                                     std::span<const int> columns,
                                                     WorkerPool* pool = nullptr);

@@ -87,8 +87,7 @@ TEST_CASE("no correlation of a constant, of one row, and of what is not there") 
   CHECK_FALSE(of(reals({}), reals({})).value().has_value());
   ColumnBuilder with_nulls(Type::int32);
   for (int i = 0; i < 6; ++i) i == 1 ? with_nulls.append_null() : with_nulls.append_integer(i);
-  const Correlation some =
-      of(with_nulls.finish(), reals({0, 1000, 2, std::nan(""), kInfinity, 5}));
+  const Correlation some = of(with_nulls.finish(), reals({0, 1000, 2, std::nan(""), kInfinity, 5}));
   CHECK(some.rows() == 3);
   CHECK(*some.value() == 1);
 }

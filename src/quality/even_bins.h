@@ -13,8 +13,8 @@ namespace coeval::quality {
 
 /// Counts of numbers in bins of one width 2^k, the bin b holding [b·2^k, (b + 1)·2^k); k is the
 /// least by which the range from the least to the greatest value takes at most kMost bins, and the
-/// numbers of the bins fit in 53 bits. It grows with the range, two bins becoming one; so the counts
-/// are exact and a function of the multiset of values.
+/// numbers of the bins fit in 53 bits. It grows with the range, two bins becoming one; so the
+/// counts are exact and a function of the multiset of values.
 ///
 /// Value: double (finite) or std::int64_t, of which k is at least 0.
 /// Complexity: a multiplication and an addition a value; a pass over the bins when the range leaves
@@ -46,9 +46,9 @@ class EvenBins {
   void move_to(int level, std::int64_t first);
   std::int64_t number_of(Value value) const;
 
-  int level_ = 0;            // k
+  int level_ = 0;                // k
   double scale_ = 1, unit_ = 1;  // 2^-k, 2^k
-  std::int64_t first_ = 0;   // the number of counts_[0]
+  std::int64_t first_ = 0;       // the number of counts_[0]
   Value least_{}, greatest_{};
   std::vector<std::uint64_t> counts_;  // kMost, or none before the first value
 };

@@ -10,7 +10,6 @@
 #include "exact/byte_codec.h"
 #include "exact/ratio.h"
 
-
 namespace coeval::quality {
 
 namespace {
@@ -44,7 +43,8 @@ BlockFacts<Value> facts_of(std::span<const std::int64_t> block) {
       least[turn] = v < least[turn] ? v : least[turn];
       greatest[turn] = v > greatest[turn] ? v : greatest[turn];
       zeros[turn] += block[i + turn] == 0;
-      negatives[turn] += static_cast<std::int64_t>(static_cast<std::uint64_t>(block[i + turn]) >> 63);
+      negatives[turn] +=
+          static_cast<std::int64_t>(static_cast<std::uint64_t>(block[i + turn]) >> 63);
     }
   BlockFacts<Value> facts{least[0], greatest[0]};
   for (std::size_t turn = 0; turn < kTurns; ++turn) {
@@ -70,8 +70,8 @@ exact::IntegerMoments moments_of(std::int64_t value, std::int64_t times) {
   const Unsigned128 high = (square >> 64) * factor;
   exact::Int192 squares;
   squares.limbs = {static_cast<std::uint64_t>(low), static_cast<std::uint64_t>(low >> 64), 0};
-  squares.combine(
-      {{0, static_cast<std::uint64_t>(high), static_cast<std::uint64_t>(high >> 64)}}, false);
+  squares.combine({{0, static_cast<std::uint64_t>(high), static_cast<std::uint64_t>(high >> 64)}},
+                  false);
   return {times, exact::Int128{value} * times, squares};
 }
 
@@ -139,9 +139,8 @@ void NumberProfile<Value>::add_times(Value value, std::int64_t times) {
 template <class Value>
 void NumberProfile<Value>::spread_out() {
   spread_ = std::make_unique<Spread>();
-  counted_.each([&](std::int64_t key, std::int64_t times) {
-    spread_->add_times(value_of(key), times);
-  });
+  counted_.each(
+      [&](std::int64_t key, std::int64_t times) { spread_->add_times(value_of(key), times); });
   counted_ = exact::ValueCounts<std::int64_t>(kMostCounted);
 }
 
@@ -268,11 +267,9 @@ template <class Value>
 std::optional<std::vector<exact::ValueCount<Value>>> NumberProfile<Value>::values() const {
   if (spread_) return std::nullopt;
   std::vector<exact::ValueCount<Value>> all;
-  counted_.each([&](std::int64_t key, std::int64_t times) {
-    all.push_back({value_of(key), times});
-  });
-  std::sort(all.begin(), all.end(),
-            [](const auto& a, const auto& b) { return a.value < b.value; });
+  counted_.each(
+      [&](std::int64_t key, std::int64_t times) { all.push_back({value_of(key), times}); });
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
   return all;
 }
 
@@ -366,8 +363,7 @@ void NumberProfile<Value>::summarise_histogram(ColumnSummary& summary, const Tot
   EvenBins<Value> held;
   for (const auto& [value, times] : totals.values) held.add_times(value, times);
   const EvenBins<Value>& bins = spread_ ? spread_->even : held;
-  const int level =
-      std::max(bins.level(), even_level_of(totals.least, totals.greatest, kMostBars));
+  const int level = std::max(bins.level(), even_level_of(totals.least, totals.greatest, kMostBars));
   const int shift = std::min(level - bins.level(), 63);
   const double width = std::ldexp(1.0, level), divisor = static_cast<double>(unit);
   std::int64_t first = 0;
@@ -375,7 +371,8 @@ void NumberProfile<Value>::summarise_histogram(ColumnSummary& summary, const Tot
     const std::int64_t bar = number >> shift;
     if (summary.histogram.empty()) first = bar;
     while (first + static_cast<std::int64_t>(summary.histogram.size()) <= bar) {
-      const auto from = static_cast<double>(first + static_cast<std::int64_t>(summary.histogram.size()));
+      const auto from =
+          static_cast<double>(first + static_cast<std::int64_t>(summary.histogram.size()));
       summary.histogram.push_back({from * width / divisor, (from + 1) * width / divisor, 0});
     }
     summary.histogram.back().count += count;
@@ -395,8 +392,8 @@ BinEdges<Value> NumberProfile<Value>::even_edges(std::size_t bins) const {
   return order_of(held ? *held : std::vector<exact::ValueCount<Value>>()).edges(bins);
 }
 
-// u8 whether values are spread; then the counted values, or count, zeros, negatives, range, distinct
-// values, moments and both kinds of bins.
+// u8 whether values are spread; then the counted values, or count, zeros, negatives, range,
+// distinct values, moments and both kinds of bins.
 template <class Value>
 void NumberProfile<Value>::append_bytes(std::string& out) const {
   out.push_back(spread_ ? 1 : 0);

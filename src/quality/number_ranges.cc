@@ -33,8 +33,7 @@ std::int64_t last_integer(double greatest) {
 template <class Value>
 void OrderStatistics<Value>::append(Ranges& ranges, Value least, Value greatest,
                                     std::int64_t count) {
-  const std::int64_t before =
-      ranges.empty() ? 0 : ranges.back().before + ranges.back().count;
+  const std::int64_t before = ranges.empty() ? 0 : ranges.back().before + ranges.back().count;
   ranges.push_back({least, greatest, before, count});
 }
 
@@ -63,7 +62,8 @@ OrderStatistics<Value>::OrderStatistics(const BinadeCounts& binades, const EvenB
   } else {
     binades.each([&](double least, double greatest, std::int64_t count) {
       if (least < 0)
-        add(fine_, least <= -0x1p63 ? std::numeric_limits<std::int64_t>::min() : -last_integer(-least),
+        add(fine_,
+            least <= -0x1p63 ? std::numeric_limits<std::int64_t>::min() : -last_integer(-least),
             clamped(std::floor(greatest)), count);
       else
         add(fine_, clamped(std::ceil(least)), last_integer(greatest), count);
@@ -89,11 +89,11 @@ bool OrderStatistics<Value>::agrees() const {
 }
 
 template <class Value>
-const typename OrderStatistics<Value>::Range& OrderStatistics<Value>::range_of(
-    const Ranges& ranges, std::int64_t rank) {
-  const auto after =
-      std::upper_bound(ranges.begin(), ranges.end(), rank,
-                       [](std::int64_t wanted, const Range& range) { return wanted < range.before; });
+const typename OrderStatistics<Value>::Range& OrderStatistics<Value>::range_of(const Ranges& ranges,
+                                                                               std::int64_t rank) {
+  const auto after = std::upper_bound(
+      ranges.begin(), ranges.end(), rank,
+      [](std::int64_t wanted, const Range& range) { return wanted < range.before; });
   return *(after - 1);
 }
 
@@ -156,12 +156,13 @@ BinEdges<Value> OrderStatistics<Value>::edges(std::size_t bins) const {
     const auto distance = [&](const Range& range) {
       return std::abs(range.before * wanted - i * all);
     };
-    const auto nearest = std::min_element(
-        candidates.begin(), candidates.end(),
-        [&](const Range& a, const Range& b) { return distance(a) < distance(b); });
+    const auto nearest =
+        std::min_element(candidates.begin(), candidates.end(),
+                         [&](const Range& a, const Range& b) { return distance(a) < distance(b); });
     add(nearest->least, nearest->before);
   }
-  const Value greatest = even_.empty() ? fine_.back().greatest : std::min(fine_.back().greatest, even_.back().greatest);
+  const Value greatest = even_.empty() ? fine_.back().greatest
+                                       : std::min(fine_.back().greatest, even_.back().greatest);
   if (edges.size() > 1 && edges.back() == greatest) {  // the last bin holds its upper edge
     edges.pop_back();
     before.pop_back();

@@ -37,7 +37,6 @@ struct Specials {
   std::int64_t nans = 0, plus_infinities = 0, minus_infinities = 0;
 };
 
-
 constexpr std::uint64_t kSignless = ~std::uint64_t{0} >> 1;
 constexpr std::uint64_t kInfinity = std::uint64_t{0x7FF} << 52;
 
@@ -71,8 +70,8 @@ std::int64_t add_blocks(const data::Column& column, Numbers& numbers, Specials& 
     const auto as_key = [&](Raw value) {
       if constexpr (std::is_floating_point_v<Raw>) {
         const auto key = std::bit_cast<std::int64_t>(static_cast<double>(value) + 0.0);
-        special |= static_cast<std::uint64_t>((static_cast<std::uint64_t>(key) & kSignless) >=
-                                              kInfinity);
+        special |=
+            static_cast<std::uint64_t>((static_cast<std::uint64_t>(key) & kSignless) >= kInfinity);
         return key;
       } else {
         return static_cast<std::int64_t>(value);
@@ -126,8 +125,7 @@ std::int64_t add_codes(const data::Column& column, TextProfile& texts) {
   return nulls;
 }
 
-std::int64_t add_texts(const data::Column& column, TextProfile& texts) {
-  if (column.is_coded()) return add_codes(column, texts);
+std::int64_t add_plain(const data::Column& column, TextProfile& texts) {
   std::int64_t nulls = 0;
   for (std::int64_t row = 0; row < column.size(); ++row) {
     if (column.is_null(row))
@@ -135,6 +133,13 @@ std::int64_t add_texts(const data::Column& column, TextProfile& texts) {
     else
       texts.add(column.string(row));
   }
+  return nulls;
+}
+
+std::int64_t add_texts(const data::Column& column, TextProfile& texts) {
+  const std::int64_t nulls =
+      column.is_coded() ? add_codes(column, texts) : add_plain(column, texts);
+  texts.settle();
   return nulls;
 }
 
@@ -328,9 +333,8 @@ Result<stats::ReferenceBins> ColumnProfile::reference() const {
 // Rows, nulls, NaN, +∞, −∞; the values; a list's elements.
 void ColumnProfile::append_bytes(std::string& out) const {
   const Parts& parts = *parts_;
-  for (const std::int64_t count :
-       {parts.rows, parts.nulls, parts.specials.nans, parts.specials.plus_infinities,
-        parts.specials.minus_infinities})
+  for (const std::int64_t count : {parts.rows, parts.nulls, parts.specials.nans,
+                                   parts.specials.plus_infinities, parts.specials.minus_infinities})
     exact::append_count(out, count);
   std::visit([&](const auto& profile) { profile.append_bytes(out); }, parts.profiles);
   if (parts.elements) parts.elements->append_bytes(out);
@@ -338,9 +342,8 @@ void ColumnProfile::append_bytes(std::string& out) const {
 
 bool ColumnProfile::read_bytes(std::string_view& bytes) {
   Parts read(parts_->type);
-  for (std::int64_t* count :
-       {&read.rows, &read.nulls, &read.specials.nans, &read.specials.plus_infinities,
-        &read.specials.minus_infinities})
+  for (std::int64_t* count : {&read.rows, &read.nulls, &read.specials.nans,
+                              &read.specials.plus_infinities, &read.specials.minus_infinities})
     if (!exact::read_count(bytes, *count)) return false;
   if (!std::visit([&](auto& profile) { return profile.read_bytes(bytes); }, read.profiles))
     return false;
@@ -372,7 +375,8 @@ Status same_columns(const data::Schema& ours, const data::Schema& theirs) {
                                          " columns, the rows " +
                                          std::to_string(theirs.fields.size()));
   for (std::size_t i = 0; i < ours.fields.size(); ++i)
-    if (ours.fields[i].name != theirs.fields[i].name || ours.fields[i].type != theirs.fields[i].type)
+    if (ours.fields[i].name != theirs.fields[i].name ||
+        ours.fields[i].type != theirs.fields[i].type)
       return fail(Code::type_mismatch, "the profile's column '" + ours.fields[i].name + "' (" +
                                            data::name(ours.fields[i].type) + ") is '" +
                                            theirs.fields[i].name + "' (" +

@@ -19,8 +19,8 @@ namespace coeval::quality {
 /// histogram, distinct and frequent values, lengths and shapes of texts.
 ///
 /// Invariants: 1. State, bytes and summary are a function of the multiset of values: shards merged
-/// in any order equal one pass, byte for byte (semantics: A1 A5). 2. Memory is bounded, about 100 KB
-/// a column (numbers) or 1 MB (texts), whatever comes.
+/// in any order equal one pass, byte for byte (semantics: A1 A5). 2. Memory is bounded, about 100
+/// KB a column (numbers) or 1 MB (texts), whatever comes.
 ///
 /// Up to 4,096 distinct values are held with their counts, and everything is exact. Beyond, of
 /// numbers: moments by exponent (exact), counts in 128 bins to each power of two and in at most
@@ -48,10 +48,11 @@ class ColumnProfile {
   /// lists.
   std::optional<std::vector<ProfileValue>> values() const;
   /// The bins for comparing later rows with these (docs/statistics.md, "Drift"), with the counts of
-  /// these rows in them. Up to 4,096 distinct values the edges are the quantiles themselves. Beyond,
-  /// an edge is the edge of one of the profile's own bins, the one nearest in rank to the quantile;
-  /// so the counts are exact in either case, and the bins merely hold a little more or less than a
-  /// tenth each. Errors: unsupported for lists and for texts with more than 4,096 distinct values.
+  /// these rows in them. Up to 4,096 distinct values the edges are the quantiles themselves.
+  /// Beyond, an edge is the edge of one of the profile's own bins, the one nearest in rank to the
+  /// quantile; so the counts are exact in either case, and the bins merely hold a little more or
+  /// less than a tenth each. Errors: unsupported for lists and for texts with more than 4,096
+  /// distinct values.
   Result<stats::ReferenceBins> reference() const;
 
   /// Canonical bytes; read_bytes takes them off the front and says whether they are some.

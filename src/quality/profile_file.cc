@@ -25,9 +25,9 @@ constexpr std::size_t kMostFileBytes = std::size_t{8} << 30;
 
 Error failed(const std::string& doing, const std::string& path) {
   const int number = errno;
-  const Code code = number == ENOENT                         ? Code::no_such_file
+  const Code code = number == ENOENT                       ? Code::no_such_file
                     : number == ENOSPC || number == EDQUOT ? Code::disk_full
-                                                             : Code::io;
+                                                           : Code::io;
   return fail(code, "cannot " + doing + " '" + path + "': " + std::strerror(number)).error();
 }
 

@@ -32,7 +32,7 @@ struct Shape {
   std::int64_t distinct;
   int spread;
 };
-constexpr Shape kShapes[] = {{3, 0},      {900, 10},    {4096, 20},     {4097, 20},
+constexpr Shape kShapes[] = {{3, 0},      {900, 10},     {4096, 20},     {4097, 20},
                              {6000, 200}, {50'000, 900}, {1LL << 60, 30}};
 
 double any_real(std::mt19937_64& random, Shape shape) {
@@ -49,12 +49,14 @@ double any_real(std::mt19937_64& random, Shape shape) {
     case 4:
       return 0x1p-1074 * static_cast<double>(random() % 5);
     default: {
-      const auto number = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(shape.distinct));
+      const auto number =
+          static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(shape.distinct));
       std::mt19937_64 of_number(static_cast<std::uint64_t>(number));
-      const int exponent = shape.spread == 0
-                               ? 0
-                               : static_cast<int>(of_number() % static_cast<std::uint64_t>(2 * shape.spread)) -
-                                     shape.spread;
+      const int exponent =
+          shape.spread == 0
+              ? 0
+              : static_cast<int>(of_number() % static_cast<std::uint64_t>(2 * shape.spread)) -
+                    shape.spread;
       const double fraction = static_cast<double>(of_number() >> 11) * 0x1p-53;
       return std::ldexp(of_number() % 2 == 0 ? fraction : -fraction, exponent);
     }
@@ -69,7 +71,8 @@ std::int64_t any_integer(std::mt19937_64& random, Shape shape) {
 
 std::string any_text(std::mt19937_64& random, Shape shape) {
   std::mt19937_64 of_number(random() % static_cast<std::uint64_t>(shape.distinct));
-  static constexpr std::string_view kParts[] = {"a", "B", "7", " ", "-", "é", "\t", "€", "Zz", "00"};
+  static constexpr std::string_view kParts[] = {"a", "B",  "7", " ",  "-",
+                                                "é", "\t", "€", "Zz", "00"};
   std::string text;
   for (std::uint64_t i = of_number() % 20; i > 0; --i) text += kParts[of_number() % 10];
   if (of_number() % 50 == 0) text += std::string(200, 'x') + std::to_string(of_number() % 5);
@@ -178,9 +181,7 @@ TEST_CASE("sorted either way and in small batches, rows give the same bytes") {
       return out;
     };
     const std::string drawn = bytes_of(9000);
-    const auto before = [](double a, double b) {
-      return std::isnan(b) ? !std::isnan(a) : a < b;
-    };
+    const auto before = [](double a, double b) { return std::isnan(b) ? !std::isnan(a) : a < b; };
     std::sort(values.begin(), values.end(), before);
     CHECK(bytes_of(9000) == drawn);
     CHECK(bytes_of(1) == drawn);
@@ -244,9 +245,11 @@ TEST_CASE("cut or changed bytes are refused, never read past") {
       std::string column;
       profile.columns()[i].append_bytes(column);
       for (int round = 0; round < 150; ++round) {
-        std::string changed = column.substr(0, round % 3 == 0 ? random() % column.size() : column.size());
+        std::string changed =
+            column.substr(0, round % 3 == 0 ? random() % column.size() : column.size());
         for (std::uint64_t edits = random() % 4; edits > 0 && !changed.empty(); --edits)
-          changed[random() % std::min<std::size_t>(changed.size(), round % 2 == 0 ? 64 : changed.size())] =
+          changed[random() %
+                  std::min<std::size_t>(changed.size(), round % 2 == 0 ? 64 : changed.size())] =
               static_cast<char>(random());
         ColumnProfile read(profile.columns()[i].type());
         std::string_view rest = changed;

@@ -17,8 +17,8 @@ constexpr std::string_view kLevels[] = {"characters", "runs", "classes"};
 
 std::string short_number(double value) {
   std::array<char, 40> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
-                                 std::chars_format::general, 6);
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 6);
   return {text.data(), end.ptr};
 }
 
@@ -126,8 +126,8 @@ void add_text(std::string& out, const TextSummary& text, const std::string& inde
 }
 
 void add_column(std::string& out, const ColumnSummary& column, const std::string& indent) {
-  out += indent.substr(2) + column.name + " (" + data::name(column.type) + "): " +
-         std::to_string(column.rows) + " rows";
+  out += indent.substr(2) + column.name + " (" + data::name(column.type) +
+         "): " + std::to_string(column.rows) + " rows";
   const std::pair<std::string_view, std::int64_t> apart[] = {
       {"null", column.nulls},
       {"NaN", column.nans},

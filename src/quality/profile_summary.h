@@ -32,8 +32,8 @@ struct ProfileValue {
 };
 inline constexpr std::size_t kProfileTextBytes = 128;
 
-/// How texts look: each ASCII letter A or a, each digit 9, other ASCII characters as they are; é for
-/// every character that is not ASCII, ␀ for a control character, … after the 32nd.
+/// How texts look: each ASCII letter A or a, each digit 9, other ASCII characters as they are; é
+/// for every character that is not ASCII, ␀ for a control character, … after the 32nd.
 struct ProfilePattern {
   std::string shape;  ///< "AAA-999", "Aaaa 9"
   std::int64_t count = 0;
@@ -48,12 +48,12 @@ enum class ShapeLevel : std::uint8_t {
 inline constexpr std::size_t kMostShapes = 256;
 
 struct TextSummary {
-  std::int64_t empty = 0;                         ///< texts without characters
-  std::int64_t min_length = 0, max_length = 0;    ///< in code points; 0 without texts
+  std::int64_t empty = 0;                       ///< texts without characters
+  std::int64_t min_length = 0, max_length = 0;  ///< in code points; 0 without texts
   double mean_length = 0;
-  std::vector<ProfileBin> lengths;                ///< their histogram
+  std::vector<ProfileBin> lengths;  ///< their histogram
   ShapeLevel level = ShapeLevel::characters;
-  std::vector<ProfilePattern> patterns;           ///< by count descending, then shape; at most 20
+  std::vector<ProfilePattern> patterns;  ///< by count descending, then shape; at most 20
   std::int64_t patterns_distinct = 0;
 };
 

@@ -14,12 +14,14 @@
 
 namespace coeval::quality {
 
-/// The profile of texts; see ColumnProfile, whose other half it is. Texts are told apart by 128 bits
-/// of their hash (XXH3), and kept as far as kProfileTextBytes.
+/// The profile of texts; see ColumnProfile, whose other half it is. Texts are told apart by 128
+/// bits of their hash (XXH3), and kept as far as kProfileTextBytes.
 class TextProfile {
  public:
-  /// Adds a text `times` > 0 times.
+  /// Adds a text `times` > 0 times; settle() must follow the last one before anything else is
+  /// asked.
   void add(std::string_view text, std::int64_t times = 1);
+  void settle();
   void merge(const TextProfile& other);
 
   std::int64_t count() const;
@@ -42,7 +44,9 @@ class TextProfile {
     exact::DistinctCount<exact::Key128> distinct{kMostCounted};
     NumberProfile<std::int64_t> lengths;
     TextShapes shapes;
-    std::vector<std::int64_t> waiting;  // lengths that are not yet in `lengths`
+    // What is not yet in `lengths` and `distinct`, which take blocks.
+    std::vector<std::int64_t> waiting;
+    std::vector<exact::Key128> hashes;
     void add(exact::Key128 hash, std::int64_t length, std::string_view text, std::int64_t times);
     void settle();
   };

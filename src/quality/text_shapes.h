@@ -17,8 +17,8 @@ namespace coeval::quality {
 /// function of the multiset of texts.
 ///
 /// A shape says for each of the first 32 characters whether it is a letter, a digit, white space or
-/// itself; one more sign says that there are further ones. At level `runs`, a run of one sign is the
-/// sign and ⁺; at level `classes` only which classes occur is left: at most 256.
+/// itself; one more sign says that there are further ones. At level `runs`, a run of one sign is
+/// the sign and ⁺; at level `classes` only which classes occur is left: at most 256.
 class TextShapes {
  public:
   void add(std::string_view text, std::int64_t times);

@@ -152,8 +152,8 @@ Test kolmogorov_smirnov(Counts reference, Counts current) {
   for (std::size_t i = 0; i < reference.size(); ++i) {
     below += reference[i];
     current_below += current[i];
-    largest = std::max(largest, std::abs(static_cast<double>(below) / n -
-                                         static_cast<double>(current_below) / m));
+    largest = std::max(
+        largest, std::abs(static_cast<double>(below) / n - static_cast<double>(current_below) / m));
   }
   return kolmogorov_of(largest, n, m);
 }
@@ -167,8 +167,7 @@ Test kolmogorov_smirnov(std::span<const double> reference, std::span<const doubl
     const double at = std::min(reference[i], current[j]);
     while (i < reference.size() && reference[i] == at) ++i;
     while (j < current.size() && current[j] == at) ++j;
-    largest = std::max(largest,
-                       std::abs(static_cast<double>(i) / n - static_cast<double>(j) / m));
+    largest = std::max(largest, std::abs(static_cast<double>(i) / n - static_cast<double>(j) / m));
   }
   return kolmogorov_of(largest, n, m);
 }
@@ -188,8 +187,7 @@ double jensen_shannon(Counts reference, Counts current) {
   const double n = total(reference), m = total(current);
   exact::ExactSum sum;
   for (std::size_t i = 0; i < reference.size(); ++i) {
-    const double p = static_cast<double>(reference[i]) / n,
-                 q = static_cast<double>(current[i]) / m;
+    const double p = static_cast<double>(reference[i]) / n, q = static_cast<double>(current[i]) / m;
     sum.add(to_mean(p, q));
     sum.add(to_mean(q, p));
   }
@@ -218,8 +216,7 @@ double kolmogorov_tail(double x) {
     return 1 - kRootOfTwoPi / x * sum;
   }
   double sum = 0;
-  for (int k = 10; k >= 1; --k)
-    sum += (k % 2 == 1 ? 1 : -1) * exact::exp(-2.0 * k * k * x * x);
+  for (int k = 10; k >= 1; --k) sum += (k % 2 == 1 ? 1 : -1) * exact::exp(-2.0 * k * k * x * x);
   return std::min(1.0, 2 * sum);
 }
 

@@ -9,9 +9,9 @@
 namespace coeval::stats {
 
 /// How far two samples lie apart. Counts are per bin, the reference's first, both over the same
-/// bins in the same order (reference_bins.h). The result is a function of the counts: sums are exact
-/// (src/exact) and logarithms ours (exact/maths.h), so the bits are the same on every machine.
-/// NaN where a sample has no rows. Definitions: docs/statistics.md, "Drift".
+/// bins in the same order (reference_bins.h). The result is a function of the counts: sums are
+/// exact (src/exact) and logarithms ours (exact/maths.h), so the bits are the same on every
+/// machine. NaN where a sample has no rows. Definitions: docs/statistics.md, "Drift".
 
 /// Population stability index, Σ (p − q)·ln(p/q), with ½ added to every bin of both sides:
 /// p = (c + ½) / (n + B/2).

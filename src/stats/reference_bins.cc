@@ -33,18 +33,18 @@ std::string_view known_part(std::string_view text) {
 }
 
 // For each value of a block, how many of `edges` it has reached; of the last it must be above, when
-// `closed`. Always a whole block, so that the compiler makes vectors of it: what lies behind the
-// values is not looked at afterwards.
+// `closed`. Always a whole block, and numbers of the values' own type, so that the compiler makes
+// vectors of it: what lies behind the values is not looked at afterwards.
 template <class Value>
 void count_reached(const Block<Value>& values, std::span<const Value> edges, bool closed,
-                   Block<std::int64_t>& reached) {
+                   Block<Value>& reached) {
   reached.fill(0);
   for (std::size_t edge = 0; edge < edges.size(); ++edge) {
     const Value at = edges[edge];
     if (closed && edge + 1 == edges.size())
-      for (std::size_t i = 0; i < kBlock; ++i) reached[i] += values[i] > at ? 1 : 0;
+      for (std::size_t i = 0; i < kBlock; ++i) reached[i] += values[i] > at ? Value{1} : Value{0};
     else
-      for (std::size_t i = 0; i < kBlock; ++i) reached[i] += values[i] >= at ? 1 : 0;
+      for (std::size_t i = 0; i < kBlock; ++i) reached[i] += values[i] >= at ? Value{1} : Value{0};
   }
 }
 
@@ -61,11 +61,11 @@ std::size_t value_bin(Value value, std::size_t reached, std::span<const Value> v
 template <class Value>
 void count_block(const Block<Value>& values, std::size_t size, std::span<const Value> edges,
                  bool closed, Counts counts) {
-  Block<std::int64_t> reached;
+  Block<Value> reached;
   count_reached(values, edges, closed, reached);
   if (closed) {
     std::int64_t* const bins = counts.data() + kBelow;
-    for (std::size_t i = 0; i < size; ++i) ++bins[reached[i]];
+    for (std::size_t i = 0; i < size; ++i) ++bins[static_cast<std::int64_t>(reached[i])];
     return;
   }
   for (std::size_t i = 0; i < size; ++i)
@@ -448,9 +448,8 @@ bool read_numbers(const Json& array, std::vector<Value>& out) {
 
 template <class Value>
 bool ascends(const std::vector<Value>& values) {
-  return std::adjacent_find(values.begin(), values.end(), [](Value a, Value b) {
-           return !(a < b);
-         }) == values.end();
+  return std::adjacent_find(values.begin(), values.end(),
+                            [](Value a, Value b) { return !(a < b); }) == values.end();
 }
 
 bool are_counts(const std::vector<std::int64_t>& counts) {

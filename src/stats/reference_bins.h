@@ -21,8 +21,10 @@ namespace coeval::stats {
 /// Bins, in this order: null, NaN, −∞, +∞ (kSpecials of them, of every kind), then
 /// - quantiles: below; [e0, e1), [e1, e2), … up to the last, which holds its upper edge too; above.
 ///   e0 is the least value and the last edge the greatest; at most ten bins, equal edges merged.
-/// - values (at most 20 distinct): below; each value; above; and last what lies between two of them.
-/// - texts: the 30 most frequent, by count and then text; other, that the reference had too; unseen.
+/// - values (at most 20 distinct): below; each value; above; and last what lies between two of
+/// them.
+/// - texts: the 30 most frequent, by count and then text; other, that the reference had too;
+/// unseen.
 ///
 /// Numbers of every kind, booleans (0 and 1), dates, timestamps and decimals (times 10^scale) have
 /// the first two kinds; integers are compared as integers. −0 counts as 0.
@@ -89,8 +91,8 @@ class ReferenceBins {
 
   Kind kind_ = Kind::values;
   data::Type type_ = data::Type::null;
-  std::vector<double> reals_;            // edges or values of floats
-  std::vector<std::int64_t> integers_;   // of the others
+  std::vector<double> reals_;           // edges or values of floats
+  std::vector<std::int64_t> integers_;  // of the others
   std::vector<Category> texts_;
   std::vector<std::int64_t> counts_;
   std::shared_ptr<const TextIndex> index_;

@@ -158,7 +158,8 @@ TEST_CASE("texts: the thirty most frequent, the others that were there, the unse
   expected[35] = 2;
   CHECK(counted(bins, texts(current)) == expected);
   // Coded columns are counted as plain ones.
-  const Column coded = Column::coded({0, 2, 1, 0, 0}, std::make_shared<Column>(texts({"t100", "new", "t139"})), {});
+  const Column coded =
+      Column::coded({0, 2, 1, 0, 0}, std::make_shared<Column>(texts({"t100", "new", "t139"})), {});
   Counts of_coded(36, 0);
   of_coded[4] = 3;
   of_coded[34] = of_coded[35] = 1;
@@ -226,8 +227,8 @@ TEST_CASE("every value lands where a plain search puts it, nulls or not, in any 
         while (bin - 4 < at.size() - 1 && x >= at[bin - 4]) ++bin;
       } else {
         const auto found = std::find(at.begin(), at.end(), x);
-        bin = found == at.end() ? bins.size() - 1
-                                : 5 + static_cast<std::size_t>(found - at.begin());
+        bin =
+            found == at.end() ? bins.size() - 1 : 5 + static_cast<std::size_t>(found - at.begin());
       }
       ++expected[bin];
     }
@@ -245,10 +246,13 @@ TEST_CASE("every value lands where a plain search puts it, nulls or not, in any 
 }
 
 TEST_CASE("bins read back from their text form are the same") {
-  const std::vector<Column> columns{
-      reals({1.5, -2.25, 1e300, 5e-324, NAN}, 2), integers(numbers_to(500)),
-      integers({kLeast, kMost, 0}), texts({"a", "b", "a", "\"é\n", "null"}),
-      reals({0.1, 0.2}, 0, Type::float32), integers({1, 2}, Type::timestamp), reals({}, 1)};
+  const std::vector<Column> columns{reals({1.5, -2.25, 1e300, 5e-324, NAN}, 2),
+                                    integers(numbers_to(500)),
+                                    integers({kLeast, kMost, 0}),
+                                    texts({"a", "b", "a", "\"é\n", "null"}),
+                                    reals({0.1, 0.2}, 0, Type::float32),
+                                    integers({1, 2}, Type::timestamp),
+                                    reals({}, 1)};
   for (const Column& column : columns) {
     const ReferenceBins bins = bins_of(column);
     const auto json = data::parse_json(bins.to_json().dump());
@@ -264,7 +268,10 @@ TEST_CASE("bins read back from their text form are the same") {
 
 TEST_CASE("what is no text form of bins is refused") {
   const char* bad[] = {
-      "null", "[]", "{}", R"({"kind":"edges","type":"float64","edges":[1.0],"counts":[]})",
+      "null",
+      "[]",
+      "{}",
+      R"({"kind":"edges","type":"float64","edges":[1.0],"counts":[]})",
       R"({"kind":"quantiles","type":"float64","edges":[],"counts":[0,0,0,0,0]})",
       R"({"kind":"quantiles","type":"float64","edges":[2.0,1.0],"counts":[0,0,0,0,0,0,0]})",
       R"({"kind":"quantiles","type":"float64","edges":[1.0,2.0],"counts":[0,0,0,0,0,0]})",
