@@ -1,6 +1,6 @@
 // CPU time of checks of whole batches, per row of a batch of two million, on one thread. Prints one
-// line a figure: CHECK VALUE UNIT. bench/batch_checks_peers.py does the same work on the same rows in
-// DuckDB and pandas.
+// line a figure: CHECK VALUE UNIT. bench/batch_checks_peers.py does the same work on the same rows
+// in DuckDB and pandas.
 //
 //   batch_checks_bench [ROWS [NAME]]       NAME: a part of the names of the figures
 

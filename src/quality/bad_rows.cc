@@ -18,8 +18,8 @@ BatchFinding finding_of(std::string rule, std::string kind, Severity severity, b
 }
 
 BatchFinding judge_rows(std::int64_t most, const BadRows& counts) {
-  BatchFinding finding = finding_of("max_bad_rows", "max_bad_rows", Severity::error,
-                                    counts.quarantined <= most);
+  BatchFinding finding =
+      finding_of("max_bad_rows", "max_bad_rows", Severity::error, counts.quarantined <= most);
   finding.number = static_cast<double>(counts.quarantined);
   finding.observed = counted(counts.quarantined, "bad row", "bad rows");
   finding.expected = "at most " + counted(most, "bad row", "bad rows");

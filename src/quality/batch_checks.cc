@@ -153,15 +153,15 @@ BatchChecks::BatchChecks(const define::Source& source, define::Environment envir
   const auto takes_memory = [&](const Check& check) {
     return needs_memory(check.kind) && absent_column(source, check, environment) == nullptr;
   };
-  const auto sharing =
-      static_cast<std::size_t>(std::ranges::count_if(source.checks, takes_memory));
+  const auto sharing = static_cast<std::size_t>(std::ranges::count_if(source.checks, takes_memory));
   const std::size_t share =
       std::max(kLeastMemory, options.memory_bytes / std::max<std::size_t>(1, sharing));
   for (const Check& check : source.checks) {
     if (define::is_row_check(check.kind)) continue;
     Parts::Compiled compiled;
-    compiled.setting = {&source,          &check, nullptr, share, options.spill_folder,
-                        options.sample_rows, options.examples};
+    compiled.setting = {
+        &source,         &check, nullptr, share, options.spill_folder, options.sample_rows,
+        options.examples};
     compiled.finding.rule = check.rule_name();
     compiled.finding.kind = define::name(check.kind);
     compiled.finding.severity = check.severity;
@@ -169,9 +169,8 @@ BatchChecks::BatchChecks(const define::Source& source, define::Environment envir
     if (const auto* absent = absent_column(source, check, environment)) {
       compiled.runs = false;
       compiled.finding.outcome = Outcome::skipped;
-      compiled.finding.observed =
-          "column " + absent->name + " is not in the environment " +
-          (environment == define::Environment::train ? "train" : "serve");
+      compiled.finding.observed = "column " + absent->name + " is not in the environment " +
+                                  (environment == define::Environment::train ? "train" : "serve");
     } else if (define::is_distribution_check(check.kind)) {
       parts_->references.push_back(std::make_unique<Result<ColumnReference>>(references(
           check.reference, source.schema.fields[static_cast<std::size_t>(check.columns[0])])));
@@ -258,10 +257,9 @@ ReferenceReader references_in(const std::string& folder) {
       return fail(Code::unknown_column,
                   "the reference '" + path + "' has no column '" + column.name + "'");
     if (profile->type() != column.type)
-      return fail(Code::type_mismatch,
-                  "column '" + column.name + "' is " + data::name(column.type) +
-                      ", but in the reference '" + path + "' it is " +
-                      data::name(profile->type()));
+      return fail(Code::type_mismatch, "column '" + column.name + "' is " +
+                                           data::name(column.type) + ", but in the reference '" +
+                                           path + "' it is " + data::name(profile->type()));
     COEVAL_ASSIGN(stats::ReferenceBins bins, profile->reference());
     ColumnReference reference{std::move(bins), std::nullopt};
     if (auto values = profile->values()) {

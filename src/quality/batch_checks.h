@@ -119,13 +119,14 @@ class BatchAccumulator {
   std::unique_ptr<Parts> parts_;
 };
 
-/// The checks of a source that look at whole batches, compiled once. docs/language.md says what each
-/// one asks; rules that it leaves open stand beside the code of the kind.
-/// Threading: const, safe from any thread.
+/// The checks of a source that look at whole batches, compiled once. docs/language.md says what
+/// each one asks; rules that it leaves open stand beside the code of the kind. Threading: const,
+/// safe from any thread.
 class BatchChecks {
  public:
   /// Checks over columns that are absent in `environment` are skipped. `source` outlives it, and so
-  /// its accumulators. A reference that cannot be read is no error here: its check is not evaluated.
+  /// its accumulators. A reference that cannot be read is no error here: its check is not
+  /// evaluated.
   BatchChecks(const define::Source& source, define::Environment environment,
               const ReferenceReader& references, BatchCheckOptions options = {});
   ~BatchChecks();
@@ -144,8 +145,8 @@ struct BadRows {
   std::map<std::string, std::int64_t> by_rule;  ///< "checks.route"; rules without bad rows may lack
 };
 /// Judges a batch by counts alone: the source's max_bad_rows and max_bad_ratio (of the rows read),
-/// and `warn_if` and `error_if` of its row checks. A finding for each bound that is declared, passed
-/// or not; what `warn_if` finds has severity warn, all else error.
+/// and `warn_if` and `error_if` of its row checks. A finding for each bound that is declared,
+/// passed or not; what `warn_if` finds has severity warn, all else error.
 std::vector<BatchFinding> judge_bad_rows(const define::Source& source, const BadRows& counts);
 
 }  // namespace coeval::quality

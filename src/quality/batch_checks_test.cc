@@ -169,7 +169,8 @@ TEST_CASE("quantile: numpy's default, exact") {
   CHECK(found.number == 5.5);
   CHECK(found_by(within(check, {}, 5.4), rows).outcome == Outcome::failed);
   CHECK(found_by(within(check, 5.6, {}), rows).outcome == Outcome::failed);
-  CHECK(found_by(within(check, {}, 9), rows_of(kX, {1.0, std::nan("")})).outcome == Outcome::failed);
+  CHECK(found_by(within(check, {}, 9), rows_of(kX, {1.0, std::nan("")})).outcome ==
+        Outcome::failed);
   CHECK(found_by(within(check, {}, 9), rows_of(kX, {kNull})).outcome == Outcome::not_evaluated);
   check.columns = {kAmount};
   check.p = 1;
@@ -303,8 +304,8 @@ TEST_CASE("volume: an hour against the median of the same hours of the weeks bef
     const auto full = found_by(check, rows_in({{kNow, 300}}), context);
     CHECK(full.outcome == Outcome::failed);
     CHECK(full.number == 3.01);
-    CHECK(full.examples == std::vector<std::string>{
-                               "the hour of 1970-02-05T00:00:00Z has 300 rows, usual are 99"});
+    CHECK(full.examples ==
+          std::vector<std::string>{"the hour of 1970-02-05T00:00:00Z has 300 rows, usual are 99"});
   }
   SUBCASE("too empty, but for the ends of the batch") {
     CHECK(found_by(check, rows_in({{kNow, 99}, {kNow + 1, 32}, {kNow + 2, 99}}), context).outcome ==

@@ -76,8 +76,8 @@ class DistanceFold final : public BatchFold {
       case CheckKind::psi:
         return measure_stability(verdict);
       case CheckKind::ks:
-        return say(verdict, stats::kolmogorov_smirnov(bins_.ordered(reference),
-                                                      bins_.ordered(counts_)));
+        return say(verdict,
+                   stats::kolmogorov_smirnov(bins_.ordered(reference), bins_.ordered(counts_)));
       case CheckKind::chi2:
         return say(verdict, stats::chi_square(reference, counts_));
       case CheckKind::linf:
@@ -94,8 +94,7 @@ class DistanceFold final : public BatchFold {
     verdict.observed = rounded(test.statistic) + ", p " + rounded(test.p_value);
   }
   void measure_stability(Verdict& verdict) const {
-    const stats::Stability found =
-        stats::stability(bins_.counts(), counts_, setting_.examples);
+    const stats::Stability found = stats::stability(bins_.counts(), counts_, setting_.examples);
     verdict.number = found.corrected;
     verdict.observed = rounded(found.corrected) + " corrected, " + rounded(found.raw) + " raw, p " +
                        rounded(found.p_value);
@@ -127,9 +126,7 @@ exact::Key128 key_of_text(std::string_view text) {
   const data::Hash128 hash = data::xxh3_128(known_text(text));
   return {hash.high, hash.low};
 }
-exact::Key128 key_of_number(std::int64_t number) {
-  return {0, static_cast<std::uint64_t>(number)};
-}
+exact::Key128 key_of_number(std::int64_t number) { return {0, static_cast<std::uint64_t>(number)}; }
 exact::Key128 key_of(const data::Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return key_of_text(*text);
   if (const auto* truth = std::get_if<bool>(&value)) return key_of_number(*truth ? 1 : 0);

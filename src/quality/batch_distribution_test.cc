@@ -14,7 +14,8 @@ using namespace for_tests;
 // Values with how often each stands.
 std::vector<Value> repeated(const std::vector<std::pair<Value, int>>& values) {
   std::vector<Value> all;
-  for (const auto& [value, times] : values) all.insert(all.end(), static_cast<std::size_t>(times), value);
+  for (const auto& [value, times] : values)
+    all.insert(all.end(), static_cast<std::size_t>(times), value);
   return all;
 }
 
@@ -60,8 +61,7 @@ TEST_CASE("distances: equal shares are at 0, and the bound decides beyond it") {
   CHECK(linf.outcome == Outcome::passed);
   // (450 − 0.5·…)²: the table [[500, 500], [450, 150]] by hand: expected 593.75 and 406.25 of
   // 1,000, 356.25 and 243.75 of 600; each differs by 93.75.
-  const double by_hand =
-      93.75 * 93.75 * (1 / 593.75 + 1 / 406.25 + 1 / 356.25 + 1 / 243.75);
+  const double by_hand = 93.75 * 93.75 * (1 / 593.75 + 1 / 406.25 + 1 / 356.25 + 1 / 243.75);
   const auto chi2 = found_by(at_most(CheckKind::chi2, kName, 50), moved, {}, before);
   CHECK(*chi2.number == doctest::Approx(by_hand).epsilon(1e-12));
   CHECK(chi2.outcome == Outcome::failed);
@@ -177,18 +177,18 @@ TEST_CASE("a reference that cannot be read, or is of another type, is never gree
   }
   stores::TemporaryFolder folder;
   define::Source of = source();
-  Profile profile(data::Schema{{{"name", data::Type::string, true}, {"x", data::Type::int64, true}}});
-  REQUIRE(profile.add(
-      [&] {
-        data::Batch batch{profile.schema(), {}, 300};
-        data::ColumnBuilder names(data::Type::string), numbers(data::Type::int64);
-        for (std::int64_t i = 0; i < 300; ++i) {
-          names.append_string("a");
-          numbers.append_integer(i);
-        }
-        batch.columns = {names.finish(), numbers.finish()};
-        return batch;
-      }()));
+  Profile profile(
+      data::Schema{{{"name", data::Type::string, true}, {"x", data::Type::int64, true}}});
+  REQUIRE(profile.add([&] {
+    data::Batch batch{profile.schema(), {}, 300};
+    data::ColumnBuilder names(data::Type::string), numbers(data::Type::int64);
+    for (std::int64_t i = 0; i < 300; ++i) {
+      names.append_string("a");
+      numbers.append_integer(i);
+    }
+    batch.columns = {names.finish(), numbers.finish()};
+    return batch;
+  }()));
   REQUIRE(write_profile(folder / "flights.profile", profile));
   Check check = at_most(CheckKind::psi, kName, 9);
   check.reference = "flights.profile";

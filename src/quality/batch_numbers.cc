@@ -135,8 +135,7 @@ class DistinctFold final : public BatchFold {
 
 class MeanFold final : public BatchFold {
  public:
-  explicit MeanFold(const FoldSetting& setting)
-      : setting_(setting), sum_(setting.column().type) {}
+  explicit MeanFold(const FoldSetting& setting) : setting_(setting), sum_(setting.column().type) {}
   Status add(const BatchPiece& piece) override {
     sum_.add(setting_.column_of(piece));
     return {};
@@ -229,8 +228,9 @@ class QuantileFold final : public BatchFold {
     if (nans_ == 0) {
       COEVAL_ASSIGN(quantile, exact_quantile());
     }
-    return verdict_of(setting_, quantile,
-                      short_number(quantile) + " over " + counted(count_ + nans_, "value", "values"));
+    return verdict_of(
+        setting_, quantile,
+        short_number(quantile) + " over " + counted(count_ + nans_, "value", "values"));
   }
 
  private:
@@ -247,8 +247,8 @@ class QuantileFold final : public BatchFold {
     if (data::is_float(type))
       return exact::interpolate(kernel::number_of_order_key(a), kernel::number_of_order_key(b),
                                 rank);
-    return exact::interpolate(
-        a, b, rank, static_cast<std::uint64_t>(data::power_of_ten(data::scale_of(type))));
+    return exact::interpolate(a, b, rank,
+                              static_cast<std::uint64_t>(data::power_of_ten(data::scale_of(type))));
   }
 
   // The value of this rank, from 0: its first 16 bits by counting, then the next among the values

@@ -43,8 +43,8 @@ std::vector<Check> every_check() {
   add(CheckKind::gap, {}).keys = {kId, kName};
   for (const CheckKind kind : {CheckKind::psi, CheckKind::ks, CheckKind::linf, CheckKind::js})
     add(kind, {kX});
-  for (const CheckKind kind : {CheckKind::psi, CheckKind::chi2, CheckKind::new_values,
-                               CheckKind::vanished_values})
+  for (const CheckKind kind :
+       {CheckKind::psi, CheckKind::chi2, CheckKind::new_values, CheckKind::vanished_values})
     add(kind, {kName});
   return checks;
 }
@@ -54,7 +54,8 @@ Result<ColumnReference> reference_of(const std::string&, const data::Field& colu
   ColumnReference reference;
   if (column.type == data::Type::string) {
     reference.values.emplace();
-    for (int i = 0; i < 300; ++i) builder.append_string(std::string(1, static_cast<char>('a' + i % 4)));
+    for (int i = 0; i < 300; ++i)
+      builder.append_string(std::string(1, static_cast<char>('a' + i % 4)));
     for (char c = 'a'; c < 'e'; ++c) reference.values->push_back(std::string(1, c));
   } else {
     for (int i = 0; i < 300; ++i) builder.append_real(i % 10);
@@ -87,8 +88,8 @@ bool are_same(std::vector<BatchFinding> a, std::vector<BatchFinding> b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i].number.has_value() != b[i].number.has_value()) return false;
-    if (a[i].number && std::bit_cast<std::uint64_t>(*a[i].number) !=
-                           std::bit_cast<std::uint64_t>(*b[i].number))
+    if (a[i].number &&
+        std::bit_cast<std::uint64_t>(*a[i].number) != std::bit_cast<std::uint64_t>(*b[i].number))
       return false;
     a[i].number.reset();
     b[i].number.reset();
@@ -115,7 +116,8 @@ TEST_CASE("shards of a batch in any order, merged, find what one pass finds") {
   CHECK(rc::check("findings are a function of the set of rows", [&] {
     auto rows = *rc::gen::container<std::vector<Row>>(any_row());
     for (int times = *rc::gen::element(0, 0, 4); times > 0 && !rows.empty(); --times)
-      rows.insert(rows.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(rows.size()));
+      rows.insert(rows.end(), rows.begin(),
+                  rows.begin() + static_cast<std::ptrdiff_t>(rows.size()));
     for (std::size_t i = 0; i < rows.size(); ++i)
       rows[i].number = static_cast<std::int64_t>(2 * i + 5);
     const BatchChecks checks(world.of, define::Environment::train, reference_of);
@@ -147,7 +149,9 @@ TEST_CASE("what went to disk is found as what stayed in memory is") {
   std::mt19937_64 random(11);
   std::vector<Row> rows;
   for (std::int64_t i = 0; i < 60'000; ++i)
-    rows.push_back({static_cast<std::int64_t>(random() % 10'000'000), 9'000'000, i,
+    rows.push_back({static_cast<std::int64_t>(random() % 10'000'000),
+                    9'000'000,
+                    i,
                     {{kId, static_cast<std::int64_t>(random() % 50'000)},
                      {kName, "name of some length " + std::to_string(random() % 40'000)},
                      {kX, static_cast<double>(random() % 1'000'000) / 7},

@@ -30,8 +30,7 @@ class UniqueFold final : public BatchFold {
   Status add(const BatchPiece& piece) override {
     if (keys_of(setting_) == RepeatedKeys::Keys::bytes) return add_keys(piece);
     const Column& column = setting_.column_of(piece);
-    const bool is_integer =
-        column.type() != data::Type::boolean && !data::is_float(column.type());
+    const bool is_integer = column.type() != data::Type::boolean && !data::is_float(column.type());
     if (!is_integer) return add_keys(piece);
     for (std::int64_t row = 0; row < column.size(); ++row)
       if (!column.is_null(row))
@@ -50,11 +49,12 @@ class UniqueFold final : public BatchFold {
     verdict.rows = keys_.repeats().rows();
     verdict.passed = verdict.rows_count == 0;
     verdict.number = static_cast<double>(verdict.rows_count);
-    verdict.observed = counted(verdict.rows_count, "row repeats", "rows repeat") + " an earlier one";
+    verdict.observed =
+        counted(verdict.rows_count, "row repeats", "rows repeat") + " an earlier one";
     for (const RepeatedKey& repeat : keys_.first())
-      verdict.examples.push_back("row " + std::to_string(repeat.row) + " repeats row " +
-                                 std::to_string(repeat.first_row) + ": " +
-                                 key_text(*setting_.source, setting_.check->columns, key_of(repeat)));
+      verdict.examples.push_back(
+          "row " + std::to_string(repeat.row) + " repeats row " + std::to_string(repeat.first_row) +
+          ": " + key_text(*setting_.source, setting_.check->columns, key_of(repeat)));
     return verdict;
   }
 

@@ -23,9 +23,7 @@ constexpr std::size_t kLeastWeeks = 3, kMostWeeks = 520;
 // About thirty years: what spreads further has wrong times.
 constexpr std::size_t kMostHours = 262'144;
 
-std::int64_t hour_of(std::int64_t us) {
-  return us / kHourUs - (us % kHourUs < 0 ? 1 : 0);
-}
+std::int64_t hour_of(std::int64_t us) { return us / kHourUs - (us % kHourUs < 0 ? 1 : 0); }
 
 // Twice the median, which is an integer.
 std::int64_t twice_median(std::vector<std::int64_t>& counts) {
@@ -147,10 +145,10 @@ class VolumeFold final : public BatchFold {
     Verdict verdict;
     verdict.passed = compared.outside.empty();
     verdict.number = compared.worst_ratio;
-    verdict.observed = std::to_string(compared.outside.size()) + " of " +
-                       counted(compared.hours, "hour", "hours") + " unusual, " +
-                       hour_text(compared.worst_hour, compared.worst_rows,
-                                 compared.worst_twice_usual);
+    verdict.observed =
+        std::to_string(compared.outside.size()) + " of " +
+        counted(compared.hours, "hour", "hours") + " unusual, " +
+        hour_text(compared.worst_hour, compared.worst_rows, compared.worst_twice_usual);
     if (compared.skipped > 0)
       verdict.observed += "; " + counted(compared.skipped, "hour", "hours") + " without history";
     verdict.examples = compared.examples;

@@ -10,8 +10,8 @@
 
 namespace coeval::quality {
 
-/// The exact sum of a column of numbers, nulls apart: integers, decimals as integers, floats without
-/// rounding. A function of the multiset of values. (semantics: A1 A2)
+/// The exact sum of a column of numbers, nulls apart: integers, decimals as integers, floats
+/// without rounding. A function of the multiset of values. (semantics: A1 A2)
 class ColumnSum {
  public:
   /// `type` is an integer, float or decimal.

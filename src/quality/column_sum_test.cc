@@ -47,8 +47,8 @@ TEST_CASE("sums of different kinds are compared as the numbers that they are") {
   CHECK(ColumnSum::are_equal(cents({50}), reals({0.25, 0.25}), 0));
   CHECK_FALSE(ColumnSum::are_equal(cents({10}), reals({0.1}), 0));  // no float64 is a tenth
   CHECK(ColumnSum::are_equal(cents({10}), reals({0.1}), 1e-17));
-  CHECK(ColumnSum::are_equal(sum_of(data::decimal_type(18, 18), {std::int64_t{500'000'000'000'000'000}}),
-                             cents({50}), 0));
+  CHECK(ColumnSum::are_equal(
+      sum_of(data::decimal_type(18, 18), {std::int64_t{500'000'000'000'000'000}}), cents({50}), 0));
   CHECK(ColumnSum::are_equal(reals({1e18}), integers({1'000'000'000'000'000'000}), 0));
   CHECK_FALSE(ColumnSum::are_equal(reals({1e18}), integers({1'000'000'000'000'000'001}), 0));
 }

@@ -163,7 +163,9 @@ Status RecordSorter::merge_runs(const std::function<Status(std::string_view)>& v
   readers.reserve(runs_.size());
   for (const Run& run : runs_) readers.emplace_back(run);
   std::vector<RunReader*> heap;
-  const auto after = [](const RunReader* a, const RunReader* b) { return a->record() > b->record(); };
+  const auto after = [](const RunReader* a, const RunReader* b) {
+    return a->record() > b->record();
+  };
   const auto push_next = [&](RunReader* reader) -> Status {
     COEVAL_ASSIGN(const bool more, reader->next());
     if (!more) return {};

@@ -17,8 +17,9 @@ std::vector<std::string> sorted_by(RecordSorter& sorter) {
 }
 
 TEST_CASE("numbers in records compare as they do themselves") {
-  const std::vector<std::int64_t> numbers{std::numeric_limits<std::int64_t>::min(), -256, -1, 0, 1,
-                                          255, 256, std::numeric_limits<std::int64_t>::max()};
+  const std::vector<std::int64_t> numbers{
+      std::numeric_limits<std::int64_t>::min(), -256, -1, 0, 1, 255, 256,
+      std::numeric_limits<std::int64_t>::max()};
   std::string before;
   for (const std::int64_t number : numbers) {
     std::string record;
@@ -35,7 +36,8 @@ TEST_CASE("records with one beginning, and short ones, are sorted by all their b
   RecordSorter sorter(1 << 20, "");
   for (const char* record : {"abcdefghij", "abcdefgh", "", "abcdefghi", "abc", "b"})
     REQUIRE(sorter.add(record));
-  CHECK(sorted_by(sorter) == std::vector<std::string>{"", "abc", "abcdefgh", "abcdefghi", "abcdefghij", "b"});
+  CHECK(sorted_by(sorter) ==
+        std::vector<std::string>{"", "abc", "abcdefgh", "abcdefghi", "abcdefghij", "b"});
 }
 
 TEST_CASE("so many runs that they are joined on the way") {
@@ -54,7 +56,8 @@ TEST_CASE("so many runs that they are joined on the way") {
 
 TEST_CASE("shards in any order, with any memory, are sorted as one") {
   CHECK(rc::check("records are sorted", [] {
-    const auto records = *rc::gen::container<std::vector<std::string>>(rc::gen::string<std::string>());
+    const auto records =
+        *rc::gen::container<std::vector<std::string>>(rc::gen::string<std::string>());
     const auto memory = *rc::gen::element<std::size_t>(0, 300, 3000, 1 << 20);
     const auto shards = *rc::gen::inRange<std::size_t>(1, 5);
     std::mt19937_64 random(*rc::gen::arbitrary<std::uint64_t>());

@@ -13,8 +13,8 @@
 
 namespace coeval::quality {
 
-/// A file for what does not fit in memory; in the system's folder for temporary files where `folder`
-/// is empty. Errors: no_such_file, io, disk_full.
+/// A file for what does not fit in memory; in the system's folder for temporary files where
+/// `folder` is empty. Errors: no_such_file, io, disk_full.
 Result<stores::SpillFile> open_spill_file(const std::string& folder);
 
 /// Bytes of records in some parts, in no order: in memory up to a bound, beyond it on disk. What a

@@ -55,7 +55,9 @@ class FirstRepeats {
   std::vector<RepeatedKey> kept_;  // a heap, the last row first
 };
 
-std::size_t places_for(std::size_t keys) { return std::bit_ceil(std::max<std::size_t>(16, 2 * keys)); }
+std::size_t places_for(std::size_t keys) {
+  return std::bit_ceil(std::max<std::size_t>(16, 2 * keys));
+}
 
 std::string bytes_of(std::uint64_t number) {
   std::string bytes;
@@ -96,7 +98,8 @@ class RepeatedKeys::NumberTable {
  private:
   Numbered& place_of(std::uint64_t hash) {
     std::size_t at = hash >> kPartBits & (places_.size() - 1);
-    while (places_[at].row != kNoRow && places_[at].hash != hash) at = (at + 1) & (places_.size() - 1);
+    while (places_[at].row != kNoRow && places_[at].hash != hash)
+      at = (at + 1) & (places_.size() - 1);
     return places_[at];
   }
 
@@ -271,8 +274,8 @@ Status RepeatedKeys::finish_part(std::size_t part) {
   passes_ = std::max(passes_, passes);
   for (std::size_t pass = 0; pass < passes; ++pass) {
     Table table(records / passes, !store_.has_spilled(), repeats_, most_first_);
-    COEVAL_TRY(store_.each(
-        part, [&](std::string_view block) { table.add_block(block, pass, passes); }));
+    COEVAL_TRY(
+        store_.each(part, [&](std::string_view block) { table.add_block(block, pass, passes); }));
     keep_first(table.first());
   }
   store_.drop(part);

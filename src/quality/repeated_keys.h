@@ -22,10 +22,9 @@ struct RepeatedKey {
 /// hashes. Earlier is by row number, whatever the order of adding.
 ///
 /// Keys are put into parts by their hash while rows pass; in the end each part is looked at alone,
-/// in a table that stays in the processor's caches. A part whose keys do not fit in memory is looked
-/// at several times, for some of its keys each time.
-/// Memory: twice the bound, about. Complexity: O(1) a row; keys chosen to have one hash cost more.
-/// Threading: one thread at a time.
+/// in a table that stays in the processor's caches. A part whose keys do not fit in memory is
+/// looked at several times, for some of its keys each time. Memory: twice the bound, about.
+/// Complexity: O(1) a row; keys chosen to have one hash cost more. Threading: one thread at a time.
 class RepeatedKeys {
  public:
   enum class Keys : std::uint8_t {

@@ -62,7 +62,8 @@ void add(RepeatedKeys& keys, RepeatedKeys::Keys kind, const Row& row) {
 Found found_in(RepeatedKeys& keys) {
   REQUIRE(keys.finish());
   Found found{keys.repeats().count(), keys.repeats().rows(), {}};
-  for (const RepeatedKey& repeat : keys.first()) found.first.emplace_back(repeat.row, repeat.first_row);
+  for (const RepeatedKey& repeat : keys.first())
+    found.first.emplace_back(repeat.row, repeat.first_row);
   return found;
 }
 
@@ -95,14 +96,16 @@ TEST_CASE("keys with one beginning are told apart, and distinct keys repeat noth
     add(keys, RepeatedKeys::Keys::bytes, {std::string(40, 'x') + std::to_string(row), row});
   CHECK(found_in(keys) == Found{});
   auto numbers = empty_keys(RepeatedKeys::Keys::numbers, 1 << 20, 20, 5);
-  for (std::int64_t row = 0; row < 5000; ++row) REQUIRE(numbers.add(static_cast<std::uint64_t>(row) << 32, row));
+  for (std::int64_t row = 0; row < 5000; ++row)
+    REQUIRE(numbers.add(static_cast<std::uint64_t>(row) << 32, row));
   CHECK(found_in(numbers) == Found{});
 }
 
 TEST_CASE("what does not fit in memory goes to disk, and the answer is the same") {
   std::mt19937_64 random(7);
   std::vector<Row> rows;
-  for (std::int64_t row = 0; row < 200'000; ++row) rows.emplace_back(key_of(random() % 150'000), row);
+  for (std::int64_t row = 0; row < 200'000; ++row)
+    rows.emplace_back(key_of(random() % 150'000), row);
   const Found expected = by_brute_force(rows, 20, 5);
   REQUIRE(expected.count > 1000);
   for (const auto kind : {RepeatedKeys::Keys::numbers, RepeatedKeys::Keys::bytes}) {
@@ -147,20 +150,23 @@ TEST_CASE("a folder that is not there is an error once something must go to disk
 TEST_CASE("shards in any order, with any memory, find what one pass finds") {
   CHECK(rc::check("repeated keys are a function of the set of rows", [] {
     const auto kind = *rc::gen::element(RepeatedKeys::Keys::numbers, RepeatedKeys::Keys::bytes);
-    const auto numbers = *rc::gen::container<std::vector<std::uint16_t>>(rc::gen::inRange<std::uint16_t>(0, 300));
+    const auto numbers =
+        *rc::gen::container<std::vector<std::uint16_t>>(rc::gen::inRange<std::uint16_t>(0, 300));
     const auto shards = *rc::gen::inRange<std::size_t>(1, 6);
     const auto memory = *rc::gen::element<std::size_t>(0, 500, 20'000, 1 << 20);
     const auto sample = *rc::gen::inRange<std::size_t>(0, 6);
     std::mt19937_64 random(*rc::gen::arbitrary<std::uint64_t>());
     std::vector<Row> rows;
     for (const auto number : numbers)
-      rows.emplace_back(kind == RepeatedKeys::Keys::numbers ? key_of(number)
-                                                            : std::string(number % 50, 'k') + std::to_string(number),
+      rows.emplace_back(kind == RepeatedKeys::Keys::numbers
+                            ? key_of(number)
+                            : std::string(number % 50, 'k') + std::to_string(number),
                         static_cast<std::int64_t>(3 * rows.size()));
     const Found expected = by_brute_force(rows, sample, sample);
     std::shuffle(rows.begin(), rows.end(), random);
     std::vector<RepeatedKeys> parts;
-    for (std::size_t i = 0; i < shards; ++i) parts.push_back(empty_keys(kind, memory, sample, sample));
+    for (std::size_t i = 0; i < shards; ++i)
+      parts.push_back(empty_keys(kind, memory, sample, sample));
     for (const Row& row : rows) add(parts[random() % shards], kind, row);
     while (parts.size() > 1) {
       const std::size_t to = random() % (parts.size() - 1);

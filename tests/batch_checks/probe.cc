@@ -1,6 +1,6 @@
 // Runs the checks of a source over a CSV file as ingestion would, but in shards that a seed chooses
-// and with as little memory as it is told. A program of the tests; tests/oracle/test_batch_checks.py
-// compares what it prints with oracles.
+// and with as little memory as it is told. A program of the tests;
+// tests/oracle/test_batch_checks.py compares what it prints with oracles.
 //
 //   coeval_batch_probe check FOLDER SOURCE SEED MEMORY NOW
 //       FOLDER holds coeval.toml, SOURCE.csv with a column `known`, files OTHER.csv of the sources
@@ -119,7 +119,8 @@ void check(const define::Project& project, const define::Source& source, const s
 
 int main(int argc, char** argv) {
   const std::string verb = argc > 1 ? argv[1] : "";
-  if (argc != (verb == "check" ? 7 : 6)) give_up("read the source of this program for its arguments");
+  if (argc != (verb == "check" ? 7 : 6))
+    give_up("read the source of this program for its arguments");
   const std::string folder = argv[2];
   const define::Checked checked = define::check_file(folder + "/coeval.toml");
   if (!checked.project) give_up(one_line(checked.errors.at(0)));
