@@ -302,16 +302,11 @@ Explanation explanation(Code code) {
           ""};
     case Code::log_mismatch:
       return {
-          "A log continues one history up to one moment (the cut), and the command names another. "
-          "Mostly serve was "
-          "started with another --as-of, or the history file was replaced. Use the values that the "
-          "log was started "
-          "with, or move .coeval/log away to start a new one. "
-          "Or the columns of a source were changed so that events which are logged already cannot "
-          "be read as rows of it: the message lists each column, what it was and what it is. "
-          "Columns may be added if they are nullable, widened (int32 to int64, float32 to float64, "
-          "a decimal of more digits), made nullable, or removed. Anything else needs a column of a "
-          "new name.",
+          "A log continues one history up to one moment (the cut), and the command names another: "
+          "serve was started with another --as-of, or the history file was replaced. Use the values "
+          "that the log was started with, or move .coeval/log away to start a new one. Or columns of "
+          "a source were changed so that logged events cannot be read as rows of it: the message "
+          "lists each column, what it was and what it is. Change it back, or add a nullable column.",
           ""};
     case Code::metadata:
       return {
@@ -454,7 +449,7 @@ Explanation explanation(Code code) {
       return {
           "A request with the same Idempotency-Key is being written to disk at this moment, for "
           "instance because a client sent it twice on two connections. Its answer can be had when "
-          "it is durable: send the request again, with the same key and the same body, after the "
+          "it is durable. Send the request again, with the same key and the same body, after the "
           "time that Retry-After names.",
           ""};
     case Code::usage:

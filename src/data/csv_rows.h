@@ -47,6 +47,7 @@ class CsvRows {
   std::string field_name(std::size_t field) const;
 
  private:
+  bool may_be_absent(const Field& field) const;
   Result<std::size_t> place_of(const std::string& column) const;
   std::unexpected<Error> no_column(const std::string& column) const;
   std::string wrong_width(const CsvRecord& record, std::uint64_t offset) const;

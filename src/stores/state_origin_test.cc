@@ -18,6 +18,7 @@ std::unique_ptr<EventLog> log_of(const std::vector<Row>& rows) {
   auto log = make_memory_log();
   for (const Row& row : rows)
     REQUIRE(log->append({RecordKind::event, KnownTime{row.known_us}, 7, 9, row.payload}));
+  REQUIRE(log->flush());
   return log;
 }
 
@@ -35,6 +36,7 @@ TEST_CASE("the check of a place in a log is that of the record before it") {
   const auto other_kind = make_memory_log();
   REQUIRE(other_kind->append({RecordKind::event, KnownTime{10}, 7, 9, "a"}));
   REQUIRE(other_kind->append({RecordKind::outcome, KnownTime{20}, 7, 9, "b"}));
+  REQUIRE(other_kind->flush());
   CHECK(at_two != log_check(*other_kind, Position{2}).value());
   CHECK(log_check(*log, Position{4}).error().code == Code::log_corrupt);
 }

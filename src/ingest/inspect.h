@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "base/worker_pool.h"
+#include "define/project.h"
+#include "quality/batch_checks.h"
+#include "quality/report.h"
+#include "replay/history.h"
+
+namespace coeval::ingest {
+
+struct InspectOptions {
+  define::Environment environment = define::Environment::train;
+  std::int64_t now_us = 0;             ///< for checks of freshness
+  std::string spill_folder;            ///< is there; for exact checks of many rows
+  std::size_t memory_bytes = std::size_t{256} << 20;  ///< of those checks
+  WorkerPool* pool = nullptr;          ///< for the profile
+};
+
+/// Reads files as rows of a source and runs every check on them, each file as a batch of its own,
+/// without writing anything: what `coeval check --data` says, and the same report as an ingestion's.
+/// Checks that need what was ingested before (volume) are not evaluated. Errors: the format's; those
+/// of a definition whose rules cannot be compiled.
+Result<quality::QualityReport> inspect(const define::Project& project, int source,
+                                       const replay::OpenFormat& formats,
+                                       std::span<const std::string> paths,
+                                       const InspectOptions& options);
+
+/// What a check of a batch found, as a report tells it. `origin` is the file.
+quality::RuleResult rule_result(const quality::BatchFinding& finding, const std::string& origin);
+
+}  // namespace coeval::ingest
