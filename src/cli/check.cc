@@ -1,3 +1,4 @@
+#include "cli/check_data.h"
 #include "cli/commands.h"
 #include "replay/log_schemas.h"
 
@@ -8,6 +9,7 @@ int check(Context& context) {
   const auto& project = *context.project;
   if (auto readable = replay::check_logged_schemas(project, context.log_folder()); !readable)
     return context.report(readable.error());
+  if (context.in.data) return check_data(context);
   if (context.terminal.json()) {
     data::Json json{data::Json::Object{}};
     json.set("project", project.name);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <filesystem>
 
 #include "cli/commands.h"
@@ -6,6 +8,7 @@
 #include "cli/state_origin.h"
 #include "data/row_codec.h"
 #include "define/diagnostics.h"
+#include "ingest/inspect.h"
 #include "quality/checks.h"
 #include "replay/log_schemas.h"
 #include "stores/record_names.h"
@@ -56,6 +59,38 @@ Result<replay::SourceHistory> ingest_file(Context& context, int source, const st
   return rows;
 }
 
+// Whether more than single rows is to be judged before a file may enter.
+bool judges_batches(const define::Source& source) {
+  return source.max_bad_rows || source.max_bad_ratio ||
+         std::ranges::any_of(source.checks, [](const define::Check& check) {
+           return check.kind != define::CheckKind::row || check.error_if;
+         });
+}
+
+// A file enters as a whole, once every check that is not of a row alone has passed.
+Status judge(Context& context, int source, const std::string& path) {
+  const define::Source& declared = context.project->sources[static_cast<std::size_t>(source)];
+  if (!judges_batches(declared)) return {};
+  ingest::InspectOptions options;
+  options.now_us = context.clock.now_us();
+  COEVAL_ASSIGN(const quality::QualityReport report,
+                ingest::inspect(*context.project, source, context.formats, path, options));
+  std::string broken;
+  for (const quality::RuleResult& rule : report.rules) {
+    using Status = quality::RuleResult::Status;
+    const bool is_red = rule.status == Status::failed || rule.status == Status::not_evaluated;
+    const auto named = std::ranges::find(declared.checks, rule.name, &define::Check::rule_name);
+    const bool of_row = rule.kind == "row" && (named == declared.checks.end() ||
+                                               named->kind == define::CheckKind::row);
+    if (!is_red || of_row) continue;  // what is wrong with a row alone sends that row to quarantine
+    broken += (broken.empty() ? "" : "; ") + rule.name + ": " + rule.expected + ", " + rule.observed;
+  }
+  if (broken.empty()) return {};
+  return fail(Code::check_failed, "nothing of '" + path + "' entered the log: " + broken,
+              "coeval check --data " + declared.name + "=" + path +
+                  " --html report.html shows rows; mend the file or the check");
+}
+
 }  // namespace
 
 int ingest(Context& context) {
@@ -79,6 +114,8 @@ int ingest(Context& context) {
                                 {}});
   data::Json all{data::Json::Array{}};
   for (const auto& path : context.in.files) {
+    if (const Status judged = judge(context, source, path); !judged)
+      return context.report(judged.error());
     const auto rows = ingest_file(context, source, path);
     if (!rows) return context.report(rows.error());
     const auto& counts = rows->conservation;

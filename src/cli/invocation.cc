@@ -51,6 +51,23 @@ class Declaration {
         ->add_option("--from", in_.files,
                      "tables to propose it from: their columns, with types, rules and evidence")
         ->expected(1, CLI::detail::expected_max_vector_size);
+    auto* check = verb("check");
+    auto* data = check
+                     ->add_option("--data", in_.files,
+                                  "run every check on rows too: SOURCE=FILE, or FILE where there is "
+                                  "one source; without any, on each source's own file")
+                     ->expected(0, CLI::detail::expected_max_vector_size);
+    check
+        ->add_option("--environment", in_.environment,
+                     "where the rows are from: train, or serve (default: train)")
+        ->check(CLI::IsMember({"train", "serve"}))
+        ->needs(data);
+    check->add_option("--html", in_.html, "write the report as a page")->needs(data);
+    check->add_option("--junit", in_.junit, "write the report as JUnit's XML")->needs(data);
+    check->callback([&in = in_, check, data] {
+      in.verb = check->get_name();
+      in.data = data->count() > 0;
+    });
     verb("plan")->add_flag("--exit-code", in_.exit_code, "exit 4 when changes are pending");
     verb("plan")->add_option("model", in_.model, "one model (default: all)");
     auto* replay = verb("plan")->add_flag(

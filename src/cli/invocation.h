@@ -35,6 +35,8 @@ struct Invocation {
   bool exit_code = false, repair = false, against_dataset = false, replay = false,
        everything = false, force = false;
   std::string feature;
+  bool data = false;  ///< check: --data, with the files that were named
+  std::string environment = "train", html, junit;
 };
 
 /// What to do after parsing: run the verb; or print `text` and leave (help, version); or report

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -23,13 +22,12 @@ struct InspectOptions {
   WorkerPool* pool = nullptr;          ///< for the profile
 };
 
-/// Reads files as rows of a source and runs every check on them, each file as a batch of its own,
-/// without writing anything: what `coeval check --data` says, and the same report as an ingestion's.
-/// Checks that need what was ingested before (volume) are not evaluated. Errors: the format's; those
-/// of a definition whose rules cannot be compiled.
+/// Reads a file as rows of a source and runs every check on them, as one batch, without writing
+/// anything: what `coeval check --data` says. The source's own file is the history that checks of
+/// volume compare with. Other sources that checks name (`refers`, `equals`) are read from their own files.
+/// Errors: the format's; those of a definition whose rules cannot be compiled.
 Result<quality::QualityReport> inspect(const define::Project& project, int source,
-                                       const replay::OpenFormat& formats,
-                                       std::span<const std::string> paths,
+                                       const replay::OpenFormat& formats, const std::string& path,
                                        const InspectOptions& options);
 
 /// What a check of a batch found, as a report tells it. `origin` is the file.

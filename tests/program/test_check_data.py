@@ -1,0 +1,124 @@
+"""`coeval init --from`, `coeval check --data` and what they make of good and bad files."""
+import html.parser
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree as ET
+
+from program import COEVAL
+
+
+ROWS = 2000
+
+
+def run(arguments):
+    return subprocess.run([COEVAL, *arguments], capture_output=True, text=True, timeout=300)
+
+
+def write_orders(folder, bad=False):
+    lines = ["ts,user,mail,amount,kind,code"]
+    for i in range(ROWS):
+        amount = "-5" if bad and i % 100 == 7 else f"{i % 97}.25"
+        kind = ["card", "cash", "wire"][i % 3]
+        lines.append(f"2024-03-{i % 28 + 1:02d}T{i % 24:02d}:00:{i % 60:02d}Z,u{i % 40},user{i}@example.org,{amount},{kind},0{i % 1000:04d}")
+    (folder / ("bad.csv" if bad else "orders.csv")).write_text("\n".join(lines) + "\n")
+
+
+def proposed(folder):
+    """A project as `init --from` proposes it, its one question answered."""
+    write_orders(folder)
+    out = run(["init", str(folder), "--from", str(folder / "orders.csv")])
+    assert out.returncode == 0, out.stderr
+    path = folder / "coeval.toml"
+    refused = run(["check", "-C", str(folder)])
+    assert refused.returncode == 2 and "C" in refused.stderr, refused.stderr
+    text = path.read_text()
+    path.write_text(text.replace('# known = "ts + 1h"', 'known = "ts + 1h"', 1))
+    return path.read_text()
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.addresses, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [v for k, v in attrs if k in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+class CheckData(unittest.TestCase):
+    def test_a_definition_is_proposed_with_its_evidence_and_asks_for_what_no_file_tells(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            text = proposed(folder)
+            assert run(["check", "-C", str(folder)]).returncode == 0
+            assert 'time  = "ts"' in text
+            assert 'enum = ["card", "cash", "wire"]' in text
+            assert "seen 0.25..96.25 in 2,000 rows" in text
+            assert 'code   = { type = "string"' in text  # zeros in front
+            assert "pii = true" in text and "like an e-mail address" in text
+            out = run(["check", "--data", "-C", str(folder)])
+            assert out.returncode == 0, out.stdout + out.stderr
+            assert "2000 read = 2000 accepted + 0 quarantined + 0 duplicates" in out.stdout
+
+    def test_bad_rows_fail_the_run_and_are_shown_in_every_report(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            proposed(folder)
+            write_orders(folder, bad=True)
+            page, xml = folder / "r.html", folder / "r.xml"
+            out = run(["check", "--data", f"orders={folder}/bad.csv", "-C", str(folder), "--html", str(page),
+                               "--junit", str(xml), "--json"])
+            assert out.returncode == 3, out.stdout + out.stderr
+            report = json.loads(out.stdout)[0]
+            counts = report["counts"]
+            assert counts["read_count"] == ROWS == counts["accepted_count"] + counts["quarantined_count"]
+            assert counts["quarantined_count"] == ROWS // 100
+            rule = {r["rule"]: r for r in report["rules"]}["amount.min"]
+            assert rule["status"] == "failed" and rule["rows_count"] == ROWS // 100
+            assert len(rule["samples"]) == min(20, ROWS // 100)
+            assert all((s["row"] - 2) % 100 == 7 for s in rule["samples"])  # lines of the file
+            everything = out.stdout + page.read_text() + xml.read_text()
+            assert "@example.org" not in everything  # the column is tagged personal
+            cases = ET.parse(xml).getroot().findall(".//testcase")
+            failed = [c.get("name") for c in cases if c.find("failure") is not None]
+            assert failed == ["amount.min"] and len(cases) == len(report["rules"])
+            parsed = Page()
+            parsed.feed(page.read_text())
+            assert "script" not in parsed.tags and not parsed.addresses and parsed.tags.count("svg") >= 3
+            assert not (folder / ".coeval").exists()  # nothing was ingested
+
+    def test_checks_of_batches_hold_a_file_back(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            text = proposed(folder)
+            (folder / "coeval.toml").write_text(text + '\n[source.orders.checks]\nonce = { unique = ["mail"] }\n'
+                                                'size = { rows = "", min = 1000 }\nmuch = { mean = "amount", max = 10, severity = "warn" }\n')
+            good = run(["check", "--data", "-C", str(folder)])
+            assert good.returncode == 0 and "warn checks.much" in good.stdout, good.stdout + good.stderr
+            lines = (folder / "orders.csv").read_text().splitlines()
+            (folder / "few.csv").write_text("\n".join(lines[:11] + lines[5:6]) + "\n")
+            bad = run(["check", "--data", f"orders={folder}/few.csv", "-C", str(folder)])
+            assert bad.returncode == 3 and "FAIL checks.once" in bad.stdout and "FAIL checks.size" in bad.stdout, bad.stdout
+            assert "@example.org" not in bad.stdout
+            held = run(["ingest", "orders", str(folder / "few.csv"), "-C", str(folder)])
+            assert held.returncode == 3 and "nothing of" in held.stderr and "checks.once" in held.stderr, held.stderr
+            assert not (folder / ".coeval/log").exists()
+            (folder / "live.csv").write_text("\n".join(lines[:1] + lines[1:1201]) + "\n")
+            taken = run(["ingest", "orders", str(folder / "live.csv"), "-C", str(folder)])
+            assert taken.returncode == 0, taken.stderr
+
+    def test_what_data_may_be_is_said(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            proposed(folder)
+            for arguments, word in ((["--data", "odrers=x.csv"], "no source"), (["--data", "none.csv"], "none.csv"),
+                                    (["--html", "x.html"], "--data")):
+                out = run(["check", "-C", str(folder)] + arguments)
+                assert out.returncode != 0 and word in out.stderr, (arguments, out.stderr)
