@@ -186,7 +186,8 @@ Result<bool> has_unsealed(const std::string& log_folder) {
   if (files.segments.size() < 2) return false;
   COEVAL_ASSIGN(const auto sealed, stores::list_sealed(log_folder));
   for (std::size_t i = 0; i + 1 < files.segments.size(); ++i)
-    if (std::ranges::count(sealed, files.segments[i].first, &stores::SealedSegment::first) == 0)
+    if (stores::find_sealed(sealed, files.segments[i].first, files.segments[i + 1].first) ==
+        nullptr)
       return true;
   return false;
 }

@@ -70,13 +70,13 @@ class Trimming {
     COEVAL_ASSIGN(const auto sealed, stores::list_sealed(folder_));
     if (files.trim) report_.trim = *files.trim;
     for (std::size_t i = 0; i < files.segments.size(); ++i) {
-      report_.stopped = i + 1 == files.segments.size()
-                            ? "the segment from position " +
-                                  std::to_string(files.segments[i].first.value) +
-                                  " on is still being written"
-                            : why_kept(files.segments[i], sealed);
+      const Position first = files.segments[i].first;
+      const bool is_open = i + 1 == files.segments.size();
+      const auto* noted =
+          is_open ? nullptr : stores::find_sealed(sealed, first, files.segments[i + 1].first);
+      report_.stopped = is_open ? which(first) + "is still being written" : why_kept(first, noted);
       if (!report_.stopped.empty()) break;
-      COEVAL_TRY(take(files.segments[i], *find(sealed, files.segments[i].first)));
+      COEVAL_TRY(take(files.segments[i], *noted));
     }
     if (options_.dry_run) return std::move(report_);
     if (!report_.removed.empty()) {
@@ -89,29 +89,23 @@ class Trimming {
   }
 
  private:
-  static const stores::SealedSegment* find(const std::vector<stores::SealedSegment>& sealed,
-                                           Position first) {
-    const auto at = std::ranges::find(sealed, first, &stores::SealedSegment::first);
-    return at == sealed.end() ? nullptr : &*at;
+  static std::string which(Position first) {
+    return "the segment from position " + std::to_string(first.value) + " on ";
   }
 
-  std::string why_kept(const stores::LogSegment& segment,
-                       const std::vector<stores::SealedSegment>& sealed) const {
-    const std::string which =
-        "the segment from position " + std::to_string(segment.first.value) + " on ";
-    const auto* noted = find(sealed, segment.first);
-    if (noted == nullptr) return which + "is not sealed: `coeval log seal`";
-    if (noted->unsealed > 0) return which + "has events whose schema nobody kept";
+  std::string why_kept(Position first, const stores::SealedSegment* noted) const {
+    if (noted == nullptr) return which(first) + "is not sealed: `coeval log seal`";
+    if (noted->unsealed > 0) return which(first) + "has events whose schema nobody kept";
     for (const stores::SealedFile& file : noted->files) {
       const std::string why = why_kept(file);
-      if (!why.empty()) return which + why;
+      if (!why.empty()) return which(first) + why;
     }
     if (noted->predictions == 0) return {};
     if (!options_.keep_predictions_us)
-      return which + "has " + std::to_string(noted->predictions) +
+      return which(first) + "has " + std::to_string(noted->predictions) +
              " predictions, which are kept for ever without --keep-predictions";
     if (noted->newest_prediction_us >= before(options_.now_us, *options_.keep_predictions_us))
-      return which + "has predictions that are to be kept";
+      return which(first) + "has predictions that are to be kept";
     return {};
   }
 

@@ -276,7 +276,7 @@ Result<SealReport> seal_closed_segments(const std::string& log_folder, TableFile
   if (files.segments.empty()) return report;
   report.open_from = files.segments.back().first;
   for (std::size_t i = 0; i + 1 < files.segments.size(); ++i) {
-    if (std::ranges::count(done, files.segments[i].first, &SealedSegment::first) > 0) {
+    if (find_sealed(done, files.segments[i].first, files.segments[i + 1].first) != nullptr) {
       ++report.already;
       continue;
     }
@@ -309,6 +309,12 @@ Result<std::vector<SealedSegment>> list_sealed(const std::string& log_folder,
   }
   std::ranges::sort(all, {}, &SealedSegment::first);
   return all;
+}
+
+const SealedSegment* find_sealed(const std::vector<SealedSegment>& sealed, Position first,
+                                 Position next) {
+  const auto at = std::ranges::find(sealed, first, &SealedSegment::first);
+  return at == sealed.end() || at->next != next ? nullptr : &*at;
 }
 
 Result<std::vector<std::string>> check_sealed(const std::string& log_folder,

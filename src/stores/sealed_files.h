@@ -47,6 +47,12 @@ Result<SealedSegment> decode_sealed(std::string_view text);
 Result<std::vector<SealedSegment>> list_sealed(const std::string& log_folder,
                                                std::vector<std::string>* damaged = nullptr);
 
+/// The note of the segment of positions [first, next), or null. A writer whose disk failed takes a
+/// closed segment up again; what was sealed of it before then has another `next`, and counts for
+/// nothing.
+const SealedSegment* find_sealed(const std::vector<SealedSegment>& sealed, Position first,
+                                 Position next);
+
 /// Names of the columns that a table has besides those of the source's schema, behind them.
 struct SealedColumns {
   std::string position = "_position";  ///< int64

@@ -176,6 +176,17 @@ TEST_CASE("a table that reads back otherwise does not count as sealed") {
   CHECK_FALSE(std::filesystem::exists(folder / kNote));
 }
 
+TEST_CASE("a segment that its writer took up again after it was sealed is not sealed") {
+  const TemporaryFolder folder;
+  write_log(folder.path());
+  PlainTables tables;
+  REQUIRE(seal_closed_segments(folder.path(), tables).has_value());
+  const auto sealed = list_sealed(folder.path()).value();
+  CHECK(find_sealed(sealed, Position{0}, Position{7}) == &sealed[0]);
+  CHECK(find_sealed(sealed, Position{0}, Position{8}) == nullptr);
+  CHECK(find_sealed(sealed, Position{1}, Position{7}) == nullptr);
+}
+
 TEST_CASE("two processes do not seal at once") {
   const TemporaryFolder folder;
   write_log(folder.path());
