@@ -40,6 +40,7 @@ Result<std::vector<DataFile>> data_files(const Context& context) {
   const define::Project& project = *context.project;
   std::vector<DataFile> files;
   for (const std::string& text : context.in.files) {
+    if (text.empty()) continue;  // --data without a file
     COEVAL_ASSIGN(DataFile file, data_file(project, text));
     files.push_back(std::move(file));
   }
