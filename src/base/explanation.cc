@@ -303,10 +303,13 @@ Explanation explanation(Code code) {
     case Code::log_mismatch:
       return {
           "A log continues one history up to one moment (the cut), and the command names another: "
-          "serve was started with another --as-of, or the history file was replaced. Use the values "
-          "that the log was started with, or move .coeval/log away to start a new one. Or columns of "
+          "serve was started with another --as-of, or the history file was replaced. Use the "
+          "values "
+          "that the log was started with, or move .coeval/log away to start a new one. Or columns "
+          "of "
           "a source were changed so that logged events cannot be read as rows of it: the message "
-          "lists each column, what it was and what it is. Change it back, or add a nullable column.",
+          "lists each column, what it was and what it is. Change it back, or add a nullable "
+          "column.",
           ""};
     case Code::metadata:
       return {

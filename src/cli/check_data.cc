@@ -31,9 +31,10 @@ Result<DataFile> data_file(const define::Project& project, const std::string& te
     }
   }
   if (project.sources.size() == 1) return DataFile{0, text};
-  return fail(Code::usage, "'" + text + "' may be of any of " +
-                               std::to_string(project.sources.size()) + " sources",
-              "write --data SOURCE=" + text);
+  return fail(
+      Code::usage,
+      "'" + text + "' may be of any of " + std::to_string(project.sources.size()) + " sources",
+      "write --data SOURCE=" + text);
 }
 
 Result<std::vector<DataFile>> data_files(const Context& context) {
@@ -70,14 +71,16 @@ int check_data(Context& context) {
   if (!files) return context.report(files.error());
   const bool one_report = context.in.html.empty() && context.in.junit.empty();
   if (!one_report && files->size() > 1)
-    return context.report(Error{Code::usage,
-                                "a report is of one file, and there are " +
-                                    std::to_string(files->size()),
-                                "name one with --data SOURCE=FILE", {}, {}});
+    return context.report(
+        Error{Code::usage,
+              "a report is of one file, and there are " + std::to_string(files->size()),
+              "name one with --data SOURCE=FILE",
+              {},
+              {}});
   WorkerPool pool(context.threads());
   ingest::InspectOptions options;
-  options.environment = context.in.environment == "serve" ? define::Environment::serve
-                                                          : define::Environment::train;
+  options.environment =
+      context.in.environment == "serve" ? define::Environment::serve : define::Environment::train;
   options.now_us = context.clock.now_us();
   options.pool = &pool;
   data::Json all{data::Json::Array{}};

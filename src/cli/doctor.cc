@@ -1,9 +1,9 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/doctor_log.h"
 #include "cli/examine_state.h"
 #include "cli/findings.h"
-#include "cli/doctor_log.h"
 #include "training/registered_model.h"
 
 namespace coeval::cli {

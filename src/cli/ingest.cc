@@ -80,10 +80,11 @@ Status judge(Context& context, int source, const std::string& path) {
     using Status = quality::RuleResult::Status;
     const bool is_red = rule.status == Status::failed || rule.status == Status::not_evaluated;
     const auto named = std::ranges::find(declared.checks, rule.name, &define::Check::rule_name);
-    const bool of_row = rule.kind == "row" && (named == declared.checks.end() ||
-                                               named->kind == define::CheckKind::row);
+    const bool of_row = rule.kind == "row" &&
+                        (named == declared.checks.end() || named->kind == define::CheckKind::row);
     if (!is_red || of_row) continue;  // what is wrong with a row alone sends that row to quarantine
-    broken += (broken.empty() ? "" : "; ") + rule.name + ": " + rule.expected + ", " + rule.observed;
+    broken +=
+        (broken.empty() ? "" : "; ") + rule.name + ": " + rule.expected + ", " + rule.observed;
   }
   if (broken.empty()) return {};
   return fail(Code::check_failed, "nothing of '" + path + "' entered the log: " + broken,

@@ -52,11 +52,12 @@ class Declaration {
                      "tables to propose it from: their columns, with types, rules and evidence")
         ->expected(1, CLI::detail::expected_max_vector_size);
     auto* check = verb("check");
-    auto* data = check
-                     ->add_option("--data", in_.files,
-                                  "run every check on rows too: SOURCE=FILE, or FILE where there is "
-                                  "one source; without any, on each source's own file")
-                     ->expected(0, CLI::detail::expected_max_vector_size);
+    auto* data =
+        check
+            ->add_option("--data", in_.files,
+                         "run every check on rows too: SOURCE=FILE, or FILE where there is "
+                         "one source; without any, on each source's own file")
+            ->expected(0, CLI::detail::expected_max_vector_size);
     check
         ->add_option("--environment", in_.environment,
                      "where the rows are from: train, or serve (default: train)")

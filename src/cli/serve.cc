@@ -8,8 +8,8 @@
 
 #include "cli/commands.h"
 #include "cli/running_server.h"
-#include "cli/state_origin.h"
 #include "cli/server_upkeep.h"
+#include "cli/state_origin.h"
 #include "data/hash.h"
 #include "kernel/event_index.h"
 #include "kernel/kernel.h"
@@ -158,9 +158,9 @@ class Startup {
 
   Result<std::optional<Position>> restore_snapshot() {
     std::string warning;
-    COEVAL_ASSIGN(snapshot,
-                  serving::restore_snapshot(context_.state_folder + "/snapshots", basis,
-                                            log->next_position(), *kernel, *names, &warning, log.get()));
+    COEVAL_ASSIGN(snapshot, serving::restore_snapshot(context_.state_folder + "/snapshots", basis,
+                                                      log->next_position(), *kernel, *names,
+                                                      &warning, log.get()));
     if (!warning.empty()) context_.terminal.say("warning: " + warning);
     return snapshot ? std::optional(snapshot->position()) : std::nullopt;
   }

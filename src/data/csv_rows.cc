@@ -128,16 +128,15 @@ Result<std::size_t> CsvRows::place_of(const std::string& column) const {
   return static_cast<std::size_t>(at - header_.begin());
 }
 
-// A file of before a nullable column was added has null there, as JSON lines have. But a header that
-// names none of the columns, or this one with spaces around it, is of something else.
+// A file of before a nullable column was added has null there, as JSON lines have. But a header
+// that names none of the columns, or this one with spaces around it, is of something else.
 bool CsvRows::may_be_absent(const Field& field) const {
   const auto is_named = [&](const Field& other) {
     return std::ranges::find(header_, other.name) != header_.end();
   };
   return field.nullable && !is_named(field) && std::ranges::any_of(schema_.fields, is_named) &&
-         std::ranges::none_of(header_, [&](const std::string& name) {
-           return trimmed(name) == field.name;
-         });
+         std::ranges::none_of(header_,
+                              [&](const std::string& name) { return trimmed(name) == field.name; });
 }
 
 Status CsvRows::read_header(const CsvRecord& record, std::uint64_t offset) {

@@ -12,15 +12,15 @@ namespace coeval::data {
 /// What became of a column between the schema that rows were written with and the one that they are
 /// read with.
 enum class ColumnChangeKind : std::uint8_t {
-  added,     ///< rows have no such column: null
-  removed,   ///< rows have a column that nothing reads any more
-  widened,   ///< every value has the same meaning in the new type, and the same bits of it
-  loosened,  ///< may be null from now on
-  renamed,   ///< a column went and one of its type came: two names of one thing, by the look of it
-  narrowed,  ///< not every value that was allowed fits
-  retyped,   ///< a type of another kind
+  added,      ///< rows have no such column: null
+  removed,    ///< rows have a column that nothing reads any more
+  widened,    ///< every value has the same meaning in the new type, and the same bits of it
+  loosened,   ///< may be null from now on
+  renamed,    ///< a column went and one of its type came: two names of one thing, by the look of it
+  narrowed,   ///< not every value that was allowed fits
+  retyped,    ///< a type of another kind
   tightened,  ///< null was allowed and is no longer
-  required,  ///< added, but not nullable: rows have nothing to put there
+  required,   ///< added, but not nullable: rows have nothing to put there
 };
 std::string_view name(ColumnChangeKind kind);
 

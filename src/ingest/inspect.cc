@@ -36,8 +36,8 @@ Result<quality::ColumnSum> sum_of_file(const define::Project& project, int sourc
   return sum;
 }
 
-// Rows by hour of the source's own file, which is history to every other file; nothing where no check
-// asks for it.
+// Rows by hour of the source's own file, which is history to every other file; nothing where no
+// check asks for it.
 Result<std::optional<quality::HourlyRows>> history_of(const define::Project& project, int source,
                                                       const replay::OpenFormat& formats,
                                                       const std::string& path) {
@@ -47,8 +47,7 @@ Result<std::optional<quality::HourlyRows>> history_of(const define::Project& pro
   });
   const std::string own = replay::source_path(project, source);
   std::error_code ignored;
-  if (!asked || own.empty() || std::filesystem::equivalent(own, path, ignored))
-    return std::nullopt;
+  if (!asked || own.empty() || std::filesystem::equivalent(own, path, ignored)) return std::nullopt;
   quality::HourlyRows hours;
   const auto add = [&](data::Batch rows) -> Status {
     hours.add(rows.columns[static_cast<std::size_t>(declared.time_index)].values<std::int64_t>());
@@ -68,8 +67,9 @@ class ForeignKeys {
       if (check.kind != define::CheckKind::refers) continue;
       const define::Source& other = project.sources[static_cast<std::size_t>(check.other_source)];
       if (other.path.empty())
-        return fail(Code::no_such_file, "'" + check.rule_name() + "' looks for keys in source '" +
-                                            other.name + "', which has no file",
+        return fail(Code::no_such_file,
+                    "'" + check.rule_name() + "' looks for keys in source '" + other.name +
+                        "', which has no file",
                     "give it a path");
       auto times = std::make_unique<quality::KeyTimes>();
       const auto add = [&](data::Batch rows) -> Status {
@@ -173,8 +173,8 @@ RuleResult rule_result(const quality::BatchFinding& finding, const std::string& 
       break;
   }
   for (std::size_t i = 0; i < finding.examples.size(); ++i)
-    out.samples.push_back({origin, i < finding.rows.size() ? finding.rows[i] : -1,
-                           finding.examples[i], {}});
+    out.samples.push_back(
+        {origin, i < finding.rows.size() ? finding.rows[i] : -1, finding.examples[i], {}});
   return out;
 }
 

@@ -16,16 +16,16 @@ namespace coeval::ingest {
 
 struct InspectOptions {
   define::Environment environment = define::Environment::train;
-  std::int64_t now_us = 0;             ///< for checks of freshness
-  std::string spill_folder;            ///< is there; for exact checks of many rows
+  std::int64_t now_us = 0;                            ///< for checks of freshness
+  std::string spill_folder;                           ///< is there; for exact checks of many rows
   std::size_t memory_bytes = std::size_t{256} << 20;  ///< of those checks
-  WorkerPool* pool = nullptr;          ///< for the profile
+  WorkerPool* pool = nullptr;                         ///< for the profile
 };
 
 /// Reads a file as rows of a source and runs every check on them, as one batch, without writing
 /// anything: what `coeval check --data` says. The source's own file is the history that checks of
-/// volume compare with. Other sources that checks name (`refers`, `equals`) are read from their own files.
-/// Errors: the format's; those of a definition whose rules cannot be compiled.
+/// volume compare with. Other sources that checks name (`refers`, `equals`) are read from their own
+/// files. Errors: the format's; those of a definition whose rules cannot be compiled.
 Result<quality::QualityReport> inspect(const define::Project& project, int source,
                                        const replay::OpenFormat& formats, const std::string& path,
                                        const InspectOptions& options);

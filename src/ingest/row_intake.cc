@@ -140,8 +140,7 @@ class Division {
 
 }  // namespace
 
-Result<RowIntake> RowIntake::create(const define::Source& source,
-                                    define::Environment environment) {
+Result<RowIntake> RowIntake::create(const define::Source& source, define::Environment environment) {
   RowIntake intake(source);
   COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(source, environment));
   intake.checks_ = std::move(checks);

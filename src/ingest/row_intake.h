@@ -34,7 +34,8 @@ class RowIntake {
                                   define::Environment environment = define::Environment::train);
   const quality::RowChecks& checks() const { return *checks_; }
 
-  /// `context` says what checks of rows need beside the rows; its arrivals are empty. Errors: unknown_key for a missing column, type_mismatch for one of another type.
+  /// `context` says what checks of rows need beside the rows; its arrivals are empty. Errors:
+  /// unknown_key for a missing column, type_mismatch for one of another type.
   Result<TakenRows> take(const Piece& piece, const quality::RowContext& context = {}) const;
 
  private:

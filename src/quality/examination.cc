@@ -115,8 +115,8 @@ std::int64_t Examination::broken(const std::string& rule) const {
 RuleResult Examination::result_of(const Rule& rule) const {
   using Status = RuleResult::Status;
   const std::int64_t count = broken(rule.name);
-  RuleResult out{rule.name, "row", rule.description, rows_text(count), Status::passed, count,
-                 samples_.of(rule.name)};
+  RuleResult out{rule.name,      "row", rule.description,      rows_text(count),
+                 Status::passed, count, samples_.of(rule.name)};
   const define::Check* check =
       rule.check < 0 ? nullptr : &source_.checks[static_cast<std::size_t>(rule.check)];
   const auto at_least = [&](const std::optional<std::int64_t>& bound) {

@@ -184,9 +184,8 @@ bool looks_so(PersonalKind kind, std::int64_t alike, std::int64_t looked) {
 }  // namespace
 
 std::string_view name(PersonalKind kind) {
-  constexpr std::string_view kNames[kPersonalKinds] = {"an e-mail address", "a card number",
-                                                       "an IBAN", "a phone number",
-                                                       "an IP address"};
+  constexpr std::string_view kNames[kPersonalKinds] = {
+      "an e-mail address", "a card number", "an IBAN", "a phone number", "an IP address"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -228,7 +227,8 @@ std::vector<PersonalColumn> PersonalDataDetector::found() const {
   for (const Seen& seen : columns_) {
     const auto most = std::ranges::max_element(seen.alike);
     const auto kind = static_cast<PersonalKind>(most - seen.alike.begin());
-    if (looks_so(kind, *most, seen.looked)) found.push_back({seen.column, kind, *most, seen.looked});
+    if (looks_so(kind, *most, seen.looked))
+      found.push_back({seen.column, kind, *most, seen.looked});
   }
   return found;
 }

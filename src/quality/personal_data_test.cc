@@ -10,9 +10,9 @@ std::optional<PersonalKind> kind(std::string_view text) { return personal_kind(t
 TEST_CASE("addresses of e-mail are those that people have") {
   for (const char* text : {"ada@example.org", "a.b+c@mail.example.co.uk", " x_1@example.museum "})
     CHECK_MESSAGE(kind(text) == PersonalKind::email, text);
-  for (const char* text : {"ada@", "@example.org", "a@b", "a@localhost", "a..b@example.org",
-                           ".a@example.org", "a b@example.org", "a@-x.org", "a@example.o1",
-                           "a@@example.org", "a@example..org"})
+  for (const char* text :
+       {"ada@", "@example.org", "a@b", "a@localhost", "a..b@example.org", ".a@example.org",
+        "a b@example.org", "a@-x.org", "a@example.o1", "a@@example.org", "a@example..org"})
     CHECK_MESSAGE(kind(text) == std::nullopt, text);
 }
 
@@ -34,8 +34,8 @@ TEST_CASE("an IBAN has its country's length and the remainder 1") {
         "NO9386011117947", "MT84MALT011000012345MTLCAST001S", "NL91ABNA0417164300",
         "SA0380000000608010167519", "BR1800360305000010009795493C1"})
     CHECK_MESSAGE(kind(text) == PersonalKind::iban, text);
-  for (const char* text : {"DE89370400440532013001", "DE8937040044053201300", "XX89370400440532013000",
-                           "de89370400440532013000"})
+  for (const char* text : {"DE89370400440532013001", "DE8937040044053201300",
+                           "XX89370400440532013000", "de89370400440532013000"})
     CHECK_MESSAGE(kind(text) == std::nullopt, text);
 }
 
@@ -43,8 +43,8 @@ TEST_CASE("phone numbers and what only looks like one") {
   for (const char* text :
        {"+49 30 123456", "+1 (212) 555-0123", "(212) 555-0123", "212-555-0123", "+442079460958"})
     CHECK_MESSAGE(kind(text) == PersonalKind::phone, text);
-  for (const char* text : {"2001-05-01", "2125550123", "+12", "+0123456789", "12:30:15", "3.1415926",
-                           "+1234567890123456", "100-200-300"})
+  for (const char* text : {"2001-05-01", "2125550123", "+12", "+0123456789", "12:30:15",
+                           "3.1415926", "+1234567890123456", "100-200-300"})
     CHECK_MESSAGE(kind(text) == std::nullopt, text);
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("a column looks personal when enough of its values do") {
   };
   CHECK(found(two_columns(500, each(5), counting)).size() == 1);
   CHECK(found(two_columns(500, each(6), counting)).empty());
-  CHECK(found(two_columns(4, mail, counting)).empty());   // too few to tell
+  CHECK(found(two_columns(4, mail, counting)).empty());  // too few to tell
   CHECK(found(two_columns(500, [](std::int64_t) { return std::string(); }, counting)).empty());
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 using data::Type;
 
-constexpr std::size_t kCommentAt = 56;    // where evidence begins on its line, if there is room
+constexpr std::size_t kCommentAt = 56;     // where evidence begins on its line, if there is room
 constexpr std::int64_t kMostAllowed = 12;  // values of an enum that is proposed
 constexpr std::int64_t kRowsForEnum = 1000;
 constexpr std::size_t kKeysShown = 5;
@@ -70,8 +70,7 @@ bool is_unique(const ObservedColumn& column) {
 
 // What sketches count is up to some per cent off, which is not enough to tell ids from others.
 bool may_be_unique(const ObservedColumn& column) {
-  return !column.distinct_is_exact && column.nulls == 0 &&
-         column.distinct > column.rows / 100 * 95;
+  return !column.distinct_is_exact && column.nulls == 0 && column.distinct > column.rows / 100 * 95;
 }
 
 bool may_be_id(const ObservedColumn& column) {
@@ -138,7 +137,7 @@ std::string evidence(const ObservedColumn& column) {
 
 // The event time: a timestamp that is never null, those named so before others, else the first.
 const ObservedColumn* find_time(const ObservedFile& file) {
-  constexpr std::string_view kNames[] = {"event_time", "timestamp", "ts",   "time",
+  constexpr std::string_view kNames[] = {"event_time", "timestamp", "ts", "time",
                                          "datetime",   "date",      "at"};
   const auto usable = [](const ObservedColumn& column) {
     return column.type == Type::timestamp && column.nulls == 0;
@@ -157,17 +156,19 @@ std::string time_lines(const ObservedFile& file, const ObservedColumn* time) {
            "               # with type = \"timestamp\" below\n";
   std::size_t moments = 0;
   for (const ObservedColumn& column : file.columns) moments += is_moment(column.type) ? 1 : 0;
-  const std::string why = moments == 1 ? "the only one there is"
-                                       : "the likeliest of " + std::to_string(moments);
+  const std::string why =
+      moments == 1 ? "the only one there is" : "the likeliest of " + std::to_string(moments);
   return line("time  = " + quoted(time->name), why + ": when it happened");
 }
 
 std::string known_lines(const ObservedFile& file, const ObservedColumn* time) {
   const std::string at = time == nullptr ? "ts" : time->name;
   std::string out =
-      "# When could a program of yours have read a row, all of it? No file can tell. An honest answer "
+      "# When could a program of yours have read a row, all of it? No file can tell. An honest "
+      "answer "
       "keeps the\n# future out of every feature. Take one of these lines and make it true:\n"
-      "# known = " + quoted(at + " + 1h") + "\n# known = \"event time\"\n";
+      "# known = " +
+      quoted(at + " + 1h") + "\n# known = \"event time\"\n";
   for (const ObservedColumn& column : file.columns)
     if (&column != time && column.type == Type::timestamp && column.nulls == 0)
       out += "# known = " + quoted(column.name) + "\n";
@@ -247,8 +248,10 @@ std::string propose_definition(const std::string& project_name,
                                const std::vector<ObservedFile>& files) {
   std::string out =
       "# Proposed by `coeval init --from` from what is in the files. Read it and correct it; "
-      "`coeval check` says what\n# is missing, docs/language.md tells all of it.\n\n[project]\nname "
-      "= " + quoted(project_name) + "\n";
+      "`coeval check` says what\n# is missing, docs/language.md tells all of "
+      "it.\n\n[project]\nname "
+      "= " +
+      quoted(project_name) + "\n";
   std::set<std::string> taken;
   for (const ObservedFile& file : files) {
     const std::string name = source_name_of(file.path);

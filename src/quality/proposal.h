@@ -33,10 +33,10 @@ struct ObservedFile {
   std::vector<ObservedColumn> columns;  ///< in the file's order
 };
 
-/// The text of a coeval.toml for these files: a source each, with types, rules that every row keeps,
-/// and the evidence for each as a comment; a proposal for the event time, for ids and for keys. What
-/// no file can tell, when a row became known, is asked for in a comment, so that `coeval check`
-/// refuses the definition until a person has answered.
+/// The text of a coeval.toml for these files: a source each, with types, rules that every row
+/// keeps, and the evidence for each as a comment; a proposal for the event time, for ids and for
+/// keys. What no file can tell, when a row became known, is asked for in a comment, so that `coeval
+/// check` refuses the definition until a person has answered.
 std::string propose_definition(const std::string& project_name,
                                const std::vector<ObservedFile>& files);
 

@@ -180,8 +180,8 @@ std::string markup_text(std::string_view text) {
     const char c = text.front();
     const bool control = static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n';
     // U+FFFE and U+FFFF are no characters of XML.
-    const bool none = size == 3 && (text.substr(0, 3) == "\xEF\xBF\xBE" ||
-                                    text.substr(0, 3) == "\xEF\xBF\xBF");
+    const bool none =
+        size == 3 && (text.substr(0, 3) == "\xEF\xBF\xBE" || text.substr(0, 3) == "\xEF\xBF\xBF");
     if (size == 0 || control || none)
       out += kReplacement;
     else if (c == '&')

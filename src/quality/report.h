@@ -41,8 +41,8 @@ struct ReportedFile {
 };
 
 /// Everything that a run of checks over a source found. What is drawn from it, as text, JSON,
-/// JUnit's XML and HTML, is a function of it: equal runs give equal bytes, and nothing in it depends
-/// on the clock but `made_at_us`, which the caller sets.
+/// JUnit's XML and HTML, is a function of it: equal runs give equal bytes, and nothing in it
+/// depends on the clock but `made_at_us`, which the caller sets.
 struct QualityReport {
   std::string project, source, ir_hash, schema_version;
   std::optional<std::int64_t> made_at_us;

@@ -1,5 +1,5 @@
-// The page of a report. Everything is in the text itself: one style sheet, charts as SVG, details that
-// open without a script.
+// The page of a report. Everything is in the text itself: one style sheet, charts as SVG, details
+// that open without a script.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -45,8 +45,8 @@ svg rect{fill:var(--ink)}svg text{fill:var(--soft);font-size:11px}
 
 std::string short_number(double value) {
   std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
-                                 std::chars_format::general, 4);
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 4);
   return {text.data(), end.ptr};
 }
 
@@ -63,8 +63,7 @@ std::string tile(const std::string& title, const std::string& value) {
 }
 
 std::string badge(Status status, const std::string& text) {
-  const std::string kind =
-      status == Status::not_evaluated ? "unknown" : std::string(name(status));
+  const std::string kind = status == Status::not_evaluated ? "unknown" : std::string(name(status));
   return "<span class=\"badge " + kind + "\">" + markup_text(text) + "</span>";
 }
 
@@ -107,8 +106,7 @@ std::string histogram(const ColumnSummary& column) {
     };
     out.push_back({place(bar.from, 0), place(bar.to, 1), static_cast<double>(bar.count), title});
   }
-  return bars(out, 0.22, number_text(least, column.type),
-              number_text(list.back().to, column.type));
+  return bars(out, 0.22, number_text(least, column.type), number_text(list.back().to, column.type));
 }
 
 std::string entry(const std::string& name, const std::string& value) {
@@ -141,8 +139,7 @@ std::string values_of(const ColumnSummary& column) {
                    number_text(quantile.value, column.type));
   if (column.zeros > 0) out += entry("zeros", with_separators(column.zeros));
   if (column.negatives > 0) out += entry("negative", with_separators(column.negatives));
-  const std::int64_t not_finite =
-      column.nans + column.plus_infinities + column.minus_infinities;
+  const std::int64_t not_finite = column.nans + column.plus_infinities + column.minus_infinities;
   if (not_finite > 0) out += entry("not finite", with_separators(not_finite));
   if (column.text && !column.text->patterns.empty())
     out += entry("shape", column.text->patterns.front().shape);
@@ -158,10 +155,10 @@ std::string column_card(const ReportedColumn& reported) {
   const bool texts = column.histogram.empty();
   if (!reported.pii && !texts) out += histogram(column);
   if (!reported.pii && texts && !column.top_values.empty()) out += top_values(column);
-  out += "<dl>" + entry("nulls", with_separators(column.nulls) + " of " +
-                                     with_separators(column.rows)) +
-         entry("distinct", (column.distinct_exact ? "" : "about ") +
-                               with_separators(column.distinct));
+  out +=
+      "<dl>" +
+      entry("nulls", with_separators(column.nulls) + " of " + with_separators(column.rows)) +
+      entry("distinct", (column.distinct_exact ? "" : "about ") + with_separators(column.distinct));
   if (!reported.pii) out += values_of(column);
   if (column.text)
     out += entry("length", with_separators(column.text->min_length) + " to " +
@@ -180,9 +177,7 @@ std::string samples(const RuleResult& rule) {
   return out + "</tbody></table></details>";
 }
 
-int rank(Status status) {
-  return status == Status::passed ? 2 : status == Status::warned ? 1 : 0;
-}
+int rank(Status status) { return status == Status::passed ? 2 : status == Status::warned ? 1 : 0; }
 
 std::string rule_table(const QualityReport& report) {
   std::vector<const RuleResult*> rules;
@@ -235,8 +230,8 @@ std::string files_table(const QualityReport& report) {
   for (const ReportedFile& file : report.files) {
     out += "<tr><td><code>" + markup_text(file.path) + "</code></td><td><code>" +
            markup_text(file.sha256.substr(0, 12)) + "</code></td>";
-    for (const std::int64_t count : {file.counts.read, file.counts.accepted,
-                                     file.counts.quarantined, file.counts.duplicates})
+    for (const std::int64_t count :
+         {file.counts.read, file.counts.accepted, file.counts.quarantined, file.counts.duplicates})
       out += "<td class=\"number\">" + with_separators(count) + "</td>";
     out += "<td>" + markup_text(file.verdict) + "</td></tr>\n";
   }
@@ -247,11 +242,12 @@ std::string personal_list(const std::vector<PersonalColumn>& columns) {
   if (columns.empty()) return {};
   std::string out = "<h2>Columns that look personal</h2><div class=\"card\">";
   for (const PersonalColumn& column : columns)
-    out += "<p>" + badge(Status::warned, "untagged") + " <code>" + markup_text(column.column) +
-           "</code> looks like " + std::string(name(column.kind)) + " in " +
-           std::to_string(column.alike) + " of " + std::to_string(column.looked) +
-           " values: tag it with <code>pii = true</code>, or with <code>pii = false</code> if it is "
-           "none.</p>";
+    out +=
+        "<p>" + badge(Status::warned, "untagged") + " <code>" + markup_text(column.column) +
+        "</code> looks like " + std::string(name(column.kind)) + " in " +
+        std::to_string(column.alike) + " of " + std::to_string(column.looked) +
+        " values: tag it with <code>pii = true</code>, or with <code>pii = false</code> if it is "
+        "none.</p>";
   return out + "</div>\n";
 }
 
@@ -267,7 +263,8 @@ std::string report_html(const QualityReport& report) {
   const std::string title = markup_text(report.project + " · " + report.source);
   std::string out =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\"><title>" + title + "</title><style>" + std::string(kStyle) +
+      "content=\"width=device-width\"><title>" +
+      title + "</title><style>" + std::string(kStyle) +
       "</style></head><body><main>\n<header><h1>" + title + "</h1>" + verdict(report) +
       "<div class=\"soft\">definition <code>" + markup_text(report.ir_hash.substr(0, 12)) +
       "</code> · schema <code>" + markup_text(report.schema_version) + "</code>" +

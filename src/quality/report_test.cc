@@ -16,12 +16,22 @@ QualityReport flights() {
   report.counts = {100, 97, 2, 1};
   report.files = {{"a.csv", "ff00", {100, 97, 2, 1}, "published"}};
   report.rules = {
-      {"delay.min", "row", "delay must be at least -120", "2 rows", Status::failed, 2,
+      {"delay.min",
+       "row",
+       "delay must be at least -120",
+       "2 rows",
+       Status::failed,
+       2,
        {{"a.csv", 7, "delay must be at least -120, found -185", R"({"delay":-185,"x":"<b>"})"}}},
       {"origin.pattern", "row", "origin must match [A-Z]{3}", "", Status::passed, 0, {}},
       {"checks.level", "batch", "mean(delay) from -5 to 60", "61.5", Status::warned, 0, {}},
-      {"checks.drift", "distribution", "psi(delay) at most 0.2", "no reference file",
-       Status::not_evaluated, 0, {}}};
+      {"checks.drift",
+       "distribution",
+       "psi(delay) at most 0.2",
+       "no reference file",
+       Status::not_evaluated,
+       0,
+       {}}};
   ColumnSummary delay;
   delay.name = "delay";
   delay.type = data::Type::int32;
@@ -36,7 +46,8 @@ QualityReport flights() {
   mail.top_values = {{std::string("ada@example.org"), 1}};
   mail.min = std::string("ada@example.org");
   report.columns = {{delay, false}, {mail, true}};
-  for (int i = 0; i < 97; ++i) report.times.add(i * 3'600'000'000LL, i * 3'600'000'000LL + 60'000'000);
+  for (int i = 0; i < 97; ++i)
+    report.times.add(i * 3'600'000'000LL, i * 3'600'000'000LL + 60'000'000);
   report.personal = {{"mail2", PersonalKind::email, 95, 97}};
   return report;
 }
@@ -79,7 +90,14 @@ TEST_CASE("JSON has everything, as its own numbers") {
   REQUIRE(rules.size() == 4);
   CHECK(*rules[0].find("status")->string() == "failed");
   CHECK(*rules[0].find("samples")->array()->at(0).find("row")->integer() == 7);
-  CHECK(*json.find("columns")->array()->at(0).find("histogram")->array()->at(1).find("count")->integer() == 4);
+  CHECK(*json.find("columns")
+             ->array()
+             ->at(0)
+             .find("histogram")
+             ->array()
+             ->at(1)
+             .find("count")
+             ->integer() == 4);
   CHECK(*json.find("columns")->array()->at(1).find("pii")->boolean());
   has_not(report_json(flights()).dump(), "ada@example.org");
   CHECK(json.find("times")->find("stretches")->array()->size() == 97);

@@ -9,10 +9,10 @@ namespace coeval::quality {
 
 /// A row that broke a rule, as a report shows it.
 struct SampleRow {
-  std::string origin;     ///< file, or "http"
-  std::int64_t place = 0; ///< 0-based row, or 1-based line of text formats
-  std::string observed;   ///< "delay must be at least -120, found -185"
-  std::string raw;        ///< the row; personal columns masked by whoever adds it
+  std::string origin;      ///< file, or "http"
+  std::int64_t place = 0;  ///< 0-based row, or 1-based line of text formats
+  std::string observed;    ///< "delay must be at least -120, found -185"
+  std::string raw;         ///< the row; personal columns masked by whoever adds it
   friend bool operator==(const SampleRow&, const SampleRow&) = default;
 };
 

@@ -27,8 +27,7 @@ bool is_date(std::string_view text) {
 
 // With a time of day: a plain number is one of µs to the reader of cells, but tells nothing here.
 bool is_time(std::string_view text) {
-  return text.size() > 10 && text[4] == '-' &&
-         data::parse_cell(text, Type::timestamp).has_value();
+  return text.size() > 10 && text[4] == '-' && data::parse_cell(text, Type::timestamp).has_value();
 }
 
 // 2001 to 2100, in seconds since the epoch.
@@ -93,8 +92,8 @@ Type TypeGuess::type() const {
   if ((fits_ & kBoolean) != 0) return Type::boolean;
   if ((fits_ & kInteger) != 0) {
     if (within(kFirst * kSecondUs, kLast * kSecondUs)) return Type::timestamp;
-    const bool narrow = within(std::numeric_limits<std::int32_t>::min(),
-                               std::numeric_limits<std::int32_t>::max());
+    const bool narrow =
+        within(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max());
     return narrow && epoch_unit().empty() ? Type::int32 : Type::int64;
   }
   if ((fits_ & kReal) != 0) return Type::float64;

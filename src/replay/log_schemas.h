@@ -22,8 +22,8 @@ struct SourceChanges {
 };
 
 /// The changes against every logged schema of the project's sources, where there are any. Whether
-/// a column was renamed is asked of the newest schema only. Sources that the project has no more are
-/// left out.
+/// a column was renamed is asked of the newest schema only. Sources that the project has no more
+/// are left out.
 std::vector<SourceChanges> changes_of_schemas(const define::Project& project,
                                               const std::vector<stores::LogSchema>& logged);
 

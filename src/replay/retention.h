@@ -42,8 +42,8 @@ struct TrimReport {
 };
 
 /// Removes sealed segments from the front of a log while each holds nothing that must be kept:
-/// events, predictions and tables. What is removed is noted durably first. Beside a writer, too; one
-/// process at a time. Errors: io, log_corrupt; log_locked.
+/// events, predictions and tables. What is removed is noted durably first. Beside a writer, too;
+/// one process at a time. Errors: io, log_corrupt; log_locked.
 Result<TrimReport> trim_log(const define::Project& project, const std::string& log_folder,
                             const TrimOptions& options);
 

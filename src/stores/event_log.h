@@ -86,8 +86,8 @@ class EventLog {
 
   /// Tells the schema that events of a source are about to be logged with: call it before the first
   /// of them. It is kept, durably, before the first record that carries its tag. Nothing to do for
-  /// one that is the source's newest already. Errors: io, disk_full; log_mismatch when the log holds
-  /// events of the source whose schema nobody kept.
+  /// one that is the source's newest already. Errors: io, disk_full; log_mismatch when the log
+  /// holds events of the source whose schema nobody kept.
   virtual Status declare(const std::string& source, const data::Schema& schema) = 0;
   /// Every schema that records carry, and that was declared, as of now.
   virtual Result<std::vector<LogSchema>> schemas() const = 0;
@@ -100,9 +100,9 @@ class FileLayer;  // stores/append_file.h
 
 struct LogOptions {
   std::uint64_t segment_bytes = 256u << 20;  ///< a segment that would grow beyond is closed first
-  std::shared_ptr<FileLayer> files;    ///< null = the disk; tests and the simulator inject faults
-  bool new_segment = false;  ///< close the segment that is there, unless it is empty, so that it can
-                             ///< be sealed
+  std::shared_ptr<FileLayer> files;  ///< null = the disk; tests and the simulator inject faults
+  bool new_segment = false;  ///< close the segment that is there, unless it is empty, so that it
+                             ///< can be sealed
   std::uint64_t* cut_bytes = nullptr;  ///< if given, open_log says here how long a torn tail it cut
   /// If given, called with every request that the log holds when it is opened, in order.
   std::function<void(const Record&)> visit_request = nullptr;

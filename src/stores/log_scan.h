@@ -47,7 +47,7 @@ struct LogEnd {
 struct LogScan {
   std::vector<LogSegment> segments;
   std::vector<LogSegment> left_over;  ///< of a trim that a crash cut short: no part of the log
-  LogEnd end;  ///< the sound part, up to a torn tail or the problem
+  LogEnd end;                         ///< the sound part, up to a torn tail or the problem
   std::uint64_t records = 0, bytes = 0;
   std::uint64_t torn_bytes = 0;  ///< behind `end` in the last segment
   std::optional<LogTrim> trim;   ///< what stands before the first segment, if anything did

@@ -91,7 +91,8 @@ TEST_CASE("snapshots of a log that was put back are passed over, and an older on
   CHECK(found(*put_back, warning)->position() == Position{1});
   CHECK(warning.find("is passed over: the log has another record") != std::string::npos);
   warning.clear();
-  // Only the record before the place is compared: of one that differs before that, nothing is known.
+  // Only the record before the place is compared: of one that differs before that, nothing is
+  // known.
   CHECK(found(*log_of({{10, "z"}, {20, "b"}, {30, "c"}}), warning)->position() == Position{2});
 }
 

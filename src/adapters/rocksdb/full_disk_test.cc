@@ -30,15 +30,15 @@ bool may_run(const std::string& command) {
 // nothing here, where its outcome is checked.
 std::optional<std::string> small_disk(const std::string& test, int megabytes) {
   if (const char* folder = std::getenv(kDiskVariable)) return folder;
-  const std::string unshare = may_run("unshare -m")    ? "unshare -m"
+  const std::string unshare = may_run("unshare -m")     ? "unshare -m"
                               : may_run("unshare -Urm") ? "unshare -Urm"
                                                         : "";
   const TemporaryFolder folder;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  const std::string command = unshare + " sh -c 'mount -t tmpfs -o size=" +
-                              std::to_string(megabytes) + "M small " + folder.path() +
-                              " || exit 77; " + kDiskVariable + "=" + folder.path() + " exec " +
-                              self + " --test-case=\"" + test + "\"' 2>&1";
+  const std::string command =
+      unshare + " sh -c 'mount -t tmpfs -o size=" + std::to_string(megabytes) + "M small " +
+      folder.path() + " || exit 77; " + kDiskVariable + "=" + folder.path() + " exec " + self +
+      " --test-case=\"" + test + "\"' 2>&1";
   const int status = unshare.empty() ? kNotPermitted << 8 : std::system(command.c_str());
   if (WIFEXITED(status) && WEXITSTATUS(status) == kNotPermitted)
     MESSAGE("skipped: a tmpfs may not be mounted here");
