@@ -1,15 +1,17 @@
 """state = "disk" on a disk that fills up while events come in: a small tmpfs, mounted here or in a namespace."""
 
+import datetime
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
-from program import DEFINITION, Project, Server
-from test_state_on_disk import ON_DISK, Traffic, add_users, define, metric
+from program import DEFINITION, Project, Server, order_json
+from test_state_on_disk import FIRST, FIRST_US, ON_DISK, USERS, Traffic, add_users, define, metric
 
 INNER = "COEVAL_TEST_IN_NAMESPACE"
 DISK_BYTES = 64 << 20
@@ -82,6 +84,19 @@ class FullDisk(unittest.TestCase):
         define(project, DEFINITION + ON_DISK)
         return disk, project, twin
 
+    def load(self, here, there, servers, count):
+        """So many requests of 30 events each to both: more entities change than memory is for."""
+        rng = random.Random(here.step)
+        for _ in range(count):
+            here.step += 1
+            there.step += 1
+            moment = FIRST + datetime.timedelta(seconds=here.step)
+            rows = [order_json(moment, f"u{1000 + rng.randrange(USERS)}", float(rng.randrange(900)), 0)
+                    for _ in range(30)]
+            for server in servers:
+                status, answer = server.call("POST", f"/v1/events/orders?now={FIRST_US + here.step * 1_000_000}", rows)
+                self.assertEqual(status, 200, answer)
+
     def check_twins(self, here, server, there, twin, count):
         self.assertEqual(here.send(server, count), there.send(twin, count))
 
@@ -94,13 +109,15 @@ class FullDisk(unittest.TestCase):
                 self.check_twins(here, server, there, in_memory, 60)
                 written = metric(server, "coeval_snapshots_total")
                 disk.fill(leave)
-                self.check_twins(here, server, there, in_memory, 500)
+                self.load(here, there, (server, in_memory), 300)
+                self.check_twins(here, server, there, in_memory, 60)
                 self.assertGreater(metric(server, "coeval_snapshot_failures_total"), 0)
                 self.assertEqual(metric(server, "coeval_log_writable"), 1)
                 self.assertIn("could not be written, and serving goes on", server.errors())
                 self.assertIn("bytes free", server.errors())
                 disk.make_room()
-                self.check_twins(here, server, there, in_memory, 500)
+                self.load(here, there, (server, in_memory), 300)
+                self.check_twins(here, server, there, in_memory, 60)
                 self.assertGreater(metric(server, "coeval_snapshots_total"), written)
                 self.assertIn("snapshots are written again", server.errors())
                 self.assertEqual(server.stop(), 0)
@@ -133,12 +150,21 @@ class FullDisk(unittest.TestCase):
         here, there = Traffic(4), Traffic(4)
         self.check_twins(here, server, there, in_memory, 60)
         disk.fill(2_000_000)
-        self.check_twins(here, server, there, in_memory, 300)
+        self.load(here, there, (server, in_memory), 100)
+        self.check_twins(here, server, there, in_memory, 60)
         disk.fill()
-        for _ in range(200):  # until the log has no room: it refuses, and nothing ends
-            status, _ = server.call("POST", "/v1/events/orders?now=1712017000000000", [])
-            status, _ = server.call("GET", "/metrics")
-            self.assertEqual(status, 200)
+        moment = FIRST + datetime.timedelta(seconds=here.step)
+        rows = [order_json(moment, "u1000", 5.0, 0)] * 100
+        statuses = set()
+        for _ in range(50):  # until the log has no room: it refuses, and nothing ends
+            status, answer = server.call("POST", f"/v1/events/orders?now={FIRST_US + here.step * 1_000_000}", rows)
+            statuses.add(status)
+            if status == 200:
+                self.assertEqual(in_memory.call("POST", f"/v1/events/orders?now={FIRST_US + here.step * 1_000_000}",
+                                                rows)[0], 200)
+            else:
+                self.assertIn("disk", answer["error"] + answer["advice"])
+        self.assertNotEqual(statuses, {200})
         disk.make_room()
         self.check_twins(here, server, there, in_memory, 300)
         self.assertEqual((server.stop(), in_memory.stop()), (0, 0))
