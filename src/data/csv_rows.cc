@@ -135,8 +135,9 @@ bool CsvRows::may_be_absent(const Field& field) const {
     return std::ranges::find(header_, other.name) != header_.end();
   };
   return field.nullable && !is_named(field) && std::ranges::any_of(schema_.fields, is_named) &&
-         std::ranges::none_of(header_,
-                              [&](const std::string& name) { return trimmed(name) == field.name; });
+         std::ranges::none_of(header_, [&](const std::string& name) {
+           return trimmed(name) == field.name || name.contains('\r');
+         });
 }
 
 Status CsvRows::read_header(const CsvRecord& record, std::uint64_t offset) {
