@@ -52,9 +52,8 @@ Result<Server::Recovered> Server::start() {
   const Position end = log->next_position();
   std::optional<stores::SnapshotChain> snapshot;
   if (state_kept_) {
-    COEVAL_ASSIGN(const auto found,
-                  stores::find_snapshot(folder_ / "snapshots", kBasis, end, &recovered.warning,
-                                        log.get()));
+    COEVAL_ASSIGN(const auto found, stores::find_snapshot(folder_ / "snapshots", kBasis, end,
+                                                          &recovered.warning, log.get()));
     if (found) recovered.snapshot = found->position();
     COEVAL_TRY(kernel::restore_state(*std::exchange(state_kept_, {}), *kernel, *names));
   } else {

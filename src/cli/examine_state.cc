@@ -30,8 +30,8 @@ Result<Origin> find_origin(Context& context) {
   COEVAL_ASSIGN(const auto cut, replay::read_cut(*origin.log));
   if (!cut) return origin;
   COEVAL_ASSIGN(const auto files, hash_source_files(*context.project));
-  origin.basis = stores::state_basis(state_definition(*context.project, cut->cut_us, files),
-                                     cut->log_id);
+  origin.basis =
+      stores::state_basis(state_definition(*context.project, cut->cut_us, files), cut->log_id);
   return origin;
 }
 
@@ -64,8 +64,8 @@ Result<std::string> snapshots_text(const std::string& folder, const Origin& orig
   const std::string text = std::to_string(found.files) + " files of snapshots, " +
                            std::to_string(found.bytes) + " bytes, all readable; ";
   std::string why;
-  COEVAL_ASSIGN(const auto chain, stores::find_snapshot(folder, origin.basis, origin.end(), &why,
-                                                        origin.log.get()));
+  COEVAL_ASSIGN(const auto chain,
+                stores::find_snapshot(folder, origin.basis, origin.end(), &why, origin.log.get()));
   if (chain)
     return text + "the newest of this definition and this log is " + at_position(chain->position());
   return text + (why.empty() ? "none is of this definition" : why) + "; " + kMadeAnew;
@@ -100,8 +100,8 @@ void examine_state(Context& context, Findings& findings) {
                         "open in the server at " + server->url + " and is not looked at");
   const auto origin = find_origin(context);
   if (!origin) return findings.add(kSubject, false, one_line(origin.error()));
-  add(findings, on_disk ? stored_state_text(context, folder, *origin)
-                        : snapshots_text(folder, *origin));
+  add(findings,
+      on_disk ? stored_state_text(context, folder, *origin) : snapshots_text(folder, *origin));
 }
 
 }  // namespace coeval::cli

@@ -22,8 +22,8 @@ Installation find_installation();
 /// needed. Errors: unsupported for an ending; missing_component when the module is not there.
 replay::OpenFormat make_formats(const Installation& installation);
 
-/// Stores for the state, as long as the process runs. Their module is loaded the first time. Errors:
-/// missing_component when it is not there.
+/// Stores for the state, as long as the process runs. Their module is loaded the first time.
+/// Errors: missing_component when it is not there.
 Result<stores::StateStores*> load_state_stores(const Installation& installation);
 
 /// Opens a store for the state. Errors: those of load_state_stores and of StateStores::open.

@@ -153,9 +153,9 @@ class Startup {
 
   Result<std::optional<Position>> restore_snapshot() {
     std::string warning;
-    COEVAL_ASSIGN(snapshot,
-                  serving::restore_snapshot(context_.state_folder + "/snapshots", basis,
-                                            log->next_position(), *kernel, *names, &warning, log.get()));
+    COEVAL_ASSIGN(snapshot, serving::restore_snapshot(context_.state_folder + "/snapshots", basis,
+                                                      log->next_position(), *kernel, *names,
+                                                      &warning, log.get()));
     if (!warning.empty()) context_.terminal.say("warning: " + warning);
     return snapshot ? std::optional(snapshot->position()) : std::nullopt;
   }

@@ -10,7 +10,8 @@
 
 namespace coeval::cli {
 
-/// The names of the sources that have a file, each with its file's sha256. Errors: those of reading.
+/// The names of the sources that have a file, each with its file's sha256. Errors: those of
+/// reading.
 Result<std::vector<std::pair<std::string, std::string>>> hash_source_files(
     const define::Project& project);
 

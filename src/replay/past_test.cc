@@ -8,6 +8,7 @@ namespace {
 std::unique_ptr<stores::EventLog> log_with(const std::string& payload) {
   auto log = stores::make_memory_log();
   REQUIRE(log->append({stores::RecordKind::cut, KnownTime{4}, 0, 0, payload}));
+  REQUIRE(log->flush());
   return log;
 }
 

@@ -18,8 +18,7 @@ std::unexpected<Error> unreadable(const std::string& part) {
 
 Result<std::optional<Position>> PagedState::restore(Position end, kernel::Kernel& kernel,
                                                     kernel::EventIndexes& names,
-                                                    const stores::EventLog* log,
-                                                    std::string* why) {
+                                                    const stores::EventLog* log, std::string* why) {
   const auto parts = kernel::state_parts(kernel, names);
   for (const kernel::NamedPart& part : parts) part.part->track_changes();
   kernel.page_from(*this);

@@ -132,12 +132,9 @@ Status StateSnapshots::finish() {
   return settle(writer_.wait());
 }
 
-Result<std::optional<stores::SnapshotChain>> restore_snapshot(const std::string& folder,
-                                                              const std::string& basis,
-                                                              Position end, kernel::Kernel& kernel,
-                                                              kernel::EventIndexes& names,
-                                                              std::string* warning,
-                                                              const stores::EventLog* log) {
+Result<std::optional<stores::SnapshotChain>> restore_snapshot(
+    const std::string& folder, const std::string& basis, Position end, kernel::Kernel& kernel,
+    kernel::EventIndexes& names, std::string* warning, const stores::EventLog* log) {
   COEVAL_ASSIGN(auto chain, stores::find_snapshot(folder, basis, end, warning, log));
   if (!chain) return std::nullopt;
   const auto parts = kernel::state_parts(kernel, names);

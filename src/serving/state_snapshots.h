@@ -75,11 +75,8 @@ class StateSnapshots final : private kernel::UnitSink {
 /// came from. Nothing when there is none; the state is empty then. `warning` gets what was passed
 /// over. From then on the state notes what changes. With `log`, what a snapshot says of the log is
 /// compared with it. Errors: io.
-Result<std::optional<stores::SnapshotChain>> restore_snapshot(const std::string& folder,
-                                                              const std::string& basis,
-                                                              Position end, kernel::Kernel& kernel,
-                                                              kernel::EventIndexes& names,
-                                                              std::string* warning,
-                                                              const stores::EventLog* log = {});
+Result<std::optional<stores::SnapshotChain>> restore_snapshot(
+    const std::string& folder, const std::string& basis, Position end, kernel::Kernel& kernel,
+    kernel::EventIndexes& names, std::string* warning, const stores::EventLog* log = {});
 
 }  // namespace coeval::serving

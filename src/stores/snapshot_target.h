@@ -23,8 +23,9 @@ class SnapshotTarget {
   virtual bool needs_all() const = 0;
   /// Of the newest snapshot that there is.
   virtual std::optional<Position> position() const = 0;
-  /// A snapshot (of the log before `at`) is begin(), add() as often as it takes, and publish(), after which it is durable.
-  /// After an error of any of them it is given up. Errors: io, disk_full; the older snapshots stay.
+  /// A snapshot (of the log before `at`) is begin(), add() as often as it takes, and publish(),
+  /// after which it is durable. After an error of any of them it is given up. Errors: io,
+  /// disk_full; the older snapshots stay.
   virtual Status begin(LogPoint at, std::vector<SnapshotPart> parts) = 0;
   virtual Status add(const UnitFrame& frame) = 0;
   virtual Status publish() = 0;

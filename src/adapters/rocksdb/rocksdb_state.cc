@@ -57,7 +57,8 @@ std::unexpected<Error> error_of(const rocksdb::Status& status, const std::string
   if (status.IsCorruption())
     return fail(Code::snapshot_corrupt, what,
                 "move the folder away: the state is rebuilt from the log");
-  if (status.IsNoSpace()) return fail(Code::disk_full, what, "make room on the disk: the next try goes on");
+  if (status.IsNoSpace())
+    return fail(Code::disk_full, what, "make room on the disk: the next try goes on");
   const bool is_held = status.IsIOError() && status.ToString().find("lock") != std::string::npos;
   if (is_held) return fail(Code::log_locked, what, "end the other process that has it open");
   return fail(Code::io, what, "check the disk and the folder's permissions");
@@ -95,8 +96,7 @@ rocksdb::Options options_of(const stores::StateStoreOptions& asked,
 Status check_not_open(const std::string& folder) {
   const std::string path = folder + "/LOCK";
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0)
-    return std::unexpected(stores::error_from_errno(errno, "open the state's", path));
+  if (file < 0) return std::unexpected(stores::error_from_errno(errno, "open the state's", path));
   struct flock lock{};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
@@ -177,9 +177,9 @@ class RocksdbState final : public StateStore {
     position_.reset();  // what an error leaves is for reading to say
     if (const auto written = opened_.database->Write(options, &batch); !written.ok())
       // A write that waited for a compaction tells of the error that this had as "incomplete".
-      return error_of(opened_.errors->no_space() ? rocksdb::Status::NoSpace(written.ToString())
-                                                 : written,
-                      "write", folder_);
+      return error_of(
+          opened_.errors->no_space() ? rocksdb::Status::NoSpace(written.ToString()) : written,
+          "write", folder_);
     position_ = position;
     return {};
   }

@@ -15,10 +15,10 @@ namespace coeval::rocksdb_adapter {
 /// RocksDB's checksums are verified with every read. What it does in the background (flushes,
 /// compactions) runs on its own threads.
 ///
-/// A full disk: a write is refused, disk_full, before RocksDB is touched when the disk has less room
-/// than the write and what it may set off take (disk_room.h), and can be tried again. Where the disk
-/// fills up all the same, reads go on, and the next write that finds room opens the folder anew, which
-/// reads wait for. `free_bytes`: for tests of that.
+/// A full disk: a write is refused, disk_full, before RocksDB is touched when the disk has less
+/// room than the write and what it may set off take (disk_room.h), and can be tried again. Where
+/// the disk fills up all the same, reads go on, and the next write that finds room opens the folder
+/// anew, which reads wait for. `free_bytes`: for tests of that.
 std::unique_ptr<stores::StateStores> make_rocksdb_states(FreeBytes free_bytes = free_bytes_of_disk);
 
 }  // namespace coeval::rocksdb_adapter
