@@ -188,17 +188,30 @@ class BadRequests(unittest.TestCase):
         self.assertEqual([rule["rule"] for rule in second["broken_rules"]], ["amount.max"])
         self.assertEqual((third["row"], third["code"]), (2, "C0204"))
 
-    def test_a_compressed_body_is_refused_and_named(self):
-        body = gzip.compress(json.dumps({"user": "u1", "amount": 5.0}).encode())
+    def test_an_unknown_coding_of_a_body_is_refused_and_named(self):
+        body = json.dumps({"user": "u1", "amount": 5.0}).encode()
         connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=30)
         self.addCleanup(connection.close)
         for target in ("/v1/predict/risk", "/v1/events/orders"):
-            connection.request("POST", target, body, {"Content-Encoding": "gzip"})
+            connection.request("POST", target, body, {"Content-Encoding": "br"})
             answer = connection.getresponse()
             text = json.loads(answer.read())
             self.assertEqual((answer.status, text["code"]), (415, "C0910"))
-            self.assertIn("Content-Encoding says 'gzip'", text["error"])
-            self.assertEqual(answer.headers["Accept-Encoding"], "identity")
+            self.assertIn("'br'", text["error"])
+            self.assertEqual(answer.headers["Accept-Encoding"], "gzip, zstd")
+
+    def test_a_body_that_is_packed_is_the_body_that_it_holds(self):
+        body = json.dumps({"user": "u1", "amount": 5.0}).encode()
+        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=30)
+        self.addCleanup(connection.close)
+        scores = []
+        for sent, headers in ((body, {}), (gzip.compress(body), {"Content-Encoding": "gzip"})):
+            connection.request("POST", "/v1/predict/risk", sent, headers)
+            answer = connection.getresponse()
+            text = json.loads(answer.read())
+            self.assertEqual(answer.status, 200)
+            scores.append(text["score"])
+        self.assertEqual(scores[0], scores[1])
 
     def test_a_folded_header_line_is_refused(self):
         with socket.create_connection((self.server.host, self.server.port)) as sock:
