@@ -195,23 +195,30 @@ TEST_CASE("a disk that fills up and empties again at any time ends nothing") {
   constexpr std::size_t kUnitBytes = 1500;
   const std::string folder = *disk + "/state";
   std::atomic<bool> ends = false;
+  std::atomic<std::uint64_t> tries = 0, fillings = 0;
   std::thread other([&] {
     Filler filler(*disk);
     std::mt19937_64 random(3);
+    const auto wait_for_tries = [&] {
+      for (const std::uint64_t until = tries + 1 + random() % 20; !ends && tries < until;)
+        std::this_thread::yield();
+    };
     while (!ends) {
       filler.leave(random() % 2 == 0 ? 0 : random() % 2'000'000);
-      std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
+      wait_for_tries();
       filler.make_room();
-      std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
+      wait_for_tries();
+      ++fillings;
     }
   });
   for (const FreeBytes& free_bytes : {FreeBytes(enough), FreeBytes(free_bytes_of_disk)}) {
     std::filesystem::remove_all(folder);
     std::unique_ptr<StateStore> store;
     std::uint64_t position = 0, failed = 0;
-    // A busy machine may let the other writer have the disk for long.
-    for (int i = 0; i < 1500 || (position <= 20 && i < 500'000); ++i) {
-      if (failed > 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    // However quickly tries are refused while the disk is being filled, some find room.
+    const std::uint64_t fillings_before = fillings;
+    for (int i = 0; i < 1500 || fillings < fillings_before + 20; ++i) {
+      ++tries;
       if (!store) {
         auto opened = make_rocksdb_states(free_bytes)->open(folder, small_options());
         if (!opened) {
