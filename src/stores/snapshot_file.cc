@@ -10,7 +10,8 @@
 //   head      u64 position: the first log record that is not in the state
 //             u8 whether it is a delta; and of a delta u64 number and sum of the file it builds on
 //             the basis (a text); u32 count of parts, and each one's name and summary (texts);
-//             u64 check of the log there (state_origin.h), which older files do not have
+//             u64 check of the log there (state_origin.h), left out where it is not known, as
+//             in older files
 //   sum       of all bytes before
 //   frames    u32 part, u32 how the units are stored (0 as they are, 1 as one zstd frame), u64
 //             their bytes, u64 bytes stored, these, and the sum of the frame up to here
@@ -70,7 +71,7 @@ std::string encode_head(const SnapshotHead& head) {
     data::put_text(out, part.name);
     data::put_text(out, part.summary);
   }
-  data::put_u64(out, head.log_check);
+  if (head.log_check != 0) data::put_u64(out, head.log_check);
   return out;
 }
 

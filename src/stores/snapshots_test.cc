@@ -303,4 +303,22 @@ TEST_CASE("the bytes of a file are those that its format says") {
   CHECK(bytes.substr(bytes.size() - 28, 12) == "\xff\xff\xff\xff\1\0\0\0\0\0\0\0"s);
 }
 
+TEST_CASE("a head ends with the check of the log where that is known") {
+  const TemporaryFolder folder(TemporaryFolder::Where::in_memory);
+  SnapshotSeries series(folder.path(), "b");
+  REQUIRE(series.begin({Position{7}, 0x0201}, {{"p", "s"}}));
+  REQUIRE(series.publish());
+  const std::string bytes = read_file(snapshot_paths(folder.path()).front()).value();
+  using namespace std::string_literals;
+  const std::string head =
+      "COEVSNAP\2\0\0\0\x24\0\0\0\0\0\0\0"s  // 36 bytes of head
+      "\7\0\0\0\0\0\0\0\0"s
+      "\1\0\0\0b"s
+      "\1\0\0\0"s
+      "\1\0\0\0p\1\0\0\0s"s
+      "\1\2\0\0\0\0\0\0"s;
+  CHECK(bytes.substr(0, head.size()) == head);
+  CHECK(find_snapshot(folder.path(), "b", Position{7}, nullptr).value()->position() == Position{7});
+}
+
 }  // namespace coeval::stores

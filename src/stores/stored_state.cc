@@ -1,6 +1,6 @@
 // A state in a StateStore. Besides the units of the state's parts there is one unit in a part of
 // its own, the head: the basis; count of parts; the name and the summary of each; the
-// check of the log (states of older versions do not have it). It is there iff
+// check of the log, left out where it is not known, as in states of older versions. It is there iff
 // the state is whole, so that a process that dies while it folds a history leaves nothing that
 // could be taken for its end.
 #include "stores/stored_state.h"
@@ -27,7 +27,7 @@ std::string encode_head(const std::string& basis, const std::vector<SnapshotPart
     data::put_text(bytes, part.name);
     data::put_text(bytes, part.summary);
   }
-  data::put_u64(bytes, log_check);
+  if (log_check != 0) data::put_u64(bytes, log_check);
   return bytes;
 }
 
