@@ -73,13 +73,20 @@ class Scanner {
     Record record;
     for (;;) {
       const std::uint64_t at = reader.offset();
+      const LogEnd before = scan_.end;
       COEVAL_ASSIGN(const auto step, reader.next(scan_.end.place, record));
       if (step == SegmentReader::Step::end) return true;
       if (step == SegmentReader::Step::bad) return bad_record(segment, reader, last);
       segment.note(record.position, at);
+      note_batch(record, before);
       scan_.end.bytes = reader.offset();
       ++scan_.records;
     }
+  }
+
+  void note_batch(const Record& record, const LogEnd& before) {
+    if (scan_.unfinished && record.position >= scan_.unfinished->end) scan_.unfinished.reset();
+    if (const auto end = end_of_batch(record)) scan_.unfinished = UnfinishedBatch{before, *end};
   }
 
   Result<bool> bad_record(const LogSegment& segment, SegmentReader& reader, bool last) {
@@ -213,6 +220,25 @@ Status read_records(std::span<const LogSegment> segments, Position from, std::op
     if (outcome == Pass::stop) break;
   }
   return {};
+}
+
+Status read_visible(std::span<const LogSegment> segments, Position from, Position known_next,
+                    const std::function<bool(const Record&)>& visit) {
+  Status looked;
+  const auto reached = [&](Position position) {
+    if (position < known_next) return true;
+    bool there = false;
+    looked = read_records(segments, position, std::nullopt, [&there](const Record&) {
+      there = true;
+      return false;
+    });
+    return looked && there;
+  };
+  COEVAL_TRY(read_records(segments, from, std::nullopt, [&](const Record& record) {
+    const auto end = end_of_batch(record);
+    return (!end || reached(*end)) && visit(record);
+  }));
+  return looked;
 }
 
 }  // namespace coeval::stores
