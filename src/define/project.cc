@@ -20,6 +20,10 @@ int index_by_name(const Parts& parts, std::string_view wanted) {
 
 }  // namespace
 
+Severity SourceColumn::severity_of(std::string_view rule) const {
+  return std::ranges::binary_search(warnings, rule) ? Severity::warn : Severity::error;
+}
+
 // Clocks that are moved over the date line skip or repeat a day; nothing moves them further.
 std::int64_t Window::reach_us() const {
   switch (period) {

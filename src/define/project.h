@@ -11,6 +11,7 @@
 #include "base/time_zone.h"
 #include "data/column.h"
 #include "data/json_path.h"
+#include "define/checks.h"
 #include "define/expr.h"
 
 namespace coeval::define {
@@ -32,6 +33,22 @@ struct SourceColumn {
   /// Where the column is taken out of another, a string column that holds JSON text. It is read
   /// from no file or request, but made when the row is read; afterwards it is a column like others.
   std::optional<data::JsonPath> json;
+
+  std::optional<std::int64_t> min_length, max_length;  ///< of strings, in code points
+  bool finite = true;  ///< of floats and lists: whether NaN and infinities are bad (semantics: V2)
+  /// Of timestamps: at most so long after the row's known time, or after its arrival where it
+  /// arrives at a server.
+  std::optional<std::int64_t> max_ahead_us;
+  std::vector<std::string> warnings;      ///< rules of severity warn: "max", "pattern"; sorted
+  bool in_train = true, in_serve = true;  ///< `environments`; elsewhere it may be absent, as null
+  bool pii = false;                       ///< personal: masked in samples
+
+  /// `rule` is "min", "max", "pattern", "enum", "min_length", "max_length", "max_ahead"; all other
+  /// rules of columns say what its type is and are errors.
+  Severity severity_of(std::string_view rule) const;
+  bool is_in(Environment environment) const {
+    return environment == Environment::train ? in_train : in_serve;
+  }
 };
 
 inline constexpr std::int64_t kDefaultDedupUs = 7 * kDayUs;
@@ -66,6 +83,10 @@ struct Source {
   Identity identity;
   /// How long the log is sure to keep an event after it happened; nothing = for ever.
   std::optional<std::int64_t> retention_us;
+  std::vector<Check> checks;  ///< by name
+  /// Budgets: a batch with more rows in quarantine, or a greater share of them, is held.
+  std::optional<std::int64_t> max_bad_rows;
+  std::optional<double> max_bad_ratio;
 
   bool has_names() const { return identity.id >= 0; }
   bool has_corrections() const { return identity.replaces >= 0; }
