@@ -33,6 +33,12 @@ struct Invocation {
   bool exit_code = false, repair = false, against_dataset = false, replay = false,
        everything = false, force = false;
   std::string feature;
+  std::string follow, release, discard, format;  ///< ingest
+  std::optional<std::int64_t> max_bad_rows;
+  std::optional<double> max_bad_ratio;
+  bool held = false, dry_run = false, status = false;
+  std::string action, rule;  ///< quarantine
+  std::int64_t limit = 20;
 };
 
 /// What to do after parsing: run the verb; or print `text` and leave (help, version); or report

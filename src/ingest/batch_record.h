@@ -12,6 +12,8 @@ namespace coeval::ingest {
 
 /// The origin of a batch of rows that left the quarantine.
 inline constexpr std::string_view kQuarantineOrigin = "quarantine";
+/// Of standard input, which has no name by which it could be known again.
+inline constexpr std::string_view kInputOrigin = "-";
 
 /// Which rows a batch brought: what stands in the log at its begin and its end. All of it follows
 /// from the rows and the definition, so that equal runs write equal bytes.

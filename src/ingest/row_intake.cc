@@ -1,0 +1,144 @@
+#include "ingest/row_intake.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "data/json.h"
+#include "replay/history.h"
+
+namespace coeval::ingest {
+
+namespace {
+
+std::string as_json(const data::Batch& table, std::int64_t row) {
+  data::Json json{data::Json::Object{}};
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    json.set(table.schema.fields[i].name,
+             data::to_json(table.columns[i].value(row), table.schema.fields[i].type));
+  return json.dump();
+}
+
+// The values that break rules, by rule: those of "delay.min" are in column "delay".
+data::Json observed(const data::Batch& table, std::int64_t row,
+                    const std::vector<std::string>& rules) {
+  data::Json json;
+  for (const std::string& rule : rules) {
+    const data::Column* column = table.find(rule.substr(0, rule.rfind('.')));
+    if (column != nullptr) json.set(rule, data::to_json(column->value(row), column->type()));
+  }
+  return json;
+}
+
+// Takes a piece apart: what stands for a row is its number in the piece.
+class Division {
+ public:
+  Division(const define::Source& source, const Piece& piece) : source_(source), piece_(piece) {
+    taken_.rows.resize(static_cast<std::size_t>(piece.table.rows));
+    std::iota(taken_.rows.begin(), taken_.rows.end(), 0);
+  }
+
+  Result<TakenRows> run(const quality::RowChecks& checks) {
+    for (const data::BadTextRow& bad : piece_.bad)
+      taken_.quarantined.push_back(
+          {source_.name, {}, bad.line, bad.raw, {"format"}, bad.reason});
+    if (piece_.table.rows > 0) {
+      COEVAL_TRY(fit());
+      screen(checks);
+      tell_known();
+    }
+    std::ranges::stable_sort(taken_.quarantined, {}, &quality::QuarantinedRow::row);
+    return std::move(taken_);
+  }
+
+ private:
+  Status fit() {
+    COEVAL_ASSIGN(replay::Conformed conformed, replay::conform(piece_.table, source_));
+    std::map<std::int64_t, std::string> reasons;  // a row may have several columns that do not fit
+    for (const auto& [row, reason] : conformed.misfits) {
+      std::string& all = reasons[row];
+      all += (all.empty() ? "" : "; ") + reason;
+    }
+    std::vector<std::int64_t> drop;
+    for (auto& [row, reason] : reasons) {
+      set_aside(row, {"type"}, std::move(reason), as_json(piece_.table, row));
+      drop.push_back(row);
+    }
+    taken_.accepted = std::move(conformed.rows);
+    leave_out(drop);
+    return {};
+  }
+
+  void screen(const quality::RowChecks& checks) {
+    quality::Screened screened = quality::screen(checks, source_, taken_.accepted, {}, 0);
+    for (auto& bad : screened.quarantined) {
+      bad.observed = observed(taken_.accepted, bad.row, bad.rules);
+      bad.row = piece_.place(taken_.rows[static_cast<std::size_t>(bad.row)]);
+      taken_.quarantined.push_back(std::move(bad));
+    }
+    if (screened.accepted.rows == taken_.accepted.rows) return;
+    std::vector<std::int64_t> rows;
+    rows.reserve(screened.accepted_rows.size());
+    for (const std::int64_t row : screened.accepted_rows)
+      rows.push_back(taken_.rows[static_cast<std::size_t>(row)]);
+    taken_.rows = std::move(rows);
+    taken_.accepted = std::move(screened.accepted);
+  }
+
+  // A row whose known time cannot be told may never be used, so it does not enter. (semantics: T1)
+  void tell_known() {
+    std::vector<std::int64_t> unknown;
+    taken_.known_us = replay::known_times(source_, taken_.accepted, &unknown);
+    for (const std::int64_t at : unknown) {
+      const std::int64_t row = taken_.rows[static_cast<std::size_t>(at)];
+      set_aside(row, {"known"}, "the known time of this row is null", as_json(piece_.table, row));
+    }
+    leave_out(unknown);
+  }
+
+  void set_aside(std::int64_t row, std::vector<std::string> rules, std::string reason,
+                 std::string raw) {
+    taken_.quarantined.push_back({source_.name, {}, piece_.place(row), std::move(raw),
+                                  std::move(rules), std::move(reason)});
+  }
+
+  // Takes the rows at `places` of what is still in the running out of it.
+  void leave_out(const std::vector<std::int64_t>& places) {
+    if (places.empty()) return;
+    std::vector<std::int64_t> keep, rows, known;
+    auto next = places.begin();
+    for (std::int64_t at = 0; at < taken_.accepted.rows; ++at) {
+      if (next != places.end() && *next == at) {
+        ++next;
+        continue;
+      }
+      keep.push_back(at);
+      rows.push_back(taken_.rows[static_cast<std::size_t>(at)]);
+      if (!taken_.known_us.empty())
+        known.push_back(taken_.known_us[static_cast<std::size_t>(at)]);
+    }
+    taken_.accepted = data::take(taken_.accepted, keep);
+    taken_.rows = std::move(rows);
+    taken_.known_us = std::move(known);
+  }
+
+  const define::Source& source_;
+  const Piece& piece_;
+  TakenRows taken_;
+};
+
+}  // namespace
+
+Result<RowIntake> RowIntake::create(const define::Source& source) {
+  RowIntake intake(source);
+  COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(source));
+  intake.checks_ = std::move(checks);
+  return intake;
+}
+
+Result<TakenRows> RowIntake::take(const Piece& piece) const {
+  return Division(*source_, piece).run(*checks_);
+}
+
+}  // namespace coeval::ingest
