@@ -60,11 +60,11 @@ int list_held(Context& context) {
 
 void print(Context& context, const ingest::Standing& standing) {
   const auto n = [](std::int64_t count) { return std::to_string(count); };
-  context.terminal.print(
-      standing.source + ": " + n(standing.read) + " read = " + n(standing.accepted) +
-      " accepted + " + n(standing.quarantined) + " quarantined + " + n(standing.duplicates) +
-      " duplicates + " + n(standing.replayed) + " replayed + " + n(standing.dropped) +
-      " dropped; " + n(standing.batches) + " batches");
+  context.terminal.print(standing.source + ": " + n(standing.read) +
+                         " read = " + n(standing.accepted) + " accepted + " +
+                         n(standing.quarantined) + " quarantined + " + n(standing.duplicates) +
+                         " duplicates + " + n(standing.replayed) + " replayed + " +
+                         n(standing.dropped) + " dropped; " + n(standing.batches) + " batches");
   if (standing.missing() != 0)
     context.terminal.print("  BAD: " + n(standing.missing()) +
                            " rows are nowhere: files below .coeval/quarantine were changed or "
@@ -105,12 +105,12 @@ int print_status(Context& context) {
 int settle_held(Context& context) {
   const bool releases = !context.in.release.empty();
   if (context.in.reason.empty())
-    return context.report(Error{Code::usage,
-                                std::string(releases ? "--release" : "--discard") +
-                                    " demands a reason",
-                                "add --reason \"…\": it is kept in the log",
-                                {},
-                                {}});
+    return context.report(
+        Error{Code::usage,
+              std::string(releases ? "--release" : "--discard") + " demands a reason",
+              "add --reason \"…\": it is kept in the log",
+              {},
+              {}});
   auto ingestion = open_ingestion(context);
   if (!ingestion) return context.report(ingestion.error());
   const auto outcome = releases ? ingestion->release(context.in.release, context.in.reason)
@@ -139,8 +139,7 @@ Result<ingest::BatchOutcome> ingest_one(Context& context, ingest::Ingestion& ing
 int follow(Context& context, ingest::Ingestion& ingestion, int source, OutcomeReport& report) {
   std::optional<int> failed;
   const auto take = [&](const std::string& path) -> Status {
-    const auto outcome =
-        ingestion.file(source, path, ingest::display_path(*context.project, path));
+    const auto outcome = ingestion.file(source, path, ingest::display_path(*context.project, path));
     if (outcome) {
       report.add(path, *outcome);
       std::fflush(stdout);
@@ -156,9 +155,8 @@ int follow(Context& context, ingest::Ingestion& ingestion, int source, OutcomeRe
   const auto readable = [&context](const std::string& path) {
     return context.formats(path).has_value();
   };
-  ingest::FolderWatch::Options options{context.in.follow, readable, [&](const std::string& line) {
-                                         context.terminal.say(line);
-                                       }};
+  ingest::FolderWatch::Options options{
+      context.in.follow, readable, [&](const std::string& line) { context.terminal.say(line); }};
   auto watch = ingest::FolderWatch::open(std::move(options));
   if (!watch) return context.report(watch.error());
   const Status ended = watch->run(take);
@@ -180,8 +178,9 @@ int ingest(Context& context) {
   if (in.status) return print_status(context);
   if (!in.release.empty() || !in.discard.empty()) return settle_held(context);
   if (in.source.empty() || (in.files.empty() && in.follow.empty()))
-    return context.report(usage("no source or no files are named",
-                                "coeval ingest SOURCE FILE…, or coeval ingest SOURCE --follow DIR"));
+    return context.report(
+        usage("no source or no files are named",
+              "coeval ingest SOURCE FILE…, or coeval ingest SOURCE --follow DIR"));
   const auto source = pick_source(context, in.source);
   if (!source) return context.report(source.error());
   std::vector<std::string> files;

@@ -37,7 +37,8 @@ std::string sentence(const ingest::BatchOutcome& outcome) {
     case State::held:
       return counts + ", held as batch " + record.id;
     case State::known:
-      return "nothing new: it is batch " + record.id + ", of " + record.origin + " (" + counts + ")";
+      return "nothing new: it is batch " + record.id + ", of " + record.origin + " (" + counts +
+             ")";
     case State::counted:
       return counts + (outcome.reasons.empty() ? ", would be published" : ", would be held");
     case State::nothing:

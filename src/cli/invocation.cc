@@ -130,9 +130,10 @@ class Declaration {
     replay->add_option("--arrival", in_.arrival, "expression: when an event is really sent");
     auto* ingest = verb("ingest");
     ingest->add_option("source", in_.source, "source");
-    ingest->add_option("files", in_.files,
-                       "tables: .parquet, .csv, .jsonl; patterns such as 'day-*.csv'; - is standard "
-                       "input");
+    ingest->add_option(
+        "files", in_.files,
+        "tables: .parquet, .csv, .jsonl; patterns such as 'day-*.csv'; - is standard "
+        "input");
     ingest->add_option("--follow", in_.follow, "take files as they appear in this folder");
     ingest->add_option("--format", in_.format, "of standard input (default: csv)")
         ->check(CLI::IsMember({"csv", "jsonl", "parquet"}));
@@ -141,7 +142,8 @@ class Declaration {
                        "most memory for rows that wait, such as 4GB; more spill (default: 1GB)");
     ingest->add_option("--max-bad-rows", in_.max_bad_rows, "hold a file with more bad rows")
         ->check(CLI::NonNegativeNumber);
-    ingest->add_option("--max-bad-ratio", in_.max_bad_ratio, "hold one with a greater share of them")
+    ingest
+        ->add_option("--max-bad-ratio", in_.max_bad_ratio, "hold one with a greater share of them")
         ->check(CLI::Range(0.0, 1.0));
     ingest->add_flag("--status", in_.status, "instead: where the rows of every source are");
     ingest->add_flag("--held", in_.held, "instead: list batches that are held");

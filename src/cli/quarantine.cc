@@ -136,12 +136,12 @@ int replay(Context& context) {
 
 int drop(Context& context) {
   if (context.in.source.empty() || context.in.reason.empty())
-    return context.report(Error{Code::usage,
-                                context.in.source.empty() ? "drop wants a source"
-                                                          : "drop demands a reason",
-                                "coeval quarantine drop SOURCE --reason \"…\": it is kept in the log",
-                                {},
-                                {}});
+    return context.report(
+        Error{Code::usage,
+              context.in.source.empty() ? "drop wants a source" : "drop demands a reason",
+              "coeval quarantine drop SOURCE --reason \"…\": it is kept in the log",
+              {},
+              {}});
   if (const auto source = pick_source(context, context.in.source); !source)
     return context.report(source.error());
   auto ingestion = open_ingestion(context);

@@ -90,8 +90,8 @@ Result<BatchRecord> parse_batch(std::string_view payload) {
   batch.bytes = static_cast<std::uint64_t>(members.number("bytes"));
   batch.first_line = members.number_or_zero("first_line");
   batch.schema = parse_tag(members.text("schema"));
-  batch.counts = {members.number("read"), members.number("accepted"),
-                  members.number("quarantined"), members.number("duplicates")};
+  batch.counts = {members.number("read"), members.number("accepted"), members.number("quarantined"),
+                  members.number("duplicates")};
   batch.of_requests = members.number_or_zero("of_requests");
   batch.reason = members.text_or_empty("reason");
   if (members.bad() || batch.events() != parts->events) return unreadable("batch begins");

@@ -13,14 +13,14 @@ std::string percent(double share) {
 }
 
 void ask_budgets(const quality::Conservation& counts, const Budgets& budgets, Decision& decision) {
-  const std::string bad = std::to_string(counts.quarantined) + " bad rows of " +
-                          std::to_string(counts.read);
+  const std::string bad =
+      std::to_string(counts.quarantined) + " bad rows of " + std::to_string(counts.read);
   if (budgets.max_bad_rows && counts.quarantined > *budgets.max_bad_rows)
     decision.reasons.push_back("max_bad_rows: " + bad + ", at most " +
                                std::to_string(*budgets.max_bad_rows) + " may be");
-  const double share = counts.read == 0 ? 0
-                                        : static_cast<double>(counts.quarantined) /
-                                              static_cast<double>(counts.read);
+  const double share =
+      counts.read == 0 ? 0
+                       : static_cast<double>(counts.quarantined) / static_cast<double>(counts.read);
   if (budgets.max_bad_ratio && share > *budgets.max_bad_ratio)
     decision.reasons.push_back("max_bad_ratio: " + bad + " are " + percent(share) + ", at most " +
                                percent(*budgets.max_bad_ratio) + " may be");

@@ -32,8 +32,8 @@ struct Decision {
   bool publish() const { return reasons.empty(); }
 };
 
-/// Decides by the counts and findings alone: a batch is held when it is over a budget, or a check of
-/// severity error failed.
+/// Decides by the counts and findings alone: a batch is held when it is over a budget, or a check
+/// of severity error failed.
 Decision decide(const quality::Conservation& counts, std::span<const Finding> findings,
                 const Budgets& budgets);
 

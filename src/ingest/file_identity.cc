@@ -22,10 +22,10 @@ Result<FileStamp> stamp_of(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0)
     return std::unexpected(stores::error_from_errno(errno, "open", path));
-  return FileStamp{static_cast<std::uint64_t>(info.st_size),
-                   static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 +
-                       info.st_mtim.tv_nsec,
-                   static_cast<std::uint64_t>(info.st_ino)};
+  return FileStamp{
+      static_cast<std::uint64_t>(info.st_size),
+      static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec,
+      static_cast<std::uint64_t>(info.st_ino)};
 }
 
 Result<Prefix> prefix_of(const std::string& path, std::uint64_t bytes) {

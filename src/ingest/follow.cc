@@ -59,7 +59,8 @@ Result<FolderWatch> FolderWatch::open(Options options) {
   };
   watch.events_ = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (watch.events_ < 0) return failed();
-  const std::uint32_t what = IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR | IN_DELETE_SELF | IN_MOVE_SELF;
+  const std::uint32_t what =
+      IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR | IN_DELETE_SELF | IN_MOVE_SELF;
   if (::inotify_add_watch(watch.events_, folder.c_str(), what) < 0) return failed();
   const sigset_t set = ending_signals();
   watch.signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -57,7 +57,8 @@ Result<Plan> plan_of(const std::string& path, const LoggedBatch* earlier) {
       return plan;
     }
   }
-  plan.note = "batch " + before.id + " is of a file of this name with other content, which stays; " +
+  plan.note = "batch " + before.id +
+              " is of a file of this name with other content, which stays; " +
               "all rows of this one are added";
   return plan;
 }
@@ -81,9 +82,8 @@ class FileRun {
     // The hash goes beside the reading; who needs it first waits for it.
     hash_ = std::async(std::launch::async, [this] { return data::sha256_of_file(path_); });
     COEVAL_ASSIGN(const RowIntake intake, RowIntake::create(source_));
-    auto read_it = read_pieces(source_, formats, path_, plan_.first_line, [&](const Piece& piece) {
-      return add(intake, piece, observer);
-    });
+    auto read_it = read_pieces(source_, formats, path_, plan_.first_line,
+                               [&](const Piece& piece) { return add(intake, piece, observer); });
     if (!read_it)
       return std::unexpected(
           std::move(read_it).error().within("reading source '" + source_.name + "'"));
@@ -149,9 +149,8 @@ class FileRun {
 };
 
 RowVisit visit_of(const SortedRows& rows) {
-  return [&rows](const std::function<Status(const EncodedRow&)>& visit) {
-    return rows.visit(visit);
-  };
+  return
+      [&rows](const std::function<Status(const EncodedRow&)>& visit) { return rows.visit(visit); };
 }
 
 }  // namespace
@@ -303,10 +302,10 @@ Result<BatchOutcome> Ingestion::release(const std::string& id, const std::string
                 "restore it, or discard the batch");
   const auto& schema = project_->sources[static_cast<std::size_t>(source)].schema;
   if (stores::schema_tag(schema) != held.record.schema)
-    return fail(Code::unsupported,
-                "source '" + held.record.source + "' has other columns than when batch " + id +
-                    " was read",
-                "discard the batch and ingest its file again");
+    return fail(
+        Code::unsupported,
+        "source '" + held.record.source + "' has other columns than when batch " + id + " was read",
+        "discard the batch and ingest its file again");
   COEVAL_TRY(publish(*project_, *log_, ledger_, outcome.record, held.first_known, rows_of(held)));
   COEVAL_TRY(stores::remove_folder(held.folder));
   return outcome;

@@ -54,16 +54,16 @@ struct BatchOutcome {
   };
   State state = State::published;
   BatchRecord record;
-  std::vector<std::string> reasons;   ///< of a held batch
+  std::vector<std::string> reasons;  ///< of a held batch
   std::vector<std::string> warnings;
   std::string note;  ///< "only what was added since line 10001", or empty
 };
 
 /// Brings files into a project's log: each as one batch, wholly or not at all, each content once.
 ///
-/// Idempotence: what was ingested is told by the log alone. A run that died has published a batch or
-/// has not; what else it left is removed, and the same call does the rest. Determinism: the log, the
-/// quarantine and what is held follow from the files, their order and the definition; no clock.
+/// Idempotence: what was ingested is told by the log alone. A run that died has published a batch
+/// or has not; what else it left is removed, and the same call does the rest. Determinism: the log,
+/// the quarantine and what is held follow from the files, their order and the definition; no clock.
 /// Threading: one thread; it starts others.
 class Ingestion {
  public:

@@ -168,7 +168,8 @@ TEST_CASE("rows that a mended rule takes leave the quarantine; others are droppe
   CHECK(standing.missing() == 0);
 }
 
-TEST_CASE("a disk that is full at any byte loses nothing, and the next run ends as if it had not been") {
+TEST_CASE(
+    "a disk that is full at any byte loses nothing, and the next run ends as if it had not been") {
   const auto steps = [](World& world) -> Status {
     world.project = project_of(1000);
     COEVAL_TRY(world.ingest("a.csv"));

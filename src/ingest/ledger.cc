@@ -71,9 +71,8 @@ bool Ledger::has_size(std::string_view source, std::uint64_t bytes) const {
 }
 
 bool Ledger::has_dropped(std::string_view id) const {
-  return std::ranges::any_of(notes_, [&](const Note& note) {
-    return note.kind == Note::Kind::dropped && note.id == id;
-  });
+  return std::ranges::any_of(
+      notes_, [&](const Note& note) { return note.kind == Note::Kind::dropped && note.id == id; });
 }
 
 }  // namespace coeval::ingest

@@ -58,8 +58,8 @@ Status publish(const define::Project& project, stores::EventLog& log, Ledger& le
 
 Status publish(stores::EventLog& log, Ledger& ledger, const Note& note) {
   const std::string payload = encode(note);
-  COEVAL_TRY(log.append({RecordKind::note, KnownTime{INT64_MIN},
-                         stores::source_tag(note.source), 0, payload}));
+  COEVAL_TRY(log.append(
+      {RecordKind::note, KnownTime{INT64_MIN}, stores::source_tag(note.source), 0, payload}));
   COEVAL_TRY(log.sync());
   ledger.add(note);
   return {};

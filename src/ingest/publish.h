@@ -12,8 +12,7 @@
 namespace coeval::ingest {
 
 /// Calls back for rows in ascending order of known time.
-using RowVisit =
-    std::function<Status(const std::function<Status(const EncodedRow&)>& visit)>;
+using RowVisit = std::function<Status(const std::function<Status(const EncodedRow&)>& visit)>;
 
 /// Appends a batch to the log and makes it durable: begin, as many events as the record says, end.
 /// A log that nothing was served from starts before the first row that enters it, so that every row

@@ -148,9 +148,9 @@ Result<std::vector<QuarantineFile>> quarantine_files(const std::string& state_fo
   return files;
 }
 
-Status read_rows(const QuarantineFile& file,
-                 const std::function<Status(const quality::QuarantinedRow& row,
-                                            std::string_view line)>& visit) {
+Status read_rows(
+    const QuarantineFile& file,
+    const std::function<Status(const quality::QuarantinedRow& row, std::string_view line)>& visit) {
   COEVAL_ASSIGN(auto window, stores::FileWindow::open(file.path));
   data::JsonParser parser;
   std::uint64_t at = 0;
@@ -202,8 +202,7 @@ Status Leaving::end_file() {
 Status Leaving::begin(const QuarantineFile& file) {
   COEVAL_TRY(end_file());
   const std::string path = quarantine_folder(state_folder_) + "/" + file.name;
-  COEVAL_ASSIGN(auto next,
-                stores::PendingFile::create(path + std::string(kNextEnding), files_));
+  COEVAL_ASSIGN(auto next, stores::PendingFile::create(path + std::string(kNextEnding), files_));
   next_.emplace(std::move(next));
   current_ = file;
   stayed_ = gone_ = 0;
@@ -240,8 +239,7 @@ Status settle_quarantine(const std::string& state_folder, const std::string& sou
   const std::string folder = quarantine_folder(state_folder);
   if (!exists(folder)) return {};
   COEVAL_ASSIGN(const auto intent, read_intent(folder, source));
-  if (intent && is_committed(*intent, ledger))
-    COEVAL_TRY(complete(folder, source, *intent, files));
+  if (intent && is_committed(*intent, ledger)) COEVAL_TRY(complete(folder, source, *intent, files));
   // The intent first: what is beside it must never be taken for what an older one names.
   else if (intent)
     COEVAL_TRY(files.remove(intent_path(folder, source)));
@@ -251,7 +249,8 @@ Status settle_quarantine(const std::string& state_folder, const std::string& sou
   for (const std::string& name : names_in(folder + "/" + source)) {
     const std::string batch = name.substr(0, name.find('.'));
     const bool counts = ledger.has_batch(batch) || std::ranges::find(keep, batch) != keep.end();
-    if (is_of_dead_run(name) || !counts) COEVAL_TRY(files.remove(folder + "/" + source + "/" + name));
+    if (is_of_dead_run(name) || !counts)
+      COEVAL_TRY(files.remove(folder + "/" + source + "/" + name));
   }
   return {};
 }

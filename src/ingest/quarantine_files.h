@@ -66,9 +66,9 @@ Result<std::vector<QuarantineFile>> quarantine_files(const std::string& state_fo
 /// Calls `visit` for every row of a file, in its order; holds a part of it at a time. `line` is its
 /// text with the line end. A last line without its end was never acknowledged and is left out.
 /// Errors: io, bad_json naming the line; those of `visit`.
-Status read_rows(const QuarantineFile& file,
-                 const std::function<Status(const quality::QuarantinedRow& row,
-                                            std::string_view line)>& visit);
+Status read_rows(
+    const QuarantineFile& file,
+    const std::function<Status(const quality::QuarantinedRow& row, std::string_view line)>& visit);
 
 /// Rows of a source's quarantine that leave it, all at once, when what `id` names is in the log.
 class Leaving {

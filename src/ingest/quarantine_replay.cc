@@ -33,8 +33,7 @@ data::Schema read_schema(const define::Source& source) {
 /// of each row to what leaves or stays.
 class Recheck {
  public:
-  Recheck(const define::Source& source, const RowIntake& intake, SortedRows& rows,
-          Leaving& leaving)
+  Recheck(const define::Source& source, const RowIntake& intake, SortedRows& rows, Leaving& leaving)
       : source_(source),
         intake_(intake),
         rows_(rows),
@@ -83,8 +82,9 @@ class Recheck {
       if (!waiting_[i].header.empty()) continue;
       const std::size_t begin = text.size();
       text += waiting_[i].raw;
-      std::replace_if(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(),
-                      [](char c) { return c == '\n' || c == '\r'; }, ' ');
+      std::replace_if(
+          text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(),
+          [](char c) { return c == '\n' || c == '\r'; }, ' ');
       text += '\n';
       places.push_back(i);
     }
@@ -182,8 +182,8 @@ Result<Note> Ingestion::drop_quarantine(const std::string& source, const std::st
   note.reason = reason;
   for (const auto& file : files) {
     COEVAL_TRY(leaving.begin(file));
-    COEVAL_TRY(read_rows(
-        file, [&](const quality::QuarantinedRow& row, std::string_view line) -> Status {
+    COEVAL_TRY(
+        read_rows(file, [&](const quality::QuarantinedRow& row, std::string_view line) -> Status {
           const bool asked = rule.empty() || std::ranges::find(row.rules, rule) != row.rules.end();
           if (!asked) return leaving.stays(line);
           leaving.leaves();

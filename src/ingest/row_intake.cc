@@ -41,8 +41,7 @@ class Division {
 
   Result<TakenRows> run(const quality::RowChecks& checks) {
     for (const data::BadTextRow& bad : piece_.bad)
-      taken_.quarantined.push_back(
-          {source_.name, {}, bad.line, bad.raw, {"format"}, bad.reason});
+      taken_.quarantined.push_back({source_.name, {}, bad.line, bad.raw, {"format"}, bad.reason});
     if (piece_.table.rows > 0) {
       COEVAL_TRY(fit());
       screen(checks);
@@ -99,8 +98,8 @@ class Division {
 
   void set_aside(std::int64_t row, std::vector<std::string> rules, std::string reason,
                  std::string raw) {
-    taken_.quarantined.push_back({source_.name, {}, piece_.place(row), std::move(raw),
-                                  std::move(rules), std::move(reason)});
+    taken_.quarantined.push_back(
+        {source_.name, {}, piece_.place(row), std::move(raw), std::move(rules), std::move(reason)});
   }
 
   // Takes the rows at `places` of what is still in the running out of it.
@@ -115,8 +114,7 @@ class Division {
       }
       keep.push_back(at);
       rows.push_back(taken_.rows[static_cast<std::size_t>(at)]);
-      if (!taken_.known_us.empty())
-        known.push_back(taken_.known_us[static_cast<std::size_t>(at)]);
+      if (!taken_.known_us.empty()) known.push_back(taken_.known_us[static_cast<std::size_t>(at)]);
     }
     taken_.accepted = data::take(taken_.accepted, keep);
     taken_.rows = std::move(rows);

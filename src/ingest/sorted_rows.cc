@@ -152,7 +152,8 @@ Status SortedRows::visit_memory(const std::function<Status(const EncodedRow&)>& 
 Status SortedRows::visit_runs(const std::function<Status(const EncodedRow&)>& visit) const {
   std::vector<RunReader> readers;
   readers.reserve(runs_.size());
-  // Runs hold the rows in the order in which they came: of equal times the earlier run's come first.
+  // Runs hold the rows in the order in which they came: of equal times the earlier run's come
+  // first.
   using Head = std::pair<std::int64_t, std::size_t>;
   std::priority_queue<Head, std::vector<Head>, std::greater<>> heads;
   const auto advance = [&](std::size_t run) -> Status {

@@ -23,7 +23,8 @@ struct EncodedRow {
 };
 
 /// Rows of one source that wait to be published, in ascending order of (known time, row): those of
-/// equal known time as they came. What does not fit in memory waits, sorted in runs, in a spill file.
+/// equal known time as they came. What does not fit in memory waits, sorted in runs, in a spill
+/// file.
 ///
 /// Threading: one thread.
 class SortedRows {

@@ -41,8 +41,8 @@ Result<SpooledInput> SpooledInput::read(const std::string& folder, const std::st
   std::error_code none;
   std::string path;
   for (int i = 0; i < kMostNames; ++i) {
-    path = folder + "/" + std::string(kPrefix) + std::to_string(::getpid()) + "-" + std::to_string(i) + "." +
-           ending;
+    path = folder + "/" + std::string(kPrefix) + std::to_string(::getpid()) + "-" +
+           std::to_string(i) + "." + ending;
     if (!std::filesystem::exists(path, none)) break;
   }
   COEVAL_ASSIGN(auto file, stores::disk_files()->open(path, stores::FileLayer::Open::create_new));
@@ -52,14 +52,12 @@ Result<SpooledInput> SpooledInput::read(const std::string& folder, const std::st
     const ssize_t size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (size == 0) return spooled;
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0)
-      return std::unexpected(stores::error_from_errno(errno, "read", "standard input"));
+    if (size < 0) return std::unexpected(stores::error_from_errno(errno, "read", "standard input"));
     COEVAL_TRY(stores::append_all(*file, {buffer.data(), static_cast<std::size_t>(size)}));
   }
 }
 
-SpooledInput::SpooledInput(SpooledInput&& other) noexcept
-    : path_(std::exchange(other.path_, {})) {}
+SpooledInput::SpooledInput(SpooledInput&& other) noexcept : path_(std::exchange(other.path_, {})) {}
 
 SpooledInput::~SpooledInput() {
   if (!path_.empty()) ::unlink(path_.c_str());

@@ -15,10 +15,10 @@ namespace coeval::ingest {
 
 /// Some rows of a file, in its order, with where they stand in it.
 struct Piece {
-  data::Batch table;             ///< as the file has them: not yet of the source's types
-  std::int64_t first_row = 0;    ///< of the file, 0-based
-  std::vector<std::int64_t> lines;     ///< text formats: per row the 1-based line it begins on
-  std::vector<data::BadTextRow> bad;   ///< rows of a text that could not be typed
+  data::Batch table;                  ///< as the file has them: not yet of the source's types
+  std::int64_t first_row = 0;         ///< of the file, 0-based
+  std::vector<std::int64_t> lines;    ///< text formats: per row the 1-based line it begins on
+  std::vector<data::BadTextRow> bad;  ///< rows of a text that could not be typed
 
   std::int64_t rows() const { return table.rows + static_cast<std::int64_t>(bad.size()); }
   /// Where a person finds a row: its line, or its number where the format has no lines.

@@ -114,12 +114,12 @@ class DiskLog final : public EventLog {
   FileLock lock_;
   std::vector<LogSegment> segments_;
   std::unique_ptr<AppendFile> file_;
-  std::string buffer_;            // the bytes between flushed_ and tail_
-  LogEnd tail_;                   // with what is buffered
-  LogEnd flushed_;                // what readers see
-  LogEnd acknowledged_;           // what the last sync() made durable
+  std::string buffer_;                  // the bytes between flushed_ and tail_
+  LogEnd tail_;                         // with what is buffered
+  LogEnd flushed_;                      // what readers see
+  LogEnd acknowledged_;                 // what the last sync() made durable
   std::optional<Position> open_batch_;  // its begin, while its end was not appended
-  std::optional<Error> failure_;  // since then nothing is written
+  std::optional<Error> failure_;        // since then nothing is written
 };
 
 DiskLog::~DiskLog() {
@@ -271,10 +271,9 @@ Status DiskLog::reopen() {
 }
 
 Status DiskLog::read(Position from, const std::function<bool(const Record&)>& visit) const {
-  return read_records(segments_, from, failure_ ? acknowledged_ : flushed_,
-                      [&](const Record& record) {
-                        return record.position != open_batch_ && visit(record);
-                      });
+  return read_records(
+      segments_, from, failure_ ? acknowledged_ : flushed_,
+      [&](const Record& record) { return record.position != open_batch_ && visit(record); });
 }
 
 /// The same files seen from outside.
