@@ -62,7 +62,8 @@ Status hold(const std::string& state_folder, const BatchRecord& batch, KnownTime
             const std::vector<std::string>& reasons, const RowVisit& rows,
             const std::shared_ptr<stores::FileLayer>& files) {
   const std::string folder = staged_folder(state_folder) + "/" + batch.id;
-  COEVAL_TRY(stores::remove_folder(folder));
+  std::error_code none;
+  if (fs::exists(folder, none)) COEVAL_TRY(stores::remove_folder(folder));
   COEVAL_TRY(stores::make_folders(folder));
   stores::LogOptions options;
   options.files = files;

@@ -244,7 +244,8 @@ Status settle_quarantine(const std::string& state_folder, const std::string& sou
   else if (intent)
     COEVAL_TRY(files.remove(intent_path(folder, source)));
   for (const std::string& name : names_in(folder))
-    if (name.starts_with(source + ".") && is_of_dead_run(name))
+    if ((name.starts_with(source + ".jsonl.") || name.starts_with(source + ".leaving.")) &&
+        is_of_dead_run(name))
       COEVAL_TRY(files.remove(folder + "/" + name));
   for (const std::string& name : names_in(folder + "/" + source)) {
     const std::string batch = name.substr(0, name.find('.'));
