@@ -49,7 +49,7 @@ Status visit_rows(Context& context, const Visit& visit) {
   return {};
 }
 
-int list(Context& context) {
+int list_rows(Context& context) {
   // By source, rule, file: a row that breaks several rules counts for each.
   std::map<std::tuple<std::string, std::string, std::string>, std::int64_t> counts;
   std::int64_t rows = 0;
@@ -84,7 +84,7 @@ int list(Context& context) {
   return 0;
 }
 
-int show(Context& context) {
+int show_rows(Context& context) {
   std::int64_t shown = 0, left = 0;
   data::Json all{data::Json::Array{}};
   const auto done = visit_rows(context, [&](const quality::QuarantinedRow& row) -> Status {
@@ -113,7 +113,7 @@ int show(Context& context) {
   return 0;
 }
 
-int replay(Context& context) {
+int replay_rows(Context& context) {
   const auto sources = sources_of(context);
   if (!sources) return context.report(sources.error());
   if (!context.in.rule.empty())
@@ -134,7 +134,7 @@ int replay(Context& context) {
   return report.finish();
 }
 
-int drop(Context& context) {
+int drop_rows(Context& context) {
   if (context.in.source.empty() || context.in.reason.empty())
     return context.report(
         Error{Code::usage,
@@ -167,9 +167,9 @@ int drop(Context& context) {
 int quarantine(Context& context) {
   if (const auto code = context.load_project()) return *code;
   const std::string& action = context.in.action;
-  if (action == "list") return list(context);
-  if (action == "show") return show(context);
-  return action == "replay" ? replay(context) : drop(context);
+  if (action == "list") return list_rows(context);
+  if (action == "show") return show_rows(context);
+  return action == "replay" ? replay_rows(context) : drop_rows(context);
 }
 
 }  // namespace coeval::cli

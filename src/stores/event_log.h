@@ -19,7 +19,7 @@ enum class RecordKind : std::uint8_t {
   prediction = 2,
   cut = 3,  ///< the first record of a log: up to where history files were folded (T9)
   outcome = 4,
-  lost = 5,  ///< stands where repair took an unreadable record away; no payload
+  lost = 5,         ///< stands where repair took an unreadable record away; no payload
   batch_begin = 6,  ///< a batch of events follows: batch_payload(), their number and what it is
   batch_end = 7,    ///< stands behind the last of them, with the payload of its begin
   note = 8,         ///< what was decided of rows that are not in the log; see src/ingest
@@ -100,8 +100,9 @@ struct LogOptions {
   std::uint64_t* taken_back = nullptr;
 };
 /// Opens (or makes) the log in `folder` for writing: cuts a torn tail at the last good record, and
-/// with it a batch that has no end; refuses a bad record in the middle. A log dropped without sync() may lose what was not synced.
-/// Errors: log_locked, log_corrupt, io, disk_full; unsupported for a log of a newer version.
+/// with it a batch that has no end; refuses a bad record in the middle. A log dropped without
+/// sync() may lose what was not synced. Errors: log_locked, log_corrupt, io, disk_full; unsupported
+/// for a log of a newer version.
 Result<std::unique_ptr<EventLog>> open_log(const std::string& folder, LogOptions options = {});
 /// The same log for reading only: no lock, no repair; a torn tail is not visible. Each read() shows
 /// what the writer has flushed by then; next_position() and last_known() are as of the open or the
@@ -114,8 +115,8 @@ std::unique_ptr<EventLog> make_memory_log();
 struct LogReport {
   std::uint64_t segments = 0, records = 0, bytes = 0, torn_bytes = 0;
   std::uint64_t unfinished = 0;  ///< records of a batch without its end, which nobody sees
-  std::string problem;      ///< empty when sound; else names file and offset
-  std::string quarantined;  ///< file or files that repair moved bad ranges to
+  std::string problem;           ///< empty when sound; else names file and offset
+  std::string quarantined;       ///< file or files that repair moved bad ranges to
 };
 /// Reads every record. With `repair`, bytes that no record accounts for (a torn tail, a bad range
 /// in the middle) are copied to `folder`/quarantine first and then taken out of the log; positions

@@ -49,7 +49,7 @@ struct LogScan {
   std::vector<LogSegment> segments;
   LogEnd end;  ///< the sound part, up to a torn tail or the problem
   std::uint64_t records = 0, bytes = 0;
-  std::uint64_t torn_bytes = 0;  ///< behind `end` in the last segment
+  std::uint64_t torn_bytes = 0;               ///< behind `end` in the last segment
   std::optional<UnfinishedBatch> unfinished;  ///< the tail of the sound part
 
   /// The end of what readers see.
