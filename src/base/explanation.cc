@@ -282,14 +282,15 @@ Explanation explanation(Code code) {
           "What is built on such "
           "data would be wrong in ways that no metric shows. Read which check it was, correct the "
           "data or the check, "
-          "and run the command again.",
+          "and run the command again. A file that `coeval ingest` judges so is held: `coeval ingest "
+          "--held` says why, --release and --discard decide.",
           ""};
     case Code::log_locked:
       return {
           "One process at a time writes to a project's log, and another one holds it: mostly a "
           "server that is still "
-          "running. Send events to that server over HTTP, or stop it first; `coeval doctor` names "
-          "the process.",
+          "running, or `coeval ingest --follow`. Send events to that server over HTTP, or stop it "
+          "first; `coeval doctor` names the process.",
           ""};
     case Code::log_corrupt:
       return {

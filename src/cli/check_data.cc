@@ -83,11 +83,13 @@ int check_data(Context& context) {
       context.in.environment == "serve" ? define::Environment::serve : define::Environment::train;
   options.now_us = context.clock.now_us();
   options.pool = &pool;
+  const auto log = context.open_log_if_any();
+  if (!log) return context.report(log.error());
+  const ingest::Past past{*context.project, context.formats, log->get()};
   data::Json all{data::Json::Array{}};
   bool failed = false;
   for (const DataFile& file : *files) {
-    const auto report =
-        ingest::inspect(*context.project, file.source, context.formats, file.path, options);
+    const auto report = ingest::inspect(past, file.source, file.path, options);
     if (!report) return context.report(report.error());
     failed = failed || report->failed();
     if (const Status written = write_reports(context, *report); !written)

@@ -16,6 +16,7 @@ int rollback(Context& context);
 int serve(Context& context);
 int replay_traffic(Context& context);
 int ingest(Context& context);
+int quarantine(Context& context);
 int audit(Context& context);
 int explain(Context& context);
 int log(Context& context);

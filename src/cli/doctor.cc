@@ -36,6 +36,9 @@ void examine_log(Context& context, Findings& findings) {
   if (report->torn_bytes > 0)
     text +=
         ", a torn tail of " + std::to_string(report->torn_bytes) + " bytes (cut at the next start)";
+  if (report->unfinished > 0)
+    text += ", a batch that was not finished, of " + std::to_string(report->unfinished) +
+            " records (taken back at the next start; ingest its file again)";
   if (!report->quarantined.empty()) text += ", bad bytes moved to " + report->quarantined;
   if (!report->problem.empty()) text += "; " + report->problem;
   const bool sound = report->problem.empty() || !report->quarantined.empty();

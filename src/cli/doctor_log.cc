@@ -114,9 +114,8 @@ class Census {
     const std::string source = name == names_.end()
                                    ? "of unknown name (" + std::to_string(tags.first) + ")"
                                    : name->second;
-    char tag[9];
-    std::snprintf(tag, sizeof tag, "%08x", tags.second);
-    const std::string text = std::to_string(count) + " events with schema " + tag;
+    const std::string text =
+        std::to_string(count) + " events with schema " + stores::tag_text(tags.second);
     const bool known = schemas_.contains(tags);
     const auto kept = not_kept_.find(tags);
     const bool is_kept = kept == not_kept_.end() || kept->second == 0;

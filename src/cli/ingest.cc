@@ -1,140 +1,216 @@
-#include <algorithm>
+#include <glob.h>
 
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/ingest_context.h"
 #include "cli/log_upkeep.h"
-#include "cli/running_server.h"
-#include "cli/state_origin.h"
-#include "data/row_codec.h"
-#include "define/diagnostics.h"
-#include "ingest/inspect.h"
-#include "quality/checks.h"
-#include "replay/log_schemas.h"
-#include "stores/record_names.h"
+#include "ingest/follow.h"
+#include "ingest/spooled_input.h"
+#include "ingest/standing.h"
 
 namespace coeval::cli {
 
 namespace {
 
-// A log that nothing was served from starts before the first row that enters it, so that every row
-// keeps its own known time.
-Status start_log(Context& context, stores::EventLog& log, std::int64_t first_known_us) {
-  if (log.next_position().value > 0) return {};
-  replay::CutRecord cut;
-  cut.cut_us = first_known_us;
-  COEVAL_ASSIGN(cut.files, hash_source_files(*context.project));
-  cut.log_id = replay::new_log_id();
-  const std::string payload = replay::encode(cut);
-  COEVAL_TRY(log.append({stores::RecordKind::cut, KnownTime{first_known_us - 1}, 0, 0, payload}));
-  return {};
+// A pattern's files in the order of their names; a name that is a file's is taken as it is.
+Result<std::vector<std::string>> files_of(const std::string& pattern) {
+  std::error_code none;
+  if (std::filesystem::exists(pattern, none) || pattern.find_first_of("*?[") == std::string::npos)
+    return std::vector{pattern};
+  glob_t found{};
+  std::vector<std::string> files;
+  const int failed = ::glob(pattern.c_str(), 0, nullptr, &found);
+  for (std::size_t i = 0; failed == 0 && i < found.gl_pathc; ++i)
+    files.emplace_back(found.gl_pathv[i]);
+  ::globfree(&found);
+  if (failed == GLOB_NOSPACE) return fail(Code::io, "too many files match '" + pattern + "'");
+  if (files.empty())
+    return fail(Code::no_such_file, "no file matches '" + pattern + "'",
+                "the shell did not find one either: check the folder and the pattern");
+  return files;
 }
 
-Status append(stores::EventLog& log, const define::Source& source,
-              const replay::SourceHistory& rows) {
-  const std::uint32_t tag = stores::source_tag(source.name);
-  const std::uint32_t schema = stores::schema_tag(source.schema);
-  for (const std::int64_t row : rows.order) {
-    const std::string payload = data::encode_row(rows.rows, row);
-    const KnownTime known{rows.known_us[static_cast<std::size_t>(row)]};
-    COEVAL_TRY(log.append({stores::RecordKind::event, known, tag, schema, payload}));
+int list_held(Context& context) {
+  const auto held = ingest::held_batches(context.state_folder);
+  if (!held) return context.report(held.error());
+  data::Json all{data::Json::Array{}};
+  for (const auto& batch : *held) {
+    const auto& record = batch.record;
+    if (!context.terminal.json()) {
+      context.terminal.print(record.id + "  " + record.source + "  " + record.origin + "  " +
+                             quality::to_text(record.counts));
+      for (const auto& reason : batch.reasons) context.terminal.print("  " + reason);
+      continue;
+    }
+    data::Json one{data::Json::Object{}};
+    one.set("batch", record.id);
+    one.set("source", record.source);
+    one.set("file", record.origin);
+    one.set("read_count", record.counts.read);
+    one.set("accepted_count", record.counts.accepted);
+    one.set("quarantined_count", record.counts.quarantined);
+    one.set("duplicates_count", record.counts.duplicates);
+    one.set("reasons", data::Json::Array(batch.reasons.begin(), batch.reasons.end()));
+    all.push(std::move(one));
   }
-  return {};
+  if (context.terminal.json()) context.terminal.print_json(all);
+  if (!context.terminal.json() && held->empty()) context.terminal.print("no batch is held");
+  return 0;
 }
 
-Result<replay::SourceHistory> ingest_file(Context& context, int source, const std::string& path) {
-  replay::HistoryOptions options;
-  options.path = path;
-  COEVAL_ASSIGN(auto rows,
-                replay::load_history(*context.project, source, context.formats, options));
-  if (!rows.conservation.holds())
-    return fail(Code::internal, "rows were lost while reading " + path);
-  COEVAL_TRY(quality::write_quarantine(context.state_folder, rows.quarantined));
-  if (rows.order.empty()) return rows;
-  COEVAL_ASSIGN(auto log, stores::open_log(context.log_folder()));
-  COEVAL_TRY(replay::declare_schemas(*context.project, *log));
-  COEVAL_TRY(start_log(context, *log, rows.known_us[static_cast<std::size_t>(rows.order.front())]));
-  COEVAL_TRY(append(*log, context.project->sources[static_cast<std::size_t>(source)], rows));
-  COEVAL_TRY(log->sync());
-  return rows;
+void print(Context& context, const ingest::Standing& standing) {
+  const auto n = [](std::int64_t count) { return std::to_string(count); };
+  context.terminal.print(standing.source + ": " + n(standing.read) +
+                         " read = " + n(standing.accepted) + " accepted + " +
+                         n(standing.quarantined) + " quarantined + " + n(standing.duplicates) +
+                         " duplicates + " + n(standing.replayed) + " replayed + " +
+                         n(standing.dropped) + " dropped; " + n(standing.batches) + " batches");
+  if (standing.missing() != 0)
+    context.terminal.print("  BAD: " + n(standing.missing()) +
+                           " rows are nowhere: files below .coeval/quarantine were changed or "
+                           "removed by hand");
 }
 
-// Whether more than single rows is to be judged before a file may enter.
-bool judges_batches(const define::Source& source) {
-  return source.max_bad_rows || source.max_bad_ratio ||
-         std::ranges::any_of(source.checks, [](const define::Check& check) {
-           return check.kind != define::CheckKind::row || check.error_if;
-         });
+data::Json to_json(const ingest::Standing& standing) {
+  data::Json json{data::Json::Object{}};
+  json.set("source", standing.source);
+  json.set("batches_count", standing.batches);
+  json.set("read_count", standing.read);
+  json.set("accepted_count", standing.accepted);
+  json.set("quarantined_count", standing.quarantined);
+  json.set("duplicates_count", standing.duplicates);
+  json.set("replayed_count", standing.replayed);
+  json.set("dropped_count", standing.dropped);
+  json.set("missing_count", standing.missing());
+  return json;
 }
 
-// A file enters as a whole, once every check that is not of a row alone has passed.
-Status judge(Context& context, int source, const std::string& path) {
-  const define::Source& declared = context.project->sources[static_cast<std::size_t>(source)];
-  if (!judges_batches(declared)) return {};
-  ingest::InspectOptions options;
-  options.now_us = context.clock.now_us();
-  COEVAL_ASSIGN(const quality::QualityReport report,
-                ingest::inspect(*context.project, source, context.formats, path, options));
-  std::string broken;
-  for (const quality::RuleResult& rule : report.rules) {
-    using Status = quality::RuleResult::Status;
-    const bool is_red = rule.status == Status::failed || rule.status == Status::not_evaluated;
-    const auto named = std::ranges::find(declared.checks, rule.name, &define::Check::rule_name);
-    const bool of_row = rule.kind == "row" &&
-                        (named == declared.checks.end() || named->kind == define::CheckKind::row);
-    if (!is_red || of_row) continue;  // what is wrong with a row alone sends that row to quarantine
-    broken +=
-        (broken.empty() ? "" : "; ") + rule.name + ": " + rule.expected + ", " + rule.observed;
+int print_status(Context& context) {
+  const auto ledger = read_ledger(context);
+  if (!ledger) return context.report(ledger.error());
+  data::Json all{data::Json::Array{}};
+  bool sound = true;
+  for (const auto& source : context.project->sources) {
+    if (!context.in.source.empty() && source.name != context.in.source) continue;
+    const auto standing = ingest::standing_of(context.state_folder, source.name, *ledger);
+    if (!standing) return context.report(standing.error());
+    sound = sound && standing->missing() == 0;
+    context.terminal.json() ? static_cast<void>(all.push(to_json(*standing)))
+                            : print(context, *standing);
   }
-  if (broken.empty()) return {};
-  return fail(Code::check_failed, "nothing of '" + path + "' entered the log: " + broken,
-              "coeval check --data " + declared.name + "=" + path +
-                  " --html report.html shows rows; mend the file or the check");
+  if (context.terminal.json()) context.terminal.print_json(all);
+  return sound ? 0 : info(Code::check_failed).exit_code;
+}
+
+int settle_held(Context& context) {
+  const bool releases = !context.in.release.empty();
+  if (context.in.reason.empty())
+    return context.report(
+        Error{Code::usage,
+              std::string(releases ? "--release" : "--discard") + " demands a reason",
+              "add --reason \"…\": it is kept in the log",
+              {},
+              {}});
+  auto ingestion = open_ingestion(context);
+  if (!ingestion) return context.report(ingestion.error());
+  const auto outcome = releases ? ingestion->release(context.in.release, context.in.reason)
+                                : ingestion->discard(context.in.discard, context.in.reason);
+  if (!outcome) return context.report(outcome.error());
+  if (!releases && !context.terminal.json()) {
+    context.terminal.print(outcome->record.origin + ": batch " + outcome->record.id +
+                           " is discarded, " + std::to_string(outcome->record.counts.read) +
+                           " rows");
+    return 0;
+  }
+  OutcomeReport report(context);
+  report.add(outcome->record.origin, *outcome);
+  return report.finish();
+}
+
+Result<ingest::BatchOutcome> ingest_one(Context& context, ingest::Ingestion& ingestion, int source,
+                                        const std::string& path) {
+  if (path != "-")
+    return ingestion.file(source, path, ingest::display_path(*context.project, path));
+  const std::string format = context.in.format.empty() ? "csv" : context.in.format;
+  COEVAL_ASSIGN(const auto spooled, ingest::SpooledInput::read(context.state_folder, format));
+  return ingestion.file(source, spooled.path(), std::string(ingest::kInputOrigin));
+}
+
+// The rows are in the log, whatever comes of this.
+void keep_up_log(Context& context) {
+  if (!std::filesystem::exists(context.log_folder())) return;
+  if (const auto kept_up = seal_and_trim(context, context.formats); !kept_up)
+    context.terminal.say("warning: " + one_line(kept_up.error()));
+}
+
+int follow(Context& context, ingest::Ingestion& ingestion, int source, OutcomeReport& report) {
+  std::optional<int> failed;
+  const auto take = [&](const std::string& path) -> Status {
+    const auto outcome = ingestion.file(source, path, ingest::display_path(*context.project, path));
+    if (outcome) {
+      report.add(path, *outcome);
+      std::fflush(stdout);
+      keep_up_log(context);
+      return {};
+    }
+    // A bad file is no reason not to take the next; a log that cannot be written is.
+    const Code code = outcome.error().code;
+    failed = context.report(Error(outcome.error()).within("ingesting '" + path + "'"));
+    if (code == Code::disk_full || code == Code::log_corrupt || code == Code::internal)
+      return std::unexpected(outcome.error());
+    return {};
+  };
+  const auto readable = [&context](const std::string& path) {
+    return context.formats(path).has_value();
+  };
+  ingest::FolderWatch::Options options{
+      context.in.follow, readable, [&](const std::string& line) { context.terminal.say(line); }};
+  auto watch = ingest::FolderWatch::open(std::move(options));
+  if (!watch) return context.report(watch.error());
+  const Status ended = watch->run(take);
+  if (!ended && !failed) return context.report(ended.error());
+  const int code = report.finish();
+  return failed.value_or(code);
+}
+
+Error usage(std::string message, std::string advice) {
+  return {Code::usage, std::move(message), std::move(advice), {}, {}};
 }
 
 }  // namespace
 
 int ingest(Context& context) {
   if (const auto code = context.load_project()) return *code;
-  const int source = context.project->source_index(context.in.source);
-  if (source < 0) {
-    std::vector<std::string> names;
-    for (const auto& one : context.project->sources) names.push_back(one.name);
-    const std::string near = define::did_you_mean(context.in.source, names);
+  const auto& in = context.in;
+  if (in.held) return list_held(context);
+  if (in.status) return print_status(context);
+  if (!in.release.empty() || !in.discard.empty()) return settle_held(context);
+  if (in.source.empty() || (in.files.empty() && in.follow.empty()))
     return context.report(
-        Error{Code::unknown_name, "no source '" + context.in.source + "'", near, {}, {}});
+        usage("no source or no files are named",
+              "coeval ingest SOURCE FILE…, or coeval ingest SOURCE --follow DIR"));
+  const auto source = pick_source(context, in.source);
+  if (!source) return context.report(source.error());
+  std::vector<std::string> files;
+  for (const auto& pattern : in.files) {
+    const auto some = files_of(pattern);
+    if (!some) return context.report(some.error());
+    files.insert(files.end(), some->begin(), some->end());
   }
-  if (auto readable = replay::check_logged_schemas(*context.project, context.log_folder());
-      !readable)
-    return context.report(readable.error());
-  if (const auto server = find_running_server(context.state_folder))
-    return context.report(Error{Code::log_locked,
-                                "the server at " + server->url + " writes to this log",
-                                "send the rows to POST /v1/events/" + context.in.source,
-                                {},
-                                {}});
-  data::Json all{data::Json::Array{}};
-  for (const auto& path : context.in.files) {
-    if (const Status judged = judge(context, source, path); !judged)
-      return context.report(judged.error());
-    const auto rows = ingest_file(context, source, path);
-    if (!rows) return context.report(rows.error());
-    const auto& counts = rows->conservation;
-    data::Json one{data::Json::Object{}};
-    one.set("file", path);
-    one.set("read_count", counts.read);
-    one.set("accepted_count", counts.accepted);
-    one.set("quarantined_count", counts.quarantined);
-    one.set("duplicates_count", counts.duplicates);
-    all.push(std::move(one));
-    if (!context.terminal.json()) context.terminal.print(path + ": " + quality::to_text(counts));
+  if (!in.follow.empty()) ingest::FolderWatch::block_signals();  // before any thread starts
+  context.terminal.progress("ingesting: reading the log");
+  auto ingestion = open_ingestion(context);
+  if (!ingestion) return context.report(ingestion.error());
+  OutcomeReport report(context);
+  for (const auto& file : files) {
+    const auto outcome = ingest_one(context, *ingestion, *source, file);
+    if (!outcome) return context.report(outcome.error());
+    report.add(file, *outcome);
   }
-  if (context.terminal.json()) context.terminal.print_json(all);
-  // The rows are in the log, whatever comes of this.
-  if (std::filesystem::exists(context.log_folder()))
-    if (auto kept_up = seal_and_trim(context, context.formats); !kept_up)
-      context.terminal.say("warning: " + one_line(kept_up.error()));
-  return 0;
+  const int code = in.follow.empty() ? report.finish() : follow(context, *ingestion, *source, report);
+  if (!in.dry_run) keep_up_log(context);
+  return code;
 }
 
 }  // namespace coeval::cli

@@ -10,6 +10,13 @@ namespace coeval::cli {
 
 namespace {
 
+std::string is_log_id(const std::string& text) {
+  const bool is_id = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+  return is_id ? std::string() : "'" + text + "' is not 1 to 64 letters and digits";
+}
+
 // What each verb takes, declared once; CLI11 makes the help texts from it.
 class Declaration {
  public:
@@ -151,8 +158,42 @@ class Declaration {
     replay->add_option("--speed", in_.speed, "max, or a factor such as 1000x (default: max)");
     replay->add_option("--arrival", in_.arrival, "expression: when an event is really sent");
     auto* ingest = verb("ingest");
-    ingest->add_option("source", in_.source, "source")->required();
-    ingest->add_option("files", in_.files, "tables: .parquet, .csv, .jsonl")->required();
+    ingest->add_option("source", in_.source, "source");
+    ingest->add_option(
+        "files", in_.files,
+        "tables: .parquet, .csv, .jsonl (.gz, .zst), .arrow; patterns such as 'day-*.csv'; - is standard "
+        "input");
+    ingest->add_option("--follow", in_.follow, "take files as they appear in this folder");
+    ingest->add_option("--format", in_.format, "of standard input (default: csv)")
+        ->check(CLI::IsMember({"csv", "jsonl", "parquet", "arrow", "arrows"}));
+    ingest->add_flag("--dry-run", in_.dry_run, "count and judge only");
+    ingest->add_option("--memory", in_.memory,
+                       "most memory for rows that wait, such as 4GB; more spill (default: 1GB)");
+    ingest->add_option("--max-bad-rows", in_.max_bad_rows, "hold a file with more bad rows")
+        ->check(CLI::NonNegativeNumber);
+    ingest
+        ->add_option("--max-bad-ratio", in_.max_bad_ratio, "hold one with a greater share of them")
+        ->check(CLI::Range(0.0, 1.0));
+    ingest->add_option("--log-id", in_.log_id,
+                       "what a log that begins with this calls itself, 1 to 64 letters and digits "
+                       "(default: as no other does), so that equal runs give equal bytes")
+        ->check(is_log_id);
+    ingest->add_flag("--status", in_.status, "instead: where the rows of every source are");
+    ingest->add_flag("--held", in_.held, "instead: list batches that are held");
+    ingest->add_option("--release", in_.release, "instead: publish the held batch of this id");
+    ingest->add_option("--discard", in_.discard, "instead: forget the held batch of this id");
+    ingest->add_option("--reason", in_.reason, "why; kept in the log");
+    auto* quarantine = verb("quarantine");
+    quarantine->add_option("action", in_.action, "what to do")
+        ->required()
+        ->check(CLI::IsMember({"list", "show", "replay", "drop"}));
+    quarantine->add_option("source", in_.source, "source (default: all; drop wants one)");
+    quarantine->add_option("--rule", in_.rule, "only rows that broke this rule, such as delay.min");
+    quarantine->add_option("--limit", in_.limit, "of show: rows at most (default: 20)")
+        ->check(CLI::PositiveNumber);
+    quarantine->add_flag("--dry-run", in_.dry_run, "of replay and drop: count only");
+    quarantine->add_option("--memory", in_.memory, "of replay: as of ingest");
+    quarantine->add_option("--reason", in_.reason, "of drop: why; kept in the log");
   }
 
   void proving() {
@@ -293,7 +334,8 @@ const std::vector<Verb>& verbs() {
       {"rollback", "point an alias back at where it was before"},
       {"serve", "answer over HTTP"},
       {"replay", "play a source's past as live traffic against a server"},
-      {"ingest", "append a table's rows to the log"},
+      {"ingest", "check files and bring their rows into the log, each file once"},
+      {"quarantine", "list, show, replay or drop the rows that were kept out"},
       {"audit", "recompute every logged prediction and compare bits"},
       {"explain", "an error code, or a prediction down to its events"},
       {"log", "seal the log's segments to Parquet, trim it, list its schemas"},

@@ -31,12 +31,18 @@ struct Invocation {
   std::string alias = "champion", reason;
   int version = 0;
   std::string keep_predictions;  ///< log trim
-  bool dry_run = false;          ///< log trim
+  bool dry_run = false;          ///< log trim, ingest, quarantine
   bool exit_code = false, repair = false, against_dataset = false, replay = false,
        everything = false, force = false;
   std::string feature;
   bool data = false;  ///< check: --data, with the files that were named
   std::string environment = "train", html, junit;
+  std::string follow, release, discard, format, log_id;  ///< ingest
+  std::optional<std::int64_t> max_bad_rows;
+  std::optional<double> max_bad_ratio;
+  bool held = false, status = false;
+  std::string action, rule;  ///< quarantine
+  std::int64_t limit = 20;
 };
 
 /// What to do after parsing: run the verb; or print `text` and leave (help, version); or report

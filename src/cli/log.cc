@@ -160,9 +160,7 @@ int schemas(Context& context) {
   for (const auto& schema : *logged) {
     all.push(as_json(schema));
     if (context.terminal.json()) continue;
-    char tag[9];
-    std::snprintf(tag, sizeof tag, "%08x", schema.tag);
-    context.terminal.print(schema.source + " " + tag + ", since position " +
+    context.terminal.print(schema.source + " " + stores::tag_text(schema.tag) + ", since position " +
                            std::to_string(schema.since.value));
     for (const auto& field : schema.schema.fields)
       context.terminal.print("  " + field.name + " " + data::name(field.type) +

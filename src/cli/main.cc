@@ -34,6 +34,7 @@ constexpr std::array kCommands = {
     Command{"serve", coeval::cli::serve},
     Command{"replay", coeval::cli::replay_traffic},
     Command{"ingest", coeval::cli::ingest},
+    Command{"quarantine", coeval::cli::quarantine},
     Command{"audit", coeval::cli::audit},
     Command{"explain", coeval::cli::explain},
     Command{"log", coeval::cli::log},

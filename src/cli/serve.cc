@@ -89,14 +89,19 @@ class Startup {
   // Opening cuts a torn tail. It is what a crash leaves; bytes rotting there look the same, so it
   // is said.
   Status open_log() {
-    std::uint64_t cut_bytes = 0;
+    std::uint64_t cut_bytes = 0, taken_back = 0;
     stores::LogOptions options;
     options.cut_bytes = &cut_bytes;
     options.visit_request = [this](const stores::Record& record) { keys.add(record); };
+    options.taken_back = &taken_back;
     COEVAL_ASSIGN(log, stores::open_log(context_.log_folder(), options));
     if (cut_bytes > 0)
       context_.terminal.say("log: " + std::to_string(cut_bytes) +
                             " bytes after the last sound record were cut off");
+    if (taken_back > 0)
+      context_.terminal.say("log: a batch that was not finished is taken back, " +
+                            std::to_string(taken_back) +
+                            " records that nobody saw; ingest its file again");
     return {};
   }
 

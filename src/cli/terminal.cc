@@ -62,6 +62,15 @@ void Terminal::progress(const std::string& what, std::int64_t done, std::int64_t
   std::fflush(stderr);
 }
 
+void Terminal::progress(const std::string& line) {
+  const double now = monotonic_seconds();
+  if (!is_terminal_ || now - last_progress_ < 0.1) return;
+  last_progress_ = now;
+  progress_shown_ = true;
+  std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  std::fflush(stderr);
+}
+
 void Terminal::error(const Error& error, const std::string& definition) {
   errors({error}, definition);
 }

@@ -21,6 +21,8 @@ class Terminal {
   void print_json(const data::Json& json);
   /// One line that overwrites itself, at most ten times a second.
   void progress(const std::string& what, std::int64_t done, std::int64_t all);
+  /// The same of a line that says it all itself.
+  void progress(const std::string& line);
   /// An error in the style of the compiler; `definition` is the text of coeval.toml when it is
   /// about it.
   void error(const Error& error, const std::string& definition = {});

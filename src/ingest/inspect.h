@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "base/worker_pool.h"
 #include "define/project.h"
+#include "ingest/past_rows.h"
 #include "quality/batch_checks.h"
 #include "quality/report.h"
-#include "replay/history.h"
 
 namespace coeval::ingest {
 
@@ -23,11 +23,10 @@ struct InspectOptions {
 };
 
 /// Reads a file as rows of a source and runs every check on them, as one batch, without writing
-/// anything: what `coeval check --data` says. The source's own file is the history that checks of
-/// volume compare with. Other sources that checks name (`refers`, `equals`) are read from their own
-/// files. Errors: the format's; those of a definition whose rules cannot be compiled.
-Result<quality::QualityReport> inspect(const define::Project& project, int source,
-                                       const replay::OpenFormat& formats, const std::string& path,
+/// anything: what `coeval check --data` says. Checks that ask for more than the file (`volume`,
+/// `refers`, `equals`) get it from `past`, as they do when it is ingested. Errors: the format's;
+/// those of Screening::create.
+Result<quality::QualityReport> inspect(const Past& past, int source, const std::string& path,
                                        const InspectOptions& options);
 
 /// What a check of a batch found, as a report tells it. `origin` is the file.

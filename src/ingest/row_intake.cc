@@ -29,8 +29,10 @@ class Division {
   }
 
   Result<TakenRows> run(const quality::RowChecks& checks, const quality::RowContext& context) {
-    for (const data::BadTextRow& bad : piece_.bad)
+    for (const data::BadTextRow& bad : piece_.text.bad) {
       taken_.quarantined.push_back({source_.name, {}, bad.line, bad.raw, {"format"}, bad.reason});
+      taken_.quarantined.back().offset = bad.offset;
+    }
     if (piece_.table.rows > 0) {
       COEVAL_TRY(fit());
       COEVAL_TRY(screen(checks, context));
@@ -62,6 +64,7 @@ class Division {
     COEVAL_ASSIGN(quality::Screened screened,
                   quality::screen(checks, source_, taken_.accepted, {}, 0, context));
     keep_warned(screened);
+    taken_.counts = std::move(screened.counts);
     for (auto& bad : screened.quarantined) {
       bad.row = piece_.place(taken_.rows[static_cast<std::size_t>(bad.row)]);
       taken_.quarantined.push_back(std::move(bad));

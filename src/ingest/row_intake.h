@@ -22,6 +22,7 @@ struct TakenRows {
   std::vector<quality::QuarantinedRow> quarantined;
   /// Accepted rows that broke rules which are warnings, by their number among the accepted.
   std::vector<quality::RowVerdict> warned;
+  std::vector<std::int64_t> counts;  ///< by rule: rows that break it; empty where no row was typed
 };
 
 /// Brings rows of tables to a source's types, checks them, and tells when they were known: the same

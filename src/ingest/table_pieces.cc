@@ -1,6 +1,7 @@
 #include "ingest/table_pieces.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -33,8 +34,7 @@ class PieceReader {
     COEVAL_ASSIGN(data::Batch table, reader_.next());
     Piece piece;
     piece.first_row = next_row_;
-    piece.lines.assign(reader_.lines().begin(), reader_.lines().end());
-    piece.bad.assign(reader_.bad_rows().begin(), reader_.bad_rows().end());
+    piece.text = reader_.places();
     ended_ = reader_.at_end(table);
     next_row_ += table.rows;
     piece.table = std::move(table);
@@ -49,17 +49,24 @@ class PieceReader {
 };
 
 void leave_out_before(std::int64_t first_line, Piece& piece) {
-  std::erase_if(piece.bad, [&](const auto& bad) { return bad.line < first_line; });
-  if (piece.lines.empty() || piece.lines.front() >= first_line) return;
-  const auto kept = std::ranges::lower_bound(piece.lines, first_line);
-  std::vector<std::int64_t> rows;
-  for (auto line = kept; line != piece.lines.end(); ++line)
-    rows.push_back(line - piece.lines.begin());
+  data::TextPlaces& text = piece.text;
+  std::erase_if(text.bad, [&](const auto& bad) { return bad.line < first_line; });
+  const auto gone = std::ranges::lower_bound(text.lines, first_line) - text.lines.begin();
+  if (gone == 0) return;
+  std::vector<std::int64_t> rows(text.lines.size() - static_cast<std::size_t>(gone));
+  std::iota(rows.begin(), rows.end(), gone);
   piece.table = data::take(piece.table, rows);
-  piece.lines.erase(piece.lines.begin(), kept);
+  text.lines.erase(text.lines.begin(), text.lines.begin() + gone);
+  text.begins.erase(text.begins.begin(), text.begins.begin() + gone);
+  text.ends.erase(text.ends.begin(), text.ends.begin() + gone);
 }
 
 }  // namespace
+
+std::int64_t Piece::row_on(std::int64_t line) const {
+  const auto found = std::ranges::lower_bound(text.lines, line);
+  return found == text.lines.end() || *found != line ? -1 : found - text.lines.begin();
+}
 
 Status read_pieces(const define::Source& source, const replay::OpenFormat& formats,
                    const std::string& path, std::int64_t first_line,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -101,6 +102,14 @@ struct QuarantinedRow {
   std::string raw;        ///< the row as JSON, or the raw text
   std::vector<std::string> rules;
   std::string reason;
+  // What stands for nothing is not written: lines of older versions have none of it.
+  std::string batch{};                    ///< the batch of the log that brought it
+  std::string sha256{};                   ///< of the file
+  std::optional<std::uint64_t> offset{};  ///< of its first byte in a text file
+  data::Json observed{};                  ///< the value that breaks each rule, by rule
+  std::string schema{};                   ///< of the source, as it was read: a tag in hex
+  std::string header{};                   ///< of a line of CSV: the columns' names, as written
+  std::optional<std::int64_t> time_us{};  ///< when it arrived, of rows of requests
 };
 
 /// Counts that must add up. (read = accepted + quarantined + duplicates)

@@ -58,6 +58,45 @@ Result<std::vector<std::string>> rules_member(const data::Json& line) {
   return rules;
 }
 
+// Members that a line need not have.
+void add_particulars(data::Json::Object& line, const QuarantinedRow& row) {
+  const auto add_text = [&line](const char* key, const std::string& text) {
+    if (!text.empty()) line.emplace_back(key, text);
+  };
+  add_text("batch", row.batch);
+  add_text("sha256", row.sha256);
+  if (row.offset) line.emplace_back("offset", static_cast<std::int64_t>(*row.offset));
+  if (!row.observed.is_null()) line.emplace_back("observed", row.observed);
+  add_text("schema", row.schema);
+  if (!row.header.empty() && data::is_utf8(row.header)) line.emplace_back("header", row.header);
+  if (row.time_us) line.emplace_back("time_us", *row.time_us);
+}
+
+Status read_text(const data::Json& line, std::string_view key, std::string& text) {
+  if (line.find(key) == nullptr) return {};
+  COEVAL_ASSIGN(text, text_member(line, key));
+  return {};
+}
+
+Result<std::optional<std::int64_t>> integer_member(const data::Json& line, std::string_view key) {
+  const data::Json* member = line.find(key);
+  if (member == nullptr) return std::nullopt;
+  if (member->integer() == nullptr) return bad_member(key, "an integer");
+  return *member->integer();
+}
+
+Status read_particulars(const data::Json& line, QuarantinedRow& row) {
+  COEVAL_TRY(read_text(line, "batch", row.batch));
+  COEVAL_TRY(read_text(line, "sha256", row.sha256));
+  COEVAL_ASSIGN(const auto offset, integer_member(line, "offset"));
+  if (offset) row.offset = static_cast<std::uint64_t>(*offset);
+  if (const data::Json* observed = line.find("observed")) row.observed = *observed;
+  COEVAL_TRY(read_text(line, "schema", row.schema));
+  COEVAL_TRY(read_text(line, "header", row.header));
+  COEVAL_ASSIGN(row.time_us, integer_member(line, "time_us"));
+  return {};
+}
+
 }  // namespace
 
 std::string quarantine_line(const QuarantinedRow& row) {
@@ -70,6 +109,7 @@ std::string quarantine_line(const QuarantinedRow& row) {
   line.emplace_back(text ? "raw" : "raw_hex", text ? row.raw : to_hex(row.raw));
   line.emplace_back("rules", std::move(rules));
   line.emplace_back("reason", row.reason);
+  add_particulars(line, row);
   return data::Json(std::move(line)).dump() + "\n";
 }
 
@@ -83,6 +123,7 @@ Result<QuarantinedRow> parse_quarantine_line(const data::Json& line) {
   const data::Json* number = line.find("row");
   if (number == nullptr || number->integer() == nullptr) return bad_member("row", "an integer");
   row.row = *number->integer();
+  COEVAL_TRY(read_particulars(line, row));
   return row;
 }
 

@@ -42,6 +42,7 @@ QuarantinedRow describe(const RowChecks& checks, const data::Batch& batch,
     row.rules.push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
     if (!row.reason.empty()) row.reason += "; ";
     row.reason += checks.explain(batch, verdict.row, rule);
+    row.observed.set(row.rules.back(), checks.found(batch, verdict.row, rule));
   }
   return row;
 }

@@ -70,12 +70,16 @@ Result<std::optional<CutRecord>> read_cut(const stores::EventLog& log) {
   std::optional<CutRecord> found;
   Status bad;
   COEVAL_TRY(log.read(Position{0}, [&](const stores::Record& record) {
+    // What is said of rows that are not in the log may stand before the cut.
+    if (record.kind == stores::RecordKind::batch_begin ||
+        record.kind == stores::RecordKind::batch_end || record.kind == stores::RecordKind::note)
+      return true;
     const auto json = data::parse_json(record.payload);
     const data::Json* cut = json ? json->find("cut_us") : nullptr;
     const data::Json* files = json ? json->find("files") : nullptr;
     if (record.kind != stores::RecordKind::cut || cut == nullptr || cut->integer() == nullptr ||
         files == nullptr || files->object() == nullptr) {
-      bad = fail(Code::log_corrupt, "the first record of the log does not name the cut");
+      bad = fail(Code::log_corrupt, "the log does not begin with a record that names the cut");
       return false;
     }
     found = CutRecord{*cut->integer(), {}, {}};

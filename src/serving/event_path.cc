@@ -8,6 +8,7 @@
 #include "kernel/evaluate.h"
 #include "serving/engine_parts.h"
 #include "serving/event_rows.h"
+#include "stores/record_names.h"
 #include "stores/request_record.h"
 
 namespace coeval::serving {
@@ -61,9 +62,19 @@ std::map<std::size_t, BadEventRow> rows_that_break_rules(const quality::RowCheck
       bad.rules.push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
       if (!bad.reason.empty()) bad.reason += "; ";
       bad.reason += checks.explain(rows.typed, verdict.row, rule);
+      bad.observed.set(bad.rules.back(), checks.found(rows.typed, verdict.row, rule));
     }
   }
   return broken;
+}
+
+quality::QuarantinedRow quarantined(const define::Source& source, const BadEventRow& bad,
+                                    std::optional<std::int64_t> arrival_us) {
+  quality::QuarantinedRow row{source.name, "http", bad.row, bad.raw, bad.rules, bad.reason};
+  row.observed = bad.observed;
+  row.schema = stores::tag_text(stores::schema_tag(source.schema));
+  row.time_us = arrival_us;
+  return row;
 }
 
 data::Json bad_row_json(const BadEventRow& bad) {
@@ -143,9 +154,8 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
       parts.take_events(index, rows.typed, now_us, request.key.empty() ? nullptr : &keyed);
   if (!taken) return error_answer(taken.error());
 
-  for (const BadEventRow& bad : rows.bad) {
-    parts.quarantine.push_back({source.name, "http", bad.row, bad.raw, bad.rules, bad.reason});
-  }
+  for (const BadEventRow& bad : rows.bad)
+    parts.quarantine.push_back(quarantined(source, bad, arrival_us));
   parts.counters.events(source.name,
                         static_cast<std::int64_t>(rows.places.size()) - taken->names.duplicates,
                         static_cast<std::int64_t>(rows.bad.size()));

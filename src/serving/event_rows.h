@@ -18,6 +18,7 @@ struct BadEventRow {
   std::string raw;                 ///< as it came, without blanks around it
   std::vector<std::string> rules;  ///< "distance.type", "distance.null", "row.json"
   std::string reason;              ///< "distance: expected int32, found a string"
+  data::Json observed{};           ///< by rule, of rows that could be typed
 };
 
 /// A body of events, typed by the source's schema. Refers to the body.

@@ -29,6 +29,10 @@
 //   36   u32       schema version
 //   40   …         payload
 //
+// A batch is a record batch_begin, events, and a record batch_end, with nothing between them. Both
+// have the same payload: a u64, how many events there are, and a text. So where the end must stand
+// is known at the begin, and the batch is whole when there is a record.
+//
 // Why two checksums: a header that is sound vouches for its length. So the bytes of a payload that
 // was being written when the process died are known to be payload, and whatever a client put into
 // it is never taken for a record. And when a payload has rotted, the next record is known to begin
@@ -55,6 +59,11 @@
 //     aside. (After a power failure the disk may hold a later page and not an earlier one. That
 //     looks the same and is treated the same: a refusal costs a command, a wrong cut would cost
 //     acknowledged records.)
+//   - an unfinished batch: a begin without its end, at the end of the log. Its writer died. Readers
+//     stop before it, and the next writer takes it back, as what follows the last successful sync()
+//     is taken back when a write fails: nobody saw it, and the rows are where they came from. So a
+//     batch is in the log wholly or not at all, without a second place where it would have to be
+//     kept until it is.
 //   - a full disk, or a device that fails: the writer refuses all further appends. Since nobody
 //   knows what
 //     a failed fdatasync has left, reopen() cuts back to the end of the last successful sync().
@@ -118,11 +127,12 @@ class DiskLog final : public EventLog {
   FileLock lock_;
   std::vector<LogSegment> segments_;
   std::unique_ptr<AppendFile> file_;
-  std::string buffer_;                                      // the bytes between flushed_ and tail_
-  LogEnd tail_;                                             // with what is buffered
-  LogEnd flushed_;                                          // what readers see
-  LogEnd acknowledged_;                                     // what the last sync() made durable
-  std::optional<Error> failure_;                            // since then nothing is written
+  std::string buffer_;                  // the bytes between flushed_ and tail_
+  LogEnd tail_;                         // with what is buffered
+  LogEnd flushed_;                      // what readers see
+  LogEnd acknowledged_;                 // what the last sync() made durable
+  std::optional<Position> open_batch_;  // its begin, while its end was not appended
+  std::optional<Error> failure_;        // since then nothing is written
   std::set<std::pair<std::uint32_t, std::uint32_t>> tags_;  // of events that were there
   PendingSchemas pending_;
 };
@@ -158,9 +168,15 @@ Status DiskLog::start(LogScan scan) {
   segments_ = std::move(scan.segments);
   tags_ = std::move(scan.tags);
   const std::uint64_t found = scan.end.bytes + scan.torn_bytes;
-  tail_ = scan.unfinished.value_or(scan.end);
+  tail_ = scan.unfinished_request.value_or(scan.end);
   if (segments_.empty()) {
     COEVAL_TRY(begin_segment());
+  } else if (scan.unfinished) {
+    if (options_.taken_back != nullptr)
+      *std::exchange(options_.taken_back, nullptr) =
+          tail_.place.next.value - scan.unfinished->before.place.next.value;
+    acknowledged_ = scan.unfinished->before;
+    COEVAL_TRY(cut_back());
   } else {
     COEVAL_TRY(open_tail(FileLayer::Open::existing));
     if (found > tail_.bytes) COEVAL_TRY(file_->truncate(tail_.bytes));
@@ -229,6 +245,8 @@ void DiskLog::put(const Draft& draft) {
   Draft raised = draft;
   raised.known = std::max(draft.known, tail_.place.known);
   const Position position = tail_.place.next;
+  if (draft.kind == RecordKind::batch_begin) open_batch_ = position;
+  if (draft.kind == RecordKind::batch_end) open_batch_.reset();
   segments_.back().note(position, tail_.bytes);
   append_record(buffer_, position, raised);
   tail_.bytes += kRecordHeaderBytes + draft.payload.size();
@@ -263,6 +281,7 @@ Status DiskLog::sync() {
 Status DiskLog::cut_back() {
   buffer_.clear();
   file_.reset();
+  open_batch_.reset();
   if (acknowledged_.segments == 0) return {};  // start() failed: nothing was ever written
   while (segments_.size() > acknowledged_.segments) {
     COEVAL_TRY(options_.files->remove(segments_.back().path));
@@ -338,7 +357,9 @@ Status DiskLog::read(Position from, const std::function<bool(const Record&)>& vi
     segments = segments.subspan(1);
     --end.segments;
   }
-  return read_records(segments, from, end, visit);
+  return read_records(segments, from, end, [&](const Record& record) {
+    return record.position != open_batch_ && visit(record);
+  });
 }
 
 /// The same files seen from outside.
@@ -355,11 +376,17 @@ class LogView final : public EventLog {
   Status reopen() override {
     COEVAL_ASSIGN(auto scan, scan_log(folder_));
     if (scan.problem) return std::unexpected(std::move(*scan.problem));
+    // A place behind the begin of an unfinished batch may be another's soon.
+    if (scan.unfinished)
+      for (auto& segment : scan.segments)
+        std::erase_if(segment.marks, [&](const SegmentMark& mark) {
+          return mark.position > scan.visible().place.next;
+        });
     scan_ = std::move(scan);
     return {};
   }
-  Position next_position() const override { return scan_.end.place.next; }
-  KnownTime last_known() const override { return scan_.end.place.known; }
+  Position next_position() const override { return scan_.visible().place.next; }
+  KnownTime last_known() const override { return scan_.visible().place.known; }
   Status read(Position from, const std::function<bool(const Record&)>& visit) const override {
     COEVAL_ASSIGN(SegmentFiles files, find_segments(folder_));
     if (!visit_kept(files.trim, from, visit)) return {};
@@ -367,7 +394,7 @@ class LogView final : public EventLog {
       const auto scanned = std::ranges::find(scan_.segments, segment.first, &LogSegment::first);
       if (scanned != scan_.segments.end()) segment.marks = scanned->marks;
     }
-    return read_records(files.segments, from, std::nullopt, visit);
+    return read_visible(files.segments, from, next_position(), visit);
   }
   Status declare(const std::string&, const data::Schema&) override {
     return std::unexpected(read_only());

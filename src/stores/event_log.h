@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,13 +22,26 @@ enum class RecordKind : std::uint8_t {
   prediction = 2,
   cut = 3,  ///< the first record of a log: up to where history files were folded (T9)
   outcome = 4,
-  lost = 5,      ///< stands where repair took an unreadable record away; no payload
-  request = 24,  ///< before the events of a request with a key; stores/request_record.h
+  lost = 5,         ///< stands where repair took an unreadable record away; no payload
+  batch_begin = 6,  ///< a batch of events follows: batch_payload(), their number and what it is
+  batch_end = 7,    ///< stands behind the last of them, with the payload of its begin
+  note = 8,         ///< what was decided of rows that are not in the log; see src/ingest
+  request = 24,     ///< before the events of a request with a key; stores/request_record.h
 };
 /// Whether this version of the format has the kind.
 constexpr bool is_record_kind(std::uint32_t kind) {
-  return (kind >= 1 && kind <= 5) || kind == static_cast<std::uint32_t>(RecordKind::request);
+  return (kind >= 1 && kind <= 8) || kind == static_cast<std::uint32_t>(RecordKind::request);
 }
+
+/// The payload of a batch's begin and end: how many events stand between them (u64), and a text
+/// that says which batch it is.
+std::string batch_payload(std::uint64_t events, std::string_view text);
+struct BatchPayload {
+  std::uint64_t events = 0;
+  std::string_view text;
+};
+/// Nothing when the payload is cut short.
+std::optional<BatchPayload> parse_batch_payload(std::string_view payload);
 
 /// The largest payload that a record may carry.
 inline constexpr std::size_t kMaxPayloadBytes = 16u << 20;
@@ -56,6 +70,9 @@ struct Draft {
 /// Ownership: one writer per folder, held by a lock. Ordering: positions are dense; known time
 /// never decreases: append raises a draft's known time to the last one. Durability: a record is on
 /// disk when a later sync() has returned, and visible to readers of the folder after flush().
+/// Batches: batch_begin, exactly as many events as it says, batch_end, and nothing between them.
+/// Nothing of a batch is visible, from its begin on, before its end is; one whose writer died
+/// before its end never was: the next writer takes it back.
 /// Threading: one thread for the writing calls; readers open their own.
 class EventLog {
  public:
@@ -106,10 +123,13 @@ struct LogOptions {
   std::uint64_t* cut_bytes = nullptr;  ///< if given, open_log says here how long a torn tail it cut
   /// If given, called with every request that the log holds when it is opened, in order.
   std::function<void(const Record&)> visit_request = nullptr;
+  /// If given, open_log says here how many records of a batch without its end it took back.
+  std::uint64_t* taken_back = nullptr;
 };
-/// Opens (or makes) the log in `folder` for writing: cuts a torn tail at the last good record,
-/// refuses a bad record in the middle. A log dropped without sync() may lose what was not synced.
-/// Errors: log_locked, log_corrupt, io, disk_full; unsupported for a log of a newer version.
+/// Opens (or makes) the log in `folder` for writing: cuts a torn tail at the last good record, and
+/// with it a batch that has no end; refuses a bad record in the middle. A log dropped without
+/// sync() may lose what was not synced. Errors: log_locked, log_corrupt, io, disk_full; unsupported
+/// for a log of a newer version.
 Result<std::unique_ptr<EventLog>> open_log(const std::string& folder, LogOptions options = {});
 /// The same log for reading only: no lock, no repair; a torn tail is not visible. Each read() shows
 /// what the writer has flushed by then; next_position() and last_known() are as of the open or the
@@ -121,8 +141,9 @@ std::unique_ptr<EventLog> make_memory_log();
 /// What `coeval doctor` found in a log folder, and what --repair did.
 struct LogReport {
   std::uint64_t segments = 0, records = 0, bytes = 0, torn_bytes = 0;
-  std::string problem;      ///< empty when sound; else names file and offset
-  std::string quarantined;  ///< file or files that repair moved bad ranges to
+  std::uint64_t unfinished = 0;  ///< records of a batch without its end, which nobody sees
+  std::string problem;           ///< empty when sound; else names file and offset
+  std::string quarantined;       ///< file or files that repair moved bad ranges to
 };
 /// Reads every record. With `repair`, bytes that no record accounts for (a torn tail, a bad range
 /// in the middle) are copied to `folder`/quarantine first and then taken out of the log; positions

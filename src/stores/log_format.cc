@@ -100,6 +100,24 @@ Result<Position> parse_segment_header(std::string_view bytes) {
   return Position{load<std::uint64_t>(bytes.data(), kFirstAt)};
 }
 
+std::string batch_payload(std::uint64_t events, std::string_view text) {
+  std::string payload(sizeof events, '\0');
+  store(payload.data(), 0, events);
+  return payload.append(text);
+}
+
+std::optional<BatchPayload> parse_batch_payload(std::string_view payload) {
+  if (payload.size() < sizeof(std::uint64_t)) return std::nullopt;
+  return BatchPayload{load<std::uint64_t>(payload.data(), 0),
+                      payload.substr(sizeof(std::uint64_t))};
+}
+
+std::optional<Position> end_of_batch(const Record& record) {
+  if (record.kind != RecordKind::batch_begin) return std::nullopt;
+  const auto batch = parse_batch_payload(record.payload);
+  return Position{record.position.value + (batch ? batch->events : 0) + 1};
+}
+
 Status check_payload(const Draft& draft) {
   if (draft.payload.size() <= kMaxPayloadBytes) return {};
   return fail(Code::out_of_range,

@@ -26,6 +26,10 @@ std::string encode_segment_header(Position first);
 /// message does not name the file, which the caller adds.
 Result<Position> parse_segment_header(std::string_view bytes);
 
+/// Of a batch's begin the position of its end: the batch is whole when the log has a record there.
+/// (Of whatever kind: repair may have put `lost` in its place.) Of other records nothing.
+std::optional<Position> end_of_batch(const Record& record);
+
 /// Errors: out_of_range for a payload that no record can carry.
 Status check_payload(const Draft& draft);
 /// Appends one record to `out`.

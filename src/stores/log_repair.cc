@@ -96,6 +96,7 @@ LogReport report_of(const LogScan& scan) {
   report.records = scan.records;
   report.bytes = scan.bytes;
   report.torn_bytes = scan.torn_bytes;
+  report.unfinished = scan.end.place.next.value - scan.visible().place.next.value;
   if (scan.problem) report.problem = one_line(*scan.problem);
   return report;
 }

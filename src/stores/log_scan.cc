@@ -68,7 +68,7 @@ class Scanner {
   Scanner(LogScan& scan, const std::function<void(const Record&)>& visit_request)
       : scan_(scan), requests_(visit_request) {}
 
-  void finish() { scan_.unfinished = requests_.unfinished(scan_.end); }
+  void finish() { scan_.unfinished_request = requests_.unfinished(scan_.end); }
 
   // Returns false when the scan ends with this segment.
   Result<bool> segment(LogSegment& segment, bool last) {
@@ -122,10 +122,16 @@ class Scanner {
       if (step == SegmentReader::Step::bad) return bad_record(segment, reader, last);
       segment.note(record.position, at);
       note_tags(record);
+      note_batch(record, before);
       requests_.record(record, before);
       scan_.end.bytes = reader.offset();
       ++scan_.records;
     }
+  }
+
+  void note_batch(const Record& record, const LogEnd& before) {
+    if (scan_.unfinished && record.position >= scan_.unfinished->end) scan_.unfinished.reset();
+    if (const auto end = end_of_batch(record)) scan_.unfinished = UnfinishedBatch{before, *end};
   }
 
   Result<bool> bad_record(const LogSegment& segment, SegmentReader& reader, bool last) {
@@ -283,6 +289,25 @@ Status read_records(std::span<const LogSegment> segments, Position from, std::op
     if (outcome == Pass::stop) break;
   }
   return {};
+}
+
+Status read_visible(std::span<const LogSegment> segments, Position from, Position known_next,
+                    const std::function<bool(const Record&)>& visit) {
+  Status looked;
+  const auto reached = [&](Position position) {
+    if (position < known_next) return true;
+    bool there = false;
+    looked = read_records(segments, position, std::nullopt, [&there](const Record&) {
+      there = true;
+      return false;
+    });
+    return looked && there;
+  };
+  COEVAL_TRY(read_records(segments, from, std::nullopt, [&](const Record& record) {
+    const auto end = end_of_batch(record);
+    return (!end || reached(*end)) && visit(record);
+  }));
+  return looked;
 }
 
 }  // namespace coeval::stores

@@ -43,6 +43,12 @@ struct LogEnd {
   LogPlace place;
 };
 
+/// A batch whose end the log does not have: the end of what is before it.
+struct UnfinishedBatch {
+  LogEnd before;
+  Position end;  ///< where the end record would stand
+};
+
 /// What reading every record of a folder found.
 struct LogScan {
   std::vector<LogSegment> segments;
@@ -53,9 +59,13 @@ struct LogScan {
   std::optional<LogTrim> trim;   ///< what stands before the first segment, if anything did
   /// The pairs of source and schema that events have.
   std::set<std::pair<std::uint32_t, std::uint32_t>> tags;
+  std::optional<UnfinishedBatch> unfinished;  ///< the tail of the sound part
   std::optional<Error> problem;  ///< log_corrupt or unsupported: behind `end` there is more
   /// Where the last request begins, when `end` comes before all of its events: what a writer cuts.
-  std::optional<LogEnd> unfinished;
+  std::optional<LogEnd> unfinished_request;
+
+  /// The end of what readers see.
+  const LogEnd& visible() const { return unfinished ? unfinished->before : end; }
 };
 
 /// Segment files of a folder in position order, without marks: those that are part of the log, and
@@ -75,9 +85,14 @@ Result<LogScan> scan_log(const std::string& folder,
 Error corrupt_at(const std::string& path, std::uint64_t offset, const std::string& what);
 
 /// Calls `visit` for the records from `from` on until it returns false. With `end` set, all before
-/// it must be sound; without, a torn tail of the last segment ends the log. Errors: log_corrupt,
-/// io.
+/// it must be sound; without, a torn tail of the last segment ends the log. Batches without an end
+/// are shown too. Errors: log_corrupt, io.
 Status read_records(std::span<const LogSegment> segments, Position from, std::optional<LogEnd> end,
+                    const std::function<bool(const Record&)>& visit);
+
+/// The same, without an end, up to a batch that has none. `known_next`: the log is known to reach
+/// up to there, exclusive, which spares looking.
+Status read_visible(std::span<const LogSegment> segments, Position from, Position known_next,
                     const std::function<bool(const Record&)>& visit);
 
 }  // namespace coeval::stores

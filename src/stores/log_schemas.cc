@@ -39,12 +39,6 @@ constexpr std::string_view kFamily = "coeval log schema ";
 constexpr std::string_view kSuffix = ".schema";
 constexpr std::uint64_t kMaxFileBytes = 8u << 20;
 
-std::string hex(std::uint32_t tag) {
-  char text[9];
-  std::snprintf(text, sizeof text, "%08x", tag);
-  return text;
-}
-
 std::string schemas_folder(const std::string& log_folder) { return log_folder + "/schemas"; }
 
 std::string_view take_line(std::string_view& rest) {
@@ -93,7 +87,7 @@ std::unexpected<Error> no_schema(const std::string& what) {
 }  // namespace
 
 std::string encode_log_schema(const LogSchema& schema) {
-  return std::string(kFirstLine) + "\nsource " + schema.source + "\ntag " + hex(schema.tag) +
+  return std::string(kFirstLine) + "\nsource " + schema.source + "\ntag " + tag_text(schema.tag) +
          "\nsince " + std::to_string(schema.since.value) + "\n" + schema_text(schema.schema);
 }
 
@@ -112,7 +106,7 @@ Result<LogSchema> decode_log_schema(std::string_view text) {
     return no_schema("source, tag and since are to follow");
   if (!read_columns(text, schema.schema)) return no_schema("its columns cannot be read");
   if (schema_tag(schema.schema) != schema.tag)
-    return no_schema("its columns do not give the tag " + hex(schema.tag));
+    return no_schema("its columns do not give the tag " + tag_text(schema.tag));
   schema.source = source;
   return schema;
 }
@@ -144,7 +138,7 @@ Status write_log_schema(const std::string& log_folder, const LogSchema& schema) 
   const std::string folder = schemas_folder(log_folder);
   COEVAL_TRY(make_folders(folder));
   return write_file_atomically(
-      folder + "/" + schema.source + "-" + hex(schema.tag) + std::string(kSuffix),
+      folder + "/" + schema.source + "-" + tag_text(schema.tag) + std::string(kSuffix),
       encode_log_schema(schema));
 }
 
@@ -176,7 +170,7 @@ Result<bool> is_newest(const std::vector<LogSchema>& declared, const LogSchema& 
   for (const LogSchema& one : declared)
     if (one.source == schema.source && one.tag == schema.tag && one.schema != schema.schema)
       return fail(Code::log_corrupt,
-                  "two schemas of source '" + schema.source + "' have the tag " + hex(one.tag),
+                  "two schemas of source '" + schema.source + "' have the tag " + tag_text(one.tag),
                   "give one of its columns another name: the log could not tell the schemas apart");
   const LogSchema* newest = newest_schema(declared, schema.source);
   return newest != nullptr && newest->tag == schema.tag;

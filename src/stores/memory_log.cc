@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ class MemoryLog final : public EventLog {
     }
     last_known_ = std::max(draft.known, last_known_);  // semantics: T1
     const Position position = next_position();
+    if (draft.kind == RecordKind::batch_begin) open_batch_ = position;
+    if (draft.kind == RecordKind::batch_end) open_batch_.reset();
     rows_.push_back({{position, draft.kind, last_known_, draft.source, draft.schema_version, {}},
                      std::string(draft.payload)});
     return position;
@@ -53,7 +56,7 @@ class MemoryLog final : public EventLog {
     for (std::size_t i = from.value; i < flushed_; ++i) {
       Record record = rows_[i].record;
       record.payload = rows_[i].payload;
-      if (!visit(record)) break;
+      if (record.position == open_batch_ || !visit(record)) break;
     }
     return {};
   }
@@ -67,6 +70,7 @@ class MemoryLog final : public EventLog {
   std::vector<LogSchema> schemas_;
   PendingSchemas pending_;
   std::size_t flushed_ = 0;
+  std::optional<Position> open_batch_;  // its begin, while its end was not appended
   KnownTime last_known_{INT64_MIN};
 };
 

@@ -42,12 +42,6 @@ std::string digits_of(Position position) {
   return name.substr(4, 20);
 }
 
-std::string hex(std::uint32_t tag) {
-  char text[9];
-  std::snprintf(text, sizeof text, "%08x", tag);
-  return text;
-}
-
 std::string sealed_folder(const std::string& log_folder) { return log_folder + "/sealed"; }
 
 std::string note_path(const std::string& log_folder, Position first) {
@@ -176,7 +170,7 @@ class Sealer {
     SealedFile file;
     file.source = group.schema->source;
     file.schema = group.schema->tag;
-    file.path = "sealed/" + file.source + "/" + digits_of(segment_.first) + "-" + hex(file.schema) +
+    file.path = "sealed/" + file.source + "/" + digits_of(segment_.first) + "-" + tag_text(file.schema) +
                 ".parquet";
     file.rows = time.size();
     file.oldest_known_us = group.known_us.front();

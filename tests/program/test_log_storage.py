@@ -100,7 +100,8 @@ class Schemas(Case):
         server.stop()
         project.run("dataset", "risk", "--out", project.folder / "rows.parquet")
         audit = project.json("audit")
-        explained = project.json("explain", answers[0]["prediction_id"])["features"]
+        explained = json.dumps(project.json("explain", answers[0]["prediction_id"])["features"])
+        explained = explained.replace(str(project.folder), "")
         for answer in answers + again:
             del answer["prediction_id"]
         return project, plan, answers, again, (project.folder / "rows.parquet").read_bytes(), audit, explained

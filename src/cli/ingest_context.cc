@@ -1,0 +1,140 @@
+#include "cli/ingest_context.h"
+
+#include "base/byte_size.h"
+#include "base/clock.h"
+#include "cli/running_server.h"
+#include "define/diagnostics.h"
+#include "replay/log_schemas.h"
+
+namespace coeval::cli {
+
+namespace {
+
+using State = ingest::BatchOutcome::State;
+
+const char* state_name(State state) {
+  switch (state) {
+    case State::published:
+      return "published";
+    case State::held:
+      return "held";
+    case State::known:
+      return "known";
+    case State::counted:
+      return "counted";
+    case State::nothing:
+      return "nothing";
+  }
+  return "";
+}
+
+// The line about a file, without its name.
+std::string sentence(const ingest::BatchOutcome& outcome) {
+  const auto& record = outcome.record;
+  const std::string counts = quality::to_text(record.counts);
+  switch (outcome.state) {
+    case State::published:
+      return counts + ", batch " + record.id;
+    case State::held:
+      return counts + ", held as batch " + record.id;
+    case State::known:
+      return "nothing new: it is batch " + record.id + ", of " + record.origin + " (" + counts +
+             ")";
+    case State::counted:
+      return counts + (outcome.reasons.empty() ? ", would be published" : ", would be held");
+    case State::nothing:
+      return counts + ", nothing to add";
+  }
+  return {};
+}
+
+data::Json texts(const std::vector<std::string>& list) {
+  return data::Json::Array(list.begin(), list.end());
+}
+
+}  // namespace
+
+Result<int> pick_source(const Context& context, const std::string& name) {
+  const int source = context.project->source_index(name);
+  if (source >= 0) return source;
+  std::vector<std::string> names;
+  for (const auto& one : context.project->sources) names.push_back(one.name);
+  std::string advice = define::did_you_mean(name, names);
+  if (advice.empty()) advice = "the sources are " + define::listed(names);
+  return fail(Code::unknown_name, "no source '" + name + "'", advice);
+}
+
+Result<ingest::Ingestion> open_ingestion(Context& context) {
+  ingest::IngestOptions options;
+  options.dry_run = context.in.dry_run;
+  options.log_id = context.in.log_id;
+  options.now_us = [&context] { return context.clock.now_us(); };
+  options.budgets = {context.in.max_bad_rows, context.in.max_bad_ratio};
+  if (!context.in.memory.empty()) {
+    COEVAL_ASSIGN(const std::int64_t bytes, parse_bytes(context.in.memory));
+    options.memory_bytes = static_cast<std::size_t>(bytes);
+  }
+  options.progress = [&context, started = monotonic_seconds(),
+                      before = std::int64_t{0}](std::int64_t rows) mutable {
+    if (rows < before) started = monotonic_seconds();  // the next file
+    before = rows;
+    const double seconds = monotonic_seconds() - started;
+    char line[96];
+    std::snprintf(line, sizeof line, "ingesting: %lld rows, %.0f rows/s",
+                  static_cast<long long>(rows),
+                  seconds > 0 ? static_cast<double>(rows) / seconds : 0.0);
+    context.terminal.progress(line);
+  };
+  if (!options.dry_run) {
+    COEVAL_TRY(replay::check_logged_schemas(*context.project, context.log_folder()));
+    if (const auto server = find_running_server(context.state_folder))
+      return fail(Code::log_locked, "the server at " + server->url + " writes to this log",
+                  "stop it, or send it the rows: POST /v1/events/SOURCE");
+  }
+  COEVAL_ASSIGN(auto ingestion, ingest::Ingestion::open(context.project, context.formats,
+                                                        context.state_folder, options));
+  if (ingestion.taken_back() > 0)
+    context.terminal.say("log: a batch that was not finished is taken back, " +
+                         std::to_string(ingestion.taken_back()) + " records that nobody saw");
+  return ingestion;
+}
+
+void OutcomeReport::add(const std::string& file, const ingest::BatchOutcome& outcome) {
+  held_ = held_ || outcome.state == State::held ||
+          (outcome.state == State::counted && !outcome.reasons.empty());
+  const auto& record = outcome.record;
+  if (!context_.terminal.json()) {
+    context_.terminal.print(file + ": " + sentence(outcome));
+    if (!outcome.note.empty()) context_.terminal.print("  " + outcome.note);
+    for (const auto& reason : outcome.reasons) context_.terminal.print("  held: " + reason);
+    for (const auto& warning : outcome.warnings) context_.terminal.print("  warning: " + warning);
+    return;
+  }
+  data::Json one{data::Json::Object{}};
+  one.set("file", file);
+  one.set("state", state_name(outcome.state));
+  one.set("batch", record.id);
+  one.set("sha256", record.sha256);
+  one.set("read_count", record.counts.read);
+  one.set("accepted_count", record.counts.accepted);
+  one.set("quarantined_count", record.counts.quarantined);
+  one.set("duplicates_count", record.counts.duplicates);
+  if (record.first_line > 0) one.set("first_line", record.first_line);
+  if (!outcome.note.empty()) one.set("note", outcome.note);
+  one.set("reasons", texts(outcome.reasons));
+  one.set("warnings", texts(outcome.warnings));
+  list_.push(std::move(one));
+}
+
+int OutcomeReport::finish() {
+  if (context_.terminal.json()) context_.terminal.print_json(list_);
+  return held_ ? info(Code::check_failed).exit_code : 0;
+}
+
+Result<ingest::Ledger> read_ledger(Context& context) {
+  COEVAL_ASSIGN(const auto log, context.open_log_if_any());
+  if (!log) return ingest::Ledger{};
+  return ingest::Ledger::read(*log);
+}
+
+}  // namespace coeval::cli

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "cli/commands.h"
+#include "cli/ingest_context.h"
+#include "define/diagnostics.h"
+#include "ingest/quarantine_files.h"
+#include "quality/quarantine_line.h"
+
+namespace coeval::cli {
+
+namespace {
+
+bool is_asked(const Context& context, const quality::QuarantinedRow& row) {
+  const auto& rule = context.in.rule;
+  return rule.empty() || std::ranges::find(row.rules, rule) != row.rules.end();
+}
+
+// The sources named, or all.
+Result<std::vector<int>> sources_of(Context& context) {
+  std::vector<int> sources;
+  if (!context.in.source.empty()) {
+    COEVAL_ASSIGN(sources.emplace_back(), pick_source(context, context.in.source));
+    return sources;
+  }
+  for (std::size_t i = 0; i < context.project->sources.size(); ++i)
+    sources.push_back(static_cast<int>(i));
+  return sources;
+}
+
+using Visit = std::function<Status(const quality::QuarantinedRow& row)>;
+
+// Rows of the quarantine that the command line asks for, without the log's lock.
+Status visit_rows(Context& context, const Visit& visit) {
+  COEVAL_ASSIGN(const auto ledger, read_ledger(context));
+  COEVAL_ASSIGN(const auto sources, sources_of(context));
+  for (const int source : sources) {
+    const auto& name = context.project->sources[static_cast<std::size_t>(source)].name;
+    COEVAL_ASSIGN(const auto files, ingest::quarantine_files(context.state_folder, name, ledger));
+    for (const auto& file : files) {
+      auto done = ingest::read_rows(
+          file, [&](const quality::QuarantinedRow& row, std::string_view) -> Status {
+            return is_asked(context, row) ? visit(row) : Status{};
+          });
+      if (!done) return done;
+    }
+  }
+  return {};
+}
+
+int list_rows(Context& context) {
+  // By source, rule, file: a row that breaks several rules counts for each.
+  std::map<std::tuple<std::string, std::string, std::string>, std::int64_t> counts;
+  std::int64_t rows = 0;
+  const auto done = visit_rows(context, [&](const quality::QuarantinedRow& row) -> Status {
+    ++rows;
+    for (const auto& rule : row.rules)
+      if (context.in.rule.empty() || rule == context.in.rule)
+        ++counts[{row.source, rule, row.origin}];
+    return {};
+  });
+  if (!done) return context.report(done.error());
+  data::Json all{data::Json::Array{}};
+  for (const auto& [key, count] : counts) {
+    const auto& [source, rule, origin] = key;
+    data::Json one{data::Json::Object{}};
+    one.set("source", source);
+    one.set("rule", rule);
+    one.set("file", origin);
+    one.set("rows_count", count);
+    all.push(std::move(one));
+    if (!context.terminal.json())
+      context.terminal.print(source + "  " + rule + "  " + origin + "  " + std::to_string(count));
+  }
+  data::Json answer{data::Json::Object{}};
+  answer.set("rows_count", rows);
+  answer.set("by_rule", std::move(all));
+  if (context.terminal.json())
+    context.terminal.print_json(answer);
+  else
+    context.terminal.print(std::to_string(rows) + (rows == 1 ? " row" : " rows") +
+                           " in quarantine");
+  return 0;
+}
+
+int show_rows(Context& context) {
+  std::int64_t shown = 0, left = 0;
+  data::Json all{data::Json::Array{}};
+  const auto done = visit_rows(context, [&](const quality::QuarantinedRow& row) -> Status {
+    if (shown >= context.in.limit) {
+      ++left;
+      return {};
+    }
+    ++shown;
+    const std::string line = quality::quarantine_line(row);
+    if (context.terminal.json()) {
+      COEVAL_ASSIGN(auto json, data::parse_json(line));
+      all.push(std::move(json));
+      return {};
+    }
+    context.terminal.print(row.source + "  " + row.origin +
+                           (row.row >= 0 ? ":" + std::to_string(row.row) : "") + "  " +
+                           define::listed(row.rules));
+    context.terminal.print("  " + row.reason);
+    context.terminal.print("  " + row.raw);
+    return {};
+  });
+  if (!done) return context.report(done.error());
+  if (context.terminal.json()) context.terminal.print_json(all);
+  if (left > 0)
+    context.terminal.say(std::to_string(left) + " more; --limit shows more, --rule fewer");
+  return 0;
+}
+
+int replay_rows(Context& context) {
+  const auto sources = sources_of(context);
+  if (!sources) return context.report(sources.error());
+  if (!context.in.rule.empty())
+    return context.report(Error{Code::usage,
+                                "replay checks all rows of a source; --rule is for list, show "
+                                "and drop",
+                                "leave --rule out: rows that still break a rule stay",
+                                {},
+                                {}});
+  auto ingestion = open_ingestion(context);
+  if (!ingestion) return context.report(ingestion.error());
+  OutcomeReport report(context);
+  for (const int source : *sources) {
+    const auto outcome = ingestion->replay_quarantine(source);
+    if (!outcome) return context.report(outcome.error());
+    report.add(context.project->sources[static_cast<std::size_t>(source)].name, *outcome);
+  }
+  return report.finish();
+}
+
+int drop_rows(Context& context) {
+  if (context.in.source.empty() || context.in.reason.empty())
+    return context.report(
+        Error{Code::usage,
+              context.in.source.empty() ? "drop wants a source" : "drop demands a reason",
+              "coeval quarantine drop SOURCE --reason \"…\": it is kept in the log",
+              {},
+              {}});
+  if (const auto source = pick_source(context, context.in.source); !source)
+    return context.report(source.error());
+  auto ingestion = open_ingestion(context);
+  if (!ingestion) return context.report(ingestion.error());
+  const auto note =
+      ingestion->drop_quarantine(context.in.source, context.in.rule, context.in.reason);
+  if (!note) return context.report(note.error());
+  data::Json answer{data::Json::Object{}};
+  answer.set("source", note->source);
+  answer.set("rule", note->rule);
+  answer.set("reason", note->reason);
+  answer.set("dropped_count", note->rows);
+  if (context.terminal.json())
+    context.terminal.print_json(answer);
+  else
+    context.terminal.print(note->source + ": " + std::to_string(note->rows) +
+                           (context.in.dry_run ? " rows would be dropped" : " rows dropped"));
+  return 0;
+}
+
+}  // namespace
+
+int quarantine(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const std::string& action = context.in.action;
+  if (action == "list") return list_rows(context);
+  if (action == "show") return show_rows(context);
+  return action == "replay" ? replay_rows(context) : drop_rows(context);
+}
+
+}  // namespace coeval::cli

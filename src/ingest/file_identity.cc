@@ -1,0 +1,71 @@
+#include "ingest/file_identity.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <span>
+
+#include "data/hash.h"
+#include "stores/byte_source.h"
+#include "stores/file_window.h"
+#include "stores/files.h"
+
+namespace coeval::ingest {
+
+namespace {
+
+constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+constexpr std::size_t kMostHeaderBytes = std::size_t{64} << 10;
+
+}  // namespace
+
+Result<FileStamp> stamp_of(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0)
+    return std::unexpected(stores::error_from_errno(errno, "open", path));
+  return FileStamp{
+      static_cast<std::uint64_t>(info.st_size),
+      static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec,
+      static_cast<std::uint64_t>(info.st_ino)};
+}
+
+Result<Prefix> prefix_of(const std::string& path, std::uint64_t bytes) {
+  COEVAL_ASSIGN(auto window, stores::FileWindow::open(path, bytes));
+  data::Sha256 hash;
+  Prefix prefix;
+  for (std::uint64_t at = 0; at < window.size();) {
+    COEVAL_ASSIGN(const std::string_view part, window.view(at, kReadBytes));
+    hash.update(part);
+    prefix.lines += std::ranges::count(part, '\n');
+    prefix.ends_with_line = part.ends_with('\n');
+    at += part.size();
+  }
+  prefix.sha256 = hash.hex();
+  return prefix;
+}
+
+bool may_grow(const std::string& path) {
+  return path.ends_with(".csv") || path.ends_with(".jsonl") || path.ends_with(".ndjson");
+}
+
+std::string csv_header(const std::string& path) {
+  if (!stores::without_packing(path).ends_with(".csv")) return {};
+  const auto bytes = stores::open_bytes(path);
+  if (!bytes) return {};
+  std::string header(kMostHeaderBytes, '\0');
+  std::size_t size = 0;
+  while (size < header.size()) {
+    const auto got = (*bytes)->read(std::span(header).subspan(size));
+    if (!got) return {};
+    if (*got == 0) break;
+    size += *got;
+  }
+  header.resize(std::min(size, header.find('\n')));
+  if (header.starts_with("\xEF\xBB\xBF")) header.erase(0, 3);
+  if (header.ends_with('\r')) header.pop_back();
+  return header;
+}
+
+}  // namespace coeval::ingest

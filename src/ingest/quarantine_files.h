@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "ingest/ledger.h"
+#include "quality/checks.h"
+#include "stores/append_file.h"
+#include "stores/pending_file.h"
+
+// The quarantine on disk. Below STATE/quarantine, per source:
+//
+//   SOURCE.jsonl          rows of requests, and of coeval before it knew batches
+//   SOURCE/BATCH.jsonl    rows of one batch of the log
+//   SOURCE.leaving        rows that are about to leave: a JSON object {"id", "files"}
+//   ….next                beside each of these files: what it holds when they have left
+//
+// The log decides. A batch's file counts when its batch is in the log; rows leave when what `id`
+// names is there, a batch or a note; before that, what stands there beside is of a run that died,
+// and goes. So no two files have to be changed at once.
+
+namespace coeval::ingest {
+
+/// Errors: io for a name that cannot be a file's.
+Status check_source_name(std::string_view source);
+std::string quarantine_folder(const std::string& state_folder);
+
+/// The file of one batch's bad rows in the making. Made with the first of them; seen once
+/// publish() has succeeded, and then a batch without bad rows has none.
+class BatchQuarantine {
+ public:
+  BatchQuarantine(std::string state_folder, std::string source, std::string batch,
+                  std::shared_ptr<stores::FileLayer> files)
+      : state_folder_(std::move(state_folder)),
+        source_(std::move(source)),
+        batch_(std::move(batch)),
+        files_(std::move(files)) {}
+  /// Errors: io, disk_full.
+  Status add(const quality::QuarantinedRow& row);
+  Status publish();
+  std::int64_t rows() const { return rows_; }
+
+ private:
+  std::string state_folder_, source_, batch_;
+  std::shared_ptr<stores::FileLayer> files_;
+  std::optional<stores::PendingFile> file_;
+  std::string lines_;  // not yet handed to the file
+  std::int64_t rows_ = 0;
+};
+
+/// A file of the quarantine that counts: where its rows are, and what it is called when none leave.
+struct QuarantineFile {
+  std::string path, name;
+  std::string batch;  ///< empty: rows of requests
+};
+/// The files that count, in order of the log, that of requests last. Changes nothing.
+Result<std::vector<QuarantineFile>> quarantine_files(const std::string& state_folder,
+                                                     const std::string& source,
+                                                     const Ledger& ledger);
+
+/// Calls `visit` for every row of a file, in its order; holds a part of it at a time. `line` is its
+/// text with the line end. A last line without its end was never acknowledged and is left out.
+/// Errors: io, bad_json naming the line; those of `visit`.
+Status read_rows(
+    const QuarantineFile& file,
+    const std::function<Status(const quality::QuarantinedRow& row, std::string_view line)>& visit);
+
+/// Rows of a source's quarantine that leave it, all at once, when what `id` names is in the log.
+class Leaving {
+ public:
+  Leaving(std::string state_folder, std::string source, std::shared_ptr<stores::FileLayer> files)
+      : state_folder_(std::move(state_folder)),
+        source_(std::move(source)),
+        files_(std::move(files)) {}
+  /// Goes on with the next file, then says of each of its rows whether it stays.
+  Status begin(const QuarantineFile& file);
+  Status stays(std::string_view line);
+  void leaves() { ++gone_; }
+  /// Ends the last file. Afterwards everything is on disk, and only the log has to agree.
+  Status prepare(const std::string& id);
+  /// After the log has: takes the rows out.
+  Status finish();
+
+ private:
+  Status end_file();
+  std::string state_folder_, source_;
+  std::shared_ptr<stores::FileLayer> files_;
+  std::optional<QuarantineFile> current_;
+  std::optional<stores::PendingFile> next_;
+  std::string lines_;
+  std::int64_t stayed_ = 0, gone_ = 0;
+  std::vector<std::string> changed_;  // names of files that rows leave
+};
+
+/// Puts a source's quarantine in order after a run that died: with the log's writer only.
+/// `keep` are batches that are held, whose files are kept too. Errors: io, disk_full.
+Status settle_quarantine(const std::string& state_folder, const std::string& source,
+                         const Ledger& ledger, const std::vector<std::string>& keep,
+                         stores::FileLayer& files);
+
+}  // namespace coeval::ingest

@@ -1,0 +1,62 @@
+#include "ingest/screening.h"
+
+#include <utility>
+
+namespace coeval::ingest {
+
+Screening::Screening(const define::Source& source, RowIntake intake, Surroundings around)
+    : source_(source),
+      intake_(std::move(intake)),
+      around_(std::move(around)),
+      known_keys_(around_.known_keys()),
+      broken_(intake_.checks().rules().size()) {}
+
+Result<std::unique_ptr<Screening>> Screening::create(const Past& past, int source,
+                                                     const std::string& file,
+                                                     const Options& options) {
+  const auto& declared = past.project.sources[static_cast<std::size_t>(source)];
+  COEVAL_ASSIGN(RowIntake intake, RowIntake::create(declared, options.environment));
+  COEVAL_ASSIGN(Surroundings around, Surroundings::read(past, source, file));
+  std::unique_ptr<Screening> screening(
+      new Screening(declared, std::move(intake), std::move(around)));
+  screening->batch_checks_ = std::make_unique<quality::BatchChecks>(
+      declared, options.environment, quality::references_in(past.project.folder),
+      quality::BatchCheckOptions{.memory_bytes = options.memory_bytes,
+                                 .spill_folder = options.spill_folder});
+  if (!screening->batch_checks_->empty()) screening->accumulator_ = screening->batch_checks_->start();
+  return screening;
+}
+
+Result<TakenRows> Screening::take(const Piece& piece) {
+  const quality::RowContext context{
+      .arrivals = {}, .last_values = &last_values_, .known_keys = &known_keys_};
+  COEVAL_ASSIGN(TakenRows taken, intake_.take(piece, context));
+  counts_.read += piece.rows();
+  counts_.accepted += taken.accepted.rows;
+  counts_.quarantined += std::ssize(taken.quarantined);
+  for (std::size_t rule = 0; rule < taken.counts.size(); ++rule)
+    broken_[rule] += taken.counts[rule];
+  if (accumulator_ && taken.accepted.rows > 0)
+    accumulator_->add({taken.accepted, taken.known_us, places_of(piece, taken)});
+  return taken;
+}
+
+std::vector<quality::BatchFinding> Screening::finish(std::int64_t now_us) {
+  std::vector<quality::BatchFinding> findings;
+  if (accumulator_) findings = accumulator_->finish(around_.context(now_us));
+  quality::BadRows bad{counts_.read, counts_.quarantined, {}};
+  for (std::size_t rule = 0; rule < broken_.size(); ++rule)
+    bad.by_rule[checks().rules()[rule].name] = broken_[rule];
+  for (auto& finding : quality::judge_bad_rows(source_, bad))
+    findings.push_back(std::move(finding));
+  return findings;
+}
+
+std::vector<std::int64_t> places_of(const Piece& piece, const TakenRows& taken) {
+  std::vector<std::int64_t> places;
+  places.reserve(taken.rows.size());
+  for (const std::int64_t row : taken.rows) places.push_back(piece.place(row));
+  return places;
+}
+
+}  // namespace coeval::ingest

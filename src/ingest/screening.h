@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "define/project.h"
+#include "ingest/row_intake.h"
+#include "ingest/surroundings.h"
+#include "quality/batch_checks.h"
+#include "quality/last_values.h"
+
+namespace coeval::ingest {
+
+/// Rows of one batch under every check of their source: those of single rows, and those of the
+/// whole. Threading: one thread.
+class Screening {
+ public:
+  struct Options {
+    define::Environment environment = define::Environment::train;
+    std::size_t memory_bytes = std::size_t{256} << 20;  ///< for checks of the whole
+    std::string spill_folder;                           ///< is there
+  };
+  /// `file`: what the rows are read from. What `past` refers to lives as long. Errors: those of
+  /// RowIntake::create and Surroundings::read.
+  static Result<std::unique_ptr<Screening>> create(const Past& past, int source,
+                                                   const std::string& file, const Options& options);
+
+  /// Rows in the order of the file. Errors: those of RowIntake::take.
+  Result<TakenRows> take(const Piece& piece);
+  /// After the last row: what each check of the whole found, and each budget. Call once.
+  std::vector<quality::BatchFinding> finish(std::int64_t now_us);
+
+  const quality::Conservation& counts() const { return counts_; }
+  const quality::RowChecks& checks() const { return intake_.checks(); }
+  /// By rule of checks(): rows that break it.
+  const std::vector<std::int64_t>& broken() const { return broken_; }
+
+ private:
+  Screening(const define::Source& source, RowIntake intake, Surroundings around);
+
+  const define::Source& source_;
+  RowIntake intake_;
+  Surroundings around_;
+  quality::KnownKeys known_keys_;
+  quality::LastValues last_values_;
+  std::unique_ptr<quality::BatchChecks> batch_checks_;
+  std::optional<quality::BatchAccumulator> accumulator_;  // none: nothing is asked of the whole
+  quality::Conservation counts_;
+  std::vector<std::int64_t> broken_;
+};
+
+/// Per accepted row its place in the file.
+std::vector<std::int64_t> places_of(const Piece& piece, const TakenRows& taken);
+
+}  // namespace coeval::ingest
