@@ -289,12 +289,11 @@ TEST_CASE("the bytes of a file are those that its format says") {
   const std::string bytes = read_file(path).value();
   using namespace std::string_literals;
   const std::string head =
-      "COEVSNAP\2\0\0\0\x24\0\0\0\0\0\0\0"s  // 36 bytes of head
+      "COEVSNAP\2\0\0\0\x1c\0\0\0\0\0\0\0"s  // 28 bytes of head
       "\7\0\0\0\0\0\0\0\0"s
       "\1\0\0\0b"s
       "\1\0\0\0"s
-      "\1\0\0\0p\1\0\0\0s"s
-      "\0\0\0\0\0\0\0\0"s;  // no check of a log
+      "\1\0\0\0p\1\0\0\0s"s;
   REQUIRE(bytes.size() == head.size() + 16 + 24 + 15 + 16 + 12 + 16);
   CHECK(bytes.substr(0, head.size()) == head);
   const std::string unit = "\1\0\0\0k\1\1\0\0\0\0\0\0\0v"s;
