@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <utility>
 
 #include "data/row_codec.h"
+#include "ingest/batch_record.h"
+#include "ingest/ledger.h"
+#include "ingest/quarantine_files.h"
+#include "ingest/standing.h"
 #include "quality/checks.h"
 #include "replay/retention.h"
 #include "stores/files.h"
@@ -31,9 +36,71 @@ std::string kind_name(stores::RecordKind kind) {
       return "outcomes";
     case stores::RecordKind::lost:
       return "lost";
+    case stores::RecordKind::batch_begin:
+      return "begins of batches";
+    case stores::RecordKind::batch_end:
+      return "ends of batches";
+    case stores::RecordKind::note:
+      return "notes";
+    case stores::RecordKind::request:
+      return "requests with a key";
   }
   return "records of kind " + std::to_string(static_cast<int>(kind));
 }
+
+// Follows batches: a begin, as many events as it says, an end that says the same.
+class BatchCensus {
+ public:
+  void take(const stores::Record& record) {
+    const bool begins = record.kind == stores::RecordKind::batch_begin;
+    const bool ends = record.kind == stores::RecordKind::batch_end;
+    if (inside_ && record.kind == stores::RecordKind::event) ++events_;
+    if (begins) begin(record);
+    if (ends) end(record);
+  }
+
+  void report(const Finding& add) const {
+    if (whole_ == 0 && broken_ == 0) return;
+    std::string text = std::to_string(whole_) + " are whole, their counts add up";
+    if (broken_ > 0)
+      text += "; " + std::to_string(broken_) + " are not, the first at position " +
+              std::to_string(first_broken_.value) + ": " + why_;
+    add("log batches", broken_ == 0, text);
+  }
+
+ private:
+  void begin(const stores::Record& record) {
+    begin_ = record.position;
+    events_ = 0;
+    payload_ = record.payload;
+    inside_ = true;
+  }
+
+  void end(const stores::Record& record) {
+    // Of a batch whose begin was trimmed its events are gone too.
+    if (!std::exchange(inside_, false)) return;
+    const auto batch = ingest::parse_batch(payload_);
+    if (!batch) return broken(one_line(batch.error()));
+    if (record.payload != payload_) return broken("its end is of another batch");
+    if (events_ != batch->events())
+      return broken(std::to_string(events_) + " events, not " + std::to_string(batch->events()));
+    const auto& counts = batch->counts;
+    if (!counts.holds()) return broken(quality::to_text(counts));
+    ++whole_;
+  }
+
+  void broken(std::string why) {
+    if (broken_++ > 0) return;
+    first_broken_ = begin_;
+    why_ = std::move(why);
+  }
+
+  bool inside_ = false;
+  Position begin_, first_broken_;
+  std::uint64_t events_ = 0;
+  std::string payload_, why_;
+  std::int64_t whole_ = 0, broken_ = 0;
+};
 
 // Counts what the log's segments hold, and tries to read each record.
 class Census {
@@ -78,6 +145,7 @@ class Census {
         text + (dense_ ? ", positions dense" : ", positions with gaps") +
             (grows_ ? ", known times never decrease" : ", known times that decrease"));
     for (const auto& [tags, count] : events_) add_events(tags, count, add);
+    batches_.report(add);
     if (unreadable_ > 0)
       add("log rows", false,
           std::to_string(unreadable_) + " records cannot be decoded, the first at position " +
@@ -87,6 +155,7 @@ class Census {
  private:
   void take(const stores::Record& record, stores::EventCounts& counts) {
     ++kinds_[kind_name(record.kind)];
+    batches_.take(record);
     if (record.kind == stores::RecordKind::prediction) {
       if (const auto prediction = stores::decode_prediction(record.payload); !prediction)
         unreadable(record, prediction.error());
@@ -132,6 +201,7 @@ class Census {
   std::map<Position, stores::EventCounts> by_segment_;
   std::map<std::string, std::int64_t> kinds_;
   std::map<Tags, std::int64_t> events_;
+  BatchCensus batches_;
   KnownTime known_{INT64_MIN};
   bool dense_ = true, grows_ = true;
   std::int64_t unreadable_ = 0;
@@ -193,17 +263,34 @@ void examine_sealed(Context& context, const Census& census,
           " rows, as many as the segments have events");
 }
 
-void examine_quarantine(Context& context, const Finding& add) {
-  std::int64_t rows = 0;
-  for (const auto& source : context.project->sources) {
-    const auto quarantined = quality::read_quarantine(context.state_folder, source.name);
-    if (!quarantined) {
-      add_error(add, "quarantine of " + source.name, quarantined.error());
-      continue;
-    }
-    rows += std::ssize(*quarantined);
-  }
-  add("quarantine", true, std::to_string(rows) + " rows, every line reads");
+// Reads every line of a source's quarantine, and asks whether every row that was read is somewhere.
+Status examine_rows_of(const Context& context, const std::string& source,
+                       const ingest::Ledger& ledger, const Finding& add) {
+  COEVAL_ASSIGN(const auto files, ingest::quarantine_files(context.state_folder, source, ledger));
+  for (const auto& file : files)
+    COEVAL_TRY(ingest::read_rows(
+        file, [](const quality::QuarantinedRow&, std::string_view) { return Status{}; }));
+  COEVAL_ASSIGN(const auto rows, ingest::standing_of(context.state_folder, source, ledger));
+  if (rows.read == 0 && rows.quarantined == 0) return {};
+  std::string text = std::to_string(rows.read) + " rows read";
+  if (rows.missing() == 0)
+    text += ", each of them in the log or in the quarantine, which has " +
+            std::to_string(rows.quarantined) + ", replayed, or dropped";
+  else
+    text += ", and " + std::to_string(rows.missing()) +
+            " are nowhere: files below .coeval/quarantine were changed or removed by hand";
+  add("rows of " + source, rows.missing() == 0, text);
+  return {};
+}
+
+void examine_rows(Context& context, const Finding& add) {
+  const auto log = stores::open_log_for_reading(context.log_folder());
+  if (!log) return add_error(add, "rows", log.error());
+  const auto ledger = ingest::Ledger::read(**log);
+  if (!ledger) return add_error(add, "rows", ledger.error());
+  for (const auto& source : context.project->sources)
+    if (const auto examined = examine_rows_of(context, source.name, *ledger, add); !examined)
+      add_error(add, "rows of " + source.name, examined.error());
 }
 
 }  // namespace
@@ -225,7 +312,7 @@ void examine_log_content(Context& context, const Finding& add) {
       return add_error(add, "log records", read.error());
   census.report(add);
   examine_sealed(context, census, files->segments, add);
-  examine_quarantine(context, add);
+  examine_rows(context, add);
 }
 
 }  // namespace coeval::cli
