@@ -11,6 +11,7 @@
 #include "cli/server_upkeep.h"
 #include "cli/state_origin.h"
 #include "data/hash.h"
+#include "ingest/past_rows.h"
 #include "kernel/event_index.h"
 #include "kernel/kernel.h"
 #include "replay/dataset.h"
@@ -249,6 +250,26 @@ class Startup {
   bool fresh_ = false;  // the log has no cut yet
 };
 
+// Checks that look back (`increasing`, `refers`) are told what is there.
+Status tell_rows(Context& context, serving::Engine& engine) {
+  const define::Project& project = *context.project;
+  COEVAL_ASSIGN(const auto log, stores::open_log_for_reading(context.log_folder()));
+  const ingest::Past past{project, context.formats, log.get()};
+  for (int source = 0; source < std::ssize(project.sources); ++source) {
+    if (!engine.remembers(source)) continue;
+    std::int64_t count = 0;
+    COEVAL_TRY(ingest::read_past(
+        past, source, {}, [&](const data::Batch& rows, std::span<const std::int64_t> known_us) {
+          engine.remember(source, rows, known_us);
+          count += rows.rows;
+          return Status{};
+        }));
+    context.terminal.say("checks: " + std::to_string(count) + " rows of source " +
+                         project.sources[static_cast<std::size_t>(source)].name + " are known");
+  }
+  return {};
+}
+
 // The champions that this definition can serve, and why the other models are not served.
 struct Champions {
   serving::ModelTable table;
@@ -413,6 +434,7 @@ int serve(Context& context) {
     engine.set_basis(startup.basis, std::move(startup.snapshot));
   engine.set_keys(std::move(startup.keys));
   if (auto prepared = engine.prepare(); !prepared) return context.report(prepared.error());
+  if (auto told = tell_rows(context, engine); !told) return context.report(told.error());
   // What took a fold of all files is kept at once, so that a restart after a crash is quick too.
   if (startup.folded_all)
     if (auto saved = engine.snapshot_if_due(true); !saved) return context.report(saved.error());

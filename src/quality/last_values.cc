@@ -4,12 +4,18 @@
 
 namespace coeval::quality {
 
+const std::int64_t* LastValues::find(data::Hash128 key) const {
+  if (const auto young = young_.find(key); young != young_.end()) return &young->second;
+  if (const auto old = old_.find(key); old != old_.end()) return &old->second;
+  return others_ == nullptr ? nullptr : others_->find(key);
+}
+
 bool LastValues::follow(data::Hash128 key, std::int64_t value, bool strictly, bool stays) {
   auto last = young_.find(key);
   if (last == young_.end()) {
-    if (const auto old = old_.find(key); old != old_.end()) {
-      last = young_.emplace(key, old->second).first;
-      old_.erase(old);
+    if (const std::int64_t* known = find(key)) {
+      last = young_.emplace(key, *known).first;
+      old_.erase(key);
     }
   }
   if (last == young_.end()) {

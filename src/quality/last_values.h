@@ -17,6 +17,13 @@ class LastValues {
  public:
   static constexpr std::size_t kMaxKeys = std::size_t{1} << 21;
   explicit LastValues(std::size_t max_keys = kMaxKeys) : max_keys_(max_keys) {}
+  /// What goes on from others without changing them: for rows that may yet be refused. They outlive
+  /// it.
+  static LastValues over(const LastValues& others) {
+    LastValues values(others.max_keys_);
+    values.others_ = &others;
+    return values;
+  }
 
   /// Whether the value may follow the last one of `key`, the hash of a rule and a row's key: it is
   /// above it or, unless `strictly`, equal. If so, and `stays`, it takes the last one's place.
@@ -28,9 +35,11 @@ class LastValues {
 
  private:
   using Values = std::unordered_map<data::Hash128, std::int64_t, KeyHash>;
+  const std::int64_t* find(data::Hash128 key) const;
   // A key moves to the young when it is seen. Once these are `max_keys`, they become the old, and
   // the old ones that were not seen since are dropped.
   Values young_, old_;
+  const LastValues* others_ = nullptr;
   std::size_t max_keys_;
   std::int64_t forgotten_ = 0;
 };

@@ -95,6 +95,21 @@ void Counters::names(std::string_view source, const kernel::Amendments::Counts& 
   counts.unmatched += said.unmatched;
 }
 
+void Counters::warned(std::string_view source, std::string_view rule, std::int64_t count) {
+  entry(entry(warned_, source), rule) += count;
+}
+
+void Counters::append_warned(std::string& out) const {
+  if (warned_.empty()) return;
+  append_metric_head(out, "coeval_events_warned_total", "counter",
+                     "Rows that broke a rule of severity warn.");
+  for (const auto& [source, rules] : warned_)
+    for (const auto& [rule, count] : rules)
+      append_sample(out, "coeval_events_warned_total",
+                    metric_label("source", source) + "," + metric_label("rule", rule),
+                    static_cast<double>(count));
+}
+
 void Counters::append_names(std::string& out) const {
   if (names_.empty()) return;
   using Counts = kernel::Amendments::Counts;
@@ -149,6 +164,7 @@ void Counters::append(std::string& out) const {
                   static_cast<double>(counts.quarantined));
   }
   append_names(out);
+  append_warned(out);
   append_metric_head(out, "coeval_predictions_total", "counter", "Predictions served and logged.");
   for (const auto& [model, versions] : models_) {
     for (const auto& [version, count] : versions) {

@@ -33,6 +33,8 @@ class Counters {
   /// One answered request. `route` is the route's pattern, so the number of series is bounded.
   void request(std::string_view route, int status, double seconds);
   void events(std::string_view source, std::int64_t accepted, std::int64_t quarantined);
+  /// Rows that broke a rule which only warns.
+  void warned(std::string_view source, std::string_view rule, std::int64_t count);
   /// What the names of a source's events said. (semantics: T7)
   void names(std::string_view source, const kernel::Amendments::Counts& said);
   void predictions(std::string_view model, int version, std::int64_t count);
@@ -57,9 +59,11 @@ class Counters {
     std::int64_t accepted = 0, quarantined = 0;
   };
   void append_names(std::string& out) const;
+  void append_warned(std::string& out) const;
   std::map<std::string, PerRoute, std::less<>> routes_;
   std::map<std::string, PerSource, std::less<>> sources_;
   std::map<std::string, kernel::Amendments::Counts, std::less<>> names_;  // by source
+  std::map<std::string, std::map<std::string, std::int64_t, std::less<>>, std::less<>> warned_;
   std::map<std::string, std::map<int, std::int64_t>, std::less<>> models_, refused_;
 };
 

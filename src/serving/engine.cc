@@ -82,6 +82,7 @@ Engine::Engine(std::shared_ptr<const define::Project> project,
 Engine::~Engine() = default;
 
 Status Engine::prepare() {
+  COEVAL_ASSIGN(parts_->memory, quality::RowMemory::create(*parts_->project, define::Environment::serve));
   for (const define::Source& source : parts_->project->sources) {
     COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(source, define::Environment::serve));
     parts_->checks.push_back(std::move(checks));
@@ -90,6 +91,13 @@ Status Engine::prepare() {
     COEVAL_TRY(parts_->log.declare(source.name, source.schema));
   }
   return {};
+}
+
+bool Engine::remembers(int source) const { return parts_->memory->asks_for(source); }
+
+void Engine::remember(int source, const data::Batch& rows,
+                      std::span<const std::int64_t> known_us) {
+  parts_->memory->remember(source, rows, known_us);
 }
 
 void Engine::set_models(ModelTable table, AbsentModels absent) {

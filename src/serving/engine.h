@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -113,6 +114,10 @@ class Engine {
   ~Engine();
   /// Call once, before the first request. Errors: bad_toml_value for a pattern.
   Status prepare();
+  /// Whether checks of rows look back at rows of this source: after prepare(), remember() has to be
+  /// told those that are there, in order, with their known times.
+  bool remembers(int source) const;
+  void remember(int source, const data::Batch& rows, std::span<const std::int64_t> known_us);
 
   /// Swaps the served models in one step; requests that began keep the table that they started
   /// with.

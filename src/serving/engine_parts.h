@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "quality/row_memory.h"
 #include "serving/engine.h"
 #include "serving/log_writer.h"
 #include "serving/model_plan.h"
@@ -39,6 +40,7 @@ struct Engine::Parts {
   Options options;
 
   std::vector<std::unique_ptr<quality::RowChecks>> checks;  // by source
+  std::unique_ptr<quality::RowMemory> memory;               // what these remember; from prepare()
   std::vector<std::uint32_t> source_tags, schema_tags;      // by source
   std::vector<quality::QuarantinedRow> quarantine;          // written by commit()
   RequestKeys keys;
@@ -103,6 +105,8 @@ struct Engine::Parts {
   /// state is as it was.
   Result<Taken> take_events(int source, const data::Batch& rows, std::optional<std::int64_t> now_us,
                             const Keyed* keyed);
+  Result<Taken> take_known_events(int source, const data::Batch& rows,
+                                  std::span<const std::int64_t> known_us, const Keyed* keyed);
   /// Appends the rows and the record of their request.
   Status append_events(int source, const data::Batch& rows, std::span<const std::int64_t> known_us,
                        const Keyed* keyed, Taken& taken);

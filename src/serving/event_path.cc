@@ -46,17 +46,12 @@ void set_aside(EventRows& rows, std::map<std::size_t, BadEventRow> broken) {
   std::ranges::sort(rows.bad, {}, &BadEventRow::row);
 }
 
-/// `arrival_us`: nothing where rows say themselves when they became known. Checks that depend on
-/// other rows are not asked: nothing here knows yet whether those were taken in.
+/// What the rules found of the rows, by row.
 std::map<std::size_t, BadEventRow> rows_that_break_rules(const quality::RowChecks& checks,
                                                          const EventRows& rows,
-                                                         std::optional<std::int64_t> arrival_us) {
-  std::vector<std::int64_t> arrivals;
-  if (arrival_us) arrivals.assign(static_cast<std::size_t>(rows.typed.rows), *arrival_us);
+                                                         const quality::RowFindings& found) {
   std::map<std::size_t, BadEventRow> broken;
-  // Without known keys nothing fails.
-  const auto found = checks.find(rows.typed, {arrivals, nullptr, nullptr});
-  for (const quality::RowVerdict& verdict : found->bad) {
+  for (const quality::RowVerdict& verdict : found.bad) {
     BadEventRow& bad = broken[static_cast<std::size_t>(verdict.row)];
     for (const int rule : verdict.rules) {
       bad.rules.push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
@@ -141,7 +136,11 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
   EventRows& rows = *read;
   const std::optional<std::int64_t> arrival_us =
       parts.options.data_clock ? now_us : std::optional(parts.clock->now_us());
-  set_aside(rows, rows_that_break_rules(*parts.checks[at], rows, arrival_us));
+  std::vector<std::int64_t> arrivals;  // none where rows say themselves when they became known
+  if (arrival_us) arrivals.assign(static_cast<std::size_t>(rows.typed.rows), *arrival_us);
+  const auto found = parts.checks[at]->find(rows.typed, parts.memory->context(index, arrivals));
+  if (!found) return error_answer(found.error());
+  set_aside(rows, rows_that_break_rules(*parts.checks[at], rows, *found));
   if (parts.options.data_clock && !now_us) {
     set_aside(rows, rows_without_known_time(parts.declared_known(source, rows.typed)));
   }
@@ -160,6 +159,11 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
                         static_cast<std::int64_t>(rows.places.size()) - taken->names.duplicates,
                         static_cast<std::int64_t>(rows.bad.size()));
   if (source.has_names()) parts.counters.names(source.name, taken->names);
+  for (std::size_t rule = 0; rule < found->counts.size(); ++rule) {
+    const quality::Rule& broken = parts.checks[at]->rules()[rule];
+    if (broken.severity == define::Severity::warn && found->counts[rule] > 0)
+      parts.counters.warned(source.name, broken.name, found->counts[rule]);
+  }
   return answer(*taken);
 }
 
@@ -222,13 +226,21 @@ std::vector<std::int64_t> Engine::Parts::known_times(const define::Source& sourc
 Result<Engine::Parts::Taken> Engine::Parts::take_events(int source, const data::Batch& rows,
                                                         std::optional<std::int64_t> now_us,
                                                         const Keyed* keyed) {
-  Taken taken;
   if (rows.rows == 0) {
     if (keyed != nullptr) COEVAL_TRY(append_request(now_us, *keyed));
-    return taken;
+    return Taken{};
   }
   const auto at = static_cast<std::size_t>(source);
   const std::vector<std::int64_t> known = known_times(project->sources[at], rows, now_us);
+  COEVAL_ASSIGN(Taken taken, take_known_events(source, rows, known, keyed));
+  if (memory->asks_for(source)) memory->remember(source, rows, known);
+  return taken;
+}
+
+Result<Engine::Parts::Taken> Engine::Parts::take_known_events(int source, const data::Batch& rows,
+                                                              std::span<const std::int64_t> known,
+                                                              const Keyed* keyed) {
+  Taken taken;
   if (kernel->learns(source)) {                               // such a source has no names
     COEVAL_TRY(kernel->prepare_events(source, rows, known));  // whether they can be
     COEVAL_TRY(append_events(source, rows, known, keyed, taken));
