@@ -42,6 +42,7 @@ struct SourceColumn {
   std::vector<std::string> warnings;      ///< rules of severity warn: "max", "pattern"; sorted
   bool in_train = true, in_serve = true;  ///< `environments`; elsewhere it may be absent, as null
   bool pii = false;                       ///< personal: masked in samples
+  bool not_pii = false;                   ///< said to be none, whatever its values look like
 
   /// `rule` is "min", "max", "pattern", "enum", "min_length", "max_length", "max_ahead"; all other
   /// rules of columns say what its type is and are errors.

@@ -40,7 +40,9 @@ class RuleReader {
     read_finite();
     read_max_ahead();
     read_environments();
-    column_.pii = reader_.boolean("pii").value_or(false);
+    const auto pii = reader_.boolean("pii");
+    column_.pii = pii.value_or(false);
+    column_.not_pii = pii && !*pii;
     if (const TomlEntry* severity = reader_.take("severity")) read_severities(*severity);
   }
 

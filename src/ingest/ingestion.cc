@@ -141,7 +141,7 @@ class FileRun {
   std::optional<std::string> header_;
 };
 
-// Rules that only warn, with the rows that break them.
+// Rules that only warn, with the rows that break them, and what looks personal.
 std::vector<std::string> warnings_of(const Screening& screening) {
   std::vector<std::string> warnings;
   const auto& rules = screening.checks().rules();
@@ -151,6 +151,7 @@ std::vector<std::string> warnings_of(const Screening& screening) {
     warnings.push_back(rules[i].name + ": " + std::to_string(rows) +
                        " rows break it and stay: " + rules[i].description);
   }
+  for (const auto& column : screening.personal()) warnings.push_back(personal_text(column));
   return warnings;
 }
 

@@ -36,6 +36,7 @@ Result<TakenRows> Screening::take(const Piece& piece) {
   counts_.quarantined += std::ssize(taken.quarantined);
   for (std::size_t rule = 0; rule < taken.counts.size(); ++rule)
     broken_[rule] += taken.counts[rule];
+  if (taken.accepted.rows > 0) detector_.add(taken.accepted);
   if (accumulator_ && taken.accepted.rows > 0)
     accumulator_->add({taken.accepted, taken.known_us, places_of(piece, taken)});
   return taken;

@@ -13,6 +13,7 @@
 #include "ingest/surroundings.h"
 #include "quality/batch_checks.h"
 #include "quality/last_values.h"
+#include "quality/personal_data.h"
 
 namespace coeval::ingest {
 
@@ -37,6 +38,10 @@ class Screening {
 
   const quality::Conservation& counts() const { return counts_; }
   const quality::RowChecks& checks() const { return intake_.checks(); }
+  /// Columns that look personal and of which the definition does not say whether they are.
+  std::vector<quality::PersonalColumn> personal() const {
+    return quality::untagged(source_, detector_.found());
+  }
   /// By rule of checks(): rows that break it.
   const std::vector<std::int64_t>& broken() const { return broken_; }
 
@@ -52,6 +57,7 @@ class Screening {
   std::optional<quality::BatchAccumulator> accumulator_;  // none: nothing is asked of the whole
   quality::Conservation counts_;
   std::vector<std::int64_t> broken_;
+  quality::PersonalDataDetector detector_;
 };
 
 /// Per accepted row its place in the file.

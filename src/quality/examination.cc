@@ -12,16 +12,6 @@ namespace {
 
 constexpr std::size_t kMostRaw = 2000;  // bytes of a row in a sample
 
-std::vector<std::string> personal_columns(const define::Source& source) {
-  std::vector<std::string> names;
-  for (const define::SourceColumn& column : source.columns) {
-    if (!column.pii) continue;
-    names.push_back(column.name);
-    if (column.json) names.push_back(column.json->column);
-  }
-  return names;
-}
-
 std::string shortened(std::string text) {
   if (text.size() > kMostRaw) text = text.substr(0, kMostRaw) + "…";
   return text;
@@ -142,10 +132,7 @@ void Examination::report(QualityReport& out) const {
     out.columns.push_back({std::move(column), pii});
   }
   out.times = times_;
-  for (PersonalColumn& column : detector_.found()) {
-    if (std::ranges::find(personal_columns_, column.column) == personal_columns_.end())
-      out.personal.push_back(std::move(column));
-  }
+  out.personal = untagged(source_, detector_.found());
 }
 
 }  // namespace coeval::quality

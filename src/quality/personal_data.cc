@@ -233,4 +233,31 @@ std::vector<PersonalColumn> PersonalDataDetector::found() const {
   return found;
 }
 
+std::vector<std::string> personal_columns(const define::Source& source) {
+  std::vector<std::string> names;
+  for (const define::SourceColumn& column : source.columns) {
+    if (!column.pii) continue;
+    names.push_back(column.name);
+    if (column.json) names.push_back(column.json->column);
+  }
+  return names;
+}
+
+std::vector<PersonalColumn> untagged(const define::Source& source,
+                                     std::vector<PersonalColumn> found) {
+  std::vector<std::string> said = personal_columns(source);
+  for (const define::SourceColumn& column : source.columns)
+    if (column.not_pii) said.push_back(column.name);
+  std::erase_if(found, [&](const PersonalColumn& column) {
+    return std::ranges::find(said, column.column) != said.end();
+  });
+  return found;
+}
+
+std::string personal_text(const PersonalColumn& column) {
+  return "column '" + column.column + "' looks like " + std::string(name(column.kind)) + " (" +
+         std::to_string(column.alike) + " of " + std::to_string(column.looked) +
+         " values): tag it with pii = true, or with pii = false if it is none";
+}
+
 }  // namespace coeval::quality

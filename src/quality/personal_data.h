@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/column.h"
+#include "define/project.h"
 
 namespace coeval::quality {
 
@@ -59,5 +60,15 @@ class PersonalDataDetector {
   void look(const data::Column& column, Seen& seen);
   std::vector<Seen> columns_;
 };
+
+/// The columns whose values are not shown: those that are tagged, and the texts that they are taken
+/// out of.
+std::vector<std::string> personal_columns(const define::Source& source);
+/// Of columns that look personal those of which the definition says neither that they are, nor that
+/// they are not.
+std::vector<PersonalColumn> untagged(const define::Source& source,
+                                     std::vector<PersonalColumn> found);
+/// "column 'mail' looks like an e-mail address (9 of 10 values): tag it …"
+std::string personal_text(const PersonalColumn& column);
 
 }  // namespace coeval::quality

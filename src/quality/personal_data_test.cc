@@ -126,5 +126,23 @@ TEST_CASE("what is looked at adds up over batches") {
   CHECK(found[0].looked == 9);
 }
 
+TEST_CASE("nobody is asked about a column of which the definition says whether it is personal") {
+  const auto left = [](const std::string& tag) {
+    const auto checked = define::check_text(
+        "[project]\nname = \"p\"\n[source.s]\ntime = \"ts\"\nknown = \"event time\"\n"
+        "[source.s.columns]\nts = { type = \"timestamp\", known = \"ts\" }\n"
+        "mail = { type = \"string\", known = \"ts\"" + tag + " }\n",
+        "coeval.toml");
+    REQUIRE(checked.project);
+    return untagged(checked.project->sources[0], {{"mail", PersonalKind::email, 9, 10}}).size();
+  };
+  CHECK(left("") == 1);
+  CHECK(left(", pii = true") == 0);
+  CHECK(left(", pii = false") == 0);
+  CHECK(personal_text({"mail", PersonalKind::email, 9, 10}) ==
+        "column 'mail' looks like an e-mail address (9 of 10 values): tag it with pii = true, or "
+        "with pii = false if it is none");
+}
+
 }  // namespace
 }  // namespace coeval::quality

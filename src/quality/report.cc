@@ -76,12 +76,6 @@ data::Json times_json(const TimeCounts& times) {
   return json;
 }
 
-std::string personal_text(const PersonalColumn& column) {
-  return "column '" + column.column + "' looks like " + std::string(name(column.kind)) + " (" +
-         std::to_string(column.alike) + " of " + std::to_string(column.looked) +
-         " values): tag it with pii = true, or with pii = false if it is none";
-}
-
 }  // namespace
 
 std::string_view name(Status status) {
