@@ -15,6 +15,7 @@ int promote(Context& context);
 int rollback(Context& context);
 int serve(Context& context);
 int replay_traffic(Context& context);
+int profile(Context& context);
 int ingest(Context& context);
 int quarantine(Context& context);
 int audit(Context& context);

@@ -157,6 +157,14 @@ class Declaration {
     replay->add_option("--url", in_.url, "the server (default: http://127.0.0.1:8080)");
     replay->add_option("--speed", in_.speed, "max, or a factor such as 1000x (default: max)");
     replay->add_option("--arrival", in_.arrival, "expression: when an event is really sent");
+    auto* profile = verb("profile");
+    profile->add_option("source", in_.source, "source")->required();
+    profile->add_option("files", in_.files,
+                        "tables, or profiles of parts of one (.profile), which are merged (default: "
+                        "the source's own file)");
+    profile->add_option("--out", in_.out, "write the profile too, as a file to name as reference");
+    profile->add_flag("--correlations", in_.correlations, "of each two columns of numbers, too");
+    threads(profile);
     auto* ingest = verb("ingest");
     ingest->add_option("source", in_.source, "source");
     ingest->add_option(
@@ -334,6 +342,7 @@ const std::vector<Verb>& verbs() {
       {"rollback", "point an alias back at where it was before"},
       {"serve", "answer over HTTP"},
       {"replay", "play a source's past as live traffic against a server"},
+      {"profile", "describe a source's columns; write a reference that checks compare with"},
       {"ingest", "check files and bring their rows into the log, each file once"},
       {"quarantine", "list, show, replay or drop the rows that were kept out"},
       {"audit", "recompute every logged prediction and compare bits"},

@@ -41,6 +41,7 @@ struct Invocation {
   std::optional<std::int64_t> max_bad_rows;
   std::optional<double> max_bad_ratio;
   bool held = false, status = false;
+  bool correlations = false;  ///< profile
   std::string action, rule;  ///< quarantine
   std::int64_t limit = 20;
 };

@@ -33,6 +33,7 @@ constexpr std::array kCommands = {
     Command{"rollback", coeval::cli::rollback},
     Command{"serve", coeval::cli::serve},
     Command{"replay", coeval::cli::replay_traffic},
+    Command{"profile", coeval::cli::profile},
     Command{"ingest", coeval::cli::ingest},
     Command{"quarantine", coeval::cli::quarantine},
     Command{"audit", coeval::cli::audit},

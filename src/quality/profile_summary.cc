@@ -205,4 +205,15 @@ std::string to_text(const ProfileSummary& summary) {
   return out;
 }
 
+ColumnSummary without_values(ColumnSummary summary) {
+  summary.min = summary.max = data::Value{};
+  summary.mean = summary.deviation = summary.sum = std::nullopt;
+  summary.quantiles.clear();
+  summary.histogram.clear();
+  summary.top_values.clear();
+  if (summary.text) summary.text->patterns.clear();
+  summary.elements.clear();
+  return summary;
+}
+
 }  // namespace coeval::quality

@@ -92,6 +92,8 @@ struct ProfileSummary {
 /// {"rows": …, "columns": [{"name": …, "type": …, …}]}; values as cells have them (data::to_json).
 data::Json to_json(const ProfileSummary& summary);
 data::Json to_json(const ColumnSummary& column);
+/// What is left of a summary when no value of the column may be shown.
+ColumnSummary without_values(ColumnSummary summary);
 /// For people: a paragraph a column.
 std::string to_text(const ProfileSummary& summary);
 /// "12.5", or the date or time that a number of days or µs stands for.

@@ -42,18 +42,6 @@ data::Json rule_json(const RuleResult& rule) {
   return json;
 }
 
-// What is left of a summary when no value of the column may be shown.
-ColumnSummary without_values(ColumnSummary summary) {
-  summary.min = summary.max = data::Value{};
-  summary.mean = summary.deviation = summary.sum = std::nullopt;
-  summary.quantiles.clear();
-  summary.histogram.clear();
-  summary.top_values.clear();
-  if (summary.text) summary.text->patterns.clear();
-  summary.elements.clear();
-  return summary;
-}
-
 data::Json column_json(const ReportedColumn& column) {
   data::Json json = to_json(column.pii ? without_values(column.summary) : column.summary);
   json.set("pii", column.pii);
