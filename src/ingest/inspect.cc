@@ -38,9 +38,13 @@ RuleResult rule_result(const quality::BatchFinding& finding, const std::string& 
       out.status = warns ? Status::warned : Status::not_evaluated;
       break;
   }
-  for (std::size_t i = 0; i < finding.examples.size(); ++i)
-    out.samples.push_back(
-        {origin, i < finding.rows.size() ? finding.rows[i] : -1, finding.examples[i], {}});
+  for (const std::string& example : finding.examples)
+    out.samples.push_back({origin, -1, example, {}});
+  if (finding.rows.empty()) return out;
+  std::string rows;
+  for (const std::int64_t row : finding.rows)
+    rows += (rows.empty() ? "" : ", ") + std::to_string(row);
+  out.samples.push_back({origin, -1, "rows such as " + rows, {}});
   return out;
 }
 
@@ -66,7 +70,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
   report.project = past.project.name;
   report.source = declared.name;
   report.ir_hash = past.project.ir_hash;
-  report.schema_version = std::to_string(stores::schema_tag(declared.schema));
+  report.schema_version = stores::tag_text(stores::schema_tag(declared.schema));
   report.made_at_us = options.now_us;
   quality::ReportedFile file{path, {}, report.counts, report.failed() ? "failed" : "passed"};
   if (path != "-") {

@@ -75,8 +75,8 @@ Result<std::int64_t> count_duplicates(const define::Project& project, int source
     COEVAL_TRY(take_file(project, source, formats, cut_us, index));
   if (log != nullptr)
     COEVAL_TRY(read_logged(project, source, *log,
-                           [&](const data::Batch& rows, std::span<const std::int64_t> known_us) {
-                             index.take(rows, known_us);
+                           [&](const data::Batch& logged, std::span<const std::int64_t> known_us) {
+                             index.take(logged, known_us);
                              return Status{};
                            }));
   NameCounter counter(declared, index);

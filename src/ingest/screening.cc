@@ -4,6 +4,12 @@
 
 namespace coeval::ingest {
 
+namespace {
+
+constexpr std::size_t kExamples = 20;  // of a check of the whole, for reports
+
+}  // namespace
+
 Screening::Screening(const define::Source& source, RowIntake intake, Surroundings around)
     : source_(source),
       intake_(std::move(intake)),
@@ -22,7 +28,8 @@ Result<std::unique_ptr<Screening>> Screening::create(const Past& past, int sourc
   screening->batch_checks_ = std::make_unique<quality::BatchChecks>(
       declared, options.environment, quality::references_in(past.project.folder),
       quality::BatchCheckOptions{.memory_bytes = options.memory_bytes,
-                                 .spill_folder = options.spill_folder});
+                                 .spill_folder = options.spill_folder,
+                                 .examples = kExamples});
   if (!screening->batch_checks_->empty()) screening->accumulator_ = screening->batch_checks_->start();
   return screening;
 }

@@ -144,6 +144,10 @@ Result<Screened> screen(const RowChecks& checks, const define::Source& source,
 /// Threading: any threads and processes; writers of one source wait for each other.
 /// Errors: io, disk_full.
 Status write_quarantine(const std::string& folder, const std::vector<QuarantinedRow>& rows);
+/// The same for rows of one source that came each for itself, whatever is there: a row that is sent
+/// twice stands there twice. Complexity: what is there is not read.
+Status append_quarantine(const std::string& folder, const std::string& source,
+                         std::span<const QuarantinedRow> rows);
 /// The rows of a source's quarantine, oldest first; none when there is no file. A last line without
 /// its end was never acknowledged and is left out. Errors: io, bad_json naming the line.
 Result<std::vector<QuarantinedRow>> read_quarantine(const std::string& folder,

@@ -100,11 +100,7 @@ void add_numbers(std::string& out, const ColumnSummary& column, const std::strin
   out += indent + (data::is_list(column.type) ? "lengths " : "range ") +
          data::to_text(column.min, type) + " to " + data::to_text(column.max, type);
   if (column.mean) out += ", mean " + number_text(*column.mean, type);
-  // A deviation is no date: it is told in days or seconds.
-  if (column.deviation && type == data::Type::timestamp)
-    out += ", std " + short_number(*column.deviation / 1e6) + " s";
-  else if (column.deviation)
-    out += ", std " + short_number(*column.deviation) + (type == data::Type::date ? " d" : "");
+  if (column.deviation) out += ", std " + deviation_text(*column.deviation, type);
   if (column.zeros > 0) out += ", zero " + std::to_string(column.zeros);
   if (column.negatives > 0) out += ", negative " + std::to_string(column.negatives);
   out += "\n" + indent + (column.quantiles_exact ? "quantiles" : "quantiles (approximate)");
@@ -214,6 +210,11 @@ ColumnSummary without_values(ColumnSummary summary) {
   if (summary.text) summary.text->patterns.clear();
   summary.elements.clear();
   return summary;
+}
+
+std::string deviation_text(double deviation, data::Type type) {
+  if (type == data::Type::timestamp) return short_number(deviation / 1e6) + " s";
+  return short_number(deviation) + (type == data::Type::date ? " d" : "");
 }
 
 }  // namespace coeval::quality

@@ -98,5 +98,7 @@ ColumnSummary without_values(ColumnSummary summary);
 std::string to_text(const ProfileSummary& summary);
 /// "12.5", or the date or time that a number of days or µs stands for.
 std::string number_text(double value, data::Type type);
+/// A deviation is no date: of times it is told in seconds, of dates in days.
+std::string deviation_text(double deviation, data::Type type);
 
 }  // namespace coeval::quality

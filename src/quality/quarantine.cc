@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -37,6 +38,8 @@ class QuarantineFile {
   }
   Status lock();
   Result<std::string> read() const;
+  /// Cuts a last line without its end, reading no more than that, and tells what is left.
+  Result<std::size_t> cut_torn_line();
   Status cut_to(std::size_t size);
   Status append(std::string_view bytes);
   Status sync();
@@ -78,6 +81,27 @@ Result<std::string> QuarantineFile::read() const {
   }
   text.resize(done);
   return text;
+}
+
+Result<std::size_t> QuarantineFile::cut_torn_line() {
+  struct stat info{};
+  if (::fstat(fd_, &info) != 0) return failed("read");
+  const auto cut = [&](std::size_t whole) -> Result<std::size_t> {
+    if (whole != static_cast<std::size_t>(info.st_size)) COEVAL_TRY(cut_to(whole));
+    return whole;
+  };
+  char block[4096];
+  for (off_t end = info.st_size; end > 0;) {
+    const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(sizeof block));
+    const ssize_t size = ::pread(fd_, block, static_cast<std::size_t>(end - begin), begin);
+    if (size < 0 && errno == EINTR) continue;
+    if (size != end - begin) return failed("read");
+    const std::string_view text(block, static_cast<std::size_t>(size));
+    if (const std::size_t last = text.rfind('\n'); last != std::string_view::npos)
+      return cut(static_cast<std::size_t>(begin) + last + 1);
+    end = begin;
+  }
+  return cut(0);
 }
 
 Status QuarantineFile::cut_to(std::size_t size) {
@@ -169,21 +193,32 @@ Result<QuarantinedRow> read_line(data::JsonParser& parser, std::string_view text
   return row;
 }
 
-Status write_source(const std::string& folder, const std::string& source,
-                    const std::vector<const QuarantinedRow*>& rows) {
+Result<QuarantineFile> open_locked(const std::string& folder, const std::string& source) {
   COEVAL_ASSIGN(const std::string path, path_of(folder, source));
   COEVAL_ASSIGN(QuarantineFile file, QuarantineFile::open(path, O_RDWR | O_CREAT | O_APPEND));
   COEVAL_TRY(file.lock());
-  COEVAL_ASSIGN(const std::string existing, file.read());
-  const std::string_view whole = whole_lines(existing);
-  if (whole.size() < existing.size()) COEVAL_TRY(file.cut_to(whole.size()));
-  if (const Status appended = file.append(new_lines(whole, rows)); !appended) {
-    (void)file.cut_to(whole.size());  // if this fails too, the next writer cuts the torn line
+  return file;
+}
+
+// Puts lines behind the first `whole` bytes, which are all that count.
+Status put_lines(const std::string& folder, QuarantineFile& file, std::size_t whole,
+                 std::string_view lines) {
+  if (const Status appended = file.append(lines); !appended) {
+    (void)file.cut_to(whole);  // if this fails too, the next writer cuts the torn line
     return appended;
   }
   // Even when every row was there: the writer that put it there may have died before its fsync.
   COEVAL_TRY(file.sync());
-  return existing.empty() ? sync_folder(folder + "/quarantine") : Status{};
+  return whole == 0 ? sync_folder(folder + "/quarantine") : Status{};
+}
+
+Status write_source(const std::string& folder, const std::string& source,
+                    const std::vector<const QuarantinedRow*>& rows) {
+  COEVAL_ASSIGN(QuarantineFile file, open_locked(folder, source));
+  COEVAL_ASSIGN(const std::string existing, file.read());
+  const std::string_view whole = whole_lines(existing);
+  if (whole.size() < existing.size()) COEVAL_TRY(file.cut_to(whole.size()));
+  return put_lines(folder, file, whole.size(), new_lines(whole, rows));
 }
 
 }  // namespace
@@ -196,6 +231,17 @@ Status write_quarantine(const std::string& folder, const std::vector<Quarantined
   for (const auto& [source, of_source] : by_source)
     COEVAL_TRY(write_source(folder, source, of_source));
   return {};
+}
+
+Status append_quarantine(const std::string& folder, const std::string& source,
+                         std::span<const QuarantinedRow> rows) {
+  if (rows.empty()) return {};
+  COEVAL_TRY(make_quarantine_folder(folder));
+  COEVAL_ASSIGN(QuarantineFile file, open_locked(folder, source));
+  COEVAL_ASSIGN(const std::size_t whole, file.cut_torn_line());
+  std::string lines;
+  for (const QuarantinedRow& row : rows) lines += quarantine_line(row);
+  return put_lines(folder, file, whole, lines);
 }
 
 Result<std::vector<QuarantinedRow>> read_quarantine(const std::string& folder,

@@ -82,6 +82,23 @@ TEST_CASE("a row is written once, however often it comes, and its four marks tel
   CHECK((*rows)[2].origin == "b.parquet");
 }
 
+TEST_CASE("rows that came each for itself are all there, behind whatever is whole") {
+  const TemporaryFolder folder;
+  const std::vector<QuarantinedRow> rows = {row_number(1), row_number(1)};
+  REQUIRE(append_quarantine(folder.path(), "flights", rows));
+  REQUIRE(append_quarantine(folder.path(), "flights", rows));
+  CHECK(read_quarantine(folder.path(), "flights")->size() == 4);
+  const std::string whole = text_of(folder.file());
+  // A torn line, longer than what is looked at in one step.
+  std::ofstream(folder.file(), std::ios::app) << "{\"source\":\"" << std::string(10'000, 'x');
+  REQUIRE(append_quarantine(folder.path(), "flights", {rows.data(), 1}));
+  CHECK(text_of(folder.file()) == whole + whole.substr(0, whole.size() / 4));
+  // Nothing but a torn line.
+  std::ofstream(folder.file(), std::ios::trunc) << std::string(9'000, 'x');
+  REQUIRE(append_quarantine(folder.path(), "flights", {rows.data(), 1}));
+  CHECK(text_of(folder.file()) == whole.substr(0, whole.size() / 4));
+}
+
 TEST_CASE("each source has its own file, and one without is empty") {
   const TemporaryFolder folder;
   QuarantinedRow other = row_number(1);

@@ -101,7 +101,7 @@ std::string report_text(const QualityReport& report, std::size_t lines) {
     out += "  " + mark + rule.name + ": " + rule.expected + "; " + rule.observed + "\n";
     if (!rule.samples.empty()) {
       const SampleRow& row = rule.samples.front();
-      out += "       such as " + row.origin + ":" + std::to_string(row.place) + ": " +
+      out += "       such as " + place_text(row) + ": " +
              row.observed + "\n";
     }
   }
@@ -201,7 +201,7 @@ std::string report_junit(const QualityReport& report) {
     const std::string message = markup_text(rule.expected + "; " + rule.observed);
     std::string detail;
     for (const SampleRow& row : rule.samples)
-      detail += row.origin + ":" + std::to_string(row.place) + ": " + row.observed + "\n";
+      detail += place_text(row) + ": " + row.observed + "\n";
     if (rule.status == Status::warned)
       out += "><system-out>warning: " + message + "\n" + markup_text(detail) +
              "</system-out></testcase>\n";

@@ -132,7 +132,7 @@ std::string values_of(const ColumnSummary& column) {
     out += entry("range", data::to_text(column.min, column.type) + " to " +
                               data::to_text(column.max, column.type));
   number("mean", column.mean);
-  if (column.deviation) out += entry("deviation", short_number(*column.deviation));
+  if (column.deviation) out += entry("deviation", deviation_text(*column.deviation, column.type));
   for (const ProfileQuantile& quantile : column.quantiles)
     if (quantile.p == 0.05 || quantile.p == 0.5 || quantile.p == 0.95)
       out += entry(std::to_string(static_cast<int>(quantile.p * 100)) + " %",
@@ -171,7 +171,7 @@ std::string samples(const RuleResult& rule) {
   std::string out = "<details><summary>" + std::to_string(rule.samples.size()) + " of " +
                     with_separators(rule.rows_count) + " rows</summary><table><tbody>";
   for (const SampleRow& row : rule.samples)
-    out += "<tr><td><code>" + markup_text(row.origin) + ":" + std::to_string(row.place) +
+    out += "<tr><td><code>" + markup_text(place_text(row)) +
            "</code></td><td>" + markup_text(row.observed) + "</td><td><code>" +
            markup_text(row.raw) + "</code></td></tr>";
   return out + "</tbody></table></details>";

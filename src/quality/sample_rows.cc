@@ -39,4 +39,8 @@ std::vector<SampleRow> SampleRows::of(const std::string& rule) const {
   return out;
 }
 
+std::string place_text(const SampleRow& row) {
+  return row.place < 0 ? row.origin : row.origin + ":" + std::to_string(row.place);
+}
+
 }  // namespace coeval::quality

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <span>
 #include <utility>
 
 #include "base/clock.h"
@@ -62,13 +63,20 @@ Status Engine::Parts::writable() {
 }
 
 Status Engine::Parts::write_quarantined() {
-  if (quarantine.empty()) return {};
-  const Status written = quality::write_quarantine(state_folder, quarantine);
-  if (written)
-    quarantine.clear();
-  else
-    log.fail(written.error());
-  return written;
+  while (!quarantine.empty()) {
+    const auto others = std::stable_partition(
+        quarantine.begin(), quarantine.end(),
+        [source = quarantine.front().source](const auto& row) { return row.source == source; });
+    const std::span rows(quarantine.begin(), others);
+    const Status written =
+        quality::append_quarantine(state_folder, rows.front().source, rows);
+    if (!written) {
+      log.fail(written.error());
+      return written;
+    }
+    quarantine.erase(quarantine.begin(), others);
+  }
+  return {};
 }
 
 Engine::Engine(std::shared_ptr<const define::Project> project,

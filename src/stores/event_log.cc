@@ -421,6 +421,7 @@ Result<std::unique_ptr<EventLog>> open_log(const std::string& folder, LogOptions
   if (!options.files) options.files = disk_files();
   COEVAL_TRY(make_folders(folder));
   COEVAL_ASSIGN(auto lock, FileLock::acquire(folder + "/lock"));
+  COEVAL_TRY(remove_unfinished_schemas(folder, *options.files));
   COEVAL_ASSIGN(auto scan, scan_log(folder, std::exchange(options.visit_request, nullptr)));
   if (scan.problem) return std::unexpected(std::move(*scan.problem));
   auto log = std::make_unique<DiskLog>(folder, std::move(options), std::move(lock));

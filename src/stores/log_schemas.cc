@@ -27,7 +27,9 @@
 #include <system_error>
 #include <tuple>
 
+#include "stores/append_file.h"
 #include "stores/files.h"
+#include "stores/pending_file.h"
 #include "stores/record_names.h"
 
 namespace coeval::stores {
@@ -140,6 +142,17 @@ Status write_log_schema(const std::string& log_folder, const LogSchema& schema) 
   return write_file_atomically(
       folder + "/" + schema.source + "-" + tag_text(schema.tag) + std::string(kSuffix),
       encode_log_schema(schema));
+}
+
+Status remove_unfinished_schemas(const std::string& log_folder, FileLayer& files) {
+  std::error_code none;
+  std::vector<std::string> unfinished;
+  for (std::filesystem::directory_iterator entry(schemas_folder(log_folder), none), end;
+       !none && entry != end; entry.increment(none))
+    if (is_pending_name(entry->path().filename().string()))
+      unfinished.push_back(entry->path().string());
+  for (const std::string& path : unfinished) COEVAL_TRY(files.remove(path));
+  return {};
 }
 
 const LogSchema* newest_schema(const std::vector<LogSchema>& declared, std::string_view source) {

@@ -12,6 +12,8 @@
 
 namespace coeval::stores {
 
+class FileLayer;  // stores/append_file.h
+
 /// A schema that events of a source were logged with. Kept beside the log for good, because the
 /// definition's own schema may change and the rows do not.
 struct LogSchema {
@@ -32,6 +34,9 @@ Result<LogSchema> decode_log_schema(std::string_view text);
 Result<std::vector<LogSchema>> read_log_schemas(const std::string& log_folder);
 /// Makes one durable; replaces the file of the same source and tag. Errors: io, disk_full.
 Status write_log_schema(const std::string& log_folder, const LogSchema& schema);
+
+/// Removes what writers that died left half-written. By who holds the log's lock. Errors: io.
+Status remove_unfinished_schemas(const std::string& log_folder, FileLayer& files);
 
 /// Whether a schema is the newest of its source already. Errors: log_corrupt when another schema
 /// has its tag, which no log can tell from it.

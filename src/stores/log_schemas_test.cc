@@ -114,6 +114,17 @@ TEST_CASE("a log of before schemas were kept opens, and keeps the schema that is
   CHECK(open_log(folder.path(), quick()).value()->declare("flights", kNew).has_value());
 }
 
+TEST_CASE("what a dead writer left of a schema goes when the next one opens the log") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "schemas");
+  const std::string left = folder / "schemas/flights-00000001.schema.pending-1-0";
+  REQUIRE(write_file_atomically(left, "half"));
+  REQUIRE(open_log_for_reading(folder.path()));
+  CHECK(std::filesystem::exists(left));  // a reader changes nothing
+  REQUIRE(open_log(folder.path(), quick()));
+  CHECK_FALSE(std::filesystem::exists(left));
+}
+
 TEST_CASE("a schema file that was changed is named") {
   const TemporaryFolder folder;
   const LogSchema schema{"flights", schema_tag(kOld), Position{0}, kOld};
