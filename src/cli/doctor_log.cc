@@ -55,13 +55,18 @@ class BatchCensus {
     const bool begins = record.kind == stores::RecordKind::batch_begin;
     const bool ends = record.kind == stores::RecordKind::batch_end;
     if (inside_ && record.kind == stores::RecordKind::event) ++events_;
+    if (inside_ && record.kind == stores::RecordKind::lost) ++lost_;
     if (begins) begin(record);
     if (ends) end(record);
   }
 
   void report(const Finding& add) const {
     if (whole_ == 0 && broken_ == 0) return;
-    std::string text = std::to_string(whole_) + " are whole, their counts add up";
+    std::string text = std::to_string(whole_) + " have as many records as they say";
+    if (lost_in_all_ > 0)
+      text += "; " + std::to_string(lost_in_all_) +
+              " of their events are lost to damage: what was left of them is in the log's "
+              "quarantine, and a source with `id` may be sent the rows again";
     if (broken_ > 0)
       text += "; " + std::to_string(broken_) + " are not, the first at position " +
               std::to_string(first_broken_.value) + ": " + why_;
@@ -71,7 +76,7 @@ class BatchCensus {
  private:
   void begin(const stores::Record& record) {
     begin_ = record.position;
-    events_ = 0;
+    events_ = lost_ = 0;
     payload_ = record.payload;
     inside_ = true;
   }
@@ -82,7 +87,8 @@ class BatchCensus {
     const auto batch = ingest::parse_batch(payload_);
     if (!batch) return broken(one_line(batch.error()));
     if (record.payload != payload_) return broken("its end is of another batch");
-    if (events_ != batch->events())
+    lost_in_all_ += lost_;
+    if (events_ + lost_ != batch->events())
       return broken(std::to_string(events_) + " events, not " + std::to_string(batch->events()));
     const auto& counts = batch->counts;
     if (!counts.holds()) return broken(quality::to_text(counts));
@@ -97,7 +103,7 @@ class BatchCensus {
 
   bool inside_ = false;
   Position begin_, first_broken_;
-  std::uint64_t events_ = 0;
+  std::uint64_t events_ = 0, lost_ = 0, lost_in_all_ = 0;
   std::string payload_, why_;
   std::int64_t whole_ = 0, broken_ = 0;
 };

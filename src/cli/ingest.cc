@@ -134,7 +134,13 @@ Result<ingest::BatchOutcome> ingest_one(Context& context, ingest::Ingestion& ing
     return ingestion.file(source, path, ingest::display_path(*context.project, path));
   const std::string format = context.in.format.empty() ? "csv" : context.in.format;
   COEVAL_ASSIGN(const auto spooled, ingest::SpooledInput::read(context.state_folder, format));
-  return ingestion.file(source, spooled.path(), std::string(ingest::kInputOrigin));
+  auto outcome = ingestion.file(source, spooled.path(), std::string(ingest::kInputOrigin));
+  if (!outcome) {  // nobody knows that file
+    std::string& message = outcome.error().message;
+    if (const std::size_t at = message.find(spooled.path()); at != std::string::npos)
+      message.replace(at, spooled.path().size(), "standard input");
+  }
+  return outcome;
 }
 
 // The rows are in the log, whatever comes of this.

@@ -1,5 +1,8 @@
 #include "cli/ingest_context.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/byte_size.h"
 #include "base/clock.h"
 #include "cli/running_server.h"
@@ -9,6 +12,8 @@
 namespace coeval::cli {
 
 namespace {
+
+constexpr std::size_t kRulesTold = 8;
 
 using State = ingest::BatchOutcome::State;
 
@@ -48,6 +53,19 @@ std::string sentence(const ingest::BatchOutcome& outcome) {
   return {};
 }
 
+// The rules that most rows broke first.
+std::string by_rule(const std::map<std::string, std::int64_t>& rules) {
+  std::vector<std::pair<std::int64_t, std::string>> most;
+  for (const auto& [rule, rows] : rules) most.emplace_back(-rows, rule);
+  std::ranges::sort(most);
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most.size(), kRulesTold); ++i)
+    text += (i == 0 ? "" : ", ") + most[i].second + " " + std::to_string(-most[i].first);
+  if (most.size() > kRulesTold)
+    text += ", and " + std::to_string(most.size() - kRulesTold) + " rules more";
+  return text;
+}
+
 data::Json texts(const std::vector<std::string>& list) {
   return data::Json::Array(list.begin(), list.end());
 }
@@ -85,8 +103,8 @@ Result<ingest::Ingestion> open_ingestion(Context& context) {
                   seconds > 0 ? static_cast<double>(rows) / seconds : 0.0);
     context.terminal.progress(line);
   };
+  COEVAL_TRY(replay::check_logged_schemas(*context.project, context.log_folder()));
   if (!options.dry_run) {
-    COEVAL_TRY(replay::check_logged_schemas(*context.project, context.log_folder()));
     if (const auto server = find_running_server(context.state_folder))
       return fail(Code::log_locked, "the server at " + server->url + " writes to this log",
                   "stop it, or send it the rows: POST /v1/events/SOURCE");
@@ -106,6 +124,8 @@ void OutcomeReport::add(const std::string& file, const ingest::BatchOutcome& out
   if (!context_.terminal.json()) {
     context_.terminal.print(file + ": " + sentence(outcome));
     if (!outcome.note.empty()) context_.terminal.print("  " + outcome.note);
+    if (!outcome.quarantined.empty())
+      context_.terminal.print("  quarantined: " + by_rule(outcome.quarantined));
     for (const auto& reason : outcome.reasons) context_.terminal.print("  held: " + reason);
     for (const auto& warning : outcome.warnings) context_.terminal.print("  warning: " + warning);
     return;
@@ -121,6 +141,9 @@ void OutcomeReport::add(const std::string& file, const ingest::BatchOutcome& out
   one.set("duplicates_count", record.counts.duplicates);
   if (record.first_line > 0) one.set("first_line", record.first_line);
   if (!outcome.note.empty()) one.set("note", outcome.note);
+  data::Json rules{data::Json::Object{}};
+  for (const auto& [rule, rows] : outcome.quarantined) rules.set(rule, rows);
+  one.set("quarantined_by_rule", std::move(rules));
   one.set("reasons", texts(outcome.reasons));
   one.set("warnings", texts(outcome.warnings));
   list_.push(std::move(one));

@@ -178,7 +178,7 @@ class Declaration {
     ingest->add_option("--memory", in_.memory,
                        "most memory for rows that wait, such as 4GB; more spill (default: 1GB)");
     ingest->add_option("--max-bad-rows", in_.max_bad_rows, "hold a file with more bad rows")
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
     ingest
         ->add_option("--max-bad-ratio", in_.max_bad_ratio, "hold one with a greater share of them")
         ->check(CLI::Range(0.0, 1.0));
@@ -198,7 +198,8 @@ class Declaration {
     quarantine->add_option("source", in_.source, "source (default: all; drop wants one)");
     quarantine->add_option("--rule", in_.rule, "only rows that broke this rule, such as delay.min");
     quarantine->add_option("--limit", in_.limit, "of show: rows at most (default: 20)")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+    quarantine->add_flag("--raw", in_.raw, "of show: rows as they are, personal columns too");
     quarantine->add_flag("--dry-run", in_.dry_run, "of replay and drop: count only");
     quarantine->add_option("--memory", in_.memory, "of replay: as of ingest");
     quarantine->add_option("--reason", in_.reason, "of drop: why; kept in the log");

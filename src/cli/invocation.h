@@ -42,6 +42,7 @@ struct Invocation {
   std::optional<double> max_bad_ratio;
   bool held = false, status = false;
   bool correlations = false;  ///< profile
+  bool raw = false;           ///< quarantine show
   std::string action, rule;  ///< quarantine
   std::int64_t limit = 20;
 };

@@ -150,6 +150,7 @@ quality::ObservedColumn observed(const quality::ColumnSummary& summary) {
   out.nulls = summary.nulls;
   if (!data::is_null(summary.min)) out.least = summary.min;
   if (!data::is_null(summary.max)) out.most = summary.max;
+  if (data::is_list(summary.type)) out.least = out.most = std::nullopt;  // lengths, not values
   out.distinct = summary.distinct;
   out.distinct_is_exact = summary.distinct_exact;
   for (const quality::ProfileValue& top : summary.top_values)
@@ -178,17 +179,27 @@ Result<quality::ObservedFile> observe_file(const replay::OpenFormat& formats,
   COEVAL_ASSIGN(const auto reader, format->open(path, options));
   quality::Profile profile(reader->schema());
   quality::PersonalDataDetector personal;
+  std::int64_t unreadable = 0;
+  std::string first_unreadable;
   for (;;) {
     COEVAL_ASSIGN(const data::Batch batch, reader->next());
     if (reader->at_end(batch)) break;
+    unreadable += std::ssize(reader->bad_rows());
+    if (!reader->bad_rows().empty() && first_unreadable.empty())
+      first_unreadable = "line " + std::to_string(reader->bad_rows().front().line) + ": " +
+                         quality::without_quoted(reader->bad_rows().front().reason);
     COEVAL_TRY(profile.add(batch));
     personal.add(batch);
   }
   if (profile.rows() == 0 || profile.schema().fields.empty())
-    return fail(Code::bad_file, "'" + path + "' has no rows to tell columns by",
+    return fail(Code::bad_file,
+                "'" + path + "' has no rows to tell columns by" +
+                    (unreadable > 0 ? ": none of " + std::to_string(unreadable) +
+                                          " could be read, the first on " + first_unreadable
+                                    : ""),
                 "coeval init without --from writes a definition to start from");
 
-  quality::ObservedFile file{path, profile.rows(), {}};
+  quality::ObservedFile file{path, profile.rows(), unreadable, first_unreadable, {}};
   for (const quality::ColumnSummary& summary : profile.summary().columns)
     file.columns.push_back(observed(summary));
   for (std::size_t i = 0; i < guesses.names.size(); ++i) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <tuple>
 
@@ -6,6 +7,8 @@
 #include "cli/ingest_context.h"
 #include "define/diagnostics.h"
 #include "ingest/quarantine_files.h"
+#include "quality/examination.h"
+#include "quality/personal_data.h"
 #include "quality/quarantine_line.h"
 
 namespace coeval::cli {
@@ -84,6 +87,35 @@ int list_rows(Context& context) {
   return 0;
 }
 
+// Bytes that a terminal would obey are shown as what they are.
+std::string printable(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 0x20 && byte != 0x7F) || c == '\t') {
+      out += c;
+      continue;
+    }
+    char hex[5];
+    std::snprintf(hex, sizeof hex, "\\x%02x", byte);
+    out += hex;
+  }
+  return out;
+}
+
+// As a report would show it.
+quality::QuarantinedRow without_personal(const Context& context, quality::QuarantinedRow row) {
+  const int source = context.project->source_index(row.source);
+  if (source < 0) return row;
+  const auto personal =
+      quality::personal_columns(context.project->sources[static_cast<std::size_t>(source)]);
+  if (personal.empty()) return row;
+  row.raw = quality::masked(row.raw, personal);
+  row.reason = "(not shown: the source has personal columns; --raw shows rows as they are)";
+  row.observed = {};
+  return row;
+}
+
 int show_rows(Context& context) {
   std::int64_t shown = 0, left = 0;
   data::Json all{data::Json::Array{}};
@@ -93,17 +125,17 @@ int show_rows(Context& context) {
       return {};
     }
     ++shown;
-    const std::string line = quality::quarantine_line(row);
+    const quality::QuarantinedRow seen = context.in.raw ? row : without_personal(context, row);
     if (context.terminal.json()) {
-      COEVAL_ASSIGN(auto json, data::parse_json(line));
+      COEVAL_ASSIGN(auto json, data::parse_json(quality::quarantine_line(seen)));
       all.push(std::move(json));
       return {};
     }
-    context.terminal.print(row.source + "  " + row.origin +
-                           (row.row >= 0 ? ":" + std::to_string(row.row) : "") + "  " +
-                           define::listed(row.rules));
-    context.terminal.print("  " + row.reason);
-    context.terminal.print("  " + row.raw);
+    context.terminal.print(printable(seen.source + "  " + seen.origin +
+                                     (seen.row >= 0 ? ":" + std::to_string(seen.row) : "") + "  " +
+                                     define::listed(seen.rules)));
+    context.terminal.print("  " + printable(seen.reason));
+    context.terminal.print("  " + printable(seen.raw));
     return {};
   });
   if (!done) return context.report(done.error());

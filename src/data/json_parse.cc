@@ -208,6 +208,7 @@ Result<Json> JsonParser::parse(std::string_view text, JsonLimits limits, std::in
                     std::to_string(limits.max_bytes),
                 "send it in parts");
   text = without_byte_order_mark(text);
+  if (text.data() == nullptr) text = "";  // simdjson takes no null pointer, not even of no bytes
   // One level more than allowed, so that simdjson's way of counting does not matter: ours decides.
   const auto depth = static_cast<std::size_t>(std::max(limits.max_depth, 0)) + 2;
   dom::element root;

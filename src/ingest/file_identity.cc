@@ -16,7 +16,8 @@ namespace coeval::ingest {
 
 namespace {
 
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+constexpr std::uint64_t kReadBytes = std::uint64_t{1} << 20;
+constexpr std::size_t kLineEndBytes = 2;
 constexpr std::size_t kMostHeaderBytes = std::size_t{64} << 10;
 
 }  // namespace
@@ -32,17 +33,24 @@ Result<FileStamp> stamp_of(const std::string& path) {
 }
 
 Result<Prefix> prefix_of(const std::string& path, std::uint64_t bytes) {
-  COEVAL_ASSIGN(auto window, stores::FileWindow::open(path, bytes));
+  COEVAL_ASSIGN(auto window, stores::FileWindow::open(path, bytes + kLineEndBytes));
   data::Sha256 hash;
   Prefix prefix;
-  for (std::uint64_t at = 0; at < window.size();) {
-    COEVAL_ASSIGN(const std::string_view part, window.view(at, kReadBytes));
+  bool ends_line = false;
+  for (std::uint64_t at = 0; at < std::min(bytes, window.size());) {
+    COEVAL_ASSIGN(const std::string_view part,
+                  window.view(at, static_cast<std::size_t>(std::min(bytes - at, kReadBytes))));
     hash.update(part);
     prefix.lines += std::ranges::count(part, '\n');
-    prefix.ends_with_line = part.ends_with('\n');
+    ends_line = part.ends_with('\n');
     at += part.size();
   }
   prefix.sha256 = hash.hex();
+  COEVAL_ASSIGN(const std::string_view next, window.view(bytes, kLineEndBytes));
+  if (ends_line)
+    prefix.end = Prefix::End::line;
+  else if (next.starts_with('\n') || next == "\r\n")
+    prefix.end = Prefix::End::before_line_end;
   return prefix;
 }
 

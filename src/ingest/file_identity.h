@@ -22,7 +22,9 @@ Result<FileStamp> stamp_of(const std::string& path);
 struct Prefix {
   std::string sha256;
   std::int64_t lines = 0;
-  bool ends_with_line = false;  ///< the last of them ends a line
+  /// Whether the last of them ends a line, or only what follows does, or it was cut within one.
+  enum class End { line, before_line_end, within_line };
+  End end = End::within_line;
 };
 /// Errors: no_such_file, io.
 Result<Prefix> prefix_of(const std::string& path, std::uint64_t bytes);

@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "base/time.h"
 #include "data/hash.h"
 #include "ingest/file_identity.h"
 #include "ingest/named_rows.h"
@@ -44,10 +45,12 @@ Result<Plan> plan_of(const std::string& path, const LoggedBatch* earlier) {
   const BatchRecord& before = earlier->record;
   if (may_grow(path) && before.bytes > 0 && plan.stamp.bytes > before.bytes) {
     COEVAL_ASSIGN(const Prefix prefix, prefix_of(path, before.bytes));
-    if (prefix.sha256 == before.sha256 && prefix.ends_with_line) {
-      plan.first_line = prefix.lines + 1;
+    if (prefix.sha256 == before.sha256) {
+      const bool cut = prefix.end == Prefix::End::within_line;
+      plan.first_line = prefix.lines + (prefix.end == Prefix::End::before_line_end ? 2 : 1);
       plan.note = "it has grown since batch " + before.id + ": only the rows from line " +
-                  std::to_string(plan.first_line) + " on are added";
+                  std::to_string(plan.first_line) + " on are added" +
+                  (cut ? ", the first of which was not whole then" : "");
       return plan;
     }
   }
@@ -142,17 +145,34 @@ class FileRun {
 };
 
 // Rules that only warn, with the rows that break them, and what looks personal.
-std::vector<std::string> warnings_of(const Screening& screening) {
+std::vector<std::string> warnings_of(const Screening& screening, const define::Source& source) {
   std::vector<std::string> warnings;
-  const auto& rules = screening.checks().rules();
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    const std::int64_t rows = screening.broken()[i];
-    if (rules[i].severity != define::Severity::warn || rows == 0) continue;
-    warnings.push_back(rules[i].name + ": " + std::to_string(rows) +
-                       " rows break it and stay: " + rules[i].description);
+  for (const quality::Rule& rule : screening.checks().rules()) {
+    const auto rows = screening.warned().find(rule.name);
+    // With `warn_if` it is told when there are so many, by what judges counts.
+    const bool has_bound =
+        rule.check >= 0 && source.checks[static_cast<std::size_t>(rule.check)].warn_if.has_value();
+    if (rows == screening.warned().end() || has_bound) continue;
+    warnings.push_back(rule.name + ": " + std::to_string(rows->second) +
+                       (rows->second == 1 ? " row breaks it and stays: "
+                                          : " rows break it and stay: ") +
+                       rule.description);
   }
   for (const auto& column : screening.personal()) warnings.push_back(personal_text(column));
   return warnings;
+}
+
+// Known times never decrease within a log (semantics: T1): rows that come late count as known when
+// the newest before them was. Empty where none does.
+std::string raised_known_times(const SortedRows& rows, const stores::EventLog* log) {
+  if (log == nullptr || rows.rows() == 0 || rows.first_known() >= log->last_known()) return {};
+  const std::int64_t last_us = log->last_known().us;
+  const std::int64_t count = rows.known_before(last_us);
+  return std::to_string(count) + (count == 1 ? " row was" : " rows were") + " known before " +
+         format_time(last_us) + ", the newest in the log, and " +
+         (count == 1 ? "counts" : "count") +
+         " as known from then on; were that moment wrong, such as in the future, `max_ahead` would "
+         "have kept its row out";
 }
 
 RowVisit visit_of(const SortedRows& rows) {
@@ -241,7 +261,8 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   COEVAL_ASSIGN(const auto screening,
                 Screening::create(past, source, path,
                                   {define::Environment::train, options_.memory_bytes / 4,
-                                   options_.dry_run ? std::string() : state_folder_}));
+                                   options_.dry_run ? std::string() : state_folder_,
+                                   options_.now_us()}));
   BatchRecord record;
   record.source = declared.name;
   record.origin = origin;
@@ -268,10 +289,12 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
     outcome.state = State::nothing;
     return outcome;
   }
-  Decision decision =
-      decide(counts, screening->finish(options_.now_us()), budgets_of(declared));
+  Decision decision = decide(counts, screening->finish(), budgets_of(declared));
+  outcome.quarantined = screening->quarantined();
   outcome.reasons = std::move(decision.reasons);
-  outcome.warnings = warnings_of(*screening);
+  outcome.warnings = warnings_of(*screening, declared);
+  if (auto raised = raised_known_times(run.rows(), log_.get()); !raised.empty())
+    outcome.warnings.push_back(std::move(raised));
   std::ranges::move(decision.warnings, std::back_inserter(outcome.warnings));
   const bool publishes = outcome.reasons.empty();
   if (options_.dry_run) {

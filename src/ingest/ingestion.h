@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "define/project.h"
 #include "ingest/batch_record.h"
@@ -23,8 +25,8 @@ struct IngestOptions {
   /// Besides what the source declares; the stricter one holds.
   Budgets budgets;
   bool dry_run = false;  ///< counts and decides; writes nothing
-  /// The clock that checks of freshness ask, µs since the epoch; nothing else does.
-  std::function<std::int64_t()> now_us = [] { return std::int64_t{0}; };
+  /// The clock that checks of freshness and `max_ahead` ask, µs since the epoch; nothing else does.
+  std::function<std::int64_t()> now_us = [] { return SystemClock().now_us(); };
   std::string log_id;  ///< of a log that begins with this; empty = one that no other log has
   /// Rows read so far of the file under way. Called now and then.
   std::function<void(std::int64_t rows)> progress;
@@ -44,6 +46,7 @@ struct BatchOutcome {
   BatchRecord record;
   std::vector<std::string> reasons;  ///< of a held batch
   std::vector<std::string> warnings;
+  std::map<std::string, std::int64_t> quarantined;  ///< by rule
   std::string note;  ///< "only what was added since line 10001", or empty
 };
 

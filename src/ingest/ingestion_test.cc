@@ -175,6 +175,49 @@ TEST_CASE("rows that a mended rule takes leave the quarantine; others are droppe
   CHECK(standing.missing() == 0);
 }
 
+TEST_CASE("no row from the future gets in where the definition says so, even if it says when") {
+  World world;
+  world.project = checked(R"toml([project]
+name = "shop"
+[source.orders]
+time = "ts"
+known = "event time"
+[source.orders.columns]
+ts = { type = "timestamp", known = "ts", max_ahead = "1d" }
+)toml");
+  world.put("a.csv", "ts\n2024-01-02T00:00:00Z\n2024-01-03T23:00:00Z\n2099-01-01T00:00:00Z\n");
+  IngestOptions options;
+  options.now_us = [] { return std::int64_t{1704240000000000}; };  // 2024-01-03
+  const auto outcome = world.ingest("a.csv", options);
+  REQUIRE(outcome);
+  CHECK(outcome->record.counts == counts(3, 2, 1, 0));
+  CHECK(outcome->quarantined == std::map<std::string, std::int64_t>{{"ts.max_ahead", 1}});
+  // What comes late counts as known later, and that is said.
+  world.put("b.csv", "ts\n2024-01-01T00:00:00Z\n2024-01-04T00:00:00Z\n");
+  const auto late = world.ingest("b.csv", options);
+  REQUIRE(late);
+  REQUIRE(late->warnings.size() == 1);
+  CHECK(late->warnings[0].starts_with("1 row was known before 2024-01-03T23:00:00Z"));
+}
+
+TEST_CASE("a text that was cut within a line goes on with that line, and without its end behind it") {
+  World world;
+  const std::string text = "ts,amount\n2024-01-01T00:01:00Z,1\n2024-01-01T00:02:00Z,23";
+  world.put("cut.csv", text.substr(0, text.size() - 1));
+  CHECK(world.ingest("cut.csv").value().record.counts == counts(2, 2, 0, 0));
+  world.put("cut.csv", text + "\n2024-01-01T00:03:00Z,3");
+  const auto went_on = world.ingest("cut.csv");
+  REQUIRE(went_on);
+  CHECK(went_on->record.first_line == 3);
+  CHECK(went_on->record.counts == counts(2, 2, 0, 0));
+  CHECK(went_on->note.ends_with("the first of which was not whole then"));
+  world.put("cut.csv", text + "\n2024-01-01T00:03:00Z,3\n2024-01-01T00:04:00Z,4\n");
+  const auto after = world.ingest("cut.csv");
+  REQUIRE(after);
+  CHECK(after->record.first_line == 5);
+  CHECK(after->record.counts == counts(1, 1, 0, 0));
+}
+
 TEST_CASE("the quarantine has a row's own bytes, where they stand, and what was found there") {
   World world;
   world.put("a.csv", kOrders);

@@ -53,7 +53,8 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
   const define::Source& declared = past.project.sources[static_cast<std::size_t>(source)];
   COEVAL_ASSIGN(const auto screening,
                 Screening::create(past, source, path,
-                                  {options.environment, options.memory_bytes, options.spill_folder}));
+                                  {options.environment, options.memory_bytes, options.spill_folder,
+                                   options.now_us}));
   quality::Examination examination(declared, screening->checks(), options.pool);
   COEVAL_TRY(read_pieces(declared, past.formats, path, 0, [&](const Piece& piece) -> Status {
     COEVAL_ASSIGN(TakenRows taken, screening->take(piece));
@@ -64,7 +65,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
   }));
   quality::QualityReport report;
   examination.report(report);
-  for (const auto& finding : screening->finish(options.now_us))
+  for (const auto& finding : screening->finish())
     report.rules.push_back(rule_result(finding, path));
   report.counts = screening->counts();
   report.project = past.project.name;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ class Screening {
     define::Environment environment = define::Environment::train;
     std::size_t memory_bytes = std::size_t{256} << 20;  ///< for checks of the whole
     std::string spill_folder;                           ///< is there
+    std::int64_t now_us = 0;                            ///< the clock: for freshness, `max_ahead`
   };
   /// `file`: what the rows are read from. What `past` refers to lives as long. Errors: those of
   /// RowIntake::create and Surroundings::read.
@@ -34,7 +36,7 @@ class Screening {
   /// Rows in the order of the file. Errors: those of RowIntake::take.
   Result<TakenRows> take(const Piece& piece);
   /// After the last row: what each check of the whole found, and each budget. Call once.
-  std::vector<quality::BatchFinding> finish(std::int64_t now_us);
+  std::vector<quality::BatchFinding> finish();
 
   const quality::Conservation& counts() const { return counts_; }
   const quality::RowChecks& checks() const { return intake_.checks(); }
@@ -42,11 +44,14 @@ class Screening {
   std::vector<quality::PersonalColumn> personal() const {
     return quality::untagged(source_, detector_.found());
   }
-  /// By rule of checks(): rows that break it.
-  const std::vector<std::int64_t>& broken() const { return broken_; }
+  /// By rule: rows that stay and break a rule which warns.
+  const std::map<std::string, std::int64_t>& warned() const { return warned_; }
+  /// By rule: rows that may not stay; "format", "type", "known" where a row could not be read.
+  const std::map<std::string, std::int64_t>& quarantined() const { return quarantined_; }
 
  private:
-  Screening(const define::Source& source, RowIntake intake, Surroundings around);
+  Screening(const define::Source& source, RowIntake intake, Surroundings around,
+            std::int64_t now_us);
 
   const define::Source& source_;
   RowIntake intake_;
@@ -56,7 +61,9 @@ class Screening {
   std::unique_ptr<quality::BatchChecks> batch_checks_;
   std::optional<quality::BatchAccumulator> accumulator_;  // none: nothing is asked of the whole
   quality::Conservation counts_;
-  std::vector<std::int64_t> broken_;
+  std::int64_t now_us_;
+  std::vector<std::int64_t> broken_;  // by rule of checks()
+  std::map<std::string, std::int64_t> warned_, quarantined_;
   quality::PersonalDataDetector detector_;
 };
 

@@ -137,6 +137,16 @@ Status SortedRows::finish() {
   return {};
 }
 
+std::int64_t SortedRows::known_before(std::int64_t known_us) const {
+  std::int64_t count = 0;
+  static_cast<void>(visit([&](const EncodedRow& row) -> Status {
+    if (row.known.us >= known_us) return fail(Code::internal, "the rows behind are later");
+    ++count;
+    return {};
+  }));
+  return count;
+}
+
 Status SortedRows::visit(const std::function<Status(const EncodedRow&)>& visit) const {
   return runs_.empty() ? visit_memory(visit) : visit_runs(visit);
 }

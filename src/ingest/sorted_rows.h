@@ -46,6 +46,8 @@ class SortedRows {
   std::int64_t rows() const { return rows_; }
   /// The least known time; of no rows INT64_MIN.
   KnownTime first_known() const { return KnownTime{rows_ == 0 ? INT64_MIN : first_known_us_}; }
+  /// Rows whose known time is less. After finish().
+  std::int64_t known_before(std::int64_t known_us) const;
   bool spilled() const { return !runs_.empty(); }
   /// Calls `visit` for all rows in order; may be called again. The payload lives until the callback
   /// returns. Errors: bad_file, io of the spill file; those of `visit`, which end it.

@@ -41,6 +41,15 @@ std::vector<RowVerdict> by_row(const Findings& sorted, const std::vector<Rule>& 
   return verdicts;
 }
 
+// The times, and `latest` in place of those after it.
+data::Column not_after(const data::Column& times, std::int64_t latest) {
+  data::ColumnBuilder earlier(Type::timestamp);
+  for (std::int64_t row = 0; row < times.size(); ++row)
+    earlier.append(times.is_null(row) ? data::Value{}
+                                      : data::Value{std::min(times.integer(row), latest)});
+  return earlier.finish();
+}
+
 }  // namespace
 
 struct RowChecks::Parts {
@@ -48,6 +57,7 @@ struct RowChecks::Parts {
   std::vector<ColumnRules> columns;
   std::optional<RowConditions> conditions;
   define::ExprPtr known;     // over the rows; null: nothing needs it, or it cannot be told
+  bool asks_ahead = false;   // a column has a rule of max_ahead
   bool needs_times = false;  // a rule compares with the row's time
 
   /// When each row was known or arrived; null where that cannot be told.
@@ -91,11 +101,11 @@ Result<std::unique_ptr<RowChecks>> RowChecks::compile(const define::Source& sour
   for (std::size_t i = 0; i < columns.size(); ++i) {
     COEVAL_ASSIGN(ColumnRules rules, compile_column_rules(source, columns[i], static_cast<int>(i),
                                                           environment, parts.rules));
-    parts.needs_times = parts.needs_times || rules.ahead_rule >= 0;
+    parts.asks_ahead = parts.asks_ahead || rules.ahead_rule >= 0;
     parts.columns.push_back(std::move(rules));
   }
   parts.conditions.emplace(source, columns, parts.rules);
-  parts.needs_times = parts.needs_times || parts.conditions->asks_for_keys();
+  parts.needs_times = parts.asks_ahead || parts.conditions->asks_for_keys();
   if (parts.needs_times) parts.known = known_over(source, columns);
   return checks;
 }
@@ -105,9 +115,13 @@ const std::vector<Rule>& RowChecks::rules() const { return parts_->rules; }
 Result<RowFindings> RowChecks::find(const data::Batch& batch, const RowContext& context) const {
   COEVAL_CHECK(batch.columns.size() == parts_->columns.size());
   const std::optional<data::Column> times = parts_->times_of(batch, context);
+  std::optional<data::Column> earlier;
+  if (times && parts_->asks_ahead && context.arrivals.empty() && context.now_us)
+    earlier = not_after(*times, *context.now_us);
+  const data::Column* const ahead_of = earlier ? &*earlier : times ? &*times : nullptr;
   Findings findings;
   for (std::size_t i = 0; i < batch.columns.size(); ++i)
-    scan_column(batch.columns[i], parts_->columns[i], times ? &*times : nullptr, findings);
+    scan_column(batch.columns[i], parts_->columns[i], ahead_of, findings);
   const RowConditions& conditions = *parts_->conditions;
   conditions.scan_expressions(batch, findings);
   if (context.known_keys != nullptr && conditions.asks_for_keys() && times)

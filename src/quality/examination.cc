@@ -62,6 +62,18 @@ bool Examination::reads_personal(const std::string& rule) const {
       columns, [&](int i) { return source_.columns[static_cast<std::size_t>(i)].pii; });
 }
 
+// Why a row broke a rule. With personal columns in the source, of each rule what it found alone, and
+// of rows that could not be read nothing that stands in quotes, which may be any column's value.
+std::string Examination::told(const QuarantinedRow& row, const std::string& rule) const {
+  if (personal_columns_.empty()) return row.reason;
+  const auto index = rule_index_.find(rule);
+  if (index == rule_index_.end()) return without_quoted(row.reason);
+  if (reads_personal(rule)) return "(its value is not shown)";
+  const data::Json* found = row.observed.find(rule);
+  return checks_.rules()[index->second].description +
+         (found == nullptr ? "" : ", found " + found->dump());
+}
+
 void Examination::add_sample(const std::string& rule, SampleRow row) {
   row.raw = shortened(masked(row.raw, personal_columns_));
   samples_.add(rule, std::move(row));
@@ -69,12 +81,10 @@ void Examination::add_sample(const std::string& rule, SampleRow row) {
 
 void Examination::add_quarantined(std::span<const QuarantinedRow> rows) {
   for (const QuarantinedRow& row : rows) {
-    const bool personal = std::ranges::any_of(
-        row.rules, [&](const std::string& rule) { return reads_personal(rule); });
     for (const std::string& rule : row.rules) {
       ++broken_[rule];
       if (samples_.wants(rule, row.origin, row.row))
-        add_sample(rule, {row.origin, row.row, personal ? "" : shortened(row.reason), row.raw});
+        add_sample(rule, {row.origin, row.row, shortened(told(row, rule)), row.raw});
     }
   }
 }
@@ -91,7 +101,7 @@ void Examination::add_warned(const data::Batch& piece, std::span<const RowVerdic
       std::string raw = data::write_jsonl(data::take(piece, row));
       raw.pop_back();  // the line's end
       add_sample(rule, {origin, place,
-                        reads_personal(rule) ? "" : checks_.explain(piece, verdict.row, index),
+                        reads_personal(rule) ? "(its value is not shown)" : checks_.explain(piece, verdict.row, index),
                         std::move(raw)});
     }
   }
@@ -105,7 +115,9 @@ std::int64_t Examination::broken(const std::string& rule) const {
 RuleResult Examination::result_of(const Rule& rule) const {
   using Status = RuleResult::Status;
   const std::int64_t count = broken(rule.name);
-  RuleResult out{rule.name,      "row", rule.description,      rows_text(count),
+  const bool lists_values = reads_personal(rule.name) && rule.name.ends_with(".enum");
+  const std::string expected = lists_values ? "one of its values, not shown" : rule.description;
+  RuleResult out{rule.name,      "row", expected,              rows_text(count),
                  Status::passed, count, samples_.of(rule.name)};
   const define::Check* check =
       rule.check < 0 ? nullptr : &source_.checks[static_cast<std::size_t>(rule.check)];

@@ -50,7 +50,7 @@ class Examination {
 
  private:
   bool reads_personal(const std::string& rule) const;
-  std::string shown(const std::string& raw) const;
+  std::string told(const QuarantinedRow& row, const std::string& rule) const;
   void add_sample(const std::string& rule, SampleRow row);
   RuleResult result_of(const Rule& rule) const;
 

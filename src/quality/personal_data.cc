@@ -260,4 +260,18 @@ std::string personal_text(const PersonalColumn& column) {
          " values): tag it with pii = true, or with pii = false if it is none";
 }
 
+std::string without_quoted(const std::string& text) {
+  std::string out;
+  bool hidden = false;
+  for (const char c : text) {
+    if (c == '\'') {
+      out += hidden ? "***'" : "'";
+      hidden = !hidden;
+    } else if (!hidden) {
+      out += c;
+    }
+  }
+  return hidden ? out + "***" : out;
+}
+
 }  // namespace coeval::quality

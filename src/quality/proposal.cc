@@ -108,7 +108,7 @@ std::string declaration(const ObservedColumn& column, bool is_time) {
   std::string out = "{ type = \"" + data::name(column.type) + "\"";
   if (column.nulls > 0 && !is_time) out += ", nullable = true";
   if (is_never_negative(column)) out += ", min = 0";
-  if (has_enum(column)) out += ", " + enum_text(column);
+  if (has_enum(column) && !column.personal) out += ", " + enum_text(column);
   if (column.personal) out += ", pii = true";
   return out + " }";
 }
@@ -117,7 +117,8 @@ std::string evidence(const ObservedColumn& column) {
   const std::int64_t values = column.rows - column.nulls;
   if (values == 0) return "only nulls: the type is a guess";
   std::string out;
-  if (column.least && column.most)
+  // A definition is kept with the code: what people own does not go into it.
+  if (column.least && column.most && !column.personal)
     out = "seen " + value_text(*column.least, column.type) + ".." +
           value_text(*column.most, column.type) + " in " + with_separators(values) + " rows";
   else
@@ -133,6 +134,14 @@ std::string evidence(const ObservedColumn& column) {
            std::to_string(column.personal->looked) + " looked at are like " +
            std::string(name(column.personal->kind));
   return out;
+}
+
+std::string unreadable_lines(const ObservedFile& file) {
+  if (file.unreadable == 0) return {};
+  return "# " + with_separators(file.unreadable) +
+         (file.unreadable == 1 ? " row" : " rows") +
+         " could not be read with the types below, and went to no evidence; the first: " +
+         file.first_unreadable + "\n";
 }
 
 // The event time: a timestamp that is never null, those named so before others, else the first.
@@ -222,6 +231,7 @@ std::string source_text(const ObservedFile& file, const std::string& source) {
   const ObservedColumn* time = find_time(file);
   return "\n[source." + source + "]\n" +
          line("path  = " + quoted(file.path), with_separators(file.rows) + " rows") +
+         unreadable_lines(file) +
          time_lines(file, time) + known_lines(file, time) + id_lines(file, time) + "\n[source." +
          source + ".columns]\n" + columns_lines(file, time) + "\n" + keys_lines(file, source);
 }

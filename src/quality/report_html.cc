@@ -37,7 +37,7 @@ thead th{border-top:0;color:var(--soft);font-weight:500;font-size:.85rem}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.5rem 0 0;font-size:.87rem}
 dt{color:var(--soft)}dd{margin:0;text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-code{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
+code{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:break-word}
 details{margin:.3rem 0}summary{cursor:pointer;color:var(--ink)}
 svg{display:block;width:100%;height:auto}
 svg rect{fill:var(--ink)}svg text{fill:var(--soft);font-size:11px}

@@ -204,8 +204,13 @@ bool read_array(std::string_view rest, RowReader& reader) {
     if (!reader.add_plain(rest)) {
       const std::string_view text = take_value(rest);
       const auto json = reader.parse(text, 1);
-      if (!json) return false;
-      reader.add(*json, text);
+      // What is in braces has an end, so that the rows behind it can be told.
+      const bool is_closed = text.starts_with('{') && text.ends_with('}');
+      if (!json && !is_closed) return false;
+      if (json)
+        reader.add(*json, text);
+      else
+        reader.add_unreadable(text, json.error());
     }
     rest = trimmed(rest);
     if (rest == "]") return true;

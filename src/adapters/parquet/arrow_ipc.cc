@@ -152,7 +152,7 @@ class ArrowReader final : public stores::TableReader {
         path_(stream_->bytes().name()),
         is_file_(is_file),
         batch_rows_(std::max<std::int64_t>(batch_rows, 1)),
-        pool_(memory_pool(), kMostBytes) {}
+        pool_(limited_pool(kMostBytes)) {}
 
   Status open(const std::vector<std::string>& columns) {
     return guarded(path_, thrown_error, [&] { return open_batches(columns); });
@@ -175,7 +175,7 @@ class ArrowReader final : public stores::TableReader {
 
   Status open_batches(const std::vector<std::string>& columns) {
     auto options = arrow::ipc::IpcReadOptions::Defaults();
-    options.memory_pool = &pool_;
+    options.memory_pool = pool_.get();
     options.use_threads = false;
     options.ensure_alignment = arrow::ipc::Alignment::kDataTypeSpecificAlignment;
     auto opened = arrow::ipc::RecordBatchStreamReader::Open(stream_, options);
@@ -257,7 +257,7 @@ class ArrowReader final : public stores::TableReader {
   std::string path_;
   bool is_file_;
   std::int64_t batch_rows_;
-  arrow::CappedMemoryPool pool_;
+  std::shared_ptr<arrow::MemoryPool> pool_;
   std::shared_ptr<arrow::RecordBatchReader> batches_;
   data::Schema schema_;
   std::vector<int> fields_;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+
 #include <arrow/memory_pool.h>
 
 namespace coeval::parquet_adapter {
@@ -8,5 +11,9 @@ namespace coeval::parquet_adapter {
 /// between one page and the next than Arrow's own choice. ARROW_DEFAULT_MEMORY_POOL overrides it,
 /// for sanitizers.
 arrow::MemoryPool* memory_pool();
+
+/// A pool over it that gives out at most so many bytes at a time. It lives as long as the pointer
+/// and as everything that it gave out: what was read may outlive the reader.
+std::shared_ptr<arrow::MemoryPool> limited_pool(std::int64_t most_bytes);
 
 }  // namespace coeval::parquet_adapter
