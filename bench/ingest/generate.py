@@ -1,4 +1,4 @@
-"""Writes the same rows as rows.parquet, rows.csv and rows.jsonl.
+"""Writes the same rows as rows.parquet, rows.csv and rows.jsonl, and two thirds of them as short.parquet.
 
     generate.py FOLDER ROWS
 
@@ -38,6 +38,7 @@ def main():
     connection.execute(ROWS.format(rows=rows))
     text = f"""select * replace (strftime(ts, '{MOMENT}') as ts) from rows"""
     connection.execute(f"copy rows to '{folder}/rows.parquet' (compression zstd)")
+    connection.execute(f"copy (from rows limit {rows * 2 // 3}) to '{folder}/short.parquet' (compression zstd)")
     connection.execute(f"copy ({text}) to '{folder}/rows.csv' (header)")
     connection.execute(f"copy ({text}) to '{folder}/rows.jsonl' (format json)")
 
