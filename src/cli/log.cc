@@ -160,8 +160,8 @@ int schemas(Context& context) {
   for (const auto& schema : *logged) {
     all.push(as_json(schema));
     if (context.terminal.json()) continue;
-    context.terminal.print(schema.source + " " + stores::tag_text(schema.tag) + ", since position " +
-                           std::to_string(schema.since.value));
+    context.terminal.print(schema.source + " " + stores::tag_text(schema.tag) +
+                           ", since position " + std::to_string(schema.since.value));
     for (const auto& field : schema.schema.fields)
       context.terminal.print("  " + field.name + " " + data::name(field.type) +
                              (field.nullable ? "?" : ""));

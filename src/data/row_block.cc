@@ -111,8 +111,7 @@ void measure_rows(const Batch& batch, std::int64_t begin, std::int64_t end,
 void write_rows(char* to, const Batch& batch, std::int64_t begin,
                 std::span<const std::size_t> sizes) {
   RowWriter writer(to, bitmap_bytes(batch), sizes);
-  for (std::size_t i = 0; i < batch.columns.size(); ++i)
-    writer.write(batch.columns[i], begin, i);
+  for (std::size_t i = 0; i < batch.columns.size(); ++i) writer.write(batch.columns[i], begin, i);
   writer.check_ends();
 }
 

@@ -111,8 +111,7 @@ class FileRun {
     record_.counts = screening.counts();
     for (auto& bad : taken.quarantined) COEVAL_TRY(set_aside(std::move(bad), piece));
     accepted_ += taken.accepted.rows;
-    if (waits() && taken.accepted.rows > 0)
-      COEVAL_TRY(rows_.add(taken.accepted, taken.known_us));
+    if (waits() && taken.accepted.rows > 0) COEVAL_TRY(rows_.add(taken.accepted, taken.known_us));
     if (options_.progress) options_.progress(record_.counts.read);
     return {};
   }
@@ -275,8 +274,7 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
     outcome.state = State::nothing;
     return outcome;
   }
-  Decision decision =
-      decide(counts, screening->finish(options_.now_us()), budgets_of(declared));
+  Decision decision = decide(counts, screening->finish(options_.now_us()), budgets_of(declared));
   outcome.reasons = std::move(decision.reasons);
   outcome.warnings = warnings_of(*screening);
   std::ranges::move(decision.warnings, std::back_inserter(outcome.warnings));
@@ -289,7 +287,8 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   COEVAL_TRY(run.quarantine().publish());
   const KnownTime first = run.rows().first_known();
   if (publishes)
-    COEVAL_TRY(publish(*project_, *log_, options_.log_id, ledger_, outcome.record, first, visit_of(run.rows())));
+    COEVAL_TRY(publish(*project_, *log_, options_.log_id, ledger_, outcome.record, first,
+                       visit_of(run.rows())));
   else
     COEVAL_TRY(hold(state_folder_, outcome.record, first, outcome.reasons, visit_of(run.rows()),
                     options_.files));
@@ -319,7 +318,8 @@ Result<BatchOutcome> Ingestion::release(const std::string& id, const std::string
         Code::unsupported,
         "source '" + held.record.source + "' has other columns than when batch " + id + " was read",
         "discard the batch and ingest its file again");
-  COEVAL_TRY(publish(*project_, *log_, options_.log_id, ledger_, outcome.record, held.first_known, rows_of(held)));
+  COEVAL_TRY(publish(*project_, *log_, options_.log_id, ledger_, outcome.record, held.first_known,
+                     rows_of(held)));
   COEVAL_TRY(stores::remove_folder(held.folder));
   return outcome;
 }

@@ -69,8 +69,8 @@ TEST_CASE("rows of tables wait as their encoded rows do") {
       const data::Batch batch{schema, {numbers.finish(), texts.finish()}, rows};
       REQUIRE(tables.add(batch, known));
       for (std::int64_t row = 0; row < rows; ++row)
-        REQUIRE(singles.add({KnownTime{known[static_cast<std::size_t>(row)]},
-                             data::encode_row(batch, row)}));
+        REQUIRE(singles.add(
+            {KnownTime{known[static_cast<std::size_t>(row)]}, data::encode_row(batch, row)}));
     }
     REQUIRE(tables.finish());
     REQUIRE(singles.finish());

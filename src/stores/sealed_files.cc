@@ -73,8 +73,8 @@ bool has_event_time(const data::Schema& schema) {
   return schema.fields.front().type == data::Type::timestamp;
 }
 
-// The first column of a row, where that is a time. A row that is cut short has none, and will not be
-// decoded.
+// The first column of a row, where that is a time. A row that is cut short has none, and will not
+// be decoded.
 std::int64_t event_time_of(std::string_view row, const data::Schema& schema) {
   std::int64_t time_us = INT64_MIN;
   const std::size_t at = (schema.fields.size() + 7) / 8;
@@ -183,8 +183,8 @@ class Sealer {
     SealedFile file;
     file.source = group.schema->source;
     file.schema = group.schema->tag;
-    file.path = "sealed/" + file.source + "/" + digits_of(segment_.first) + "-" + tag_text(file.schema) +
-                ".parquet";
+    file.path = "sealed/" + file.source + "/" + digits_of(segment_.first) + "-" +
+                tag_text(file.schema) + ".parquet";
     file.rows = std::ssize(group.rows);
     file.oldest_known_us = group.known_us.front();
     file.newest_known_us = group.known_us.back();
@@ -209,7 +209,8 @@ class Sealer {
   static Result<data::Batch> decode(const EventGroup& group, std::span<const std::int64_t> order) {
     const data::Schema& schema = group.schema->schema;
     std::vector<data::ColumnBuilder> builders;
-    for (const auto& field : schema.fields) builders.emplace_back(field.type).reserve(std::ssize(order));
+    for (const auto& field : schema.fields)
+      builders.emplace_back(field.type).reserve(std::ssize(order));
     for (const std::int64_t row : order)
       COEVAL_TRY(data::decode_row(group.rows[static_cast<std::size_t>(row)], schema, builders));
     data::Batch rows{table_schema(schema), {}, std::ssize(order)};
@@ -311,7 +312,8 @@ Result<SealReport> seal_closed_segments(const std::string& log_folder, TableFile
       ++report.already;
       continue;
     }
-    COEVAL_ASSIGN(auto sealed, seal_segment(log_folder, files.segments[i], schemas, tables, threads));
+    COEVAL_ASSIGN(auto sealed,
+                  seal_segment(log_folder, files.segments[i], schemas, tables, threads));
     ++report.sealed;
     for (const SealedFile& file : sealed.files) report.rows += file.rows;
     report.segments.push_back(std::move(sealed));

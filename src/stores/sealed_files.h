@@ -64,7 +64,8 @@ SealedColumns sealed_columns(const data::Schema& schema);
 /// Writes the tables of one segment, reads them back, compares every row bit for bit with the
 /// segment, and only then notes that it is sealed. Anything that a crash leaves behind is written
 /// over by the next try. The segment stays as it is. The segment must be closed. `threads`: that
-/// write and read the tables. Errors: io, disk_full, log_corrupt; internal when what was read back differs.
+/// write and read the tables. Errors: io, disk_full, log_corrupt; internal when what was read back
+/// differs.
 Result<SealedSegment> seal_segment(const std::string& log_folder, const LogSegment& segment,
                                    const std::vector<LogSchema>& schemas, TableFiles& tables,
                                    int threads = 1);
