@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+from ingest import rows as ingest_rows
 from process import measure, median_use
 from windows import rows as windows_rows
 
@@ -175,9 +176,9 @@ def flights(options, table, details):
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=["flights", "windows"], help="only these rows")
+    parser.add_argument("part", nargs="?", choices=["flights", "ingest", "windows"], help="only these rows")
     parser.add_argument("--quick", action="store_true", help="one run of each, and none of peers (minutes of CPU); "
-                        "windows at a tenth of the size")
+                        "windows and ingest at a tenth of the size")
     parser.add_argument("--all-plans", action="store_true", help="all plans of each peer of windows, not just the best")
     parser.add_argument("--serve", action="store_true", help="also replay June against a server")
     parser.add_argument("--runs", type=int, default=3, help="runs of coeval's backfill (default 3)")
@@ -188,9 +189,11 @@ def main():
     describe_machine()
     table, details = Table(), []
     different = 0
-    if options.part != "windows":
+    if options.part in (None, "flights"):
         different += flights(options, table, details)
-    if options.part != "flights":
+    if options.part in (None, "ingest"):
+        different += ingest_rows.add_rows(table, options)
+    if options.part in (None, "windows"):
         rows_that_differ, figures = windows_rows.add_rows(table, options, CORES)
         different += rows_that_differ
         details.append(figures)

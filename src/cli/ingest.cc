@@ -146,7 +146,7 @@ Result<ingest::BatchOutcome> ingest_one(Context& context, ingest::Ingestion& ing
 // The rows are in the log, whatever comes of this.
 void keep_up_log(Context& context) {
   if (!std::filesystem::exists(context.log_folder())) return;
-  if (const auto kept_up = seal_and_trim(context, context.formats); !kept_up)
+  if (const auto kept_up = seal_and_trim(context, context.formats, context.threads()); !kept_up)
     context.terminal.say("warning: " + one_line(kept_up.error()));
 }
 

@@ -160,8 +160,8 @@ int schemas(Context& context) {
   for (const auto& schema : *logged) {
     all.push(as_json(schema));
     if (context.terminal.json()) continue;
-    context.terminal.print(schema.source + " " + stores::tag_text(schema.tag) + ", since position " +
-                           std::to_string(schema.since.value));
+    context.terminal.print(schema.source + " " + stores::tag_text(schema.tag) +
+                           ", since position " + std::to_string(schema.since.value));
     for (const auto& field : schema.schema.fields)
       context.terminal.print("  " + field.name + " " + data::name(field.type) +
                              (field.nullable ? "?" : ""));
@@ -174,7 +174,7 @@ int schemas(Context& context) {
 
 Result<stores::SealReport> seal_log(Context& context) {
   COEVAL_ASSIGN(stores::TableFiles * tables, context.formats("x.parquet"));
-  return stores::seal_closed_segments(context.log_folder(), *tables);
+  return stores::seal_closed_segments(context.log_folder(), *tables, context.threads());
 }
 
 namespace {
@@ -192,12 +192,12 @@ Result<bool> has_unsealed(const std::string& log_folder) {
 
 }  // namespace
 
-Status seal_and_trim(Context& context, const replay::OpenFormat& formats) {
+Status seal_and_trim(Context& context, const replay::OpenFormat& formats, int threads) {
   const std::string folder = context.log_folder();
   COEVAL_ASSIGN(const bool unsealed, has_unsealed(folder));
   if (!unsealed) return {};
   COEVAL_ASSIGN(stores::TableFiles * tables, formats("x.parquet"));
-  COEVAL_ASSIGN(const auto sealed, stores::seal_closed_segments(folder, *tables));
+  COEVAL_ASSIGN(const auto sealed, stores::seal_closed_segments(folder, *tables, threads));
   if (sealed.segments.empty()) return {};
   replay::TrimOptions options;
   options.now_us = sealed.segments.back().last_known.us;

@@ -11,8 +11,9 @@ namespace coeval::cli {
 Result<stores::SealReport> seal_log(Context& context);
 
 /// Where closed segments are not sealed yet, seals them and then removes what retention lets go; no
-/// predictions. Says what was removed. `formats` must be the calling thread's own.
-Status seal_and_trim(Context& context, const replay::OpenFormat& formats);
+/// predictions. Says what was removed. `formats` must be the calling thread's own; `threads` write
+/// tables.
+Status seal_and_trim(Context& context, const replay::OpenFormat& formats, int threads);
 
 /// Removes what retention lets go, by the log's own time.
 Result<replay::TrimReport> trim_by_retention(Context& context, replay::TrimOptions options);

@@ -45,7 +45,7 @@ bool ServerUpkeep::wait() {
 void ServerUpkeep::work() {
   step_back();
   do {
-    const Status done = seal_and_trim(context_, formats_);
+    const Status done = seal_and_trim(context_, formats_, 1);
     const std::string text = done ? std::string() : one_line(done.error());
     if (!text.empty() && text != said_) context_.terminal.say("log: " + text);
     said_ = text;

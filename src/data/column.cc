@@ -275,10 +275,10 @@ void ColumnBuilder::append_boolean(bool v) {
 }
 
 void ColumnBuilder::append_integer(std::int64_t v) {
-  const std::size_t at = values_.size();
-  values_.resize(at + width(type_));
+  const std::size_t at = values_.size(), bytes = width(type_);
+  values_.resize(at + bytes);
   const auto narrow = static_cast<std::int32_t>(v);
-  if (width(type_) == 4)
+  if (bytes == 4)
     std::memcpy(values_.data() + at, &narrow, 4);
   else
     std::memcpy(values_.data() + at, &v, 8);

@@ -73,6 +73,12 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::strin
     wide = _mm_crc32_u64(wide, word);
   }
   auto narrow = static_cast<std::uint32_t>(wide);
+  if (at + 4 <= bytes.size()) {
+    std::uint32_t word;
+    std::memcpy(&word, bytes.data() + at, 4);
+    narrow = _mm_crc32_u32(narrow, word);
+    at += 4;
+  }
   for (; at < bytes.size(); ++at)
     narrow = _mm_crc32_u8(narrow, static_cast<unsigned char>(bytes[at]));
   return ~narrow;

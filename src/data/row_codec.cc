@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "data/decimal.h"
 #include "data/packed_list.h"
+#include "data/row_block.h"
 
 namespace coeval::data {
 
@@ -117,11 +118,14 @@ void append_row(std::string& out, const Batch& batch, std::int64_t row) {
 }
 
 void append_rows(std::string& out, const Batch& batch, std::vector<std::size_t>& ends) {
-  ends.reserve(ends.size() + static_cast<std::size_t>(batch.rows));
-  for (std::int64_t row = 0; row < batch.rows; ++row) {
-    append_row(out, batch, row);
-    ends.push_back(out.size());
-  }
+  std::vector<std::size_t> sizes;
+  measure_rows(batch, 0, batch.rows, sizes);
+  const std::size_t begin = out.size();
+  std::size_t end = begin;
+  ends.reserve(ends.size() + sizes.size());
+  for (const std::size_t size : sizes) ends.push_back(end += size);
+  out.resize(end);
+  write_rows(out.data() + begin, batch, 0, sizes);
 }
 
 std::string encode_row(const Batch& batch, std::int64_t row) {

@@ -93,9 +93,14 @@ class FileRun {
 
   BatchRecord& record() { return record_; }
   const SortedRows& rows() const { return rows_; }
+  /// Rows that were not set aside: those that wait, where rows do.
+  std::int64_t accepted() const { return waits() ? rows_.rows() : accepted_; }
   BatchQuarantine& quarantine() { return *quarantine_; }
 
  private:
+  // A dry run needs its rows only where duplicates must be found among them.
+  bool waits() const { return !options_.dry_run || source_.has_names(); }
+
   Status identify() {
     if (quarantine_) return {};
     COEVAL_ASSIGN(record_.sha256, hash_.get());
@@ -108,7 +113,8 @@ class FileRun {
     COEVAL_ASSIGN(TakenRows taken, screening.take(piece));
     record_.counts = screening.counts();
     for (auto& bad : taken.quarantined) COEVAL_TRY(set_aside(std::move(bad), piece));
-    if (taken.accepted.rows > 0) COEVAL_TRY(rows_.add(taken.accepted, taken.known_us));
+    accepted_ += taken.accepted.rows;
+    if (waits() && taken.accepted.rows > 0) COEVAL_TRY(rows_.add(taken.accepted, taken.known_us));
     if (options_.progress) options_.progress(record_.counts.read);
     return {};
   }
@@ -139,6 +145,7 @@ class FileRun {
   Plan plan_;
   BatchRecord record_;
   SortedRows rows_;
+  std::int64_t accepted_ = 0;
   std::future<Result<std::string>> hash_;
   std::optional<BatchQuarantine> quarantine_;  // once the file's hash is known
   std::optional<std::string> header_;
@@ -275,7 +282,7 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   auto& counts = run.record().counts;
   COEVAL_ASSIGN(counts.duplicates,
                 count_duplicates(*project_, source, formats_, log_.get(), run.rows()));
-  counts.accepted = run.rows().rows() - counts.duplicates;
+  counts.accepted = run.accepted() - counts.duplicates;
   if (!counts.holds())
     return fail(Code::internal,
                 "rows were lost while reading " + path + ": " + quality::to_text(counts));
@@ -305,7 +312,8 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   COEVAL_TRY(run.quarantine().publish());
   const KnownTime first = run.rows().first_known();
   if (publishes)
-    COEVAL_TRY(publish(*project_, *log_, options_.log_id, ledger_, outcome.record, first, visit_of(run.rows())));
+    COEVAL_TRY(publish(*project_, *log_, options_.log_id, ledger_, outcome.record, first,
+                       visit_of(run.rows())));
   else
     COEVAL_TRY(hold(state_folder_, outcome.record, first, outcome.reasons, visit_of(run.rows()),
                     options_.files));
@@ -335,7 +343,8 @@ Result<BatchOutcome> Ingestion::release(const std::string& id, const std::string
         Code::unsupported,
         "source '" + held.record.source + "' has other columns than when batch " + id + " was read",
         "discard the batch and ingest its file again");
-  COEVAL_TRY(publish(*project_, *log_, options_.log_id, ledger_, outcome.record, held.first_known, rows_of(held)));
+  COEVAL_TRY(publish(*project_, *log_, options_.log_id, ledger_, outcome.record, held.first_known,
+                     rows_of(held)));
   COEVAL_TRY(stores::remove_folder(held.folder));
   return outcome;
 }

@@ -57,7 +57,8 @@ class SortedRows {
   // A run is sorted; its blocks follow one another.
   using Run = std::vector<stores::SpillFile::Block>;
   char* room_for(std::size_t bytes);
-  Status note(std::int64_t known_us, const char* at, std::size_t size);
+  void note(std::int64_t known_us, const char* at, std::size_t size);
+  Status spill_when_full();
   Status spill();
   std::size_t held_bytes() const;
   Status visit_memory(const std::function<Status(const EncodedRow&)>& visit) const;
@@ -71,7 +72,7 @@ class SortedRows {
   std::vector<std::int64_t> known_us_;
   std::vector<std::string_view> payloads_;
   std::vector<std::int64_t> order_;
-  std::string scratch_;
+  std::vector<std::size_t> sizes_;  // of the rows that are being added
   std::optional<stores::SpillFile> file_;
   std::vector<Run> runs_;
 };

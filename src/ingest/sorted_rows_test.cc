@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "data/row_codec.h"
 #include "stores/faulty_files.h"
 #include "stores/temporary_folder.h"
 
@@ -44,6 +45,39 @@ TEST_CASE("rows come in order of known time, equal ones as they came, spilled or
     CHECK(sorted.spilled() == (memory < (std::size_t{1} << 30)));
     CHECK(rows_of(sorted) == expected);
     CHECK(rows_of(sorted) == expected);  // it may be asked again
+  }
+}
+
+TEST_CASE("rows of tables wait as their encoded rows do") {
+  const stores::TemporaryFolder folder;
+  const data::Schema schema{{{"n", data::Type::int64, false}, {"s", data::Type::string, true}}};
+  for (const std::size_t memory : {std::size_t{1}, std::size_t{1} << 30}) {
+    CAPTURE(memory);
+    std::mt19937 random(7);
+    SortedRows tables({memory, folder.path()}), singles({memory, folder.path()});
+    for (const int rows : {1, 3000, 0, 1500}) {
+      data::ColumnBuilder numbers(data::Type::int64), texts(data::Type::string);
+      std::vector<std::int64_t> known;
+      for (int row = 0; row < rows; ++row) {
+        known.push_back(static_cast<std::int64_t>(random() % 50) - 25);
+        numbers.append_integer(static_cast<std::int64_t>(random()));
+        if (random() % 4 == 0)
+          texts.append_null();
+        else  // some longer than a chunk of little memory
+          texts.append_string(std::string(random() % 100 == 0 ? 40'000 : random() % 30, 'y'));
+      }
+      const data::Batch batch{schema, {numbers.finish(), texts.finish()}, rows};
+      REQUIRE(tables.add(batch, known));
+      for (std::int64_t row = 0; row < rows; ++row)
+        REQUIRE(singles.add(
+            {KnownTime{known[static_cast<std::size_t>(row)]}, data::encode_row(batch, row)}));
+    }
+    REQUIRE(tables.finish());
+    REQUIRE(singles.finish());
+    CHECK(tables.rows() == 4501);
+    CHECK(tables.first_known() == singles.first_known());
+    CHECK(tables.spilled() == (memory == 1));
+    CHECK(rows_of(tables) == rows_of(singles));
   }
 }
 

@@ -21,8 +21,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <numeric>
+#include <span>
 #include <system_error>
 
 #include "data/hash.h"
@@ -34,7 +36,8 @@ namespace coeval::stores {
 
 namespace {
 
-constexpr std::int64_t kPieceRows = 1 << 17;
+constexpr std::size_t kPieceRows = 1 << 17;
+constexpr std::size_t kChunkBytes = std::size_t{4} << 20;
 constexpr int kCompression = 3;  // of zstd
 
 std::string digits_of(Position position) {
@@ -51,16 +54,35 @@ std::string note_path(const std::string& log_folder, Position first) {
 // The events of one source and schema, as the segment has them.
 struct EventGroup {
   const LogSchema* schema = nullptr;
-  std::vector<std::int64_t> positions, known_us, event_us;
-  std::string bytes;              // rows, one after another
-  std::vector<std::size_t> ends;  // of each row in bytes
-  std::vector<data::ColumnBuilder> builders;
+  std::vector<std::int64_t> positions, known_us;
+  std::vector<std::int64_t> event_us;  // INT64_MIN where there is none
+  std::vector<std::string_view> rows;  // their bytes, in chunks that never move
+  std::vector<std::string> chunks;
 
-  std::string_view row(std::size_t at) const {
-    const std::size_t begin = at == 0 ? 0 : ends[at - 1];
-    return std::string_view(bytes).substr(begin, ends[at] - begin);
+  void keep(std::string_view row) {
+    if (chunks.empty() || chunks.back().capacity() - chunks.back().size() < row.size())
+      chunks.emplace_back().reserve(std::max(kChunkBytes, row.size()));
+    std::string& chunk = chunks.back();
+    const std::size_t at = chunk.size();
+    chunk.append(row);
+    rows.push_back(std::string_view(chunk).substr(at));
   }
 };
+
+bool has_event_time(const data::Schema& schema) {
+  return schema.fields.front().type == data::Type::timestamp;
+}
+
+// The first column of a row, where that is a time. A row that is cut short has none, and will not
+// be decoded.
+std::int64_t event_time_of(std::string_view row, const data::Schema& schema) {
+  std::int64_t time_us = INT64_MIN;
+  const std::size_t at = (schema.fields.size() + 7) / 8;
+  const bool is_there = has_event_time(schema) && row.size() >= at + sizeof time_us &&
+                        (static_cast<unsigned char>(row.front()) & 1) == 0;
+  if (is_there) std::memcpy(&time_us, row.data() + at, sizeof time_us);
+  return time_us;
+}
 
 data::Schema table_schema(const data::Schema& schema) {
   const SealedColumns names = sealed_columns(schema);
@@ -70,18 +92,21 @@ data::Schema table_schema(const data::Schema& schema) {
   return table;
 }
 
-data::Column integers(data::Type type, const std::vector<std::int64_t>& values) {
+// The values of the rows in `order`.
+data::Column integers(data::Type type, const std::vector<std::int64_t>& values,
+                      std::span<const std::int64_t> order) {
   data::ColumnBuilder builder(type);
-  builder.reserve(static_cast<std::int64_t>(values.size()));
-  for (const std::int64_t value : values) builder.append_integer(value);
+  builder.reserve(std::ssize(order));
+  for (const std::int64_t row : order)
+    builder.append_integer(values[static_cast<std::size_t>(row)]);
   return builder.finish();
 }
 
 class Sealer {
  public:
   Sealer(const std::string& folder, const LogSegment& segment,
-         const std::vector<LogSchema>& schemas, TableFiles& tables)
-      : folder_(folder), segment_(segment), tables_(tables) {
+         const std::vector<LogSchema>& schemas, TableFiles& tables, int threads)
+      : folder_(folder), segment_(segment), tables_(tables), threads_(threads) {
     for (const LogSchema& schema : schemas)
       by_tags_.emplace(std::pair{source_tag(schema.source), schema.tag}, &schema);
     sealed_.first = sealed_.next = segment.first;
@@ -126,105 +151,115 @@ class Sealer {
       return {};
     }
     EventGroup& group = groups_[tags];
-    if (group.schema == nullptr) {
-      group.schema = schema->second;
-      for (const auto& field : group.schema->schema.fields) group.builders.emplace_back(field.type);
-    }
-    COEVAL_TRY(data::decode_row(record.payload, group.schema->schema, group.builders));
-    group.bytes += record.payload;
-    group.ends.push_back(group.bytes.size());
+    group.schema = schema->second;
+    group.keep(record.payload);
+    group.event_us.push_back(event_time_of(record.payload, group.schema->schema));
     group.positions.push_back(static_cast<std::int64_t>(record.position.value));
     group.known_us.push_back(record.known.us);
     return {};
   }
 
-  Status write_table(EventGroup& group) {
-    data::Batch rows{table_schema(group.schema->schema), {}, 0};
-    rows.rows = static_cast<std::int64_t>(group.positions.size());
-    for (auto& builder : group.builders) rows.columns.push_back(builder.finish());
-    rows.columns.push_back(integers(data::Type::int64, group.positions));
-    rows.columns.push_back(integers(data::Type::timestamp, group.known_us));
-    const std::vector<std::int64_t> order = by_event_time(rows.columns.front());
-    SealedFile file = describe(group, rows.columns.front());
+  Status write_table(const EventGroup& group) {
+    const std::vector<std::int64_t> order = by_event_time(group);
+    SealedFile file = describe(group);
     const std::string path = folder_ + "/" + file.path;
     COEVAL_TRY(make_folders(folder_of(path)));
-    COEVAL_TRY(write_rows(path, rows, order));
-    rows = {};
+    COEVAL_TRY(write_rows(path, group, order));
     COEVAL_TRY(compare(path, group, order));
     COEVAL_ASSIGN(file.sha256, data::sha256_of_file(path));
     sealed_.files.push_back(std::move(file));
     return {};
   }
 
-  static std::vector<std::int64_t> by_event_time(const data::Column& time) {
-    std::vector<std::int64_t> order(static_cast<std::size_t>(time.size()));
+  static std::vector<std::int64_t> by_event_time(const EventGroup& group) {
+    std::vector<std::int64_t> order(group.event_us.size());
     std::iota(order.begin(), order.end(), 0);
-    const auto key = [&](std::int64_t row) {
-      return time.is_null(row) ? INT64_MIN : time.integer(row);
-    };
-    if (time.type() == data::Type::timestamp) std::ranges::stable_sort(order, {}, key);
+    std::ranges::stable_sort(
+        order, {}, [&](std::int64_t row) { return group.event_us[static_cast<std::size_t>(row)]; });
     return order;
   }
 
-  SealedFile describe(const EventGroup& group, const data::Column& time) const {
+  SealedFile describe(const EventGroup& group) const {
     SealedFile file;
     file.source = group.schema->source;
     file.schema = group.schema->tag;
-    file.path = "sealed/" + file.source + "/" + digits_of(segment_.first) + "-" + tag_text(file.schema) +
-                ".parquet";
-    file.rows = time.size();
+    file.path = "sealed/" + file.source + "/" + digits_of(segment_.first) + "-" +
+                tag_text(file.schema) + ".parquet";
+    file.rows = std::ssize(group.rows);
     file.oldest_known_us = group.known_us.front();
     file.newest_known_us = group.known_us.back();
-    file.newest_event_us = group.known_us.back();  // when the first column is no time
-    if (time.type() != data::Type::timestamp) return file;
-    file.newest_event_us = INT64_MIN;
-    for (std::int64_t row = 0; row < time.size(); ++row)
-      if (!time.is_null(row))
-        file.newest_event_us = std::max(file.newest_event_us, time.integer(row));
+    file.newest_event_us = has_event_time(group.schema->schema) ? std::ranges::max(group.event_us)
+                                                                : group.known_us.back();
     return file;
   }
 
-  Status write_rows(const std::string& path, const data::Batch& rows,
-                    const std::vector<std::int64_t>& order) {
-    COEVAL_ASSIGN(
-        const auto writer,
-        tables_.create(path, rows.schema, {.compression_level = kCompression, .threads = 1}));
-    const std::span<const std::int64_t> all(order);
-    for (std::size_t begin = 0; begin < all.size(); begin += kPieceRows)
-      COEVAL_TRY(writer->write(data::take(
-          rows, all.subspan(begin, std::min<std::size_t>(kPieceRows, all.size() - begin)))));
+  Status write_rows(const std::string& path, const EventGroup& group,
+                    std::span<const std::int64_t> order) {
+    COEVAL_ASSIGN(const auto writer,
+                  tables_.create(path, table_schema(group.schema->schema),
+                                 {.compression_level = kCompression, .threads = threads_}));
+    for (; !order.empty(); order = order.subspan(std::min(kPieceRows, order.size()))) {
+      COEVAL_ASSIGN(const data::Batch rows,
+                    decode(group, order.first(std::min(kPieceRows, order.size()))));
+      COEVAL_TRY(writer->write(rows));
+    }
     return writer->close();
+  }
+
+  static Result<data::Batch> decode(const EventGroup& group, std::span<const std::int64_t> order) {
+    const data::Schema& schema = group.schema->schema;
+    std::vector<data::ColumnBuilder> builders;
+    for (const auto& field : schema.fields)
+      builders.emplace_back(field.type).reserve(std::ssize(order));
+    for (const std::int64_t row : order)
+      COEVAL_TRY(data::decode_row(group.rows[static_cast<std::size_t>(row)], schema, builders));
+    data::Batch rows{table_schema(schema), {}, std::ssize(order)};
+    for (auto& builder : builders) rows.columns.push_back(builder.finish());
+    rows.columns.push_back(integers(data::Type::int64, group.positions, order));
+    rows.columns.push_back(integers(data::Type::timestamp, group.known_us, order));
+    return rows;
   }
 
   // Every row of the table against the bytes that the segment has.
   Status compare(const std::string& path, const EventGroup& group,
-                 const std::vector<std::int64_t>& order) {
+                 std::span<const std::int64_t> order) {
     ReadOptions options;
-    options.threads = 1;
+    options.threads = threads_;
     COEVAL_ASSIGN(const auto reader, tables_.open(path, options));
     std::size_t at = 0;
-    std::string bytes;
     for (;;) {
       COEVAL_ASSIGN(data::Batch rows, reader->next());
       if (rows.rows == 0) break;
       const std::size_t fields = group.schema->schema.fields.size();
-      if (rows.columns.size() != fields + 2 ||
-          at + static_cast<std::size_t>(rows.rows) > order.size())
-        return differs(path, at);
-      const data::Column known = std::move(rows.columns.back());
-      rows.columns.pop_back();
-      const data::Column positions = std::move(rows.columns.back());
-      rows.columns.pop_back();
-      for (std::int64_t row = 0; row < rows.rows; ++row, ++at) {
-        const auto original = static_cast<std::size_t>(order[at]);
-        bytes.clear();
-        data::append_row(bytes, rows, row);
-        if (bytes != group.row(original) || positions.integer(row) != group.positions[original] ||
-            known.integer(row) != group.known_us[original])
-          return differs(path, at);
-      }
+      const auto count = static_cast<std::size_t>(rows.rows);
+      if (rows.columns.size() != fields + 2 || count > order.size() - at) return differs(path, at);
+      const std::size_t same = rows_that_agree(std::move(rows), group, order.subspan(at, count));
+      at += same;
+      if (same < count) return differs(path, at);
     }
     return at == order.size() ? Status{} : differs(path, at);
+  }
+
+  // How many of the rows in front are, bit for bit, those of the group in `order`.
+  static std::size_t rows_that_agree(data::Batch rows, const EventGroup& group,
+                                     std::span<const std::int64_t> order) {
+    const data::Column known = std::move(rows.columns.back());
+    rows.columns.pop_back();
+    const data::Column positions = std::move(rows.columns.back());
+    rows.columns.pop_back();
+    std::string bytes;
+    std::vector<std::size_t> ends;
+    data::append_rows(bytes, rows, ends);
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < order.size(); begin = ends[at++]) {
+      const auto row = static_cast<std::int64_t>(at);
+      const auto original = static_cast<std::size_t>(order[at]);
+      if (std::string_view(bytes).substr(begin, ends[at] - begin) != group.rows[original] ||
+          positions.integer(row) != group.positions[original] ||
+          known.integer(row) != group.known_us[original])
+        return at;
+    }
+    return order.size();
   }
 
   static Status differs(const std::string& path, std::size_t row) {
@@ -237,6 +272,7 @@ class Sealer {
   const std::string& folder_;
   const LogSegment& segment_;
   TableFiles& tables_;
+  int threads_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, const LogSchema*> by_tags_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, EventGroup> groups_;
   SealedSegment sealed_;
@@ -252,15 +288,17 @@ SealedColumns sealed_columns(const data::Schema& schema) {
 }
 
 Result<SealedSegment> seal_segment(const std::string& log_folder, const LogSegment& segment,
-                                   const std::vector<LogSchema>& schemas, TableFiles& tables) {
-  auto sealed = Sealer(log_folder, segment, schemas, tables).run();
+                                   const std::vector<LogSchema>& schemas, TableFiles& tables,
+                                   int threads) {
+  auto sealed = Sealer(log_folder, segment, schemas, tables, threads).run();
   if (!sealed)
     return std::unexpected(std::move(sealed).error().within("while sealing '" + segment.path +
                                                             "', which stays as it is"));
   return sealed;
 }
 
-Result<SealReport> seal_closed_segments(const std::string& log_folder, TableFiles& tables) {
+Result<SealReport> seal_closed_segments(const std::string& log_folder, TableFiles& tables,
+                                        int threads) {
   SealReport report;
   COEVAL_TRY(make_folders(sealed_folder(log_folder)));
   COEVAL_ASSIGN(const FileLock lock, FileLock::acquire(sealed_folder(log_folder) + "/lock"));
@@ -274,7 +312,8 @@ Result<SealReport> seal_closed_segments(const std::string& log_folder, TableFile
       ++report.already;
       continue;
     }
-    COEVAL_ASSIGN(auto sealed, seal_segment(log_folder, files.segments[i], schemas, tables));
+    COEVAL_ASSIGN(auto sealed,
+                  seal_segment(log_folder, files.segments[i], schemas, tables, threads));
     ++report.sealed;
     for (const SealedFile& file : sealed.files) report.rows += file.rows;
     report.segments.push_back(std::move(sealed));

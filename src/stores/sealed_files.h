@@ -63,10 +63,12 @@ SealedColumns sealed_columns(const data::Schema& schema);
 
 /// Writes the tables of one segment, reads them back, compares every row bit for bit with the
 /// segment, and only then notes that it is sealed. Anything that a crash leaves behind is written
-/// over by the next try. The segment stays as it is. The segment must be closed. Errors: io,
-/// disk_full, log_corrupt; internal when what was read back differs.
+/// over by the next try. The segment stays as it is. The segment must be closed. `threads`: that
+/// write and read the tables. Errors: io, disk_full, log_corrupt; internal when what was read back
+/// differs.
 Result<SealedSegment> seal_segment(const std::string& log_folder, const LogSegment& segment,
-                                   const std::vector<LogSchema>& schemas, TableFiles& tables);
+                                   const std::vector<LogSchema>& schemas, TableFiles& tables,
+                                   int threads = 1);
 
 /// What sealing a log did.
 struct SealReport {
@@ -77,7 +79,8 @@ struct SealReport {
 };
 /// Seals every closed segment that is not yet; beside a writer, too. One process at a time. Errors:
 /// those of seal_segment; log_locked.
-Result<SealReport> seal_closed_segments(const std::string& log_folder, TableFiles& tables);
+Result<SealReport> seal_closed_segments(const std::string& log_folder, TableFiles& tables,
+                                        int threads = 1);
 
 /// What is wrong with the tables of a sealed segment; nothing when each one is there, has the bytes
 /// that were written, and they have as many rows as the segment has events. `counts`: events by
