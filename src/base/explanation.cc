@@ -282,7 +282,8 @@ Explanation explanation(Code code) {
           "What is built on such "
           "data would be wrong in ways that no metric shows. Read which check it was, correct the "
           "data or the check, "
-          "and run the command again. A file that `coeval ingest` judges so is held: `coeval ingest "
+          "and run the command again. A file that `coeval ingest` judges so is held: `coeval "
+          "ingest "
           "--held` says why, --release and --discard decide.",
           ""};
     case Code::log_locked:

@@ -13,8 +13,9 @@ using Finding =
 
 /// Examines what a sound log holds, record by record: counts by kind and source, positions, known
 /// times, schemas and rows, batches; the tables of sealed segments against their segments; what
-/// retention removed; the lines of the quarantine, and whether every row that was read is somewhere. With --repair, tables and notes that are not what they
-/// should be move to the log's quarantine: `coeval log seal` makes them again.
+/// retention removed; the lines of the quarantine, and whether every row that was read is
+/// somewhere. With --repair, tables and notes that are not what they should be move to the log's
+/// quarantine: `coeval log seal` makes them again.
 void examine_log_content(Context& context, const Finding& add);
 
 }  // namespace coeval::cli

@@ -214,7 +214,8 @@ int ingest(Context& context) {
     if (!outcome) return context.report(outcome.error());
     report.add(file, *outcome);
   }
-  const int code = in.follow.empty() ? report.finish() : follow(context, *ingestion, *source, report);
+  const int code =
+      in.follow.empty() ? report.finish() : follow(context, *ingestion, *source, report);
   if (!in.dry_run) keep_up_log(context);
   return code;
 }

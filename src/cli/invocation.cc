@@ -159,18 +159,19 @@ class Declaration {
     replay->add_option("--arrival", in_.arrival, "expression: when an event is really sent");
     auto* profile = verb("profile");
     profile->add_option("source", in_.source, "source")->required();
-    profile->add_option("files", in_.files,
-                        "tables, or profiles of parts of one (.profile), which are merged (default: "
-                        "the source's own file)");
+    profile->add_option(
+        "files", in_.files,
+        "tables, or profiles of parts of one (.profile), which are merged (default: "
+        "the source's own file)");
     profile->add_option("--out", in_.out, "write the profile too, as a file to name as reference");
     profile->add_flag("--correlations", in_.correlations, "of each two columns of numbers, too");
     threads(profile);
     auto* ingest = verb("ingest");
     ingest->add_option("source", in_.source, "source");
-    ingest->add_option(
-        "files", in_.files,
-        "tables: .parquet, .csv, .jsonl (.gz, .zst), .arrow; patterns such as 'day-*.csv'; - is standard "
-        "input");
+    ingest->add_option("files", in_.files,
+                       "tables: .parquet, .csv, .jsonl (.gz, .zst), .arrow; patterns such as "
+                       "'day-*.csv'; - is standard "
+                       "input");
     ingest->add_option("--follow", in_.follow, "take files as they appear in this folder");
     ingest->add_option("--format", in_.format, "of standard input (default: csv)")
         ->check(CLI::IsMember({"csv", "jsonl", "parquet", "arrow", "arrows"}));
@@ -182,9 +183,10 @@ class Declaration {
     ingest
         ->add_option("--max-bad-ratio", in_.max_bad_ratio, "hold one with a greater share of them")
         ->check(CLI::Range(0.0, 1.0));
-    ingest->add_option("--log-id", in_.log_id,
-                       "what a log that begins with this calls itself, 1 to 64 letters and digits "
-                       "(default: as no other does), so that equal runs give equal bytes")
+    ingest
+        ->add_option("--log-id", in_.log_id,
+                     "what a log that begins with this calls itself, 1 to 64 letters and digits "
+                     "(default: as no other does), so that equal runs give equal bytes")
         ->check(is_log_id);
     ingest->add_flag("--status", in_.status, "instead: where the rows of every source are");
     ingest->add_flag("--held", in_.held, "instead: list batches that are held");

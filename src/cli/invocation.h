@@ -43,7 +43,7 @@ struct Invocation {
   bool held = false, status = false;
   bool correlations = false;  ///< profile
   bool raw = false;           ///< quarantine show
-  std::string action, rule;  ///< quarantine
+  std::string action, rule;   ///< quarantine
   std::int64_t limit = 20;
 };
 

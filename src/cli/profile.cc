@@ -116,13 +116,14 @@ Result<Described> describe(Context& context, int source, const std::vector<std::
             Error(merged.error()).within("'" + file + "' is of other columns than the source"));
       continue;
     }
-    COEVAL_TRY(ingest::read_pieces(
-        declared, context.formats, file, 0, [&](const ingest::Piece& piece) -> Status {
-          COEVAL_ASSIGN(const auto taken, intake.take(piece));
-          out.left_out += std::ssize(taken.quarantined);
-          if (out.correlations) out.correlations->add(taken.accepted, pool);
-          return out.profile.add(taken.accepted, &pool);
-        }));
+    COEVAL_TRY(ingest::read_pieces(declared, context.formats, file, 0,
+                                   [&](const ingest::Piece& piece) -> Status {
+                                     COEVAL_ASSIGN(const auto taken, intake.take(piece));
+                                     out.left_out += std::ssize(taken.quarantined);
+                                     if (out.correlations)
+                                       out.correlations->add(taken.accepted, pool);
+                                     return out.profile.add(taken.accepted, &pool);
+                                   }));
   }
   return out;
 }
@@ -144,8 +145,7 @@ Result<int> describe_source(Context& context) {
   COEVAL_ASSIGN(const int source, pick_source(context, context.in.source));
   COEVAL_ASSIGN(const auto files, files_to_describe(context, source));
   COEVAL_ASSIGN(Described found, describe(context, source, files));
-  if (!context.in.out.empty())
-    COEVAL_TRY(quality::write_profile(context.in.out, found.profile));
+  if (!context.in.out.empty()) COEVAL_TRY(quality::write_profile(context.in.out, found.profile));
   const auto& schema = found.profile.schema();
   const std::vector<std::string> personal =
       quality::personal_columns(context.project->sources[static_cast<std::size_t>(source)]);

@@ -140,7 +140,9 @@ Json column() {
                named(reference("severity"), "The severity of single rules: { max = \"warn\" }.")})},
       {"environments", not_empty(list_of(one_of_texts({"train", "serve"}, "Files, or a server."),
                                          "Where the column is; elsewhere it may be absent."))},
-      {"pii", of_type("boolean", "Whether it is personal: masked in samples. Nobody asks about a column that says.")},
+      {"pii",
+       of_type("boolean",
+               "Whether it is personal: masked in samples. Nobody asks about a column that says.")},
   });
   return any_of({reference("type"), table(std::move(properties), {"type"}, "A column.")});
 }

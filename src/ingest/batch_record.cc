@@ -4,8 +4,8 @@
 
 #include "data/hash.h"
 #include "data/json.h"
-#include "stores/record_names.h"
 #include "stores/event_log.h"
+#include "stores/record_names.h"
 
 namespace coeval::ingest {
 

@@ -24,14 +24,14 @@ void ask_budgets(const quality::Conservation& counts, const Budgets& budgets, De
       counts.read == 0 ? 0
                        : static_cast<double>(counts.quarantined) / static_cast<double>(counts.read);
   if (budgets.max_bad_ratio && share > *budgets.max_bad_ratio)
-    decision.reasons.push_back(std::string(kMaxBadRatio) + ": " + bad + " are " + percent(share) + ", at most " +
-                               percent(*budgets.max_bad_ratio) + " may be");
+    decision.reasons.push_back(std::string(kMaxBadRatio) + ": " + bad + " are " + percent(share) +
+                               ", at most " + percent(*budgets.max_bad_ratio) + " may be");
 }
 
 }  // namespace
 
-Decision decide(const quality::Conservation& counts, std::span<const quality::BatchFinding> findings,
-                const Budgets& budgets) {
+Decision decide(const quality::Conservation& counts,
+                std::span<const quality::BatchFinding> findings, const Budgets& budgets) {
   Decision decision;
   ask_budgets(counts, budgets, decision);
   for (const quality::BatchFinding& finding : findings) {

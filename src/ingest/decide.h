@@ -27,7 +27,7 @@ struct Decision {
 /// Decides by the counts and findings alone: a batch is held when it is over a budget, or a check
 /// of severity error failed or could not run. `budgets` are all there are: findings of those that
 /// the source declares are passed over.
-Decision decide(const quality::Conservation& counts, std::span<const quality::BatchFinding> findings,
-                const Budgets& budgets);
+Decision decide(const quality::Conservation& counts,
+                std::span<const quality::BatchFinding> findings, const Budgets& budgets);
 
 }  // namespace coeval::ingest

@@ -40,8 +40,7 @@ TEST_CASE("a budget holds from one row above it on, and says the numbers") {
 TEST_CASE("a failed check holds where it is an error, and warns where it is a warning") {
   const BatchFinding failed[] = {finding(Outcome::failed, define::Severity::error)};
   const Decision held = decide({3, 3, 0, 0}, failed, {});
-  CHECK(held.reasons ==
-        std::vector<std::string>{"checks.size: 3 rows; expected at least 1000"});
+  CHECK(held.reasons == std::vector<std::string>{"checks.size: 3 rows; expected at least 1000"});
   const BatchFinding warned[] = {finding(Outcome::failed, define::Severity::warn)};
   const Decision published = decide({3, 3, 0, 0}, warned, {});
   CHECK(published.publish());
@@ -51,7 +50,8 @@ TEST_CASE("a failed check holds where it is an error, and warns where it is a wa
 TEST_CASE("a check that could not run holds, and a budget of the source is asked once") {
   const BatchFinding blind[] = {finding(Outcome::not_evaluated, define::Severity::error)};
   CHECK(decide({3, 3, 0, 0}, blind, {}).reasons ==
-        std::vector<std::string>{"checks.size: 3 rows (could not be judged); expected at least 1000"});
+        std::vector<std::string>{
+            "checks.size: 3 rows (could not be judged); expected at least 1000"});
   BatchFinding budget = finding(Outcome::failed, define::Severity::error);
   budget.rule = "max_bad_rows";
   CHECK(decide({100, 89, 11, 0}, {&budget, 1}, {10, std::nullopt}).reasons.size() == 1);

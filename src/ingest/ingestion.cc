@@ -160,10 +160,10 @@ std::vector<std::string> warnings_of(const Screening& screening, const define::S
     const bool has_bound =
         rule.check >= 0 && source.checks[static_cast<std::size_t>(rule.check)].warn_if.has_value();
     if (rows == screening.warned().end() || has_bound) continue;
-    warnings.push_back(rule.name + ": " + std::to_string(rows->second) +
-                       (rows->second == 1 ? " row breaks it and stays: "
-                                          : " rows break it and stay: ") +
-                       rule.description);
+    warnings.push_back(
+        rule.name + ": " + std::to_string(rows->second) +
+        (rows->second == 1 ? " row breaks it and stays: " : " rows break it and stay: ") +
+        rule.description);
   }
   for (const auto& column : screening.personal()) warnings.push_back(personal_text(column));
   return warnings;
@@ -265,11 +265,11 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   }
 
   const Past past{*project_, formats_, log_.get()};
-  COEVAL_ASSIGN(const auto screening,
-                Screening::create(past, source, path,
-                                  {define::Environment::train, options_.memory_bytes / 4,
-                                   options_.dry_run ? std::string() : state_folder_,
-                                   options_.now_us()}));
+  COEVAL_ASSIGN(
+      const auto screening,
+      Screening::create(past, source, path,
+                        {define::Environment::train, options_.memory_bytes / 4,
+                         options_.dry_run ? std::string() : state_folder_, options_.now_us()}));
   BatchRecord record;
   record.source = declared.name;
   record.origin = origin;

@@ -200,7 +200,8 @@ ts = { type = "timestamp", known = "ts", max_ahead = "1d" }
   CHECK(late->warnings[0].starts_with("1 row was known before 2024-01-03T23:00:00Z"));
 }
 
-TEST_CASE("a text that was cut within a line goes on with that line, and without its end behind it") {
+TEST_CASE(
+    "a text that was cut within a line goes on with that line, and without its end behind it") {
   World world;
   const std::string text = "ts,amount\n2024-01-01T00:01:00Z,1\n2024-01-01T00:02:00Z,23";
   world.put("cut.csv", text.substr(0, text.size() - 1));

@@ -51,10 +51,9 @@ RuleResult rule_result(const quality::BatchFinding& finding, const std::string& 
 Result<quality::QualityReport> inspect(const Past& past, int source, const std::string& path,
                                        const InspectOptions& options) {
   const define::Source& declared = past.project.sources[static_cast<std::size_t>(source)];
-  COEVAL_ASSIGN(const auto screening,
-                Screening::create(past, source, path,
-                                  {options.environment, options.memory_bytes, options.spill_folder,
-                                   options.now_us}));
+  COEVAL_ASSIGN(const auto screening, Screening::create(past, source, path,
+                                                        {options.environment, options.memory_bytes,
+                                                         options.spill_folder, options.now_us}));
   quality::Examination examination(declared, screening->checks(), options.pool);
   COEVAL_TRY(read_pieces(declared, past.formats, path, 0, [&](const Piece& piece) -> Status {
     COEVAL_ASSIGN(TakenRows taken, screening->take(piece));

@@ -19,11 +19,10 @@ Status read_file(const Past& past, int source, const TakeRows& take) {
     COEVAL_ASSIGN(const auto cut, replay::read_cut(*past.log));
     if (cut) options.cut_us = cut->cut_us;
   }
-  COEVAL_TRY(replay::stream_history(past.project, source, past.formats, options,
-                                    [&](const data::Batch& rows) {
-                                      return take(rows,
-                                                  replay::known_times(declared, rows, nullptr));
-                                    }));
+  COEVAL_TRY(replay::stream_history(
+      past.project, source, past.formats, options, [&](const data::Batch& rows) {
+        return take(rows, replay::known_times(declared, rows, nullptr));
+      }));
   return {};
 }
 

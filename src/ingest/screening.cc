@@ -32,16 +32,14 @@ Result<std::unique_ptr<Screening>> Screening::create(const Past& past, int sourc
       quality::BatchCheckOptions{.memory_bytes = options.memory_bytes,
                                  .spill_folder = options.spill_folder,
                                  .examples = kExamples});
-  if (!screening->batch_checks_->empty()) screening->accumulator_ = screening->batch_checks_->start();
+  if (!screening->batch_checks_->empty())
+    screening->accumulator_ = screening->batch_checks_->start();
   return screening;
 }
 
 Result<TakenRows> Screening::take(const Piece& piece) {
   const quality::RowContext context{
-      .arrivals = {},
-      .last_values = &last_values_,
-      .known_keys = &known_keys_,
-      .now_us = now_us_};
+      .arrivals = {}, .last_values = &last_values_, .known_keys = &known_keys_, .now_us = now_us_};
   COEVAL_ASSIGN(TakenRows taken, intake_.take(piece, context));
   counts_.read += piece.rows();
   counts_.accepted += taken.accepted.rows;

@@ -56,8 +56,8 @@ struct RowContext {
   /// When each row arrived, µs; it counts for `max_ahead` then. Empty: the row's known time does,
   /// or `now_us` where that is earlier: nothing of a file is known later than it is read.
   std::span<const std::int64_t> arrivals;
-  LastValues* last_values = nullptr;      ///< null: `increasing` is not asked
-  const KnownKeys* known_keys = nullptr;  ///< null: `refers` is not asked
+  LastValues* last_values = nullptr;        ///< null: `increasing` is not asked
+  const KnownKeys* known_keys = nullptr;    ///< null: `refers` is not asked
   std::optional<std::int64_t> now_us = {};  ///< the clock, where there is one
 };
 

@@ -62,8 +62,9 @@ bool Examination::reads_personal(const std::string& rule) const {
       columns, [&](int i) { return source_.columns[static_cast<std::size_t>(i)].pii; });
 }
 
-// Why a row broke a rule. With personal columns in the source, of each rule what it found alone, and
-// of rows that could not be read nothing that stands in quotes, which may be any column's value.
+// Why a row broke a rule. With personal columns in the source, of each rule what it found alone,
+// and of rows that could not be read nothing that stands in quotes, which may be any column's
+// value.
 std::string Examination::told(const QuarantinedRow& row, const std::string& rule) const {
   if (personal_columns_.empty()) return row.reason;
   const auto index = rule_index_.find(rule);
@@ -101,7 +102,8 @@ void Examination::add_warned(const data::Batch& piece, std::span<const RowVerdic
       std::string raw = data::write_jsonl(data::take(piece, row));
       raw.pop_back();  // the line's end
       add_sample(rule, {origin, place,
-                        reads_personal(rule) ? "(its value is not shown)" : checks_.explain(piece, verdict.row, index),
+                        reads_personal(rule) ? "(its value is not shown)"
+                                             : checks_.explain(piece, verdict.row, index),
                         std::move(raw)});
     }
   }
@@ -117,8 +119,8 @@ RuleResult Examination::result_of(const Rule& rule) const {
   const std::int64_t count = broken(rule.name);
   const bool lists_values = reads_personal(rule.name) && rule.name.ends_with(".enum");
   const std::string expected = lists_values ? "one of its values, not shown" : rule.description;
-  RuleResult out{rule.name,      "row", expected,              rows_text(count),
-                 Status::passed, count, samples_.of(rule.name)};
+  RuleResult out{
+      rule.name, "row", expected, rows_text(count), Status::passed, count, samples_.of(rule.name)};
   const define::Check* check =
       rule.check < 0 ? nullptr : &source_.checks[static_cast<std::size_t>(rule.check)];
   const auto at_least = [&](const std::optional<std::int64_t>& bound) {

@@ -131,7 +131,8 @@ TEST_CASE("nobody is asked about a column of which the definition says whether i
     const auto checked = define::check_text(
         "[project]\nname = \"p\"\n[source.s]\ntime = \"ts\"\nknown = \"event time\"\n"
         "[source.s.columns]\nts = { type = \"timestamp\", known = \"ts\" }\n"
-        "mail = { type = \"string\", known = \"ts\"" + tag + " }\n",
+        "mail = { type = \"string\", known = \"ts\"" +
+            tag + " }\n",
         "coeval.toml");
     REQUIRE(checked.project);
     return untagged(checked.project->sources[0], {{"mail", PersonalKind::email, 9, 10}}).size();

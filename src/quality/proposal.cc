@@ -138,8 +138,7 @@ std::string evidence(const ObservedColumn& column) {
 
 std::string unreadable_lines(const ObservedFile& file) {
   if (file.unreadable == 0) return {};
-  return "# " + with_separators(file.unreadable) +
-         (file.unreadable == 1 ? " row" : " rows") +
+  return "# " + with_separators(file.unreadable) + (file.unreadable == 1 ? " row" : " rows") +
          " could not be read with the types below, and went to no evidence; the first: " +
          file.first_unreadable + "\n";
 }
@@ -231,9 +230,9 @@ std::string source_text(const ObservedFile& file, const std::string& source) {
   const ObservedColumn* time = find_time(file);
   return "\n[source." + source + "]\n" +
          line("path  = " + quoted(file.path), with_separators(file.rows) + " rows") +
-         unreadable_lines(file) +
-         time_lines(file, time) + known_lines(file, time) + id_lines(file, time) + "\n[source." +
-         source + ".columns]\n" + columns_lines(file, time) + "\n" + keys_lines(file, source);
+         unreadable_lines(file) + time_lines(file, time) + known_lines(file, time) +
+         id_lines(file, time) + "\n[source." + source + ".columns]\n" + columns_lines(file, time) +
+         "\n" + keys_lines(file, source);
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ struct ObservedColumn {
 struct ObservedFile {
   std::string path;  ///< as the definition shall name it
   std::int64_t rows = 0;
-  std::int64_t unreadable = 0;     ///< rows besides, which could not be typed
-  std::string first_unreadable{};  ///< "line 7: …", without values
+  std::int64_t unreadable = 0;          ///< rows besides, which could not be typed
+  std::string first_unreadable{};       ///< "line 7: …", without values
   std::vector<ObservedColumn> columns;  ///< in the file's order
 };
 

@@ -101,8 +101,7 @@ std::string report_text(const QualityReport& report, std::size_t lines) {
     out += "  " + mark + rule.name + ": " + rule.expected + "; " + rule.observed + "\n";
     if (!rule.samples.empty()) {
       const SampleRow& row = rule.samples.front();
-      out += "       such as " + place_text(row) + ": " +
-             row.observed + "\n";
+      out += "       such as " + place_text(row) + ": " + row.observed + "\n";
     }
   }
   if (hidden > 0) out += "  … and " + std::to_string(hidden) + " more rules\n";

@@ -171,9 +171,9 @@ std::string samples(const RuleResult& rule) {
   std::string out = "<details><summary>" + std::to_string(rule.samples.size()) + " of " +
                     with_separators(rule.rows_count) + " rows</summary><table><tbody>";
   for (const SampleRow& row : rule.samples)
-    out += "<tr><td><code>" + markup_text(place_text(row)) +
-           "</code></td><td>" + markup_text(row.observed) + "</td><td><code>" +
-           markup_text(row.raw) + "</code></td></tr>";
+    out += "<tr><td><code>" + markup_text(place_text(row)) + "</code></td><td>" +
+           markup_text(row.observed) + "</td><td><code>" + markup_text(row.raw) +
+           "</code></td></tr>";
   return out + "</tbody></table></details>";
 }
 

@@ -30,10 +30,10 @@ Result<std::unique_ptr<RowMemory>> RowMemory::create(const define::Project& proj
       COEVAL_ASSIGN(order.checks, RowChecks::compile(source, environment));
     }
   }
-  memory->known_keys_ = [&keys = memory->keys_](
-                            const define::Check& check, const data::Column& values,
-                            std::span<const std::int64_t> before,
-                            std::span<std::uint8_t> known) -> Status {
+  memory->known_keys_ = [&keys = memory->keys_](const define::Check& check,
+                                                const data::Column& values,
+                                                std::span<const std::int64_t> before,
+                                                std::span<std::uint8_t> known) -> Status {
     const Keys& asked = keys.at(key_of(check));
     COEVAL_TRY(asked.full);
     asked.times.answer(values, before, known);
@@ -43,9 +43,8 @@ Result<std::unique_ptr<RowMemory>> RowMemory::create(const define::Project& proj
 }
 
 bool RowMemory::asks_for(int source) const {
-  return orders_.contains(source) || std::ranges::any_of(keys_, [&](const auto& keys) {
-           return keys.second.source == source;
-         });
+  return orders_.contains(source) ||
+         std::ranges::any_of(keys_, [&](const auto& keys) { return keys.second.source == source; });
 }
 
 void RowMemory::remember(int source, const data::Batch& rows,

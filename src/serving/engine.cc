@@ -68,8 +68,7 @@ Status Engine::Parts::write_quarantined() {
         quarantine.begin(), quarantine.end(),
         [source = quarantine.front().source](const auto& row) { return row.source == source; });
     const std::span rows(quarantine.begin(), others);
-    const Status written =
-        quality::append_quarantine(state_folder, rows.front().source, rows);
+    const Status written = quality::append_quarantine(state_folder, rows.front().source, rows);
     if (!written) {
       log.fail(written.error());
       return written;
@@ -90,7 +89,8 @@ Engine::Engine(std::shared_ptr<const define::Project> project,
 Engine::~Engine() = default;
 
 Status Engine::prepare() {
-  COEVAL_ASSIGN(parts_->memory, quality::RowMemory::create(*parts_->project, define::Environment::serve));
+  COEVAL_ASSIGN(parts_->memory,
+                quality::RowMemory::create(*parts_->project, define::Environment::serve));
   for (const define::Source& source : parts_->project->sources) {
     COEVAL_ASSIGN(auto checks, quality::RowChecks::compile(source, define::Environment::serve));
     parts_->checks.push_back(std::move(checks));
@@ -103,8 +103,7 @@ Status Engine::prepare() {
 
 bool Engine::remembers(int source) const { return parts_->memory->asks_for(source); }
 
-void Engine::remember(int source, const data::Batch& rows,
-                      std::span<const std::int64_t> known_us) {
+void Engine::remember(int source, const data::Batch& rows, std::span<const std::int64_t> known_us) {
   parts_->memory->remember(source, rows, known_us);
 }
 
