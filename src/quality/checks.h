@@ -112,6 +112,7 @@ struct QuarantinedRow {
   std::string schema{};                   ///< of the source, as it was read: a tag in hex
   std::string header{};                   ///< of a line of CSV: the columns' names, as written
   std::optional<std::int64_t> time_us{};  ///< when it arrived, of rows of requests
+  std::string request{};                  ///< of a request with a key: the key's hash
 };
 
 /// Counts that must add up. (read = accepted + quarantined + duplicates)
@@ -150,6 +151,11 @@ Status write_quarantine(const std::string& folder, const std::vector<Quarantined
 /// twice stands there twice. Complexity: what is there is not read.
 Status append_quarantine(const std::string& folder, const std::string& source,
                          std::span<const QuarantinedRow> rows);
+/// The rows of requests with a key among the last ones: those of a request that was being taken
+/// when its server died, and that will come again, are there. At most the last 64 MiB are read.
+/// Errors: io, bad_json.
+Result<std::vector<QuarantinedRow>> last_keyed_rows(const std::string& folder,
+                                                    const std::string& source);
 /// The rows of a source's quarantine, oldest first; none when there is no file. A last line without
 /// its end was never acknowledged and is left out. Errors: io, bad_json naming the line.
 Result<std::vector<QuarantinedRow>> read_quarantine(const std::string& folder,

@@ -13,10 +13,14 @@
 #include "data/hash.h"
 #include "quality/checks.h"
 #include "quality/quarantine_line.h"
+#include "stores/file_window.h"
 
 namespace coeval::quality {
 
 namespace {
+
+constexpr std::uint64_t kLastBytes = std::uint64_t{64} << 20;
+constexpr std::string_view kRequestMember = "\"request\":";
 
 Error os_error(int number, const std::string& doing, const std::string& path) {
   const bool full = number == ENOSPC || number == EDQUOT;
@@ -242,6 +246,28 @@ Status append_quarantine(const std::string& folder, const std::string& source,
   std::string lines;
   for (const QuarantinedRow& row : rows) lines += quarantine_line(row);
   return put_lines(folder, file, whole, lines);
+}
+
+Result<std::vector<QuarantinedRow>> last_keyed_rows(const std::string& folder,
+                                                    const std::string& source) {
+  COEVAL_ASSIGN(const std::string path, path_of(folder, source));
+  std::vector<QuarantinedRow> rows;
+  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return rows;
+  COEVAL_ASSIGN(auto window, stores::FileWindow::open(path));
+  const std::uint64_t begin = window.size() - std::min(window.size(), kLastBytes);
+  COEVAL_ASSIGN(const std::string_view text,
+                window.view(begin, static_cast<std::size_t>(window.size() - begin)));
+  std::string_view rest = whole_lines(text);
+  if (begin > 0 && !rest.empty()) take_line(rest);  // most likely a part of one
+  data::JsonParser parser;
+  while (!rest.empty()) {
+    const std::string_view line = take_line(rest);
+    if (line.find(kRequestMember) == std::string_view::npos) continue;
+    auto row = read_line(parser, line, 1);
+    if (!row) return std::unexpected(std::move(row).error().within("while reading " + path));
+    if (!row->request.empty()) rows.push_back(std::move(*row));
+  }
+  return rows;
 }
 
 Result<std::vector<QuarantinedRow>> read_quarantine(const std::string& folder,

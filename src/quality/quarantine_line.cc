@@ -70,6 +70,7 @@ void add_particulars(data::Json::Object& line, const QuarantinedRow& row) {
   add_text("schema", row.schema);
   if (!row.header.empty() && data::is_utf8(row.header)) line.emplace_back("header", row.header);
   if (row.time_us) line.emplace_back("time_us", *row.time_us);
+  add_text("request", row.request);
 }
 
 Status read_text(const data::Json& line, std::string_view key, std::string& text) {
@@ -94,6 +95,7 @@ Status read_particulars(const data::Json& line, QuarantinedRow& row) {
   COEVAL_TRY(read_text(line, "schema", row.schema));
   COEVAL_TRY(read_text(line, "header", row.header));
   COEVAL_ASSIGN(row.time_us, integer_member(line, "time_us"));
+  COEVAL_TRY(read_text(line, "request", row.request));
   return {};
 }
 

@@ -13,8 +13,8 @@
 //   {"source":"flights","origin":"a.parquet","row":17,"raw":"{…}","rules":["delay.min"],"reason":"…"}
 //
 // Behind the reason stands what is known besides: "batch", "sha256", "offset", "observed" (an
-// object by rule), "schema", "header" of a line of CSV, "time_us". Each may be absent, as it is in
-// lines of older versions.
+// object by rule), "schema", "header" of a line of CSV, "time_us", "request". Each may be absent,
+// as it is in lines of older versions.
 //
 // Raw bytes that are not UTF-8 stand in "raw_hex" instead of "raw", two digits a byte.
 

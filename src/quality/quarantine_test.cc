@@ -99,6 +99,23 @@ TEST_CASE("rows that came each for itself are all there, behind whatever is whol
   CHECK(text_of(folder.file()) == whole.substr(0, whole.size() / 4));
 }
 
+TEST_CASE("rows of requests with a key are found among the last ones") {
+  const TemporaryFolder folder;
+  CHECK(last_keyed_rows(folder.path(), "flights").value().empty());
+  QuarantinedRow keyed = row_number(1);
+  keyed.request = "00000000000000010000000000000002";
+  keyed.time_us = 7;
+  const std::vector<QuarantinedRow> rows = {row_number(5), keyed, row_number(6)};
+  REQUIRE(append_quarantine(folder.path(), "flights", rows));
+  std::ofstream(folder.file(), std::ios::app) << "{\"source\":\"flights\",\"request\":\"torn";
+  const auto found = last_keyed_rows(folder.path(), "flights");
+  REQUIRE(found);
+  REQUIRE(found->size() == 1);
+  CHECK(found->front().request == keyed.request);
+  CHECK(found->front().row == 1);
+  CHECK(found->front().raw == keyed.raw);
+}
+
 TEST_CASE("each source has its own file, and one without is empty") {
   const TemporaryFolder folder;
   QuarantinedRow other = row_number(1);

@@ -97,6 +97,8 @@ Status Engine::prepare() {
     parts_->source_tags.push_back(stores::source_tag(source.name));
     parts_->schema_tags.push_back(stores::schema_tag(source.schema));
     COEVAL_TRY(parts_->log.declare(source.name, source.schema));
+    COEVAL_ASSIGN(const auto kept, quality::last_keyed_rows(parts_->state_folder, source.name));
+    for (const auto& row : kept) parts_->kept_before.insert(keyed_row(row));
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -28,6 +29,9 @@ struct PlanTable {
 /// The view features of a prediction that a sketch answered, as a list of names. (semantics: A4)
 data::Json approximate_json(const stores::PredictionRecord& record);
 
+/// What tells a row of a request with a key from all others.
+std::pair<std::uint64_t, std::uint64_t> keyed_row(const quality::QuarantinedRow& row);
+
 /// What the parts of the request path share. Each part is a .cc file: event_path, predict_path,
 /// prediction_lookup, state_report.
 struct Engine::Parts {
@@ -43,6 +47,8 @@ struct Engine::Parts {
   std::unique_ptr<quality::RowMemory> memory;               // what these remember; from prepare()
   std::vector<std::uint32_t> source_tags, schema_tags;      // by source
   std::vector<quality::QuarantinedRow> quarantine;          // written by commit()
+  /// Rows that are in quarantine of requests which may come again, by keyed_row().
+  std::set<std::pair<std::uint64_t, std::uint64_t>> kept_before;
   RequestKeys keys;
   kernel::EvaluationCounts evaluation;
   Counters counters;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <utility>
 
@@ -63,6 +64,13 @@ std::map<std::size_t, BadEventRow> rows_that_break_rules(const quality::RowCheck
   return broken;
 }
 
+std::string hash_text(data::Hash128 hash) {
+  char text[33];
+  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high),
+                static_cast<unsigned long long>(hash.low));
+  return text;
+}
+
 quality::QuarantinedRow quarantined(const define::Source& source, const BadEventRow& bad,
                                     std::optional<std::int64_t> arrival_us) {
   quality::QuarantinedRow row{source.name, "http", bad.row, bad.raw, bad.rules, bad.reason};
@@ -116,6 +124,12 @@ std::map<std::size_t, BadEventRow> rows_without_known_time(const data::Column& k
 
 }  // namespace
 
+std::pair<std::uint64_t, std::uint64_t> keyed_row(const quality::QuarantinedRow& row) {
+  const data::Hash128 hash =
+      data::xxh3_128(row.request + ' ' + std::to_string(row.row) + ' ' + row.raw);
+  return {hash.high, hash.low};
+}
+
 Answer Engine::events(std::string_view source_name, std::string_view body,
                       std::optional<std::int64_t> now_us, EventsRequest request) {
   Parts& parts = *parts_;
@@ -153,8 +167,13 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
       parts.take_events(index, rows.typed, now_us, request.key.empty() ? nullptr : &keyed);
   if (!taken) return error_answer(taken.error());
 
-  for (const BadEventRow& bad : rows.bad)
-    parts.quarantine.push_back(quarantined(source, bad, arrival_us));
+  for (const BadEventRow& bad : rows.bad) {
+    auto row = quarantined(source, bad, arrival_us);
+    if (!request.key.empty()) row.request = hash_text(keyed.key);
+    // A server that died took some of this request's rows.
+    if (!row.request.empty() && parts.kept_before.erase(keyed_row(row)) > 0) continue;
+    parts.quarantine.push_back(std::move(row));
+  }
   parts.counters.events(source.name,
                         static_cast<std::int64_t>(rows.places.size()) - taken->names.duplicates,
                         static_cast<std::int64_t>(rows.bad.size()));

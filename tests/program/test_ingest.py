@@ -43,6 +43,14 @@ def log_and_quarantine(project):
     return bytes_below(state(project, "log")), bytes_below(state(project, "quarantine"))
 
 
+def next_file(process):
+    """The next line about a file, without what is said of it below."""
+    for line in process.stdout:
+        if not line.startswith("  "):
+            return line
+    return ""
+
+
 def standing(project):
     return project.json("ingest", "--status")[0]
 
@@ -193,7 +201,7 @@ class Ingest(unittest.TestCase):
         self.addCleanup(following.stdout.close)
         shutil.copy(project.folder / "a.csv", folder / "a.part")
         os.rename(folder / "a.part", folder / "a.csv")
-        self.assertIn("50 read", following.stdout.readline())
+        self.assertIn("50 read", next_file(following))
         refused = project.run("ingest", "orders", project.folder / "a.csv", check=1)
         self.assertIn("C0701", refused.stderr)
         following.send_signal(signal.SIGTERM)
@@ -212,19 +220,19 @@ class Ingest(unittest.TestCase):
                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(following.stdout.close)
         self.addCleanup(following.stderr.close)
-        self.assertIn("there.csv: 10 read", following.stdout.readline())
+        self.assertIn("there.csv: 10 read", next_file(following))
         (folder / ".hidden.csv").write_text(HEAD + csv_rows(1, seed=6)[0])
         (folder / "notes.txt").write_text("not a table\n")
         (folder / "late.csv.tmp").write_text(HEAD + "".join(csv_rows(20, seed=2)))
         os.rename(folder / "late.csv.tmp", folder / "late.csv")
-        self.assertIn("late.csv: 20 read", following.stdout.readline())
+        self.assertIn("late.csv: 20 read", next_file(following))
         half.write("".join(csv_rows(5, seed=7)))
         half.close()
-        self.assertIn("half.csv: 6 read", following.stdout.readline())
+        self.assertIn("half.csv: 6 read", next_file(following))
         (folder / "broken.csv").write_text("no,such,columns\n1,2,3\n")
         self.assertIn("C02", following.stderr.readline() + following.stderr.readline() + following.stderr.readline())
         (folder / "after.csv").write_text(HEAD + "".join(csv_rows(3, seed=8, bad_each=0)))
-        self.assertIn("after.csv: 3 read", following.stdout.readline())
+        self.assertIn("after.csv: 3 read", next_file(following))
         following.send_signal(signal.SIGTERM)
         self.assertNotEqual(following.wait(30), 0)  # one file could not be read
         self.conserved(project, read=39, batches=4)
