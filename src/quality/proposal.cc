@@ -115,6 +115,7 @@ std::string declaration(const ObservedColumn& column, bool is_time) {
 
 std::string evidence(const ObservedColumn& column) {
   const std::int64_t values = column.rows - column.nulls;
+  if (data::is_list(column.type)) return "lists in " + with_separators(values) + " rows";
   if (values == 0) return "only nulls: the type is a guess";
   std::string out;
   // A definition is kept with the code: what people own does not go into it.

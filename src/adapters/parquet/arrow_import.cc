@@ -124,7 +124,7 @@ Result<Column> convert_values(Type type, const arrow::Array& array, Convert conv
   const From* from = array.data()->GetValues<From>(1);
   for (std::int64_t row = 0; row < array.length(); ++row)
     if (array.IsValid(row) && !convert(from[row], to[row]))
-      return fail(Code::out_of_range, "a time that " + std::string(data::name(type)) +
+      return fail(Code::out_of_range, "a value that " + std::string(data::name(type)) +
                                           " cannot hold: " + std::to_string(from[row]) + " " +
                                           array.type()->ToString());
   return Column::fixed(type, std::move(bytes), copied_validity(array), array.length());
@@ -203,6 +203,35 @@ Result<Column> decimal_texts(const arrow::Array& array) {
   return builder.finish();
 }
 
+template <class To, class From>
+Result<Column> widened(Type type, const arrow::Array& array) {
+  return convert_values<To, From>(type, array, [](From value, To& to) {
+    to = static_cast<To>(value);
+    return std::in_range<To>(value);
+  });
+}
+
+// Integers of widths that we do not have come as the next wider one; of 64 bits without sign those
+// that an int64 holds.
+Result<Column> import_integers(Type type, const arrow::Array& array) {
+  switch (array.type_id()) {
+    case arrow::Type::INT8:
+      return widened<std::int32_t, std::int8_t>(type, array);
+    case arrow::Type::INT16:
+      return widened<std::int32_t, std::int16_t>(type, array);
+    case arrow::Type::UINT8:
+      return widened<std::int32_t, std::uint8_t>(type, array);
+    case arrow::Type::UINT16:
+      return widened<std::int32_t, std::uint16_t>(type, array);
+    case arrow::Type::UINT32:
+      return widened<std::int64_t, std::uint32_t>(type, array);
+    case arrow::Type::UINT64:
+      return widened<std::int64_t, std::uint64_t>(type, array);
+    default:
+      return share_fixed(type, array);
+  }
+}
+
 Result<Column> import_plain(Type type, const arrow::Array& array) {
   if (data::is_list(type)) return import_lists(array);
   if (data::is_decimal(type)) return import_decimals(type, array);
@@ -219,6 +248,9 @@ Result<Column> import_plain(Type type, const arrow::Array& array) {
       return import_timestamps(array);
     case Type::date:
       return import_dates(array);
+    case Type::int32:
+    case Type::int64:
+      return import_integers(type, array);
     default:
       return share_fixed(type, array);
   }
@@ -253,9 +285,15 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::BOOL:
       return Type::boolean;
+    case arrow::Type::INT8:
+    case arrow::Type::INT16:
     case arrow::Type::INT32:
+    case arrow::Type::UINT8:
+    case arrow::Type::UINT16:
       return Type::int32;
     case arrow::Type::INT64:
+    case arrow::Type::UINT32:
+    case arrow::Type::UINT64:
       return Type::int64;
     case arrow::Type::FLOAT:
       return Type::float32;
@@ -281,7 +319,7 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
   if (is_list_of_floats(type)) return data::list_of(Type::float32);
   return fail(Code::unsupported,
               "column '" + column + "' has the type " + type.ToString() + ", which is not read yet",
-              "leave the column out, or write it as bool, int32, int64, float32, float64, decimal, "
+              "leave the column out, or write it as bool, an integer, float32, float64, decimal, "
               "string, timestamp, date or lists of floats");
 }
 

@@ -108,6 +108,27 @@ TEST_CASE("strings are read from each of Arrow's layouts, dates from both") {
   CHECK(first_value(path, Type::date) == data::Value(std::int64_t{1}));
 }
 
+TEST_CASE("integers of other widths come as the next wider one") {
+  TemporaryFolder folder;
+  const std::string path = folder / "t.parquet";
+  const auto check = [&](auto builder, auto value, Type type) {
+    write_with_arrow(path, array_of(builder, std::vector{value}));
+    CHECK(first_value(path, type) == data::Value(static_cast<std::int64_t>(value)));
+  };
+  check(arrow::Int8Builder(), std::int8_t{-128}, Type::int32);
+  check(arrow::UInt8Builder(), std::uint8_t{255}, Type::int32);
+  check(arrow::Int16Builder(), std::int16_t{-32'768}, Type::int32);
+  check(arrow::UInt16Builder(), std::uint16_t{65'535}, Type::int32);
+  check(arrow::UInt32Builder(), std::uint32_t{4'294'967'295}, Type::int64);
+  check(arrow::UInt64Builder(), std::uint64_t{INT64_MAX}, Type::int64);
+  write_with_arrow(path, array_of(arrow::UInt64Builder(),
+                                  std::vector<std::uint64_t>{std::uint64_t{INT64_MAX} + 1}));
+  const auto refused = read_table(path, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Code::out_of_range);
+  CHECK(refused.error().message.find("9223372036854775808") != std::string::npos);
+}
+
 TEST_CASE(
     "a type that we do not have is refused with the column's name, unless nobody asks for it") {
   TemporaryFolder folder;
