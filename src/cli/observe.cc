@@ -187,7 +187,7 @@ Result<quality::ObservedFile> observe_file(const replay::OpenFormat& formats,
     unreadable += std::ssize(reader->bad_rows());
     if (!reader->bad_rows().empty() && first_unreadable.empty())
       first_unreadable = "line " + std::to_string(reader->bad_rows().front().line) + ": " +
-                         quality::without_quoted(reader->bad_rows().front().reason);
+                         quality::without_values(reader->bad_rows().front().reason);
     COEVAL_TRY(profile.add(batch));
     personal.add(batch);
   }

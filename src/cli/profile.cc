@@ -120,6 +120,7 @@ Result<Described> describe(Context& context, int source, const std::vector<std::
                                    [&](const ingest::Piece& piece) -> Status {
                                      COEVAL_ASSIGN(const auto taken, intake.take(piece));
                                      out.left_out += std::ssize(taken.quarantined);
+                                     if (taken.accepted.rows == 0) return {};
                                      if (out.correlations)
                                        out.correlations->add(taken.accepted, pool);
                                      return out.profile.add(taken.accepted, &pool);
@@ -144,6 +145,9 @@ Result<std::vector<std::string>> files_to_describe(const Context& context, int s
 Result<int> describe_source(Context& context) {
   COEVAL_ASSIGN(const int source, pick_source(context, context.in.source));
   COEVAL_ASSIGN(const auto files, files_to_describe(context, source));
+  if (!context.in.out.empty() && !context.in.out.ends_with(kProfileEnding))
+    return fail(Code::usage, "'" + context.in.out + "' does not end in .profile",
+                "name a new file, such as --out " + context.in.source + ".profile");
   COEVAL_ASSIGN(Described found, describe(context, source, files));
   if (!context.in.out.empty()) COEVAL_TRY(quality::write_profile(context.in.out, found.profile));
   const auto& schema = found.profile.schema();

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/ingest_context.h"
+#include "data/utf8.h"
 #include "define/diagnostics.h"
 #include "ingest/quarantine_files.h"
 #include "quality/examination.h"
@@ -52,6 +53,39 @@ Status visit_rows(Context& context, const Visit& visit) {
   return {};
 }
 
+// What a terminal would obey is shown as what it is: control characters, marks that turn the
+// direction of text, bytes that are no UTF-8.
+std::string printable(const std::string& text) {
+  const bool is_utf8 = data::is_utf8(text);
+  std::string out;
+  const auto escape = [&](std::string_view bytes) {
+    for (const char c : bytes) {
+      char hex[5];
+      std::snprintf(hex, sizeof hex, "\\x%02x", static_cast<unsigned char>(c));
+      out += hex;
+    }
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    std::size_t size = 1;
+    while (is_utf8 && byte >= 0xC0 && at + size < text.size() &&
+           (static_cast<unsigned char>(text[at + size]) & 0xC0) == 0x80)
+      ++size;
+    const std::string_view one = std::string_view(text).substr(at, size);
+    const bool obeyed = (byte < 0x20 && byte != '\t') || byte == 0x7F ||
+                        (byte >= 0x80 && !is_utf8) ||
+                        (one >= "\xC2\x80" && one <= "\xC2\x9F" && size == 2) ||
+                        (one >= "\xE2\x80\xAA" && one <= "\xE2\x80\xAE" && size == 3) ||
+                        (one >= "\xE2\x81\xA6" && one <= "\xE2\x81\xA9" && size == 3);
+    if (obeyed)
+      escape(one);
+    else
+      out += one;
+    at += size;
+  }
+  return out;
+}
+
 int list_rows(Context& context) {
   // By source, rule, file: a row that breaks several rules counts for each.
   std::map<std::tuple<std::string, std::string, std::string>, std::int64_t> counts;
@@ -74,7 +108,8 @@ int list_rows(Context& context) {
     one.set("rows_count", count);
     all.push(std::move(one));
     if (!context.terminal.json())
-      context.terminal.print(source + "  " + rule + "  " + origin + "  " + std::to_string(count));
+      context.terminal.print(
+          printable(source + "  " + rule + "  " + origin + "  " + std::to_string(count)));
   }
   data::Json answer{data::Json::Object{}};
   answer.set("rows_count", rows);
@@ -85,22 +120,6 @@ int list_rows(Context& context) {
     context.terminal.print(std::to_string(rows) + (rows == 1 ? " row" : " rows") +
                            " in quarantine");
   return 0;
-}
-
-// Bytes that a terminal would obey are shown as what they are.
-std::string printable(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte >= 0x20 && byte != 0x7F) || c == '\t') {
-      out += c;
-      continue;
-    }
-    char hex[5];
-    std::snprintf(hex, sizeof hex, "\\x%02x", byte);
-    out += hex;
-  }
-  return out;
 }
 
 // As a report would show it.

@@ -48,9 +48,10 @@ Result<Plan> plan_of(const std::string& path, const LoggedBatch* earlier) {
     if (prefix.sha256 == before.sha256) {
       const bool cut = prefix.end == Prefix::End::within_line;
       plan.first_line = prefix.lines + (prefix.end == Prefix::End::before_line_end ? 2 : 1);
-      plan.note = "it has grown since batch " + before.id + ": only the rows from line " +
-                  std::to_string(plan.first_line) + " on are added" +
-                  (cut ? ", the first of which was not whole then" : "");
+      plan.note =
+          "it has grown since batch " + before.id + ": only the rows from line " +
+          std::to_string(plan.first_line) + " on are added" +
+          (cut ? ", the first of which was not whole then (what was read of it stays)" : "");
       return plan;
     }
   }

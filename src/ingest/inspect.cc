@@ -60,6 +60,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
     for (quality::QuarantinedRow& row : taken.quarantined) row.origin = path;
     examination.add_quarantined(taken.quarantined);
     examination.add_warned(taken.accepted, taken.warned, path, places_of(piece, taken));
+    if (taken.accepted.rows == 0) return {};
     return examination.add_accepted(taken.accepted, taken.known_us);
   }));
   quality::QualityReport report;

@@ -35,10 +35,11 @@ data::Schema read_schema(const define::Source& source) {
 class Recheck {
  public:
   Recheck(const define::Source& source, const RowIntake& intake, quality::KnownKeys known_keys,
-          SortedRows& rows, Leaving& leaving)
+          std::int64_t now_us, SortedRows& rows, Leaving& leaving)
       : source_(source),
         intake_(intake),
         known_keys_(std::move(known_keys)),
+        now_us_(now_us),
         rows_(rows),
         leaving_(leaving),
         schema_(read_schema(source)),
@@ -114,7 +115,7 @@ class Recheck {
     if (piece.table.rows == 0) return {};
     // Order by key is not asked: the rows that these came between are not here.
     const quality::RowContext context{
-        .arrivals = {}, .last_values = nullptr, .known_keys = &known_keys_};
+        .arrivals = {}, .last_values = nullptr, .known_keys = &known_keys_, .now_us = now_us_};
     COEVAL_ASSIGN(const TakenRows taken, intake_.take(piece, context));
     for (const std::int64_t row : taken.rows) find(static_cast<std::size_t>(row)).passes = true;
     return rows_.add(taken.accepted, taken.known_us);
@@ -123,6 +124,7 @@ class Recheck {
   const define::Source& source_;
   const RowIntake& intake_;
   quality::KnownKeys known_keys_;
+  std::int64_t now_us_;
   SortedRows& rows_;
   Leaving& leaving_;
   data::Schema schema_;
@@ -142,7 +144,7 @@ Result<BatchOutcome> Ingestion::replay_quarantine(int source) {
   COEVAL_ASSIGN(const Surroundings around, Surroundings::read_for_rows(past, source));
   SortedRows rows({options_.memory_bytes, state_folder_, options_.files});
   Leaving leaving(state_folder_, declared.name, options_.files);
-  Recheck recheck(declared, intake, around.known_keys(), rows, leaving);
+  Recheck recheck(declared, intake, around.known_keys(), options_.now_us(), rows, leaving);
   COEVAL_ASSIGN(const auto files, quarantine_files(state_folder_, declared.name, ledger_));
   for (const auto& file : files) {
     COEVAL_TRY(leaving.begin(file));

@@ -58,8 +58,10 @@ bool Examination::reads_personal(const std::string& rule) const {
   const auto found = rule_index_.find(rule);
   if (found == rule_index_.end()) return true;  // of a row that could not be read: anything
   const auto& columns = checks_.rules()[found->second].columns;
-  return std::ranges::any_of(
-      columns, [&](int i) { return source_.columns[static_cast<std::size_t>(i)].pii; });
+  return std::ranges::any_of(columns, [&](int i) {
+    const std::string& name = source_.columns[static_cast<std::size_t>(i)].name;
+    return std::ranges::find(personal_columns_, name) != personal_columns_.end();
+  });
 }
 
 // Why a row broke a rule. With personal columns in the source, of each rule what it found alone,
@@ -68,7 +70,7 @@ bool Examination::reads_personal(const std::string& rule) const {
 std::string Examination::told(const QuarantinedRow& row, const std::string& rule) const {
   if (personal_columns_.empty()) return row.reason;
   const auto index = rule_index_.find(rule);
-  if (index == rule_index_.end()) return without_quoted(row.reason);
+  if (index == rule_index_.end()) return without_values(row.reason);
   if (reads_personal(rule)) return "(its value is not shown)";
   const data::Json* found = row.observed.find(rule);
   return checks_.rules()[index->second].description +

@@ -260,18 +260,22 @@ std::string personal_text(const PersonalColumn& column) {
          " values): tag it with pii = true, or with pii = false if it is none";
 }
 
-std::string without_quoted(const std::string& text) {
+std::string without_values(const std::string& reason) {
+  const std::string text = reason.substr(0, reason.find(", found"));
   std::string out;
-  bool hidden = false;
+  char quote = 0;
   for (const char c : text) {
-    if (c == '\'') {
-      out += hidden ? "***'" : "'";
-      hidden = !hidden;
-    } else if (!hidden) {
+    const bool quotes = quote == 0 ? c == '\'' || c == '"' : c == quote;
+    if (quotes) {
+      if (quote != 0) out += "***";
+      out += c;
+      quote = quote == 0 ? c : 0;
+    } else if (quote == 0) {
       out += c;
     }
   }
-  return hidden ? out + "***" : out;
+  if (quote != 0) out += "***";
+  return text.size() < reason.size() ? out + ", found something else" : out;
 }
 
 }  // namespace coeval::quality

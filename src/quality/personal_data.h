@@ -71,7 +71,7 @@ std::vector<PersonalColumn> untagged(const define::Source& source,
 /// "column 'mail' looks like an e-mail address (9 of 10 values): tag it …"
 std::string personal_text(const PersonalColumn& column);
 
-/// A message without what stands in single quotes, which may be a value.
-std::string without_quoted(const std::string& text);
+/// Why a row could not be read, without what stands there: up to "found", and nothing in quotes.
+std::string without_values(const std::string& reason);
 
 }  // namespace coeval::quality

@@ -145,5 +145,16 @@ TEST_CASE("nobody is asked about a column of which the definition says whether i
         "with pii = false if it is none");
 }
 
+TEST_CASE("of a row that could not be read it is told why, without what stands there") {
+  CHECK(without_values("age: expected int32, found a string: \"jane@pii.org\"") ==
+        "age: expected int32, found something else");
+  CHECK(without_values("phone: expected string, found an integer: 491711234567; b: is missing") ==
+        "phone: expected string, found something else");
+  CHECK(without_values("column 3, age: 'jane@pii.org' is no int32") ==
+        "column 3, age: '***' is no int32");
+  CHECK(without_values("4 fields, not 5") == "4 fields, not 5");
+  CHECK(without_values("a quote without \"end") == "a quote without \"***");
+}
+
 }  // namespace
 }  // namespace coeval::quality

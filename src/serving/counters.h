@@ -33,7 +33,7 @@ class Counters {
   /// One answered request. `route` is the route's pattern, so the number of series is bounded.
   void request(std::string_view route, int status, double seconds);
   void events(std::string_view source, std::int64_t accepted, std::int64_t quarantined);
-  /// Rows that broke a rule which only warns.
+  /// Rows that stay and broke a rule which only warns.
   void warned(std::string_view source, std::string_view rule, std::int64_t count);
   /// What the names of a source's events said. (semantics: T7)
   void names(std::string_view source, const kernel::Amendments::Counts& said);

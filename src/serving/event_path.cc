@@ -178,10 +178,12 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
                         static_cast<std::int64_t>(rows.places.size()) - taken->names.duplicates,
                         static_cast<std::int64_t>(rows.bad.size()));
   if (source.has_names()) parts.counters.names(source.name, taken->names);
-  for (std::size_t rule = 0; rule < found->counts.size(); ++rule) {
-    const quality::Rule& broken = parts.checks[at]->rules()[rule];
-    if (broken.severity == define::Severity::warn && found->counts[rule] > 0)
-      parts.counters.warned(source.name, broken.name, found->counts[rule]);
+  for (const quality::RowVerdict& verdict : found->warned) {
+    if (std::ranges::binary_search(found->bad, verdict.row, {}, &quality::RowVerdict::row))
+      continue;
+    for (const int rule : verdict.rules)
+      parts.counters.warned(source.name,
+                            parts.checks[at]->rules()[static_cast<std::size_t>(rule)].name, 1);
   }
   return answer(*taken);
 }

@@ -116,6 +116,23 @@ class CheckData(unittest.TestCase):
             assert taken.returncode == 0, taken.stderr
             assert "warning: checks.much" in taken.stdout, taken.stdout
 
+    def test_a_file_without_a_row_that_can_be_read_is_reported_and_no_personal_value_with_it(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / "coeval.toml").write_text(
+                '[project]\nname = "p"\n[source.s]\ntime = "ts"\nknown = "event time"\n[source.s.columns]\n'
+                'ts = { type = "timestamp", known = "ts" }\nage = { type = "int32", known = "ts", pii = true }\n')
+            (folder / "a.jsonl").write_text('{"ts":"2024-01-01T00:00:00Z","age":"jane@pii.org"}\n')
+            (folder / "a.csv").write_text("ts,age\n2024-01-01T00:00:00Z,jane@pii.org\n")
+            for file in ("a.jsonl", "a.csv"):
+                done = run(["check", "--data", str(folder / file), "-C", str(folder), "--html", str(folder / "r.html"),
+                            "--junit", str(folder / "r.xml")])
+                assert done.returncode == 3 and "FAIL format" in done.stdout, done.stdout + done.stderr
+                for text in (done.stdout, (folder / "r.html").read_text(), (folder / "r.xml").read_text()):
+                    assert "jane" not in text, text
+                assert "jane" not in run(["check", "--data", str(folder / file), "-C", str(folder), "--json"]).stdout
+                assert run(["profile", "s", str(folder / file), "-C", str(folder)]).returncode == 0
+
     def test_what_data_may_be_is_said(self):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)

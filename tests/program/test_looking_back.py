@@ -47,7 +47,7 @@ class LookingBack(unittest.TestCase):
         self.assertEqual((counts["accepted_count"], counts["quarantined_count"]), (1, 0))
         moment = 1717200000000000
         server = Server(project, as_of=None)
-        self.assertEqual(self.readings(server, ("a", 7, 20), ("a", 8, 99), ("b", 1, 20), now=moment),
+        self.assertEqual(self.readings(server, ("a", 7, 20), ("a", 8, 99), ("b", 1, 99), now=moment),
                          (1, [["checks.order"], ["checks.known"]]))
         self.assertEqual(self.readings(server, ("a", 8, 20), ("a", 9, 20), now=moment + 1), (1, [["checks.order"]]))
         self.assertEqual(server.call("POST", f"/v1/events/devices?now={moment + 2}", {"ts": TS, "name": "b"})[1]["accepted"], 1)
