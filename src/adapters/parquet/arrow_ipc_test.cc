@@ -1,4 +1,5 @@
 #include "adapters/parquet/arrow_ipc.h"
+#include "adapters/parquet/memory_pool.h"
 
 #include <arrow/api.h>
 #include <arrow/io/memory.h>
@@ -102,6 +103,19 @@ TEST_CASE("Arrow files and streams read batch by batch, in slices, compressed or
       CHECK(batches->front().columns[4].is_coded());
       check_rows(*batches, 157);
     }
+}
+
+TEST_CASE("a pool gives out no more than its limits, and outlives its reader") {
+  auto pool = limited_pool(std::int64_t{3} << 20);
+  std::uint8_t *one = nullptr, *other = nullptr;
+  REQUIRE(pool->Allocate(std::int64_t{2} << 20, 64, &one).ok());
+  CHECK(pool->Allocate(std::int64_t{2} << 20, 64, &other).IsOutOfMemory());
+  CHECK(limited_pool(std::int64_t{8} << 30)
+            ->Allocate((std::int64_t{1} << 30) + 1, 64, &other)
+            .IsOutOfMemory());
+  arrow::MemoryPool* const raw = pool.get();
+  pool.reset();
+  raw->Free(one, std::int64_t{2} << 20, 64);  // ends it
 }
 
 TEST_CASE("columns of an Arrow file are picked by name, in the order asked") {

@@ -10,6 +10,8 @@ namespace coeval::parquet_adapter {
 
 namespace {
 
+constexpr std::int64_t kMostAtOnce = std::int64_t{1} << 30;
+
 class LimitedPool final : public arrow::MemoryPool {
  public:
   explicit LimitedPool(std::int64_t most_bytes) : capped_(memory_pool(), most_bytes) {}
@@ -20,12 +22,14 @@ class LimitedPool final : public arrow::MemoryPool {
   }
 
   arrow::Status Allocate(std::int64_t size, std::int64_t alignment, std::uint8_t** out) override {
+    ARROW_RETURN_NOT_OK(check(size));
     ARROW_RETURN_NOT_OK(capped_.Allocate(size, alignment, out));
     holders_.fetch_add(1, std::memory_order_relaxed);
     return arrow::Status::OK();
   }
   arrow::Status Reallocate(std::int64_t old_size, std::int64_t new_size, std::int64_t alignment,
                            std::uint8_t** bytes) override {
+    ARROW_RETURN_NOT_OK(check(new_size));
     return capped_.Reallocate(old_size, new_size, alignment, bytes);
   }
   void Free(std::uint8_t* bytes, std::int64_t size, std::int64_t alignment) override {
@@ -39,6 +43,12 @@ class LimitedPool final : public arrow::MemoryPool {
 
  private:
   ~LimitedPool() override = default;
+
+  // A damaged file may claim any size, and nothing tells before the memory is there.
+  static arrow::Status check(std::int64_t size) {
+    if (size <= kMostAtOnce) return arrow::Status::OK();
+    return arrow::Status::OutOfMemory("a buffer of ", size, " bytes, more than ", kMostAtOnce);
+  }
 
   arrow::CappedMemoryPool capped_;
   std::atomic<std::int64_t> holders_{1};

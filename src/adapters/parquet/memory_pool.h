@@ -12,8 +12,8 @@ namespace coeval::parquet_adapter {
 /// for sanitizers.
 arrow::MemoryPool* memory_pool();
 
-/// A pool over it that gives out at most so many bytes at a time. It lives as long as the pointer
-/// and as everything that it gave out: what was read may outlive the reader.
+/// A pool over it that gives out at most so many bytes in all, and 1 GiB in one. It lives as long
+/// as the pointer and as everything that it gave out: what was read may outlive the reader.
 std::shared_ptr<arrow::MemoryPool> limited_pool(std::int64_t most_bytes);
 
 }  // namespace coeval::parquet_adapter
