@@ -156,7 +156,6 @@ int follow(Context& context, ingest::Ingestion& ingestion, int source, OutcomeRe
     const auto outcome = ingestion.file(source, path, ingest::display_path(*context.project, path));
     if (outcome) {
       report.add(path, *outcome);
-      std::fflush(stdout);
       keep_up_log(context);
       return {};
     }

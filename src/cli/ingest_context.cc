@@ -1,6 +1,7 @@
 #include "cli/ingest_context.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "base/byte_size.h"
@@ -128,6 +129,7 @@ void OutcomeReport::add(const std::string& file, const ingest::BatchOutcome& out
       context_.terminal.print("  quarantined: " + by_rule(outcome.quarantined));
     for (const auto& reason : outcome.reasons) context_.terminal.print("  held: " + reason);
     for (const auto& warning : outcome.warnings) context_.terminal.print("  warning: " + warning);
+    std::fflush(stdout);  // who reads it need not wait for the next file, nor for the sealing
     return;
   }
   data::Json one{data::Json::Object{}};

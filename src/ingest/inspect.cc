@@ -5,6 +5,7 @@
 #include "data/hash.h"
 #include "ingest/screening.h"
 #include "ingest/table_pieces.h"
+#include "quality/batch_checks.h"
 #include "quality/examination.h"
 #include "stores/record_names.h"
 
@@ -14,8 +15,7 @@ namespace {
 
 using quality::RuleResult;
 
-}  // namespace
-
+// What a check of a batch found, as a report tells it. `origin` is the file.
 RuleResult rule_result(const quality::BatchFinding& finding, const std::string& origin) {
   using quality::Outcome;
   using Status = RuleResult::Status;
@@ -47,6 +47,8 @@ RuleResult rule_result(const quality::BatchFinding& finding, const std::string& 
   out.samples.push_back({origin, -1, "rows such as " + rows, {}});
   return out;
 }
+
+}  // namespace
 
 Result<quality::QualityReport> inspect(const Past& past, int source, const std::string& path,
                                        const InspectOptions& options) {

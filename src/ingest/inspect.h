@@ -1,15 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "base/worker_pool.h"
 #include "define/project.h"
 #include "ingest/past_rows.h"
-#include "quality/batch_checks.h"
 #include "quality/report.h"
 
 namespace coeval::ingest {
@@ -28,8 +25,5 @@ struct InspectOptions {
 /// those of Screening::create.
 Result<quality::QualityReport> inspect(const Past& past, int source, const std::string& path,
                                        const InspectOptions& options);
-
-/// What a check of a batch found, as a report tells it. `origin` is the file.
-quality::RuleResult rule_result(const quality::BatchFinding& finding, const std::string& origin);
 
 }  // namespace coeval::ingest

@@ -2,14 +2,11 @@
 // (semantics: A1 A2 A5)
 
 #include <doctest/doctest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <numeric>
@@ -19,6 +16,7 @@
 
 #include "data/packed_list.h"
 #include "quality/profile.h"
+#include "stores/temporary_folder.h"
 
 namespace coeval::quality {
 namespace {
@@ -264,11 +262,8 @@ TEST_CASE("cut or changed bytes are refused, never read past") {
 }
 
 TEST_CASE("a profile in a file") {
-  const std::string folder =
-      (std::filesystem::temp_directory_path() / "profile-test-XXXXXX").string();
-  std::string made = folder;
-  REQUIRE(::mkdtemp(made.data()) != nullptr);
-  const std::string path = made + "/flights.profile";
+  const stores::TemporaryFolder folder;
+  const std::string path = folder / "flights.profile";
   std::mt19937_64 random(12);
   const Profile profile = profile_of(table(300, random, kShapes[1]));
   REQUIRE(write_profile(path, profile).has_value());
@@ -277,13 +272,12 @@ TEST_CASE("a profile in a file") {
   CHECK(read->bytes() == profile.bytes());
   CHECK(read->find("name") != nullptr);
   CHECK(read->find("nobody") == nullptr);
-  CHECK(read_profile(made + "/none").error().code == Code::no_such_file);
-  CHECK(write_profile(made + "/none/x", profile).error().code == Code::no_such_file);
+  CHECK(read_profile(folder / "none").error().code == Code::no_such_file);
+  CHECK(write_profile(folder / "none/x", profile).error().code == Code::no_such_file);
   std::ofstream(path) << "name,count\n";
   const auto text = read_profile(path);
   CHECK(text.error().code == Code::bad_file);
   CHECK(text.error().context.at(0).find("flights.profile") != std::string::npos);
-  std::filesystem::remove_all(made);
 }
 
 }  // namespace coeval::quality

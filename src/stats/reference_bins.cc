@@ -266,44 +266,32 @@ Result<ReferenceBins> ReferenceBins::of(const data::Column& column) {
 ReferenceBins ReferenceBins::of_edges(data::Type type, std::vector<double> edges,
                                       std::vector<std::int64_t> counts) {
   COEVAL_CHECK(!edges.empty() && counts.size() == kSpecials + edges.size() + 1);
-  ReferenceBins bins;
-  bins.kind_ = Kind::quantiles;
-  bins.type_ = type;
+  ReferenceBins bins(Kind::quantiles, type, std::move(counts));
   bins.reals_ = std::move(edges);
-  bins.counts_ = std::move(counts);
   return bins;
 }
 
 ReferenceBins ReferenceBins::of_edges(data::Type type, std::vector<std::int64_t> edges,
                                       std::vector<std::int64_t> counts) {
   COEVAL_CHECK(!edges.empty() && counts.size() == kSpecials + edges.size() + 1);
-  ReferenceBins bins;
-  bins.kind_ = Kind::quantiles;
-  bins.type_ = type;
+  ReferenceBins bins(Kind::quantiles, type, std::move(counts));
   bins.integers_ = std::move(edges);
-  bins.counts_ = std::move(counts);
   return bins;
 }
 
 ReferenceBins ReferenceBins::of_values(data::Type type, std::vector<double> values,
                                        std::vector<std::int64_t> counts) {
   COEVAL_CHECK(counts.size() == kSpecials + values.size() + 3);
-  ReferenceBins bins;
-  bins.kind_ = Kind::values;
-  bins.type_ = type;
+  ReferenceBins bins(Kind::values, type, std::move(counts));
   bins.reals_ = std::move(values);
-  bins.counts_ = std::move(counts);
   return bins;
 }
 
 ReferenceBins ReferenceBins::of_values(data::Type type, std::vector<std::int64_t> values,
                                        std::vector<std::int64_t> counts) {
   COEVAL_CHECK(counts.size() == kSpecials + values.size() + 3);
-  ReferenceBins bins;
-  bins.kind_ = Kind::values;
-  bins.type_ = type;
+  ReferenceBins bins(Kind::values, type, std::move(counts));
   bins.integers_ = std::move(values);
-  bins.counts_ = std::move(counts);
   return bins;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -85,6 +86,8 @@ class ReferenceBins {
   static Result<ReferenceBins> from_json(const data::Json& json);
 
  private:
+  ReferenceBins(Kind kind, data::Type type, std::vector<std::int64_t> counts)
+      : kind_(kind), type_(type), counts_(std::move(counts)) {}
   void index_texts();
   void count_texts(const data::Column& column, std::span<std::int64_t> counts) const;
   struct TextIndex;

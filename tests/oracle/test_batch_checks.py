@@ -264,9 +264,9 @@ class BatchChecks(unittest.TestCase):
             folder = pathlib.Path(name)
             (folder / "coeval.toml").write_text(definition(checks))
             write_csv(folder / "rows.csv", rows)
-            for now in (newest + 36 * HOUR, newest + 36 * HOUR + 1, arrived + 36 * HOUR, arrived + 36 * HOUR + 1):
-                found = {key: one["outcome"] == "passed" for key, one in self.findings(folder, 3, 0, now).items()}
-                event, arrival = now - newest <= 36 * HOUR, now - arrived <= 36 * HOUR
+            for clock in (newest + 36 * HOUR, newest + 36 * HOUR + 1, arrived + 36 * HOUR, arrived + 36 * HOUR + 1):
+                found = {key: one["outcome"] == "passed" for key, one in self.findings(folder, 3, 0, clock).items()}
+                event, arrival = clock - newest <= 36 * HOUR, clock - arrived <= 36 * HOUR
                 self.assertEqual(found, {"event": event, "arrival": arrival, "both": event and arrival})
 
     def test_volume(self):

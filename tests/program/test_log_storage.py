@@ -10,10 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import unittest
 
-from program import COEVAL, DEFINITION, Project, Server, order_json, run
+from program import COEVAL, DEFINITION, Project, Server, order_json, run, wait_until
 
 THIRD_PARTY = pathlib.Path(__file__).resolve().parents[2] / "third_party"
 DUCKDB = THIRD_PARTY / "oracles/duckdb"
@@ -294,10 +293,7 @@ class Sealed(Case):
         note.unlink()
         server = Server(project, as_of=None)
         self.addCleanup(server.kill)
-        end = time.monotonic() + 60
-        while not note.exists() and time.monotonic() < end:
-            time.sleep(0.05)
-        self.assertTrue(note.exists())
+        wait_until(note.exists, 60)
         project.run("doctor")
 
     def test_kill_at_any_moment_of_sealing_leaves_a_sound_log(self):
@@ -306,9 +302,11 @@ class Sealed(Case):
         for _ in range(max(KILLS // 10, 3)):
             process = subprocess.Popen([COEVAL, "log", "seal", "-C", str(project.folder)], stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)
-            time.sleep(rng.uniform(0, 0.15))
-            process.kill()
-            process.wait()
+            try:
+                process.wait(rng.uniform(0, 0.15))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
             found = project.json("doctor")
             self.assertTrue(all(one["sound"] for one in found if "segments" in one["subject"] or one["subject"] == "log"),
                             found)
