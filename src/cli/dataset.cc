@@ -80,10 +80,10 @@ Result<Written> of_model(Context& context, const stores::EventLog* log,
   COEVAL_ASSIGN(const define::Model* model, context.pick_model(context.in.model));
   COEVAL_ASSIGN(const replay::Past past,
                 load_past(context, replay::sources_of(*context.project, *model), log));
-  COEVAL_ASSIGN(const auto counts,
+  COEVAL_ASSIGN(const training::DatasetFacts facts,
                 training::write_model_dataset(context.project, *model, past, context.formats,
                                               context.in.out, options));
-  return Written{counts.rows(), counts.of(training::SplitPart::stale).rows};
+  return Written{facts.counts.rows(), facts.counts.of(training::SplitPart::stale).rows};
 }
 
 // The rules that live questions are held to: those of the model's source, or of the views' sources.

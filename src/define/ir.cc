@@ -179,15 +179,19 @@ std::string_view comparison_of(Gate::Kind kind) {
     case Gate::Kind::at_most:
       return "<=";
     case Gate::Kind::better_than_champion:
-      break;
+      return "better than";
+    case Gate::Kind::not_worse_than_champion:
+      return "not worse than";
   }
-  return "better than";
+  return {};
 }
 
 std::string gate_ir(const Gate& gate) {
-  const std::string bound =
-      gate.kind == Gate::Kind::better_than_champion ? "champion" : number_of(gate.bound);
-  return line(1, "gate", gate.metric + " " + std::string(comparison_of(gate.kind)) + " " + bound);
+  std::string bound = number_of(gate.bound);
+  if (gate.kind == Gate::Kind::better_than_champion) bound = "champion";
+  if (gate.kind == Gate::Kind::not_worse_than_champion) bound = "champion by " + bound;
+  return line(1, gate.worst_slice ? "gate_of_each_slice" : "gate",
+              gate.metric + " " + std::string(comparison_of(gate.kind)) + " " + bound);
 }
 
 std::string training_ir(const Model& model) {
@@ -200,6 +204,12 @@ std::string training_ir(const Model& model) {
   text += line(1, "train_until", std::to_string(model.split.train_until_us));
   text += line(1, "validate_until", std::to_string(model.split.validate_until_us));
   text += line(1, "test_until", std::to_string(model.split.test_until_us));
+  if (model.split.calibrate_until_us != 0)
+    text += line(1, "calibrate_until", std::to_string(model.split.calibrate_until_us));
+  if (model.split.threshold_until_us != 0)
+    text += line(1, "threshold_until", std::to_string(model.split.threshold_until_us));
+  if (model.split.gap_us != 0) text += line(1, "gap", std::to_string(model.split.gap_us) + "us");
+  text += training_options_ir(model.training);
   for (const auto& gate : model.gates) text += gate_ir(gate);
   return text;
 }

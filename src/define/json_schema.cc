@@ -359,16 +359,105 @@ Json params() {
   return table(std::move(properties), {}, "The trainer's parameters.");
 }
 
-Json model() {
+Json bounds_of_metrics() {
   Json gates{Json::Object{}};
   for (const std::string_view metric : gate_metrics())
     gates.set(std::string(metric), object({{"type", "string"},
                                            {"pattern", "^[<>]= *-?[0-9.]"},
                                            {"description", "\">= 0.77\" or \"<= 0.05\""}}));
-  gates.set("better_than", one_of_texts({"champion"}, "The version that serves now."));
+  return gates;
+}
+
+Json gates() {
+  Json gates = bounds_of_metrics();
+  const auto limit = [](std::string_view about) {
+    return object({{"type", "string"}, {"pattern", "^<= *[0-9.]"}, {"description", about}});
+  };
+  gates.set("latency", limit("Of one row in the runtime, the median: \"<= 20us\""));
+  gates.set("size", limit("Of the model's file: \"<= 10MB\""));
+  gates.set("cost_per_million", limit("Of a million predictions: \"<= 0.05\""));
+  gates.set("worst_slice", table(bounds_of_metrics(), {}, "Must hold on every slice."));
+  gates.set("better_than", one_of_texts({"champion"}, "Shown better than the version that serves."));
+  gates.set("not_worse_than",
+            one_of_texts({"champion"}, "Not shown worse, by more than the margin."));
+  gates.set("core_hour", of_type("number", "What an hour of a core costs; 0.05 unless given."));
+  gates.set("margin", of_type("number", "How much worse is not worse."));
+  gates.set("on", text("The metric of the two gates above; auc unless given."));
+  return table(std::move(gates), {}, "What a version must reach to be promoted.");
+}
+
+Json split() {
   const auto moment = [](std::string_view about) {
     return described(text(""), std::string(about) + ", a date or time without quotes");
   };
+  const Json rolling =
+      table(object({{"folds", within(of_type("integer", "How many earlier origins."), 1, 100)},
+                    {"step", described(reference("duration"), "From one to the next.")}}),
+            {"folds", "step"}, "Train at earlier origins too, and judge on what followed each.");
+  return table(
+      object({{"train_until", moment("Exclusive end of training")},
+              {"validate_until", moment("Exclusive end of validation")},
+              {"calibrate_until", moment("Exclusive end of the rows that calibration is fitted on")},
+              {"threshold_until", moment("Exclusive end of the rows that the threshold is chosen on")},
+              {"test_until", moment("Exclusive end of the test")},
+              {"gap", described(reference("duration"), "Before the end of each part: rows of none.")},
+              {"rolling", rolling}}),
+      {"train_until", "validate_until", "test_until"}, "By time, always.");
+}
+
+Json threshold() {
+  const auto share = [](std::string_view about) { return within(of_type("number", about), 0, 1); };
+  const Json cost = table(object({{"false_positive", of_type("number", "What one costs.")},
+                                  {"false_negative", of_type("number", "What one costs.")}}),
+                          {}, "Where the cost of all mistakes is least.");
+  return any_of(
+      {share("From which probability on a prediction is positive."),
+       table(object({{"cost", cost},
+                     {"precision", share("The most recall with at least this precision.")},
+                     {"recall", share("The most precision with at least this recall.")}}),
+             {}, "A rule by which it is chosen, on a part of its own.")});
+}
+
+// Keys of a model that say how it is fitted and judged.
+void add_training_options(Json& properties) {
+  const Json expressions = list_of(reference("expression"), "Values of the question's row.");
+  properties.set("experiment", text("Under which runs are listed; the project's name unless given."));
+  properties.set("weights", described(reference("expression"), "What a row counts in training."));
+  properties.set(
+      "class_weights",
+      any_of({one_of_texts({"balanced"}, "Both classes count the same."),
+              table(object({{"positive", of_type("number", "What a positive row counts.")},
+                            {"negative", of_type("number", "What a negative row counts.")}}),
+                    {}, "What rows of a class count.")}));
+  Json directions{Json::Object{}};
+  Json monotone = table(std::move(directions), {}, "Inputs with which scores only rise, or fall.");
+  monotone.set("additionalProperties",
+               one_of_texts({"increasing", "decreasing"}, "What scores do as it rises."));
+  properties.set("monotone", std::move(monotone));
+  properties.set("calibration", one_of_texts({"auto", "platt", "isotonic", "none"},
+                                             "How scores become probabilities."));
+  properties.set("threshold", threshold());
+  properties.set("slices", expressions);
+  properties.set("resample", text("\"row\", \"day\", or a value of the row that rows repeat."));
+  properties.set(
+      "limits",
+      table(object({{"time_budget", described(reference("duration"), "Of one training run.")},
+                    {"memory_limit", text("Of one training run: \"8GB\".")},
+                    {"threads", within(of_type("integer", "Of the trainer."), 1, 1024)}}),
+            {}, "What training may take. No result depends on it."));
+  Json space = table(Json{Json::Object{}}, {}, "Ranges of parameters: max_depth = [3, 10].");
+  space.set("additionalProperties", list_of(of_type("number", "An end."), "Least and most."));
+  properties.set(
+      "search",
+      table(object({{"trials", within(of_type("integer", "How many, at most."), 1, 10'000)},
+                    {"time_budget", described(reference("duration"), "Of all trials.")},
+                    {"metric", text("Of the validation part: log_loss unless given.")},
+                    {"max_latency", described(reference("duration"), "Of one row, at most.")},
+                    {"space", std::move(space)}}),
+            {"trials"}, "Looks for better parameters."));
+}
+
+Json model() {
   Json label = any_of(
       {reference("expression"),
        table(object({{"value", reference("expression")},
@@ -377,25 +466,20 @@ Json model() {
                      {"by", list_of(of_type("string", "A column of both sources."), "The keys.")},
                      {"within", described(reference("duration"), "How long they may take.")}}),
              {"value"}, "A label that takes its time, or that later events bring.")});
-  return table(
-      object({
-          {"question", table(object({{"from", text("The source whose events ask.")},
-                                     {"at", text("The column with the question's time.")}}),
-                             {"from", "at"}, "Who asks, and when.")},
-          {"label", std::move(label)},
-          {"inputs", inputs()},
-          {"trainer", one_of_texts({"xgboost"}, "What trains.")},
-          {"params", params()},
-          {"seed", within(of_type("integer", "Of the trainer."), 0, 2'147'483'647)},
-          {"threshold",
-           within(of_type("number", "From which probability on a prediction is positive."), 0, 1)},
-          {"split", table(object({{"train_until", moment("Exclusive end of training")},
-                                  {"validate_until", moment("Exclusive end of validation")},
-                                  {"test_until", moment("Exclusive end of the test")}}),
-                          {"train_until", "validate_until", "test_until"}, "By time, always.")},
-          {"gate", table(std::move(gates), {}, "What a version must reach to be promoted.")},
-      }),
-      {"question", "label", "inputs", "split"}, "A model.");
+  Json properties = object({
+      {"question", table(object({{"from", text("The source whose events ask.")},
+                                 {"at", text("The column with the question's time.")}}),
+                         {"from", "at"}, "Who asks, and when.")},
+      {"label", std::move(label)},
+      {"inputs", inputs()},
+      {"trainer", one_of_texts({"xgboost"}, "What trains.")},
+      {"params", params()},
+      {"seed", within(of_type("integer", "Of the trainer."), 0, 2'147'483'647)},
+      {"split", split()},
+      {"gate", gates()},
+  });
+  add_training_options(properties);
+  return table(std::move(properties), {"question", "label", "inputs", "split"}, "A model.");
 }
 
 Json definitions() {

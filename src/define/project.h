@@ -13,6 +13,7 @@
 #include "data/json_path.h"
 #include "define/checks.h"
 #include "define/expr.h"
+#include "define/training_options.h"
 
 namespace coeval::define {
 
@@ -253,16 +254,26 @@ struct LabelEvents {
   ExprPtr keys_known;  ///< timestamp over the question's row: when it has all keys
 };
 
+/// Parts of the rows by time, each from the end of the one before to its own, exclusive. (D3)
 struct Split {
   std::int64_t train_until_us = 0, validate_until_us = 0, test_until_us = 0;
+  std::int64_t calibrate_until_us = 0;  ///< between validation and test; 0: no such part
+  std::int64_t threshold_until_us = 0;  ///< between calibration and test; 0: no such part
+  std::int64_t gap_us = 0;              ///< before the end of each part but the test's: rows of none
 };
 
-/// A bound on a metric of the test part.
+/// What a version must reach to be promoted.
 struct Gate {
-  enum class Kind : std::uint8_t { at_least, at_most, better_than_champion };
-  std::string metric;  ///< "auc", "average_precision", "log_loss", "brier", "calibration_error"
+  enum class Kind : std::uint8_t {
+    at_least,
+    at_most,
+    better_than_champion,     ///< the lower end of the difference's interval is above 0
+    not_worse_than_champion,  ///< … is not below −bound
+  };
+  std::string metric;  ///< of gate_metrics() or system_gates()
   Kind kind = Kind::at_least;
   double bound = 0;
+  bool worst_slice = false;  ///< must hold on every slice that is large enough
 };
 
 struct Model {
@@ -283,8 +294,9 @@ struct Model {
   int rounds = 150;
   int early_stopping_rounds = 0;  ///< 0 = off
   std::uint64_t seed = 0;
-  double threshold = 0.5;
+  double threshold = 0.5;  ///< where training.threshold_rule is `fixed`
   Split split;
+  TrainingOptions training;
   std::vector<Gate> gates;
   std::string ir;       ///< canonical text of everything that the model depends on
   std::string ir_hash;  ///< sha256 of `ir`

@@ -11,6 +11,7 @@
 #include "define/leaks.h"
 #include "define/question_keys.h"
 #include "define/read_label.h"
+#include "define/read_training.h"
 #include "define/split_and_gates.h"
 #include "define/table_reader.h"
 #include "define/trainer_params.h"
@@ -78,6 +79,7 @@ class ModelReader {
     read_training(reader);
     reader.finish();
     if (inputs) read_inputs_of(*inputs);
+    if (model_.source >= 0) check_monotone(entry_.value.find("monotone"), model_, errors_);
   }
 
   void read_question(const TomlEntry& entry) {
@@ -126,7 +128,6 @@ class ModelReader {
       read_trainer(trainer->value);
     read_trainer_params(reader.take("params"), model_, errors_);
     model_.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 2'147'483'647).value_or(0));
-    model_.threshold = reader.number("threshold", 0, 1).value_or(model_.threshold);
     const TomlEntry* split = reader.require(
         "split",
         "cut by time: split = { train_until = 2001-05-01, validate_until = 2001-06-01, "
@@ -135,8 +136,9 @@ class ModelReader {
       read_split(*split, model_, errors_);
       check_maturity(*split, draft_, model_, errors_);
     }
+    read_training_options(reader, draft_, model_, errors_);
     if (const auto* gates = reader.take("gate")) read_gates(*gates, model_, errors_);
-    reader.later({"maturity", "weights", "calibration", "search"});
+    reader.later({"maturity"});
   }
 
   void read_trainer(const TomlValue& value) {

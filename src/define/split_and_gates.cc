@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/byte_size.h"
+#include "define/read_window.h"
 #include "define/table_reader.h"
 
 namespace coeval::define {
@@ -44,8 +46,66 @@ std::optional<std::int64_t> read_moment(TableReader& reader, std::string_view ke
   return entry->value.integer;
 }
 
-constexpr std::array<std::string_view, 5> kMetrics = {"auc", "average_precision", "brier",
-                                                      "calibration_error", "log_loss"};
+// Of a part that a model need not have.
+std::optional<std::int64_t> read_later_moment(TableReader& reader, std::string_view key,
+                                              Diagnostics& errors) {
+  const TomlEntry* entry = reader.take(key);
+  if (!entry ||
+      !expect_kind(*entry, Kind::moment, reader.what(), "without quotes: 2001-05-01", errors))
+    return std::nullopt;
+  return entry->value.integer;
+}
+
+constexpr std::array<std::string_view, 9> kMetrics = {
+    "accuracy", "auc",       "average_precision", "brier", "calibration_error",
+    "f1",       "log_loss", "precision",         "recall"};
+
+struct SystemGate {
+  std::string_view name, example;
+};
+constexpr std::array<SystemGate, 3> kSystemGates = {
+    SystemGate{"latency", "<= 20us"},
+    SystemGate{"size", "<= 10MB"},
+    SystemGate{"cost_per_million", "<= 0.05"},
+};
+
+// The number of ns, us, ms or s, in µs.
+std::optional<double> parse_microseconds(std::string_view text) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec != std::errc{} || !std::isfinite(value)) return std::nullopt;
+  const std::string_view unit(read.ptr, static_cast<std::size_t>(end - read.ptr));
+  if (unit == "ns") return value / 1000;
+  if (unit == "us") return value;
+  if (unit == "ms") return value * 1000;
+  if (unit == "s") return value * 1e6;
+  return std::nullopt;
+}
+
+// "<= 20us", "<= 10MB", "<= 0.05": how much of something at most.
+std::optional<Gate> parse_limit(std::string_view gate, std::string_view text) {
+  if (!text.starts_with("<=")) return std::nullopt;
+  text.remove_prefix(2);
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  std::optional<double> bound;
+  if (gate == "latency") {
+    bound = parse_microseconds(text);
+  } else if (gate == "size") {
+    if (const auto bytes = parse_bytes(text)) bound = static_cast<double>(*bytes);
+  } else {
+    double value = 0;
+    const char* end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, value);
+    if (read.ec == std::errc{} && read.ptr == end && std::isfinite(value)) bound = value;
+  }
+  if (!bound) return std::nullopt;
+  Gate made;
+  made.metric = gate;
+  made.kind = Gate::Kind::at_most;
+  made.bound = *bound;
+  return made;
+}
 
 // ">= 0.77"
 std::optional<Gate> parse_bound(std::string_view text) {
@@ -62,7 +122,8 @@ std::optional<Gate> parse_bound(std::string_view text) {
   return gate;
 }
 
-void read_gate(const TomlEntry& entry, std::string_view metric, Model& model, Diagnostics& errors) {
+void read_gate(const TomlEntry& entry, std::string_view metric, bool worst_slice, Model& model,
+               Diagnostics& errors) {
   const std::string what = "gate of model " + in_quotes(model.name);
   const std::string advice = "write \">= 0.77\" or \"<= 0.03\"";
   if (!expect_kind(entry, Kind::string, what, advice, errors)) return;
@@ -74,18 +135,92 @@ void read_gate(const TomlEntry& entry, std::string_view metric, Model& model, Di
     return;
   }
   gate->metric = metric;
+  gate->worst_slice = worst_slice;
   model.gates.push_back(*gate);
 }
 
-void read_better_than(TableReader& reader, const TomlValue& table, Model& model,
+void read_system_gate(const TomlEntry& entry, const SystemGate& kind, Model& model,
                       Diagnostics& errors) {
-  const auto other = reader.string("better_than");
-  if (!other) return;
-  if (*other != "champion")
-    errors.report(Code::unsupported, table.find("better_than")->value.position,
-                  "better_than " + in_quotes(*other) + " is not in this version",
-                  "write better_than = \"champion\"");
-  model.gates.push_back({"auc", Gate::Kind::better_than_champion, 0});
+  const std::string advice = "write " + std::string(kind.name) + " = \"" +
+                             std::string(kind.example) + "\"";
+  if (!expect_kind(entry, Kind::string, "gate of model " + in_quotes(model.name), advice, errors))
+    return;
+  if (const auto gate = parse_limit(kind.name, entry.value.text)) {
+    model.gates.push_back(*gate);
+    return;
+  }
+  errors.report(
+      Code::bad_toml_value, entry.value.position,
+      "a gate on " + std::string(kind.name) + " cannot be " + in_quotes(entry.value.text), advice);
+}
+
+// Whom to beat, or not to fall behind; on which metric, and by how much it may.
+void read_champion_gates(TableReader& reader, const TomlValue& table, Model& model,
+                         Diagnostics& errors) {
+  const auto place = [&](std::string_view key) { return table.find(key)->value.position; };
+  const auto metric = reader.string("on");
+  const auto margin = reader.number("margin", 0, 1e12);
+  if (metric && std::ranges::find(kMetrics, std::string_view(*metric)) == kMetrics.end())
+    errors.report(Code::bad_toml_value, place("on"), "unknown metric " + in_quotes(*metric),
+                  "write on = \"auc\" or another of the metrics of gates");
+  bool any = false;
+  const auto read = [&](std::string_view key, Gate::Kind kind, double bound) {
+    const auto other = reader.string(key);
+    if (!other) return;
+    any = true;
+    if (*other != "champion")
+      errors.report(Code::unsupported, place(key),
+                    std::string(key) + " " + in_quotes(*other) + " is not in this version",
+                    "write " + std::string(key) + " = \"champion\"");
+    model.gates.push_back({metric.value_or("auc"), kind, bound});
+  };
+  read("better_than", Gate::Kind::better_than_champion, 0);
+  read("not_worse_than", Gate::Kind::not_worse_than_champion, margin.value_or(0));
+  if (margin && !reader.was_taken("not_worse_than")) any = false;
+  if ((metric && !any) || (margin && !table.find("not_worse_than")))
+    errors.report(Code::bad_toml_value, place(margin && !table.find("not_worse_than") ? "margin" : "on"),
+                  "`on` and `margin` belong to a gate against the champion",
+                  "write not_worse_than = \"champion\" beside them; better_than takes no margin");
+}
+
+void read_worst_slice(const TomlEntry& entry, Model& model, Diagnostics& errors) {
+  const std::string what = "worst_slice of model " + in_quotes(model.name);
+  if (!expect_kind(entry, Kind::table, what, "write worst_slice = { auc = \">= 0.7\" }", errors))
+    return;
+  if (model.training.slices.empty())
+    errors.report(Code::missing_toml_key, entry.position,
+                  "model " + in_quotes(model.name) + " has no slices",
+                  "write slices = [\"origin\"] in the model");
+  TableReader reader(entry.value, entry.position, what, errors);
+  for (const auto metric : kMetrics)
+    if (const TomlEntry* gate = reader.take(metric)) read_gate(*gate, metric, true, model, errors);
+  reader.finish();
+}
+
+// Dates that must follow each other, those that were given.
+bool increase(const Split& split) {
+  std::int64_t last = split.train_until_us;
+  for (const std::int64_t next : {split.validate_until_us, split.calibrate_until_us,
+                                  split.threshold_until_us, split.test_until_us}) {
+    if (next == 0) continue;
+    if (next <= last) return false;
+    last = next;
+  }
+  return true;
+}
+
+void read_rolling(const TomlEntry& entry, Model& model, Diagnostics& errors) {
+  const std::string advice = "write rolling = { folds = 4, step = \"14d\" }";
+  const std::string what = "rolling of model " + in_quotes(model.name);
+  if (!expect_kind(entry, Kind::table, what, advice, errors)) return;
+  TableReader reader(entry.value, entry.position, what, errors);
+  if (reader.require("folds", advice))
+    model.training.rolling.folds = static_cast<int>(reader.integer("folds", 1, 100).value_or(1));
+  const TomlEntry* step = reader.require("step", advice);
+  reader.finish();
+  if (step && expect_kind(*step, Kind::string, what, advice, errors))
+    model.training.rolling.step_us =
+        read_duration(step->value, step->value.text, "`step`", 1, errors).value_or(0);
 }
 
 }  // namespace
@@ -104,13 +239,24 @@ void read_split(const TomlEntry& entry, Model& model, Diagnostics& errors) {
   const auto train = read_moment(reader, "train_until", errors);
   const auto validate = read_moment(reader, "validate_until", errors);
   const auto test = read_moment(reader, "test_until", errors);
+  const auto calibrate = read_later_moment(reader, "calibrate_until", errors);
+  const auto threshold = read_later_moment(reader, "threshold_until", errors);
+  const TomlEntry* gap = reader.take("gap");
+  const TomlEntry* rolling = reader.take("rolling");
   reader.finish();
+  if (rolling) read_rolling(*rolling, model, errors);
   if (!train || !validate || !test) return;
-  model.split = {*train, *validate, *test};
-  if (*train >= *validate || *validate >= *test)
+  model.split = {.train_until_us = *train,
+                 .validate_until_us = *validate,
+                 .test_until_us = *test,
+                 .calibrate_until_us = calibrate.value_or(0),
+                 .threshold_until_us = threshold.value_or(0)};
+  if (gap && expect_kind(*gap, Kind::string, what, "write gap = \"1d\"", errors))
+    model.split.gap_us = read_duration(gap->value, gap->value.text, "`gap`", 1, errors).value_or(0);
+  if (!increase(model.split))
     errors.report(Code::bad_split, entry.value.position,
                   "the dates of the " + what + " do not increase",
-                  "train_until < validate_until < test_until");
+                  "train_until < validate_until < calibrate_until < threshold_until < test_until");
 }
 
 std::span<const std::string_view> gate_metrics() { return kMetrics; }
@@ -120,8 +266,13 @@ void read_gates(const TomlEntry& entry, Model& model, Diagnostics& errors) {
   if (!expect_kind(entry, Kind::table, what, "write gate = { auc = \">= 0.77\" }", errors)) return;
   TableReader reader(entry.value, entry.position, "gate of " + what, errors);
   for (const auto metric : kMetrics)
-    if (const TomlEntry* gate = reader.take(metric)) read_gate(*gate, metric, model, errors);
-  read_better_than(reader, entry.value, model, errors);
+    if (const TomlEntry* gate = reader.take(metric)) read_gate(*gate, metric, false, model, errors);
+  for (const SystemGate& kind : kSystemGates)
+    if (const TomlEntry* gate = reader.take(kind.name))
+      read_system_gate(*gate, kind, model, errors);
+  if (const TomlEntry* worst = reader.take("worst_slice")) read_worst_slice(*worst, model, errors);
+  read_champion_gates(reader, entry.value, model, errors);
+  if (const auto price = reader.number("core_hour", 0, 1e9)) model.training.core_hour_price = *price;
   reader.finish();
 }
 

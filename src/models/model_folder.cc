@@ -45,13 +45,14 @@ bool is_own_key(std::string_view key) {
   for (const auto& [own, field] : kTextFields) {
     if (key == own) return true;
   }
-  return key == "threshold";
+  return key == "threshold" || key == "calibration";
 }
 
 Json card_to_json(const ModelCard& card) {
   Json json;
   for (const auto& [key, field] : kTextFields) json.set(key, card.*field);
   json.set("threshold", card.threshold);
+  if (card.calibration) json.set("calibration", stats::to_json(*card.calibration));
   if (card.details.object() != nullptr) {
     for (const auto& [key, value] : *card.details.object()) {
       if (!is_own_key(key)) json.set(key, value);
@@ -80,6 +81,11 @@ Result<ModelCard> card_from_json(const Json& json) {
     card.*field = *member->string();
   }
   COEVAL_ASSIGN(card.threshold, threshold_from(json));
+  if (const Json* calibration = json.find("calibration")) {
+    auto map = stats::calibration_from_json(*calibration);
+    if (!map) return std::unexpected(bad_file(kCardFile, map.error().message));
+    card.calibration = std::move(*map);
+  }
   for (const auto& [key, value] : *json.object()) {
     if (!is_own_key(key)) card.details.set(key, value);
   }
@@ -92,7 +98,8 @@ Result<Json> parse_file(const char* name, const std::string& bytes) {
   return std::move(*json);
 }
 
-Status check_golden(const Forest& forest, std::span<const GoldenRow> golden) {
+Status check_golden(const ServedModel& served, std::span<const GoldenRow> golden) {
+  const Forest& forest = served.forest;
   if (golden.empty()) return std::unexpected(bad_file(kGoldenFile, "has no rows"));
   for (std::size_t i = 0; i < golden.size(); ++i) {
     const std::string row = "row " + std::to_string(i);
@@ -101,9 +108,9 @@ Status check_golden(const Forest& forest, std::span<const GoldenRow> golden) {
     }
     const float margin = forest.margin(golden[i].row);
     if (!same_bits(margin, golden[i].margin) ||
-        !same_bits(forest.transform(margin), golden[i].score)) {
+        !same_bits(served.score(margin), golden[i].score)) {
       return std::unexpected(
-          bad_file(kGoldenFile, row + " scores " + std::to_string(forest.transform(margin)) +
+          bad_file(kGoldenFile, row + " scores " + std::to_string(served.score(margin)) +
                                     " instead of " + std::to_string(golden[i].score)));
     }
   }
@@ -188,7 +195,7 @@ Result<std::shared_ptr<ServedModel>> assemble(const Contents& contents) {
   COEVAL_ASSIGN(served->metrics, parse_file(kMetricsFile, metrics_text));
   auto golden = read_golden(golden_bytes);
   if (!golden) return std::unexpected(bad_file(kGoldenFile, golden.error().message));
-  COEVAL_TRY(check_golden(served->forest, *golden));
+  COEVAL_TRY(check_golden(*served, *golden));
   return served;
 }
 
@@ -218,6 +225,12 @@ Status write_folder(const std::string& folder, const Contents& contents) {
 }
 
 }  // namespace
+
+float ServedModel::score(float margin) const {
+  const float score = forest.transform(margin);
+  if (!card.calibration) return score;
+  return static_cast<float>(card.calibration->apply(static_cast<double>(score)));
+}
 
 Status save_model(const std::string& folder, const ModelCard& card, const Encoder& encoder,
                   std::string_view model_bytes, const data::Json& metrics,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,14 +12,15 @@
 #include "models/encoder.h"
 #include "models/forest.h"
 #include "models/golden_file.h"
+#include "stats/calibration.h"
 
 namespace coeval::models {
 
 /// A model as a directory:
 ///   model.ubj      the trainer's own file; bits id = sha256 of it
 ///   encoder.json   frozen dictionaries
-///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, input names and
-///   types,
+///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, calibration, input
+///   names and types,
 ///                  split, parameters, engine version, created
 ///   metrics.json   per split part
 ///   golden.bin     64 encoded rows and their margins and scores, checked at load (see
@@ -29,6 +31,7 @@ namespace coeval::models {
 struct ModelCard {
   std::string name, ir_hash, ir, recipe_id, bits_id, dataset_id, engine;
   double threshold = 0.5;
+  std::optional<stats::CalibrationMap> calibration;  ///< of the score, before anything reads it
   data::Json details;  ///< the rest of model.json, kept as it is: an object or null
 };
 
@@ -47,6 +50,9 @@ struct ServedModel {
   Forest forest;
   data::Json metrics;
   std::string manifest_id;
+
+  /// What is answered: the margin through the objective's link, then through the calibration.
+  float score(float margin) const;
 };
 
 /// What was written down about a folder when it was made. An empty text was not, and is not

@@ -45,7 +45,7 @@ AuditDifference first_input(const AuditedModel& audited, const stores::Predictio
 
 std::optional<AuditDifference> compare_score(const AuditedModel& audited,
                                              const stores::PredictionRecord& record, float margin) {
-  const float score = audited.served->forest.transform(margin);
+  const float score = audited.served->score(margin);
   if (!same_bits(margin, record.raw_score))
     return difference(record, "raw_score", number(record.raw_score), number(margin));
   if (!same_bits(score, record.score))

@@ -39,7 +39,9 @@ class Fold {
   static Result<std::unique_ptr<Fold>> create(std::shared_ptr<const define::Project> project,
                                               const Past& past, const Questions& questions,
                                               std::span<const std::int64_t> order,
-                                              std::vector<int> views, int threads) {
+                                              std::vector<int> views,
+                                              const AnswerOptions& options) {
+    const int threads = options.threads;
     std::unique_ptr<Fold> made(new Fold(threads));
     Fold& fold = *made;
     COEVAL_ASSIGN(fold.kernel_, kernel::Kernel::create(project, views));
@@ -64,7 +66,8 @@ class Fold {
       orders.push_back({past.sources[source].order, fold.by_time_[source]});
     fold.views_ = std::move(views);
     fold.answers_ = fold.kernel_->answer_history(fold.views_, fold.events_, orders, fold.questions_,
-                                                 order, static_cast<std::size_t>(threads), run);
+                                                 order, static_cast<std::size_t>(threads), run,
+                                                 options.way);
     for (std::size_t source = 0; source < past.sources.size(); ++source)
       if (!fold.answers_->needs_events(static_cast<int>(source))) {
         fold.events_[source] = {};
@@ -192,14 +195,14 @@ class Blocks {
  public:
   static Result<Blocks> create(std::shared_ptr<const define::Project> project, const Past& past,
                                const Questions& questions, std::span<const std::int64_t> order,
-                               const define::RowSchema& row, int threads) {
+                               const define::RowSchema& row, const AnswerOptions& options) {
     Blocks blocks;
     if (row.keys.empty()) {
       COEVAL_ASSIGN(blocks.fold_, Fold::create(std::move(project), past, questions, order,
-                                               views_of(row), threads));
+                                               views_of(row), options));
     } else {
-      COEVAL_ASSIGN(blocks.staged_,
-                    StagedAnswers::create(std::move(project), past, questions, row, threads));
+      COEVAL_ASSIGN(blocks.staged_, StagedAnswers::create(std::move(project), past, questions, row,
+                                                          options.threads));
     }
     return blocks;
   }
@@ -220,7 +223,7 @@ Status answer_all(std::shared_ptr<const define::Project> project, const Past& pa
                   const std::function<Status(Answers)>& sink) {
   const std::vector<std::int64_t> order = stable_order(questions.at_us);
   COEVAL_ASSIGN(Blocks parts,
-                Blocks::create(project, past, questions, order, row, options.threads));
+                Blocks::create(project, past, questions, order, row, options));
   const auto next = [&](std::span<const std::int64_t> rows) { return parts.next(rows); };
   return answer_blocks(*project, questions, order, row, inputs, options, next, sink);
 }
@@ -279,7 +282,7 @@ Status answer_views(std::shared_ptr<const define::Project> project, const Past& 
   std::vector<std::int64_t> order(questions.at_us.size());
   std::iota(order.begin(), order.end(), 0);
   COEVAL_ASSIGN(const auto fold,
-                Fold::create(std::move(project), past, questions, order, views, options.threads));
+                Fold::create(std::move(project), past, questions, order, views, options));
   const auto chunk = static_cast<std::size_t>(options.chunk_rows);
   for (std::size_t done = 0; done < order.size(); done += chunk)
     COEVAL_TRY(sink(fold->next(std::min(chunk, order.size() - done))));

@@ -46,6 +46,7 @@ struct AnswerOptions {
   std::int64_t chunk_rows = 1 << 15;
   std::function<void(std::int64_t done, std::int64_t all)> progress = nullptr;
   std::optional<QuestionBucket> bucket = {};  ///< only its questions; nothing = all
+  kernel::HistoryWay way = kernel::HistoryWay::by_entity;
 };
 
 /// Answers all questions in order of T (ties in question order) in one pass over events and

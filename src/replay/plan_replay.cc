@@ -285,7 +285,7 @@ class Replay {
       const bool refused = !found.stale.empty() && found.stale[i] >= 0;
       version.report.refused += refused ? 1 : 0;
       if (refused) continue;  // nothing to compare
-      COEVAL_TRY(judge_one(version, i, inputs, served.forest.transform(margins[i])));
+      COEVAL_TRY(judge_one(version, i, inputs, served.score(margins[i])));
     }
     done_ += static_cast<std::int64_t>(margins.size());
     if (options_.progress) options_.progress(done_);

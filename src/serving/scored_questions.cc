@@ -110,7 +110,7 @@ Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& k
   for (std::size_t i = 0; i < rows; ++i) {
     const float margin = served.forest.margin({encoded.data() + i * width, width});
     scored.margins.push_back(margin);
-    scored.scores.push_back(served.forest.transform(margin));
+    scored.scores.push_back(served.score(margin));
   }
   return scored;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "data/json.h"
 #include "stats/metrics.h"
+#include "training/evidence.h"
 
 namespace coeval::training {
 
@@ -21,11 +22,15 @@ struct ScoredPart {
 /// average precision do not exist.
 Result<stats::BinaryMetrics> evaluate(const ScoredPart& part);
 
-/// {"rows", "positives", "auc", …}.
-data::Json to_json(const stats::BinaryMetrics& metrics);
-/// The metrics of a model as metrics.json keeps them: one object per part, with the bins of the
-/// calibration error and the clip of the log loss said beside. (statistics: model metrics)
-/// Errors: as evaluate.
-Result<data::Json> evaluation_report(std::span<const ScoredPart> parts);
+/// All metrics that gates can name, of rows as they are: each counts 1, whatever it weighed in
+/// training. Decisions are those of scores at or above the threshold. What is undefined is not
+/// there.
+Metrics all_metrics(std::span<const float> scores, std::span<const std::uint8_t> labels,
+                    double threshold);
+
+/// The metrics of a model as metrics.json keeps them: one object per part with "rows", "positives",
+/// "auc", …, with the bins of the calibration error and the clip of the log loss said beside; of
+/// the test part also its curves, for plots. (statistics: model metrics) Errors: as evaluate.
+Result<data::Json> evaluation_report(std::span<const ScoredPart> parts, double threshold);
 
 }  // namespace coeval::training

@@ -1,32 +1,24 @@
 #include "training/gates.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <string_view>
 
+#include "define/split_and_gates.h"
+
 namespace coeval::training {
 namespace {
 
-/// A metric that a gate can name, and which way is better.
-struct Metric {
-  std::string_view name;
-  double stats::BinaryMetrics::* value;
-  bool higher_is_better;
-};
-constexpr Metric kMetrics[] = {
-    {"auc", &stats::BinaryMetrics::auc, true},
-    {"average_precision", &stats::BinaryMetrics::average_precision, true},
-    {"log_loss", &stats::BinaryMetrics::log_loss, false},
-    {"brier", &stats::BinaryMetrics::brier, false},
-    {"calibration_error", &stats::BinaryMetrics::calibration_error, false},
-};
+using define::Gate;
 
-const Metric* find_metric(std::string_view name) {
-  const auto* found = std::ranges::find(kMetrics, name, &Metric::name);
-  return found == std::end(kMetrics) ? nullptr : found;
-}
+constexpr std::array<std::string_view, 3> kLowerIsBetter = {"log_loss", "brier",
+                                                            "calibration_error"};
+
+/// The AUC of one input alone from which on it is taken for the label in disguise.
+constexpr double kSuspicious = 0.98;
 
 /// The fewest digits that read back to the same number.
 std::string exact_text(double value) {
@@ -48,83 +40,183 @@ std::string text_beside(double value, double other) {
   return text == four_digits(other) ? exact_text(value) : text;
 }
 
-std::string gate_text(const define::Gate& gate) {
-  switch (gate.kind) {
-    case define::Gate::Kind::at_least:
-      return gate.metric + " >= " + exact_text(gate.bound);
-    case define::Gate::Kind::at_most:
-      return gate.metric + " <= " + exact_text(gate.bound);
-    case define::Gate::Kind::better_than_champion:
-      return "better_than champion";
-  }
-  return gate.metric;
+std::string signed_text(double value) { return (value < 0 ? "" : "+") + four_digits(value); }
+
+/// A bound in the unit that its gate is written in.
+std::string bound_text(const Gate& gate) {
+  if (gate.metric == "latency") return exact_text(gate.bound) + "us";
+  if (gate.metric == "size") return exact_text(gate.bound / 1e6) + "MB";
+  return exact_text(gate.bound);
 }
 
-/// A metric's number, or why there is none.
-Result<double> number_of(const Metric& metric, const std::optional<stats::BinaryMetrics>& metrics,
-                         const std::string& whose) {
-  if (!metrics) return fail(Code::gate_failed, "not evaluated: no test metrics of " + whose);
-  const double value = (*metrics).*metric.value;
-  if (!std::isfinite(value)) {
-    return fail(Code::gate_failed, "not evaluated: " + std::string(metric.name) + " of " + whose +
-                                       " is undefined on the test part");
+std::string gate_text(const Gate& gate) {
+  const std::string each = gate.worst_slice ? " on every slice" : "";
+  switch (gate.kind) {
+    case Gate::Kind::at_least:
+      return gate.metric + " >= " + exact_text(gate.bound) + each;
+    case Gate::Kind::at_most:
+      return gate.metric + " <= " + bound_text(gate) + each;
+    case Gate::Kind::better_than_champion:
+      return gate.metric + " better_than champion";
+    case Gate::Kind::not_worse_than_champion:
+      return gate.metric + " not_worse_than champion by " + exact_text(gate.bound);
   }
-  return value;
+  return gate.metric;
 }
 
 Verdict failed(std::string gate, std::string reason) {
   return {std::move(gate), false, std::move(reason)};
 }
 
-Verdict judge_bound(const define::Gate& gate, const Metric& metric, const Evidence& evidence) {
-  const auto value = number_of(metric, evidence.test, "the candidate");
-  if (!value) return failed(gate_text(gate), value.error().message);
-  if (!std::isfinite(gate.bound)) return failed(gate_text(gate), "not evaluated: no finite bound");
-  const bool passed =
-      gate.kind == define::Gate::Kind::at_least ? *value >= gate.bound : *value <= gate.bound;
-  return {gate_text(gate), passed, text_beside(*value, gate.bound)};
+std::string reason_for(const Evidence& evidence, const std::string& what) {
+  const auto found = evidence.missing.find(what);
+  return "not evaluated: " + (found == evidence.missing.end() ? what + " was not measured"
+                                                              : found->second);
 }
 
-// Strictly better, on the same rows: an equal model is not worth a change. statistics: "No champion
-// yet: absolute limits only, and the report says so."
-Verdict judge_against_champion(const define::Gate& gate, const Metric& metric,
-                               const Evidence& evidence) {
-  const auto mine = number_of(metric, evidence.test, "the candidate");
-  if (!mine) return failed(gate_text(gate), mine.error().message);
-  if (evidence.first_model && !evidence.champion) {
+bool holds(const Gate& gate, double value) {
+  return gate.kind == Gate::Kind::at_least ? value >= gate.bound : value <= gate.bound;
+}
+
+Verdict judge_bound(const Gate& gate, const Evidence& evidence) {
+  if (!evidence.test) return failed(gate_text(gate), reason_for(evidence, "test"));
+  const auto value = evidence.test->find(gate.metric);
+  if (value == evidence.test->end() || !std::isfinite(value->second))
+    return failed(gate_text(gate),
+                  "not evaluated: " + gate.metric + " is undefined on the test part");
+  return {gate_text(gate), holds(gate, value->second), text_beside(value->second, gate.bound)};
+}
+
+std::string slice_text(const SliceEvidence& slice, double value, double bound) {
+  return text_beside(value, bound) + " where " + slice.slice + " is " + slice.value + " (" +
+         std::to_string(slice.rows) + " rows)";
+}
+
+// The worst of all slices must hold; one whose metric does not exist cannot be told to.
+Verdict judge_slices(const Gate& gate, const Evidence& evidence) {
+  const SliceEvidence* worst = nullptr;
+  double worst_value = 0;
+  for (const SliceEvidence& slice : evidence.slices) {
+    const auto found = slice.metrics.find(gate.metric);
+    if (found == slice.metrics.end() || !std::isfinite(found->second))
+      return failed(gate_text(gate), "not evaluated: " + gate.metric + " is undefined where " +
+                                         slice.slice + " is " + slice.value);
+    const double value = found->second;
+    const bool worse = gate.kind == Gate::Kind::at_least ? value < worst_value : value > worst_value;
+    if (worst != nullptr && !worse) continue;
+    worst = &slice;
+    worst_value = value;
+  }
+  if (worst == nullptr)
+    return failed(gate_text(gate), "not evaluated: no slice has enough rows of both classes");
+  return {gate_text(gate), holds(gate, worst_value), slice_text(*worst, worst_value, gate.bound)};
+}
+
+std::string comparison_text(const Comparison& comparison) {
+  return signed_text(comparison.improvement) + " [" + signed_text(comparison.lower) + ", " +
+         signed_text(comparison.upper) + "] by " + comparison.unit + " over " +
+         std::to_string(comparison.units);
+}
+
+// statistics: block if the lower end is below −margin, promote if it is above 0, else "not shown
+// better". "No champion yet: absolute limits only, and the report says so."
+Verdict judge_against_champion(const Gate& gate, const Evidence& evidence) {
+  if (evidence.first_model && !evidence.champion)
     return {gate_text(gate), true, "no champion yet: absolute limits only"};
-  }
-  const auto theirs = number_of(metric, evidence.champion, "the champion");
-  if (!theirs) return failed(gate_text(gate), theirs.error().message);
-  const bool better = metric.higher_is_better ? *mine > *theirs : *mine < *theirs;
-  return {gate_text(gate), better,
-          std::string(metric.name) + " " + text_beside(*mine, *theirs) + ", champion " +
-              text_beside(*theirs, *mine)};
+  const auto found = std::ranges::find(evidence.comparisons, gate.metric, &Comparison::metric);
+  if (found == evidence.comparisons.end())
+    return failed(gate_text(gate), reason_for(evidence, "champion"));
+  if (!std::isfinite(found->lower))
+    return failed(gate_text(gate),
+                  "not evaluated: the interval of the difference does not exist, over " +
+                      std::to_string(found->units) + " units");
+  const std::string text = comparison_text(*found);
+  if (gate.kind == Gate::Kind::not_worse_than_champion)
+    return {gate_text(gate), found->lower >= -gate.bound, text};
+  const bool better = found->lower > 0;
+  return {gate_text(gate), better, better ? text : text + ": not shown better"};
 }
 
-Verdict judge_one(const define::Gate& gate, const Evidence& evidence) {
-  const Metric* metric = find_metric(gate.metric);
-  if (gate.kind == define::Gate::Kind::better_than_champion) {
-    // The gate names whom to beat; on AUC, unless it names another metric.
-    return judge_against_champion(gate, metric != nullptr ? *metric : kMetrics[0], evidence);
-  }
-  if (metric != nullptr) return judge_bound(gate, *metric, evidence);
-  return failed(gate_text(gate), "not evaluated: unknown metric '" + gate.metric + "'");
+// What the system costs, not how well it predicts.
+struct Limit {
+  std::string_view gate;
+  std::optional<double> Evidence::* value;
+  std::string_view member, unit;
+  double scale;
+};
+constexpr std::array kLimits = {
+    Limit{"latency", &Evidence::latency_us, "latency_us", "us", 1},
+    Limit{"size", &Evidence::size_bytes, "size_bytes", "MB", 1e6},
+    Limit{"cost_per_million", &Evidence::cost_per_million, "cost_per_million", "", 1},
+};
+
+Verdict judge_limit(const Gate& gate, const Limit& limit, const Evidence& evidence) {
+  const auto& value = evidence.*limit.value;
+  if (!value || !std::isfinite(*value))
+    return failed(gate_text(gate), reason_for(evidence, std::string(limit.member)));
+  return {gate_text(gate), *value <= gate.bound,
+          text_beside(*value / limit.scale, gate.bound / limit.scale) + std::string(limit.unit)};
 }
 
-Verdict judge_runtime(const std::optional<std::int64_t>& differences) {
-  const std::string gate = "runtime equals trainer";
-  if (!differences) return failed(gate, "not evaluated: scores were not compared");
-  return {gate, *differences == 0, std::to_string(*differences) + " scores differ"};
+bool is_metric(std::string_view name) { return std::ranges::count(define::gate_metrics(), name) > 0; }
+
+Verdict judge_one(const Gate& gate, const Evidence& evidence) {
+  const auto limit = std::ranges::find(kLimits, std::string_view(gate.metric), &Limit::gate);
+  if (limit != kLimits.end()) return judge_limit(gate, *limit, evidence);
+  if (!is_metric(gate.metric))
+    return failed(gate_text(gate), "not evaluated: unknown metric '" + gate.metric + "'");
+  if (!std::isfinite(gate.bound))
+    return failed(gate_text(gate), "not evaluated: no finite bound");
+  if (gate.kind == Gate::Kind::better_than_champion ||
+      gate.kind == Gate::Kind::not_worse_than_champion)
+    return judge_against_champion(gate, evidence);
+  return gate.worst_slice ? judge_slices(gate, evidence) : judge_bound(gate, evidence);
+}
+
+Verdict judge_none(std::string gate, const std::optional<std::int64_t>& differences,
+                   const std::string& member, const std::string& what, const Evidence& evidence) {
+  if (!differences) return failed(std::move(gate), reason_for(evidence, member));
+  return {std::move(gate), *differences == 0, std::to_string(*differences) + " " + what};
+}
+
+Verdict judge_data(const Evidence& evidence) {
+  const std::string gate = "data checks";
+  if (!evidence.data_faults) return failed(gate, reason_for(evidence, "data_faults"));
+  return {gate, evidence.data_faults->empty(),
+          evidence.data_faults->empty() ? "green" : *evidence.data_faults};
+}
+
+// What the definition says of known times was proven when it was checked; this is for what it was
+// told wrongly.
+Verdict judge_leaks(const Evidence& evidence) {
+  const std::string gate = "leak analysis";
+  if (!evidence.leak_auc) return failed(gate, reason_for(evidence, "leak_auc"));
+  const std::string text = "'" + evidence.leak_input + "' alone has AUC " +
+                           text_beside(*evidence.leak_auc, kSuspicious);
+  const bool good = *evidence.leak_auc < kSuspicious;
+  return {gate, good, good ? text : text + ": is it known before the label?"};
 }
 
 }  // namespace
 
-std::vector<Verdict> judge(const std::vector<define::Gate>& gates, const Evidence& evidence) {
+bool higher_is_better(std::string_view metric) {
+  return std::ranges::count(kLowerIsBetter, metric) == 0;
+}
+
+std::vector<Verdict> judge(const std::vector<Gate>& gates, const Evidence& evidence) {
   std::vector<Verdict> verdicts;
-  verdicts.reserve(gates.size() + 1);
-  for (const define::Gate& gate : gates) verdicts.push_back(judge_one(gate, evidence));
-  verdicts.push_back(judge_runtime(evidence.runtime_differences));
+  for (const Gate& gate : gates) verdicts.push_back(judge_one(gate, evidence));
+  verdicts.push_back(judge_none("runtime equals trainer", evidence.runtime_differences,
+                                "runtime_differences", "scores differ", evidence));
+  verdicts.push_back(judge_none("golden rows", evidence.golden_differences, "golden_differences",
+                                "rows differ", evidence));
+  verdicts.push_back(judge_none("serving equals dataset", evidence.skew_differences,
+                                "skew_differences",
+                                "of the inputs of " + std::to_string(evidence.skew_rows) +
+                                    " rows differ",
+                                evidence));
+  verdicts.push_back(judge_data(evidence));
+  verdicts.push_back(judge_leaks(evidence));
   return verdicts;
 }
 

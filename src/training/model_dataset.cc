@@ -1,11 +1,14 @@
 #include "training/model_dataset.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <future>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "kernel/evaluate.h"
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
 #include "replay/retention.h"
@@ -98,8 +101,26 @@ void keep(const AskingRows& asking, replay::Labels& labels) {
 
 struct LabelledRows {
   data::Column label;  // boolean, null where undecided
-  data::Column split;  // "train", "validate", "test", "gap", or null outside
+  data::Column split;  // the name of a part, "gap", or null outside
+  data::Batch beside;  // what training and evaluation read of the row: weight, unit, slices
 };
+
+data::Batch read_beside(const define::Model& model, const replay::SourceHistory& history,
+                        const AskingRows& asking) {
+  data::Batch beside;
+  kernel::EvaluationCounts counts;
+  const auto add = [&](std::string column_name, const define::Expr& expr) {
+    data::Column column = kernel::evaluate(expr, history.rows, {}, counts);
+    if (asking) column = data::take(column, *asking);
+    beside.rows = column.size();
+    add_column(beside, std::move(column_name), expr.type, true, std::move(column));
+  };
+  const define::TrainingOptions& options = model.training;
+  if (options.weight) add(kWeightColumn, *options.weight);
+  if (options.resampling.expr) add(kUnitColumn, *options.resampling.expr);
+  for (const auto& slice : options.slices) add(slice_column(slice), *slice.expr);
+  return beside;
+}
 
 LabelledRows label_rows(const define::Project& project, const define::Model& model,
                         const replay::Past& past, const AskingRows& asking,
@@ -114,6 +135,7 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
     parts[row] = assign(at_us[row], labels.known_us[row], valid, model.split);
   }
   out.split = split_column(parts);
+  out.beside = read_beside(model, past.sources[static_cast<std::size_t>(model.source)], asking);
   return out;
 }
 
@@ -158,6 +180,75 @@ class Refused {
   std::vector<std::pair<SplitPart, bool>> parts_;  // that they would be in, and their label
 };
 
+// Rows of the test part, evenly over it, with the inputs that the dataset has for them.
+class CheckedRows {
+ public:
+  CheckedRows(const data::Column& split, std::size_t most) : wanted_(most == 0 ? 0 : split.size()) {
+    std::vector<std::int64_t> tests;
+    for (std::int64_t row = 0; most > 0 && row < split.size(); ++row)
+      if (part_of(split, row) == SplitPart::test) tests.push_back(row);
+    const std::size_t count = std::min(most, tests.size());
+    for (std::size_t i = 0; i < count; ++i)
+      wanted_[static_cast<std::size_t>(tests[i * tests.size() / count])] = true;
+  }
+
+  void add(const replay::Answers& answers) {
+    std::vector<std::int64_t> places;
+    for (std::size_t i = 0; i < answers.rows.size() && !wanted_.empty(); ++i) {
+      if (!wanted_[static_cast<std::size_t>(answers.rows[i])]) continue;
+      places.push_back(static_cast<std::int64_t>(i));
+      rows_.push_back(answers.rows[i]);
+    }
+    if (!places.empty()) inputs_.push_back(data::take(answers.inputs, places));
+  }
+
+  // Asks for them again, by the state that a server keeps.
+  Status compare(std::shared_ptr<const define::Project> project, const define::Model& model,
+                 const replay::Past& past, const replay::Questions& questions,
+                 replay::AnswerOptions options, DatasetFacts& facts) const {
+    if (rows_.empty()) return {};
+    options.way = kernel::HistoryWay::plain;
+    options.progress = nullptr;
+    std::size_t batch = 0;
+    std::int64_t in_batch = 0;
+    const auto sink = [&](replay::Answers again) -> Status {
+      for (std::int64_t row = 0; row < again.inputs.rows; ++row) {
+        if (in_batch == inputs_[batch].rows) {
+          ++batch;
+          in_batch = 0;
+        }
+        facts.skew_differences += differences(inputs_[batch], in_batch++, again.inputs, row);
+      }
+      facts.skew_rows += again.inputs.rows;
+      return {};
+    };
+    return replay::answer(std::move(project), past, replay::take(questions, rows_), model.row,
+                          model.inputs, options, sink);
+  }
+
+ private:
+  static std::int64_t differences(const data::Batch& a, std::int64_t row_a, const data::Batch& b,
+                                  std::int64_t row_b) {
+    std::int64_t count = 0;
+    for (std::size_t i = 0; i < a.columns.size(); ++i)
+      count += same(a.columns[i], row_a, b.columns[i], row_b) ? 0 : 1;
+    return count;
+  }
+
+  static bool same(const data::Column& a, std::int64_t row_a, const data::Column& b,
+                   std::int64_t row_b) {
+    if (a.is_null(row_a) || b.is_null(row_b)) return a.is_null(row_a) && b.is_null(row_b);
+    if (data::is_float(a.type()))
+      return std::bit_cast<std::uint64_t>(a.real(row_a)) ==
+             std::bit_cast<std::uint64_t>(b.real(row_b));
+    return a.value(row_a) == b.value(row_b);
+  }
+
+  std::vector<bool> wanted_;  // by question; empty where none is
+  std::vector<std::int64_t> rows_;
+  std::vector<data::Batch> inputs_;
+};
+
 Status check_rows(const define::Project& project, const define::Model& model,
                   const data::Batch& rows, const AskingRows& asking) {
   const std::string& source = project.sources[static_cast<std::size_t>(model.source)].name;
@@ -174,10 +265,13 @@ Status check_rows(const define::Project& project, const define::Model& model,
 
 }  // namespace
 
-Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> project,
-                                       const define::Model& model, const replay::Past& past,
-                                       const replay::OpenFormat& formats, const std::string& out,
-                                       const replay::AnswerOptions& options) {
+std::string slice_column(const define::Slice& slice) { return "slice:" + slice.name; }
+
+Result<DatasetFacts> write_model_dataset(std::shared_ptr<const define::Project> project,
+                                         const define::Model& model, const replay::Past& past,
+                                         const replay::OpenFormat& formats, const std::string& out,
+                                         const replay::AnswerOptions& options,
+                                         std::size_t checked_rows) {
   const auto source = static_cast<std::size_t>(model.source);
   const data::Batch& rows = past.sources[source].rows;
   const AskingRows asking = rows_that_ask(*project, model, past);
@@ -191,17 +285,24 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
   COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
   std::unique_ptr<stores::TableWriter> writer;
   Refused refused;
-  PartCounts counts;
+  DatasetFacts facts;
+  std::optional<CheckedRows> checked;
   const auto sink = [&](replay::Answers answers) -> Status {
     const LabelledRows& mine = labelled.get();
+    if (!checked) checked.emplace(mine.split, checked_rows);
+    checked->add(answers);
     data::Batch table =
         replay::join_columns(data::take(questions.columns, answers.rows), answers.inputs);
     data::Column label = data::take(mine.label, answers.rows);
     data::Column split = data::take(mine.split, answers.rows);
-    count(split, label, counts);
+    count(split, label, facts.counts);
     if (!answers.stale.empty()) split = refused.take_out(split, label, answers.stale);
     add_column(table, kLabelColumn, data::Type::boolean, true, std::move(label));
     add_column(table, kSplitColumn, data::Type::string, true, std::move(split));
+    for (std::size_t i = 0; i < mine.beside.columns.size(); ++i) {
+      table.schema.fields.push_back(mine.beside.schema.fields[i]);
+      table.columns.push_back(data::take(mine.beside.columns[i], answers.rows));
+    }
     replay::add_approximate(table, answers);
     if (!writer) {
       COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
@@ -210,7 +311,9 @@ Result<PartCounts> write_model_dataset(std::shared_ptr<const define::Project> pr
   };
   COEVAL_TRY(replay::answer(project, past, questions, model.row, model.inputs, options, sink));
   COEVAL_TRY(writer->close());
-  return refused.counted(counts);
+  facts.counts = refused.counted(facts.counts);
+  COEVAL_TRY(checked->compare(project, model, past, questions, options, facts));
+  return facts;
 }
 
 }  // namespace coeval::training

@@ -1,5 +1,6 @@
 #include "training/split.h"
 
+#include <array>
 #include <string>
 
 namespace coeval::training {
@@ -21,9 +22,17 @@ Status check_part(const PartCounts& counts, SplitPart part) {
   return {};
 }
 
-SplitPart known_before(std::int64_t end_us, std::int64_t label_known_us, SplitPart part) {
-  return label_known_us < end_us ? part : SplitPart::gap;
-}
+// The parts before the test's, by the end of each; 0: there is none.
+struct Part {
+  SplitPart part;
+  std::int64_t define::Split::* until_us;
+};
+constexpr std::array kSteering = {
+    Part{SplitPart::train, &define::Split::train_until_us},
+    Part{SplitPart::validate, &define::Split::validate_until_us},
+    Part{SplitPart::calibrate, &define::Split::calibrate_until_us},
+    Part{SplitPart::threshold, &define::Split::threshold_until_us},
+};
 
 }  // namespace
 
@@ -35,6 +44,10 @@ std::string_view name(SplitPart part) {
       return "train";
     case SplitPart::validate:
       return "validate";
+    case SplitPart::calibrate:
+      return "calibrate";
+    case SplitPart::threshold:
+      return "threshold";
     case SplitPart::test:
       return "test";
     case SplitPart::gap:
@@ -45,17 +58,17 @@ std::string_view name(SplitPart part) {
   return "none";
 }
 
-// semantics: D3. Validation rows decide how many rounds a model has, so they fall under the same
-// rule as training rows; no decision follows the test part, so its labels may arrive whenever they
-// like.
+// semantics: D3. Rows that decide how many rounds a model has, or what its scores mean, fall under
+// the same rule as training rows; no decision follows the test part, so its labels may arrive
+// whenever they like.
 SplitPart assign(std::int64_t at_us, std::int64_t label_known_us, bool label_valid,
                  const define::Split& split) {
   if (!label_valid) return SplitPart::none;
-  if (at_us < split.train_until_us) {
-    return known_before(split.train_until_us, label_known_us, SplitPart::train);
-  }
-  if (at_us < split.validate_until_us) {
-    return known_before(split.validate_until_us, label_known_us, SplitPart::validate);
+  for (const auto& [part, until_us] : kSteering) {
+    const std::int64_t end_us = split.*until_us;
+    if (end_us == 0 || at_us >= end_us) continue;
+    const bool in_time = label_known_us < end_us && at_us < end_us - split.gap_us;
+    return in_time ? part : SplitPart::gap;
   }
   return at_us < split.test_until_us ? SplitPart::test : SplitPart::none;
 }
@@ -79,10 +92,19 @@ void PartCounts::refuse(SplitPart part, bool positive) {
   add(SplitPart::stale, positive);
 }
 
-Status check_parts(const PartCounts& counts, int early_stopping_rounds) {
+Status check_parts(const PartCounts& counts, const define::Model& model) {
   COEVAL_TRY(check_part(counts, SplitPart::train));
-  if (early_stopping_rounds > 0) COEVAL_TRY(check_part(counts, SplitPart::validate));
+  if (model.early_stopping_rounds > 0 || model.training.search.trials > 0)
+    COEVAL_TRY(check_part(counts, SplitPart::validate));
+  for (const SplitPart part : {SplitPart::calibrate, SplitPart::threshold})
+    if (has_part(model, part)) COEVAL_TRY(check_part(counts, part));
   return check_part(counts, SplitPart::test);
+}
+
+bool has_part(const define::Model& model, SplitPart part) {
+  for (const auto& [each, until_us] : kSteering)
+    if (each == part) return model.split.*until_us != 0;
+  return part == SplitPart::test;
 }
 
 }  // namespace coeval::training

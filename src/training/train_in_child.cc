@@ -42,6 +42,9 @@ Status write_training_job(const WorkerFiles& files, const std::string& trainer,
   COEVAL_TRY(write_scratch(files.values(), bytes_of(table.values, values)));
   COEVAL_TRY(
       write_scratch(files.labels(), bytes_of(table.labels, static_cast<std::size_t>(table.rows))));
+  if (table.weights != nullptr)
+    COEVAL_TRY(write_scratch(files.weights(),
+                             bytes_of(table.weights, cells(table.rows, 1) * sizeof(float))));
   return write_plan(files, {.job = WorkerJob::train,
                             .trainer = trainer,
                             .rows = table.rows,
@@ -49,6 +52,8 @@ Status write_training_job(const WorkerFiles& files, const std::string& trainer,
                             .width = table.width,
                             .names = table.names,
                             .categorical = table.categorical,
+                            .monotone = table.monotone,
+                            .weighted = table.weights != nullptr,
                             .plan = plan});
 }
 
@@ -214,6 +219,7 @@ Result<TrainedModel> train_in_child(const std::string& program, const std::strin
                                     const TrainingPlan& plan, const ChildLimits& limits,
                                     void (*progress)(int round, int rounds)) {
   COEVAL_CHECK(table.names.size() == table.width && table.categorical.size() == table.width);
+  COEVAL_CHECK(table.monotone.empty() || table.monotone.size() == table.width);
   const WorkerFiles files(folder);
   COEVAL_TRY(stores::make_folders(folder));
   files.remove_all();

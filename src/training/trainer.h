@@ -17,8 +17,11 @@ struct TrainingTable {
   std::size_t width = 0;
   std::vector<std::string> names;
   std::vector<bool> categorical;
+  /// Per input: scores never fall (1) or never rise (−1) with it, or may do both (0). Empty: all 0.
+  std::vector<int> monotone = {};
   const float* values = nullptr;         ///< rows × width, owned by the caller
   const std::uint8_t* labels = nullptr;  ///< rows
+  const float* weights = nullptr;        ///< rows, from 0 on; null: each row counts 1
 };
 
 struct TrainingPlan {

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <set>
+
+#include "data/hash.h"
 
 #include "training/model_dataset.h"
 
@@ -99,11 +102,35 @@ data::Batch words_as_rows(const define::Model& model, const Survey& found) {
   return batch;
 }
 
+constexpr std::array kParts = {SplitPart::train, SplitPart::validate, SplitPart::calibrate,
+                               SplitPart::threshold, SplitPart::test};
+constexpr std::size_t kMaxSliceWords = 100'000;
+
+std::string text_of(const data::Column& column, std::int64_t row) {
+  if (column.is_null(row)) return "null";
+  if (column.type() == data::Type::string) return std::string(column.string(row));
+  return data::to_text(column.value(row), column.type());
+}
+
+double number_of(const data::Column& column, std::int64_t row) {
+  if (column.is_null(row)) return std::nan("");
+  return data::is_float(column.type()) ? column.real(row)
+                                       : std::stod(data::to_text(column.value(row), column.type()));
+}
+
 // Copies each encoded row to the next free place of its part.
 class Placer {
  public:
-  explicit Placer(TrainingRows& rows)
-      : rows_(rows), next_{0, 0, rows.train, rows.train + rows.validate, 0, 0} {}
+  Placer(const define::Model& model, TrainingRows& rows)
+      : rows_(rows), words_(model.training.slices.size()) {
+    for (const SplitPart part : kParts)
+      next_[static_cast<std::size_t>(part)] = rows.part(part).from;
+    rows.at_us.resize(rows.rows());
+    if (model.training.weight) rows.weights.resize(rows.rows());
+    if (model.training.resampling.expr) rows.units.resize(rows.rows());
+    for (const auto& slice : model.training.slices)
+      rows.slices.push_back({slice.name, std::vector<std::int32_t>(rows.rows()), {}});
+  }
 
   Status add(const define::Model& model, const data::Batch& batch) {
     data::Batch inputs;
@@ -114,31 +141,63 @@ class Placer {
     }
     encoded_.resize(static_cast<std::size_t>(batch.rows) * rows_.width);
     COEVAL_TRY(rows_.encoder.encode(inputs, encoded_));
-    const auto parts = parts_of(batch);
-    const data::Column& label = *batch.find(kLabelColumn);
-    for (std::int64_t row = 0; row < batch.rows; ++row)
-      place(row, parts[static_cast<std::size_t>(row)], label.bit(row));
-    return {};
+    place(model, batch);
+    return check_words();
   }
 
  private:
-  void place(std::int64_t row, SplitPart part, bool label) {
-    if (part == SplitPart::none || part == SplitPart::gap || part == SplitPart::stale) return;
-    // next_ is indexed by SplitPart: none, train, validate, test, gap, stale.
-    const auto to = static_cast<std::size_t>(next_[static_cast<std::size_t>(part)]++);
-    const float* from = encoded_.data() + static_cast<std::size_t>(row) * rows_.width;
-    std::copy_n(from, rows_.width, rows_.values.data() + to * rows_.width);
-    rows_.labels[to] = label ? 1 : 0;
+  void place(const define::Model& model, const data::Batch& batch) {
+    const auto parts = parts_of(batch);
+    const data::Column& label = *batch.find(kLabelColumn);
+    const data::Column& at = *batch.find(model.at_column);
+    const data::Column* weight = batch.find(kWeightColumn);
+    const data::Column* unit = batch.find(kUnitColumn);
+    std::vector<const data::Column*> slices;
+    for (const auto& slice : model.training.slices)
+      slices.push_back(batch.find(slice_column(slice)));
+    for (std::int64_t row = 0; row < batch.rows; ++row) {
+      const SplitPart part = parts[static_cast<std::size_t>(row)];
+      if (std::ranges::count(kParts, part) == 0) continue;
+      const std::size_t to = next_[static_cast<std::size_t>(part)]++;
+      const float* from = encoded_.data() + static_cast<std::size_t>(row) * rows_.width;
+      std::copy_n(from, rows_.width, rows_.values.data() + to * rows_.width);
+      rows_.labels[to] = label.bit(row) ? 1 : 0;
+      rows_.at_us[to] = at.integer(row);
+      if (weight != nullptr) rows_.weights[to] = static_cast<float>(number_of(*weight, row));
+      if (unit != nullptr)
+        rows_.units[to] = static_cast<std::int64_t>(data::xxh3_64(text_of(*unit, row)));
+      for (std::size_t i = 0; i < slices.size(); ++i)
+        rows_.slices[i].codes[to] = word(i, text_of(*slices[i], row));
+    }
+  }
+
+  std::int32_t word(std::size_t slice, std::string text) {
+    const auto next = static_cast<std::int32_t>(words_[slice].size());
+    const auto [place, fresh] = words_[slice].try_emplace(std::move(text), next);
+    if (fresh) rows_.slices[slice].words.push_back(place->first);
+    return place->second;
+  }
+
+  Status check_words() const {
+    for (std::size_t i = 0; i < words_.size(); ++i)
+      if (words_[i].size() > kMaxSliceWords)
+        return fail(Code::training_failed,
+                    "slice '" + rows_.slices[i].name + "' has more than " +
+                        std::to_string(kMaxSliceWords) + " values",
+                    "slices are for few large groups of rows: write a condition instead");
+    return {};
   }
 
   TrainingRows& rows_;
-  std::array<std::int64_t, kSplitParts> next_;
+  std::vector<std::map<std::string, std::int32_t>> words_;
+  std::array<std::size_t, kSplitParts> next_{};
   std::vector<float> encoded_;
 };
 
 // Trainers refuse infinite values without saying where. What the test part has does not train.
 Status check_finite(const define::Model& model, const TrainingRows& rows) {
-  const auto trains = static_cast<std::size_t>(rows.train + rows.validate);
+  const std::size_t trains =
+      rows.part(SplitPart::train).count + rows.part(SplitPart::validate).count;
   for (std::size_t i = 0; i < rows.width; ++i) {
     std::size_t infinite = 0;
     for (std::size_t row = 0; row < trains; ++row)
@@ -154,7 +213,34 @@ Status check_finite(const define::Model& model, const TrainingRows& rows) {
   return {};
 }
 
+Status check_weights(const TrainingRows& rows) {
+  if (rows.weights.empty()) return {};
+  const auto bad = std::ranges::count_if(
+      rows.weights, [](float weight) { return !(weight >= 0) || std::isinf(weight); });
+  if (bad > 0)
+    return fail(Code::training_failed,
+                std::to_string(bad) + " of " + std::to_string(rows.rows()) +
+                    " rows have a weight that is null, negative or not finite",
+                "weights are numbers from 0 on: coalesce(x, 1) replaces null");
+  const TrainingRows::Range train = rows.part(SplitPart::train);
+  const auto weights = std::span(rows.weights).subspan(train.from, train.count);
+  if (std::ranges::all_of(weights, [](float weight) { return weight == 0; }))
+    return fail(Code::training_failed, "all training rows have the weight 0",
+                "give the rows that shall count a weight above 0");
+  return {};
+}
+
 }  // namespace
+
+TrainingRows::Range TrainingRows::part(SplitPart part) const {
+  Range range;
+  for (const SplitPart each : kParts) {
+    range.count = static_cast<std::size_t>(counts[static_cast<std::size_t>(each)]);
+    if (each == part) return range;
+    range.from += range.count;
+  }
+  return {};
+}
 
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
                                         const define::Model& model,
@@ -167,18 +253,24 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
     COEVAL_ASSIGN(rows.encoder, models::Encoder::fit(model.inputs, words_as_rows(model, found)));
   }
   rows.width = rows.encoder.width();
-  rows.train = found.rows[static_cast<std::size_t>(SplitPart::train)];
-  rows.validate = found.rows[static_cast<std::size_t>(SplitPart::validate)];
-  rows.test = found.rows[static_cast<std::size_t>(SplitPart::test)];
-  const auto all = static_cast<std::size_t>(rows.train + rows.validate + rows.test);
+  std::size_t all = 0;
+  for (const SplitPart part : kParts) {
+    const auto at = static_cast<std::size_t>(part);
+    rows.counts[at] = found.rows[at];
+    all += static_cast<std::size_t>(found.rows[at]);
+  }
   rows.values.resize(all * rows.width);
   rows.labels.resize(all);
-  std::vector<std::string> columns = {kSplitColumn, kLabelColumn};
-  for (const auto& input : model.inputs) columns.push_back(input.name);
-  Placer placer(rows);
-  COEVAL_TRY(scan(formats, path, columns,
+  std::set<std::string> columns = {kSplitColumn, kLabelColumn, model.at_column};
+  for (const auto& input : model.inputs) columns.insert(input.name);
+  if (model.training.weight) columns.insert(kWeightColumn);
+  if (model.training.resampling.expr) columns.insert(kUnitColumn);
+  for (const auto& slice : model.training.slices) columns.insert(slice_column(slice));
+  Placer placer(model, rows);
+  COEVAL_TRY(scan(formats, path, {columns.begin(), columns.end()},
                   [&](const data::Batch& batch) { return placer.add(model, batch); }));
   if (encoder == nullptr) COEVAL_TRY(check_finite(model, rows));
+  COEVAL_TRY(check_weights(rows));
   return rows;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,23 +14,42 @@
 
 namespace coeval::training {
 
-/// A model's dataset file, encoded: first the training rows, then the validation rows, then the
-/// test rows, each in the file's order. Row-major float32.
+/// A column by which rows are cut into slices. A row without a value has the word "null".
+struct SliceColumn {
+  std::string name;                 ///< the expression as written
+  std::vector<std::int32_t> codes;  ///< places in words
+  std::vector<std::string> words;
+};
+
+/// A model's dataset file, encoded: the rows of the parts from training to test, one part after the
+/// other as SplitPart lists them, each in the file's order. Row-major float32.
 struct TrainingRows {
+  struct Range {
+    std::size_t from = 0, count = 0;
+  };
+
   models::Encoder encoder;  ///< dictionaries frozen over the training rows
   std::size_t width = 0;
-  std::int64_t train = 0, validate = 0, test = 0;
-  std::vector<float> values;         ///< (train + validate + test) × width
-  std::vector<std::uint8_t> labels;  ///< train + validate + test
+  std::array<std::int64_t, kSplitParts> counts{};
+  std::vector<float> values;         ///< rows() × width
+  std::vector<std::uint8_t> labels;  ///< rows()
+  std::vector<std::int64_t> at_us;   ///< rows(): the question's time
+  std::vector<float> weights;        ///< rows(), or none: 1 each
+  std::vector<std::int64_t> units;   ///< rows(), or none; equal values have equal numbers
+  std::vector<SliceColumn> slices;
 
-  const float* row(std::int64_t index) const {
-    return values.data() + static_cast<std::size_t>(index) * width;
+  std::size_t rows() const { return labels.size(); }
+  Range part(SplitPart part) const;
+  const float* row(std::size_t index) const { return values.data() + index * width; }
+  std::span<const float> values_of(Range range) const {
+    return std::span(values).subspan(range.from * width, range.count * width);
   }
 };
 
 /// Reads the file in two passes: one over the columns that need a dictionary, one over all.
 /// With `encoder` given, that one is used instead of a fresh one (to score a champion on these
-/// rows). Errors: the format's; no_rows; type_mismatch.
+/// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are infinite
+/// and weights that are none.
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
                                         const define::Model& model, const models::Encoder* encoder);
 

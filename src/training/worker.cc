@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 
 #include "data/hash.h"
 #include "data/json.h"
@@ -47,13 +48,21 @@ Status train_job(const WorkerFiles& files, const WorkerPlan& plan, Trainer& trai
   COEVAL_ASSIGN(const MappedFile values, map_values(files, plan));
   COEVAL_ASSIGN(const MappedFile labels,
                 MappedFile::open(files.labels(), static_cast<std::size_t>(plan.rows)));
-  const TrainingTable table{.rows = plan.rows,
-                            .train_rows = plan.train_rows,
-                            .width = plan.width,
-                            .names = plan.names,
-                            .categorical = plan.categorical,
-                            .values = static_cast<const float*>(values.data()),
-                            .labels = static_cast<const std::uint8_t*>(labels.data())};
+  std::optional<MappedFile> weights;
+  if (plan.weighted) {
+    COEVAL_ASSIGN(weights, MappedFile::open(files.weights(),
+                                            static_cast<std::size_t>(plan.rows) * sizeof(float)));
+  }
+  const TrainingTable table{
+      .rows = plan.rows,
+      .train_rows = plan.train_rows,
+      .width = plan.width,
+      .names = plan.names,
+      .categorical = plan.categorical,
+      .monotone = plan.monotone,
+      .values = static_cast<const float*>(values.data()),
+      .labels = static_cast<const std::uint8_t*>(labels.data()),
+      .weights = weights ? static_cast<const float*>(weights->data()) : nullptr};
   COEVAL_ASSIGN(const TrainedModel model, trainer.train(table, plan.plan, print_progress));
   COEVAL_TRY(write_text(files.trained(), model.bytes));
   return write_text(files.answer(), model_answer(model).dump());

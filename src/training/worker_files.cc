@@ -53,6 +53,16 @@ Result<std::vector<bool>> flags_from(const data::Json::Array& json) {
   return flags;
 }
 
+Result<std::vector<int>> directions_from(const data::Json::Array& json) {
+  std::vector<int> directions;
+  for (const data::Json& item : json) {
+    if (item.integer() == nullptr || *item.integer() < -1 || *item.integer() > 1)
+      return fail(Code::bad_json, "'monotone' must be an array of -1, 0 and 1");
+    directions.push_back(static_cast<int>(*item.integer()));
+  }
+  return directions;
+}
+
 Result<WorkerJob> job_from(const std::string& text) {
   if (text == "train") return WorkerJob::train;
   if (text == "predict") return WorkerJob::predict;
@@ -88,6 +98,9 @@ Status check_shape(const WorkerPlan& plan) {
   if (plan.names.size() != plan.categorical.size()) {
     return fail(Code::bad_json, "'names' and 'categorical' must be of one length");
   }
+  if (!plan.monotone.empty() && plan.monotone.size() != plan.width) {
+    return fail(Code::bad_json, "'monotone' must be empty or have a direction for each input");
+  }
   return {};
 }
 
@@ -95,7 +108,7 @@ Status check_shape(const WorkerPlan& plan) {
 
 void WorkerFiles::remove_all() const {
   for (const std::string& path :
-       {plan(), values(), labels(), model(), trained(), margins(), scores(), answer(), error()}) {
+       {plan(), values(), labels(), weights(), model(), trained(), margins(), scores(), answer(), error()}) {
     std::error_code ignored;  // What cannot be removed is overwritten by the next run, or stays.
     std::filesystem::remove(path, ignored);
   }
@@ -110,6 +123,8 @@ data::Json to_json(const WorkerPlan& plan) {
   json.set("width", plan.width);
   json.set("names", data::Json::Array(plan.names.begin(), plan.names.end()));
   json.set("categorical", data::Json::Array(plan.categorical.begin(), plan.categorical.end()));
+  json.set("monotone", data::Json::Array(plan.monotone.begin(), plan.monotone.end()));
+  json.set("weighted", plan.weighted);
   json.set("params", params_json(plan.plan.params));
   json.set("rounds", plan.plan.rounds);
   json.set("early_stopping_rounds", plan.plan.early_stopping_rounds);
@@ -131,6 +146,12 @@ Result<WorkerPlan> worker_plan_from_json(const data::Json& json) {
   COEVAL_ASSIGN(plan.names, names_from(*names));
   COEVAL_ASSIGN(const auto* categorical, array_member(json, "categorical"));
   COEVAL_ASSIGN(plan.categorical, flags_from(*categorical));
+  COEVAL_ASSIGN(const auto* monotone, array_member(json, "monotone"));
+  COEVAL_ASSIGN(plan.monotone, directions_from(*monotone));
+  const data::Json* weighted = json.find("weighted");
+  if (weighted == nullptr || weighted->boolean() == nullptr)
+    return fail(Code::bad_json, "'weighted' must be true or false");
+  plan.weighted = *weighted->boolean();
   COEVAL_ASSIGN(plan.plan, training_plan_from(json));
   COEVAL_TRY(check_shape(plan));
   return plan;

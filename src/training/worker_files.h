@@ -16,6 +16,7 @@ namespace coeval::training {
 ///   plan.json    what to do (WorkerPlan), written last
 ///   values.f32   rows × width floats, row-major, little-endian, NaN for missing
 ///   labels.u8    one byte a row (job "train")
+///   weights.f32  one float a row (job "train", where rows have weights)
 ///   model.bin    the model to score with (job "predict")
 /// and the worker answers with
 ///   trained.bin             the model's bytes (job "train")
@@ -30,6 +31,7 @@ class WorkerFiles {
   std::string plan() const { return folder_ + "/plan.json"; }
   std::string values() const { return folder_ + "/values.f32"; }
   std::string labels() const { return folder_ + "/labels.u8"; }
+  std::string weights() const { return folder_ + "/weights.f32"; }
   std::string model() const { return folder_ + "/model.bin"; }
   std::string trained() const { return folder_ + "/trained.bin"; }
   std::string margins() const { return folder_ + "/margins.f32"; }
@@ -53,6 +55,8 @@ struct WorkerPlan {
   std::size_t width = 0;
   std::vector<std::string> names;
   std::vector<bool> categorical;
+  std::vector<int> monotone = {};
+  bool weighted = false;
   TrainingPlan plan;
 };
 data::Json to_json(const WorkerPlan& plan);

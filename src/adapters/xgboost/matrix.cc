@@ -12,6 +12,22 @@ std::string labels_json(const RowRange& rows) {
          R"(],"typestr":"|u1","version":3})";
 }
 
+std::string weights_json(const RowRange& rows) {
+  return R"({"data":[)" + address(rows.weights) + R"(,true],"shape":[)" +
+         std::to_string(rows.rows) + R"(],"typestr":"<f4","version":3})";
+}
+
+/// Labels, and weights where there are any.
+Status set_targets(const CApi& api, Handle matrix, const RowRange& rows) {
+  COEVAL_TRY(
+      api.check(api.XGDMatrixSetInfoFromInterface(matrix, "label", labels_json(rows).c_str()),
+                "read the labels"));
+  if (rows.weights == nullptr) return {};
+  return api.check(
+      api.XGDMatrixSetInfoFromInterface(matrix, "weight", weights_json(rows).c_str()),
+      "read the weights");
+}
+
 /// Hands all rows to XGBoost as one batch, as often as it asks from the start.
 struct OneBatch {
   const CApi& api;
@@ -35,9 +51,7 @@ struct OneBatch {
   Status give() {
     const std::string values = array_json(rows.values, rows.rows, rows.width);
     COEVAL_TRY(api.check(api.XGProxyDMatrixSetDataDense(proxy, values.c_str()), "read the rows"));
-    COEVAL_TRY(
-        api.check(api.XGDMatrixSetInfoFromInterface(proxy, "label", labels_json(rows).c_str()),
-                  "read the labels"));
+    COEVAL_TRY(set_targets(api, proxy, rows));
     return features.set_on_matrix(api, proxy);
   }
 };
@@ -67,12 +81,14 @@ Status FeatureInfo::set_on_booster(const CApi& api, Handle booster) const {
 }
 
 RowRange training_rows(const training::TrainingTable& table) {
-  return {table.values, table.labels, table.train_rows, table.width};
+  return {table.values, table.labels, table.weights, table.train_rows, table.width};
 }
 
 RowRange validation_rows(const training::TrainingTable& table) {
   return {table.values + static_cast<std::size_t>(table.train_rows) * table.width,
-          table.labels + table.train_rows, table.rows - table.train_rows, table.width};
+          table.labels + table.train_rows,
+          table.weights == nullptr ? nullptr : table.weights + table.train_rows,
+          table.rows - table.train_rows, table.width};
 }
 
 std::string array_json(const float* values, std::int64_t rows, std::size_t width) {
@@ -104,8 +120,7 @@ Result<MatrixHandle> make_plain_matrix(const CApi& api, const RowRange& rows,
   COEVAL_TRY(api.check(api.XGDMatrixCreateFromDense(values.c_str(), config.c_str(), &out),
                        "read the validation rows"));
   MatrixHandle matrix(api, out);
-  COEVAL_TRY(api.check(api.XGDMatrixSetInfoFromInterface(out, "label", labels_json(rows).c_str()),
-                       "read the validation labels"));
+  COEVAL_TRY(set_targets(api, out, rows));
   COEVAL_TRY(features.set_on_matrix(api, out));
   return matrix;
 }

@@ -26,6 +26,7 @@ class FeatureInfo {
 struct RowRange {
   const float* values = nullptr;
   const std::uint8_t* labels = nullptr;
+  const float* weights = nullptr;  ///< null: each row counts 1
   std::int64_t rows = 0;
   std::size_t width = 0;
 };

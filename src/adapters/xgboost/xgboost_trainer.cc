@@ -45,6 +45,14 @@ Status check_job(const TrainingTable& table, const TrainingPlan& plan) {
   return {};
 }
 
+/// "(1,0,-1)".
+std::string monotone_text(const std::vector<int>& directions) {
+  std::string text;
+  for (const int direction : directions)
+    text += (text.empty() ? "(" : ",") + std::to_string(direction);
+  return text + ")";
+}
+
 /// Remembers the best round of a validation curve. The earliest of equals is the best: fewer trees.
 class BestRound {
  public:
@@ -87,6 +95,8 @@ class Run {
     for (const auto& [name, value] : run.settings_.params) {
       COEVAL_TRY(run.booster_->set(name, value));
     }
+    if (!table.monotone.empty())
+      COEVAL_TRY(run.booster_->set("monotone_constraints", monotone_text(table.monotone)));
     return run;
   }
 

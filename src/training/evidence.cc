@@ -1,0 +1,200 @@
+#include "training/evidence.h"
+
+#include <cmath>
+#include <utility>
+
+#include "training/json_member.h"
+
+namespace coeval::training {
+namespace {
+
+using data::Json;
+
+Json metrics_json(const Metrics& metrics) {
+  Json json{Json::Object{}};
+  for (const auto& [name, value] : metrics)
+    if (std::isfinite(value)) json.set(name, value);
+  return json;
+}
+
+// A number that may have been written without a point.
+Result<double> number_of(const Json& json, const std::string& what) {
+  if (json.real() != nullptr) return *json.real();
+  if (json.integer() != nullptr) return static_cast<double>(*json.integer());
+  return fail(Code::bad_json, "'" + what + "' is not a number");
+}
+
+Result<double> number_member(const Json& json, const std::string& name) {
+  const Json* member = json.find(name);
+  // JSON has no NaN: an interval that does not exist was written as null.
+  if (member != nullptr && member->is_null()) return std::nan("");
+  if (member == nullptr) return fail(Code::bad_json, "'" + name + "' is missing");
+  return number_of(*member, name);
+}
+
+Result<Metrics> metrics_from(const Json& json) {
+  if (json.object() == nullptr) return fail(Code::bad_json, "metrics are not an object");
+  Metrics metrics;
+  for (const auto& [name, value] : *json.object()) {
+    COEVAL_ASSIGN(metrics[name], number_of(value, name));
+  }
+  return metrics;
+}
+
+void set_number(Json& json, const std::string& name, double value) {
+  json.set(name, std::isfinite(value) ? Json(value) : Json());
+}
+
+Json comparison_json(const Comparison& comparison) {
+  Json json;
+  json.set("metric", comparison.metric);
+  set_number(json, "candidate", comparison.candidate);
+  set_number(json, "champion", comparison.champion);
+  set_number(json, "improvement", comparison.improvement);
+  set_number(json, "lower", comparison.lower);
+  set_number(json, "upper", comparison.upper);
+  set_number(json, "p_value", comparison.p_value);
+  json.set("units", comparison.units);
+  json.set("replicates", comparison.replicates);
+  json.set("unit", comparison.unit);
+  return json;
+}
+
+Result<Comparison> comparison_from(const Json& json) {
+  Comparison comparison;
+  COEVAL_ASSIGN(comparison.metric, string_member(json, "metric"));
+  COEVAL_ASSIGN(comparison.candidate, number_member(json, "candidate"));
+  COEVAL_ASSIGN(comparison.champion, number_member(json, "champion"));
+  COEVAL_ASSIGN(comparison.improvement, number_member(json, "improvement"));
+  COEVAL_ASSIGN(comparison.lower, number_member(json, "lower"));
+  COEVAL_ASSIGN(comparison.upper, number_member(json, "upper"));
+  COEVAL_ASSIGN(comparison.p_value, number_member(json, "p_value"));
+  COEVAL_ASSIGN(comparison.units, integer_member(json, "units"));
+  COEVAL_ASSIGN(comparison.replicates, integer_member(json, "replicates"));
+  COEVAL_ASSIGN(comparison.unit, string_member(json, "unit"));
+  return comparison;
+}
+
+Json slice_json(const SliceEvidence& slice) {
+  Json json;
+  json.set("slice", slice.slice);
+  json.set("value", slice.value);
+  json.set("rows", slice.rows);
+  json.set("positives", slice.positives);
+  json.set("metrics", metrics_json(slice.metrics));
+  return json;
+}
+
+Result<SliceEvidence> slice_from(const Json& json) {
+  SliceEvidence slice;
+  COEVAL_ASSIGN(slice.slice, string_member(json, "slice"));
+  COEVAL_ASSIGN(slice.value, string_member(json, "value"));
+  COEVAL_ASSIGN(slice.rows, integer_member(json, "rows"));
+  COEVAL_ASSIGN(slice.positives, integer_member(json, "positives"));
+  const Json* metrics = json.find("metrics");
+  if (metrics == nullptr) return fail(Code::bad_json, "'metrics' of a slice is missing");
+  COEVAL_ASSIGN(slice.metrics, metrics_from(*metrics));
+  return slice;
+}
+
+using Count = std::optional<std::int64_t> Evidence::*;
+constexpr std::pair<const char*, Count> kCounts[] = {
+    {"runtime_differences", &Evidence::runtime_differences},
+    {"golden_differences", &Evidence::golden_differences},
+    {"skew_differences", &Evidence::skew_differences},
+};
+using Number = std::optional<double> Evidence::*;
+constexpr std::pair<const char*, Number> kNumbers[] = {
+    {"latency_us", &Evidence::latency_us},
+    {"size_bytes", &Evidence::size_bytes},
+    {"cost_per_million", &Evidence::cost_per_million},
+    {"leak_auc", &Evidence::leak_auc},
+};
+
+Status read_measured(const Json& json, Evidence& evidence) {
+  for (const auto& [name, member] : kCounts) {
+    if (json.find(name) == nullptr) continue;
+    COEVAL_ASSIGN(evidence.*member, integer_member(json, name));
+  }
+  for (const auto& [name, member] : kNumbers) {
+    if (json.find(name) == nullptr) continue;
+    COEVAL_ASSIGN(evidence.*member, number_member(json, name));
+  }
+  if (json.find("data_faults") != nullptr) {
+    COEVAL_ASSIGN(evidence.data_faults, string_member(json, "data_faults"));
+  }
+  const Json* missing = json.find("missing");
+  if (missing == nullptr || missing->object() == nullptr) return {};
+  for (const auto& [name, reason] : *missing->object()) {
+    if (reason.string() == nullptr)
+      return fail(Code::bad_json, "a reason in 'missing' is not a string");
+    evidence.missing[name] = *reason.string();
+  }
+  return {};
+}
+
+}  // namespace
+
+Json to_json(const Evidence& evidence) {
+  Json json;
+  if (evidence.test) json.set("test", metrics_json(*evidence.test));
+  json.set("test_rows", evidence.test_rows);
+  json.set("test_positives", evidence.test_positives);
+  json.set("first_model", evidence.first_model);
+  json.set("champion_version", evidence.champion_version);
+  if (evidence.champion) json.set("champion", metrics_json(*evidence.champion));
+  Json comparisons{Json::Array{}};
+  for (const auto& comparison : evidence.comparisons) comparisons.push(comparison_json(comparison));
+  json.set("comparisons", std::move(comparisons));
+  Json slices{Json::Array{}};
+  for (const auto& slice : evidence.slices) slices.push(slice_json(slice));
+  json.set("slices", std::move(slices));
+  json.set("small_slices", evidence.small_slices);
+  for (const auto& [name, member] : kCounts)
+    if (evidence.*member) json.set(name, *(evidence.*member));
+  json.set("skew_rows", evidence.skew_rows);
+  for (const auto& [name, member] : kNumbers)
+    if (evidence.*member && std::isfinite(*(evidence.*member)))
+      json.set(name, *(evidence.*member));
+  if (evidence.data_faults) json.set("data_faults", *evidence.data_faults);
+  json.set("leak_input", evidence.leak_input);
+  Json missing{Json::Object{}};
+  for (const auto& [name, reason] : evidence.missing) missing.set(name, reason);
+  json.set("missing", std::move(missing));
+  return json;
+}
+
+Result<Evidence> evidence_from_json(const Json& json) {
+  Evidence evidence;
+  if (const Json* test = json.find("test")) {
+    COEVAL_ASSIGN(evidence.test, metrics_from(*test));
+  }
+  if (const Json* champion = json.find("champion")) {
+    COEVAL_ASSIGN(evidence.champion, metrics_from(*champion));
+  }
+  COEVAL_ASSIGN(evidence.test_rows, integer_member(json, "test_rows"));
+  COEVAL_ASSIGN(evidence.test_positives, integer_member(json, "test_positives"));
+  const Json* first = json.find("first_model");
+  if (first == nullptr || first->boolean() == nullptr)
+    return fail(Code::bad_json, "'first_model' is not true or false");
+  evidence.first_model = *first->boolean();
+  COEVAL_ASSIGN(const std::int64_t version, integer_member(json, "champion_version"));
+  evidence.champion_version = static_cast<int>(version);
+  COEVAL_ASSIGN(const auto* comparisons, array_member(json, "comparisons"));
+  for (const Json& each : *comparisons) {
+    COEVAL_ASSIGN(auto comparison, comparison_from(each));
+    evidence.comparisons.push_back(std::move(comparison));
+  }
+  COEVAL_ASSIGN(const auto* slices, array_member(json, "slices"));
+  for (const Json& each : *slices) {
+    COEVAL_ASSIGN(auto slice, slice_from(each));
+    evidence.slices.push_back(std::move(slice));
+  }
+  COEVAL_ASSIGN(evidence.small_slices, integer_member(json, "small_slices"));
+  COEVAL_ASSIGN(evidence.skew_rows, integer_member(json, "skew_rows"));
+  COEVAL_ASSIGN(evidence.leak_input, string_member(json, "leak_input"));
+  COEVAL_TRY(read_measured(json, evidence));
+  return evidence;
+}
+
+}  // namespace coeval::training

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "data/json.h"
+
+namespace coeval::training {
+
+/// Metrics by name, as gates name them. One that is undefined on the rows is not there.
+using Metrics = std::map<std::string, double>;
+
+/// How much better the candidate is than the champion on the same rows; above 0 is better, whichever
+/// way the metric points. (statistics: is the challenger better?)
+struct Comparison {
+  std::string metric;
+  double candidate = 0, champion = 0, improvement = 0;
+  double lower = 0, upper = 0;  ///< of the 95 % interval of the improvement
+  double p_value = 0;
+  std::int64_t units = 0, replicates = 0;
+  std::string unit;  ///< what was drawn: "row", "day", or the expression
+};
+
+/// The rows of one value of a slice.
+struct SliceEvidence {
+  std::string slice, value;
+  std::int64_t rows = 0, positives = 0;
+  Metrics metrics;
+};
+
+/// All that a verdict may depend on: a snapshot, so that it can be replayed. What could not be
+/// measured is absent, with the reason in `missing` under the name of the member.
+struct Evidence {
+  std::optional<Metrics> test;  ///< of the candidate on the test part
+  std::int64_t test_rows = 0, test_positives = 0;
+
+  bool first_model = false;  ///< there is no champion yet
+  int champion_version = 0;
+  std::optional<Metrics> champion;  ///< of the champion on the same rows
+  std::vector<Comparison> comparisons;
+
+  std::vector<SliceEvidence> slices;
+  std::int64_t small_slices = 0;  ///< values with too few rows of either class to be judged
+
+  std::optional<std::int64_t> runtime_differences;  ///< scores that differ from the vendor's bits
+  std::optional<std::int64_t> golden_differences;   ///< golden rows that a load does not reproduce
+  std::optional<std::int64_t> skew_differences;     ///< inputs that the serving path gives otherwise
+  std::int64_t skew_rows = 0;
+  std::optional<double> latency_us;  ///< median of one row in our runtime
+  std::optional<double> size_bytes;  ///< of the model's file
+  std::optional<double> cost_per_million;
+  std::optional<std::string> data_faults;  ///< what is wrong with the data; empty: nothing
+  std::string leak_input;                  ///< the input that alone tells most about the label
+  std::optional<double> leak_auc;          ///< its AUC, the way that is above ½
+
+  std::map<std::string, std::string> missing;
+};
+
+/// Doubles are written so that they read back to the same bits.
+data::Json to_json(const Evidence& evidence);
+/// Errors: bad_json naming the member.
+Result<Evidence> evidence_from_json(const data::Json& json);
+
+}  // namespace coeval::training

@@ -1,0 +1,167 @@
+#include "training/fit_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "stats/thresholds.h"
+#include "stores/files.h"
+#include "training/pipeline.h"
+
+namespace coeval::training {
+namespace {
+
+stats::BinaryRows rows_of(const TrainingRows& rows, std::span<const float> scores, SplitPart part) {
+  const TrainingRows::Range range = rows.part(part);
+  return {.scores = scores.subspan(range.from, range.count),
+          .labels = std::span(rows.labels).subspan(range.from, range.count),
+          .weights = {}};
+}
+
+std::vector<int> directions(const define::Model& model, const models::Encoder& encoder) {
+  if (model.training.monotone.empty()) return {};
+  std::vector<int> all;
+  for (const auto& column : encoder.columns()) {
+    const auto found =
+        std::ranges::find(model.training.monotone, column.name, &define::Monotone::input);
+    all.push_back(found == model.training.monotone.end() ? 0 : found->direction);
+  }
+  return all;
+}
+
+Result<std::optional<stats::CalibrationMap>> calibrate(const define::Model& model,
+                                                       const TrainingRows& rows,
+                                                       std::span<const float> scores) {
+  const stats::BinaryRows part = rows_of(rows, scores, SplitPart::calibrate);
+  Result<stats::CalibrationMap> map;
+  switch (model.training.calibration) {
+    case define::Calibration::none:
+      return std::nullopt;
+    case define::Calibration::automatic:
+      map = stats::fit_calibration(part);
+      break;
+    case define::Calibration::platt:
+      map = stats::fit_platt(part);
+      break;
+    case define::Calibration::isotonic:
+      map = stats::fit_isotonic(part);
+      break;
+  }
+  if (!map)
+    return std::unexpected(std::move(map).error().within("calibrating model '" + model.name + "'"));
+  return std::move(*map);
+}
+
+stats::ThresholdRule rule_of(const define::ThresholdRule& rule) {
+  switch (rule.kind) {
+    case define::ThresholdRule::Kind::precision:
+      return stats::MostRecall{rule.floor};
+    case define::ThresholdRule::Kind::recall:
+      return stats::MostPrecision{rule.floor};
+    case define::ThresholdRule::Kind::fixed:
+    case define::ThresholdRule::Kind::least_cost:
+      break;
+  }
+  return stats::LeastCost{{.false_positive = rule.false_positive,
+                           .false_negative = rule.false_negative}};
+}
+
+Result<double> choose(const define::Model& model, const TrainingRows& rows,
+                      std::span<const float> scores) {
+  const define::ThresholdRule& rule = model.training.threshold_rule;
+  if (rule.kind == define::ThresholdRule::Kind::fixed) return model.threshold;
+  auto choice = stats::choose_threshold(rows_of(rows, scores, SplitPart::threshold), rule_of(rule));
+  if (!choice)
+    return std::unexpected(
+        std::move(choice).error().within("choosing the threshold of model '" + model.name + "'"));
+  // A probability: +infinity flags nothing, and so does what no score of the part has reached.
+  return std::isfinite(choice->threshold) ? static_cast<double>(choice->threshold)
+                                          : std::nextafter(1.0, 2.0);
+}
+
+}  // namespace
+
+float decision_threshold(double threshold) {
+  const auto nearest = static_cast<float>(threshold);
+  return static_cast<double>(nearest) < threshold
+             ? std::nextafterf(nearest, std::numeric_limits<float>::infinity())
+             : nearest;
+}
+
+TrainingRange training_range(const TrainingRows& rows) {
+  return {.from = 0,
+          .train = rows.part(SplitPart::train).count,
+          .validate = rows.part(SplitPart::validate).count};
+}
+
+std::vector<float> training_weights(const define::Model& model, const TrainingRows& rows,
+                                    const TrainingRange& range) {
+  const define::ClassWeights& classes = model.training.class_weights;
+  if (rows.weights.empty() && !classes.given()) return {};
+  const auto labels = std::span(rows.labels).subspan(range.from, range.train + range.validate);
+  double of[2] = {classes.negative, classes.positive};
+  if (classes.balanced) {
+    const auto positives =
+        static_cast<double>(std::ranges::count(labels.first(range.train), std::uint8_t{1}));
+    const auto all = static_cast<double>(range.train);
+    of[0] = all / (2 * std::max(all - positives, 1.0));
+    of[1] = all / (2 * std::max(positives, 1.0));
+  }
+  std::vector<float> weights(labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const double own = rows.weights.empty() ? 1 : static_cast<double>(rows.weights[range.from + i]);
+    weights[i] = static_cast<float>(own * of[labels[i]]);
+  }
+  return weights;
+}
+
+Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
+                              const TrainingRows& rows, const TrainingRange& range) {
+  const define::TrainingLimits& limits = model.training.limits;
+  const std::vector<float> weights = training_weights(model, rows, range);
+  TrainingTable table;
+  table.rows = static_cast<std::int64_t>(range.train + range.validate);
+  table.train_rows = static_cast<std::int64_t>(range.train);
+  table.width = rows.width;
+  for (const auto& column : rows.encoder.columns()) {
+    table.names.push_back(column.name);
+    table.categorical.push_back(false);  // docs/adr/0003: ordinal codes of the sorted dictionary
+  }
+  table.monotone = directions(model, rows.encoder);
+  table.values = rows.row(range.from);
+  table.labels = rows.labels.data() + range.from;
+  table.weights = weights.empty() ? nullptr : weights.data();
+  const TrainingPlan plan{model.params, model.rounds, model.early_stopping_rounds, model.seed,
+                          limits.threads > 0 ? limits.threads : shop.threads};
+  const std::string folder = shop.work_folder(model.name + "-train");
+  COEVAL_TRY(stores::make_folders(folder));
+  const ChildLimits bounds{
+      .time_budget_s = static_cast<double>(limits.time_budget_us) / 1e6,
+      .memory_limit_bytes = static_cast<std::uint64_t>(limits.memory_bytes)};
+  auto trained =
+      train_in_child(shop.program, folder, model.trainer, table, plan, bounds, nullptr);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return trained;
+}
+
+Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
+                              const TrainingRows& rows) {
+  FittedModel fitted;
+  COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
+  COEVAL_ASSIGN(fitted.forest, models::Forest::from_xgboost_ubj(fitted.trained.bytes));
+  fitted.margins.resize(rows.rows());
+  fitted.forest.margins(rows.values, fitted.margins);
+  fitted.scores.resize(rows.rows());
+  for (std::size_t i = 0; i < fitted.scores.size(); ++i)
+    fitted.scores[i] = fitted.forest.transform(fitted.margins[i]);
+  COEVAL_ASSIGN(fitted.calibration, calibrate(model, rows, fitted.scores));
+  if (fitted.calibration)
+    for (float& score : fitted.scores)
+      score = static_cast<float>(fitted.calibration->apply(static_cast<double>(score)));
+  COEVAL_ASSIGN(fitted.threshold, choose(model, rows, fitted.scores));
+  return fitted;
+}
+
+}  // namespace coeval::training

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "define/project.h"
+#include "models/model_folder.h"
+#include "training/trainer.h"
+#include "training/training_rows.h"
+
+namespace coeval::training {
+
+struct Workshop;
+
+/// A model as it would be served, with what it answers on every row of its dataset.
+struct FittedModel {
+  TrainedModel trained;
+  models::Forest forest;
+  std::optional<stats::CalibrationMap> calibration;
+  double threshold = 0.5;
+  std::vector<float> margins;  ///< TrainingRows::rows()
+  std::vector<float> scores;   ///< TrainingRows::rows(): what is served, calibrated where that is
+};
+
+/// Which rows train and which ones steer (early stopping); places in TrainingRows, the second right
+/// behind the first.
+struct TrainingRange {
+  std::size_t from = 0, train = 0, validate = 0;
+};
+TrainingRange training_range(const TrainingRows& rows);
+
+/// What each row of the range counts: its weight times its class's, none where all count 1.
+/// (balanced: n / (2 · rows of its class), over the training rows)
+std::vector<float> training_weights(const define::Model& model, const TrainingRows& rows,
+                                    const TrainingRange& range);
+
+/// Trains in a child process, within the model's limits. Errors: those of train_in_child.
+Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
+                              const TrainingRows& rows, const TrainingRange& range);
+
+/// Trains, calibrates on the split's calibration part, and then chooses the threshold on its own.
+/// Errors: those of train_on; training_failed where a threshold cannot be had.
+Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
+                              const TrainingRows& rows);
+
+/// The least float that a score must reach to be at or above a threshold.
+float decision_threshold(double threshold);
+
+}  // namespace coeval::training
