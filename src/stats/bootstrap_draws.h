@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 #include "base/error.h"
 #include "exact/key_hash.h"
@@ -33,19 +35,19 @@ inline void draw_weights(std::uint64_t seed, std::int64_t unit, std::uint64_t bl
   std::uint64_t words[kWords];
   for (std::size_t i = 0; i < kWords; ++i)
     words[i] = exact::mix(base + (block * kWords + i + 1) * kStep);
-  // The order of 16-bit numbers is kept by the signed ones that differ in the highest bit, which is
-  // what vectors compare.
+  // Eight draws at a time. Vectors compare signed numbers, whose order is that of unsigned ones that
+  // differ in the highest bit.
+  using Shorts [[gnu::vector_size(16)]] = std::int16_t;
+  using Bytes [[gnu::vector_size(8)]] = std::uint8_t;
   constexpr std::uint64_t kSigns = 0x8000'8000'8000'8000;
-  std::int16_t draws[kLanes];
-  for (std::size_t i = 0; i < kWords; ++i)
-    for (std::size_t part = 0; part < 4; ++part)
-      draws[4 * i + part] = static_cast<std::int16_t>((words[i] ^ kSigns) >> 16 * part);
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    std::int16_t weight = 0;
+  static_assert(std::endian::native == std::endian::little, "the lowest 16 bits come first");
+  for (std::size_t i = 0; i < kWords; i += 2) {
+    const auto draws = std::bit_cast<Shorts>(std::array{words[i] ^ kSigns, words[i + 1] ^ kSigns});
+    Shorts counts = {};
     for (const std::uint16_t bound : kPoissonBounds)
-      weight = static_cast<std::int16_t>(
-          weight + (draws[lane] >= static_cast<std::int16_t>(bound ^ 0x8000) ? 1 : 0));
-    weights[lane] = static_cast<std::uint8_t>(weight);
+      counts -= draws >= static_cast<std::int16_t>(bound ^ 0x8000);
+    const Bytes bytes = __builtin_convertvector(counts, Bytes);
+    std::memcpy(weights + 4 * i, &bytes, sizeof bytes);
   }
 }
 

@@ -53,15 +53,14 @@ std::vector<Cut> cuts(const BinaryRows& rows) {
     (rows.labels[i] != 0 ? true_positives : false_positives)
         .add(rows.weights.empty() ? 1 : rows.weights[i]);
   std::vector<Cut> ascending;
-  auto flagged = static_cast<std::int64_t>(rows.labels.size());
-  each_group(rows, [&](float score, std::int64_t count, const exact::ExactSum& positives,
+  each_group(rows, [&](float score, std::int64_t, const exact::ExactSum& positives,
                        const exact::ExactSum& negatives) {
-    ascending.push_back({score, flagged, true_positives.round(), false_positives.round()});
-    flagged -= count;
+    if (positives.round() == 0 && negatives.round() == 0) return;
+    ascending.push_back({score, true_positives.round(), false_positives.round()});
     true_positives.unmerge(positives);
     false_positives.unmerge(negatives);
   });
-  ascending.push_back({std::numeric_limits<float>::infinity(), 0, 0, 0});
+  ascending.push_back({std::numeric_limits<float>::infinity(), 0, 0});
   return {ascending.rbegin(), ascending.rend()};
 }
 

@@ -22,11 +22,10 @@ std::vector<ScoreGroup> score_groups(const BinaryRows& rows);
 /// What is flagged when every score ≥ threshold is.
 struct Cut {
   float threshold = 0;
-  std::int64_t rows = 0;
   double true_positives = 0, false_positives = 0;  ///< weights, the exact sum rounded once
 };
-/// From +∞, which flags none, down through the distinct scores to the lowest, which flags all.
-/// Of measurable rows.
+/// From +∞, which flags none, down through the distinct scores that have weight to the lowest, which
+/// flags all. Of measurable rows.
 std::vector<Cut> cuts(const BinaryRows& rows);
 
 }  // namespace coeval::stats

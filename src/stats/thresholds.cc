@@ -96,7 +96,7 @@ Result<ThresholdChoice> choose(const BinaryRows& rows, const Rule& rule) {
     return fail(Code::bad_toml_value, "no threshold reaches " + floor_text(rule) + " on these rows",
                 "lower the floor, or train a better model");
   const double objective = std::is_same_v<Rule, LeastCost> ? 0.0 - best_quality : best_quality;
-  return ThresholdChoice{best->threshold, confusion_of(*best, lowest), objective};
+  return ThresholdChoice{static_cast<double>(best->threshold), confusion_of(*best, lowest), objective};
 }
 
 // Positives among the `budget` rows of highest score, ties in proportion; groups ascending.
@@ -114,12 +114,12 @@ double positives_within(const std::vector<ScoreGroup>& groups, std::int64_t budg
 
 }  // namespace
 
-Confusion confusion(const BinaryRows& rows, float threshold) {
+Confusion confusion(const BinaryRows& rows, double threshold) {
   if (!is_measurable(rows) || std::isnan(threshold))
     return {kUndefined, kUndefined, kUndefined, kUndefined};
   exact::ExactSum cells[2][2];
   for (std::size_t i = 0; i < rows.scores.size(); ++i)
-    cells[rows.labels[i] != 0][rows.scores[i] >= threshold].add(
+    cells[rows.labels[i] != 0][static_cast<double>(rows.scores[i]) >= threshold].add(
         rows.weights.empty() ? 1 : rows.weights[i]);
   return {cells[1][1].round(), cells[0][1].round(), cells[1][0].round(), cells[0][0].round()};
 }

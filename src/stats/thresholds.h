@@ -9,13 +9,13 @@
 
 namespace coeval::stats {
 
-/// Weights of the rows by label and by whether score ≥ threshold flags them; counts where weights
-/// are 1. All NaN where the rows are undefined (binary.h).
+/// Weights of the rows by label and by whether score ≥ threshold flags them, compared as doubles (so
+/// 0.35f is below 0.35); counts where weights are 1. All NaN where the rows are undefined (binary.h).
 struct Confusion {
   double true_positives = 0, false_positives = 0, false_negatives = 0, true_negatives = 0;
 };
 /// Source: scikit-learn confusion_matrix(sample_weight) of score >= threshold.
-Confusion confusion(const BinaryRows& rows, float threshold);
+Confusion confusion(const BinaryRows& rows, double threshold);
 
 /// (TP + TN) / all. NaN without weight. Source: accuracy_score.
 double accuracy(const Confusion& counts);
@@ -62,7 +62,7 @@ struct MostPrecision {
 using ThresholdRule = std::variant<LeastCost, MostRecall, MostPrecision>;
 
 struct ThresholdChoice {
-  float threshold = 0;  ///< flags score ≥ threshold
+  double threshold = 0;  ///< flags score ≥ threshold, compared as doubles
   Confusion counts;
   double objective = 0;  ///< total cost, recall or precision
 };
