@@ -56,6 +56,21 @@ RankedScores::RankedScores(std::span<const float> scores, std::span<const std::u
   }
 }
 
+std::vector<std::uint32_t> order_of_scores(std::span<const float> scores) {
+  COEVAL_CHECK(scores.size() < std::size_t{1} << 32);
+  std::vector<std::uint64_t> entries(scores.size()), other(scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    entries[i] = std::uint64_t{key_of(scores[i])} << 32 | i;
+  for (int shift = 32; shift < 64; shift += kDigitBits) {
+    sort_by_digit(entries, other, shift);
+    entries.swap(other);
+  }
+  std::vector<std::uint32_t> order(scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    order[i] = static_cast<std::uint32_t>(entries[i]);
+  return order;
+}
+
 bool RankedScores::has_nan() const { return !entries_.empty() && entries_.back() >> 1 == kNanKey; }
 
 float RankedScores::score(std::int64_t rank) const {

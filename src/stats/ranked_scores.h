@@ -28,4 +28,8 @@ class RankedScores {
   std::int64_t positives_ = 0;
 };
 
+/// Rows in ascending order of their scores, equal scores in the order of the rows, NaN last. Fewer
+/// than 2^32 rows. Complexity: as above.
+std::vector<std::uint32_t> order_of_scores(std::span<const float> scores);
+
 }  // namespace coeval::stats

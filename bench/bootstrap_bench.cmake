@@ -1,0 +1,2 @@
+add_executable(bootstrap_bench ${CMAKE_CURRENT_LIST_DIR}/bootstrap_bench.cc)
+target_link_libraries(bootstrap_bench PRIVATE coeval_options coeval_stats coeval_base)
