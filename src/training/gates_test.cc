@@ -8,133 +8,266 @@ namespace coeval::training {
 namespace {
 
 using Kind = define::Gate::Kind;
+using define::Gate;
 
-stats::BinaryMetrics metrics(double auc) {
-  return {.rows = 100,
-          .positives = 20,
-          .auc = auc,
-          .average_precision = 0.5,
-          .log_loss = 0.4,
-          .brier = 0.125,
-          .calibration_error = 0.02};
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+Metrics metrics(double auc) {
+  return {{"auc", auc},
+          {"average_precision", 0.5},
+          {"log_loss", 0.4},
+          {"brier", 0.125},
+          {"calibration_error", 0.02},
+          {"accuracy", 0.9}};
 }
 
 Evidence first(double auc) {
-  return {.test = metrics(auc), .champion = {}, .runtime_differences = 0, .first_model = true};
+  Evidence evidence;
+  evidence.test = metrics(auc);
+  evidence.first_model = true;
+  evidence.runtime_differences = 0;
+  evidence.golden_differences = 0;
+  evidence.skew_differences = 0;
+  evidence.skew_rows = 512;
+  evidence.data_faults = "";
+  evidence.leak_input = "distance";
+  evidence.leak_auc = 0.6;
+  return evidence;
 }
 
-Evidence against(double mine, double theirs) {
-  return {.test = metrics(mine),
-          .champion = metrics(theirs),
-          .runtime_differences = 0,
-          .first_model = false};
+Evidence against(double lower, double upper) {
+  Evidence evidence = first(0.8);
+  evidence.first_model = false;
+  evidence.champion_version = 3;
+  evidence.champion = metrics(0.79);
+  evidence.comparisons = {{.metric = "auc",
+                           .candidate = 0.8,
+                           .champion = 0.79,
+                           .improvement = 0.01,
+                           .lower = lower,
+                           .upper = upper,
+                           .p_value = 0.01,
+                           .units = 30,
+                           .replicates = 2000,
+                           .unit = "day"}};
+  return evidence;
 }
 
-Verdict only(const define::Gate& gate, const Evidence& evidence) {
-  const auto verdicts = judge({gate}, evidence);
-  REQUIRE(verdicts.size() == 2);
+Gate gate(std::string metric, Kind kind, double bound) {
+  Gate made;
+  made.metric = std::move(metric);
+  made.kind = kind;
+  made.bound = bound;
+  return made;
+}
+
+Verdict only(const Gate& asked, const Evidence& evidence) {
+  const auto verdicts = judge({asked}, evidence);
+  REQUIRE(verdicts.size() == 6);
   return verdicts.front();
 }
 
-const define::Gate kBetter{"champion", Kind::better_than_champion, 0};
+Verdict built_in(const std::string& name, const Evidence& evidence) {
+  for (const Verdict& verdict : judge({}, evidence))
+    if (verdict.gate == name) return verdict;
+  FAIL("no verdict " << name);
+  return {};
+}
+
+const Gate kBetter = gate("auc", Kind::better_than_champion, 0);
 
 }  // namespace
 
 TEST_CASE("a bound is inclusive and its verdict shows the number") {
-  const Verdict passed = only({"auc", Kind::at_least, 0.77}, first(0.78213));
+  const Verdict passed = only(gate("auc", Kind::at_least, 0.77), first(0.78213));
   CHECK(passed.gate == "auc >= 0.77");
   CHECK(passed.passed);
   CHECK(passed.measured == "0.7821");
-  CHECK(only({"auc", Kind::at_least, 0.77}, first(0.77)).passed);
-  CHECK_FALSE(only({"auc", Kind::at_least, 0.77}, first(0.7)).passed);
-  CHECK(only({"brier", Kind::at_most, 0.125}, first(0.8)).passed);
-  CHECK_FALSE(only({"brier", Kind::at_most, 0.124}, first(0.8)).passed);
+  CHECK(only(gate("auc", Kind::at_least, 0.77), first(0.77)).passed);
+  CHECK_FALSE(only(gate("auc", Kind::at_least, 0.77), first(0.7)).passed);
+  CHECK(only(gate("brier", Kind::at_most, 0.125), first(0.8)).passed);
+  CHECK_FALSE(only(gate("brier", Kind::at_most, 0.124), first(0.8)).passed);
+  CHECK(only(gate("accuracy", Kind::at_least, 0.9), first(0.8)).passed);
 }
 
 TEST_CASE("a number that misses its bound by a hair is shown with all digits") {
-  const Verdict verdict = only({"auc", Kind::at_least, 0.77}, first(0.769999));
+  const Verdict verdict = only(gate("auc", Kind::at_least, 0.77), first(0.769999));
   CHECK_FALSE(verdict.passed);
   CHECK(verdict.measured == "0.769999");
-}
-
-TEST_CASE("every metric can be bounded") {
-  CHECK(only({"average_precision", Kind::at_least, 0.5}, first(0.8)).passed);
-  CHECK(only({"log_loss", Kind::at_most, 0.4}, first(0.8)).passed);
-  CHECK(only({"calibration_error", Kind::at_most, 0.03}, first(0.8)).measured == "0.0200");
 }
 
 TEST_CASE("a gate that could not be evaluated has failed and says why") {
   Evidence nothing = first(0.9);
   nothing.test.reset();
-  const Verdict missing = only({"auc", Kind::at_least, 0.1}, nothing);
+  const Verdict missing = only(gate("auc", Kind::at_least, 0.1), nothing);
   CHECK_FALSE(missing.passed);
-  CHECK(missing.measured == "not evaluated: no test metrics of the candidate");
+  CHECK(missing.measured == "not evaluated: test was not measured");
 
-  const Verdict undefined =
-      only({"auc", Kind::at_least, 0.1}, first(std::numeric_limits<double>::quiet_NaN()));
-  CHECK_FALSE(undefined.passed);
-  CHECK(undefined.measured == "not evaluated: auc of the candidate is undefined on the test part");
+  Evidence undefined = first(0.9);
+  undefined.test->erase("auc");
+  const Verdict without = only(gate("auc", Kind::at_least, 0.1), undefined);
+  CHECK_FALSE(without.passed);
+  CHECK(without.measured == "not evaluated: auc is undefined on the test part");
+  CHECK_FALSE(only(gate("auc", Kind::at_least, 0.1), first(kNan)).passed);
 
-  const Verdict unknown = only({"accuracy", Kind::at_least, 0.1}, first(0.9));
+  const Verdict unknown = only(gate("gini", Kind::at_least, 0.1), first(0.9));
   CHECK_FALSE(unknown.passed);
-  CHECK(unknown.measured == "not evaluated: unknown metric 'accuracy'");
-
-  const Verdict unbounded =
-      only({"auc", Kind::at_least, std::numeric_limits<double>::quiet_NaN()}, first(0.9));
-  CHECK_FALSE(unbounded.passed);
+  CHECK(unknown.measured == "not evaluated: unknown metric 'gini'");
+  CHECK_FALSE(only(gate("auc", Kind::at_least, kNan), first(0.9)).passed);
 }
 
 TEST_CASE("the first model passes a comparison only with a remark") {
   const Verdict verdict = only(kBetter, first(0.6));
-  CHECK(verdict.gate == "better_than champion");
+  CHECK(verdict.gate == "auc better_than champion");
   CHECK(verdict.passed);
   CHECK(verdict.measured == "no champion yet: absolute limits only");
 }
 
-TEST_CASE("a challenger must be strictly better than the champion") {
-  CHECK(only(kBetter, against(0.78, 0.77)).passed);
-  CHECK(only(kBetter, against(0.78, 0.77)).measured == "auc 0.7800, champion 0.7700");
-  CHECK_FALSE(only(kBetter, against(0.77, 0.77)).passed);
-  CHECK_FALSE(only(kBetter, against(0.76, 0.77)).passed);
-  const Verdict close = only(kBetter, against(0.770001, 0.77));
-  CHECK(close.passed);
-  CHECK(close.measured == "auc 0.770001, champion 0.77");
+// statistics: promote if the lower end is above 0; else "not shown better", and the champion stays.
+TEST_CASE("a challenger must be shown better than the champion, not only look so") {
+  const Verdict shown = only(kBetter, against(0.002, 0.018));
+  CHECK(shown.passed);
+  CHECK(shown.measured == "+0.0100 [+0.0020, +0.0180] by day over 30");
+  const Verdict looks = only(kBetter, against(-0.002, 0.022));
+  CHECK_FALSE(looks.passed);
+  CHECK(looks.measured == "+0.0100 [-0.0020, +0.0220] by day over 30: not shown better");
+  CHECK_FALSE(only(kBetter, against(0, 0.022)).passed);
 }
 
-TEST_CASE("a metric where less is better is compared the other way round") {
-  Evidence evidence = against(0.5, 0.9);
-  evidence.test->log_loss = 0.3;
-  CHECK(only({"log_loss", Kind::better_than_champion, 0}, evidence).passed);
+TEST_CASE("not worse means that the interval does not reach below the margin") {
+  const Gate within = gate("auc", Kind::not_worse_than_champion, 0.005);
+  CHECK(only(within, against(-0.005, 0.02)).passed);
+  CHECK_FALSE(only(within, against(-0.0051, 0.02)).passed);
+  CHECK(only(within, against(-0.005, 0.02)).gate == "auc not_worse_than champion by 0.005");
 }
 
 TEST_CASE("a champion that could not be scored on these rows fails the comparison") {
-  Evidence evidence = against(0.9, 0.1);
+  Evidence evidence = against(0.1, 0.2);
   evidence.champion.reset();
+  evidence.comparisons.clear();
+  evidence.missing["champion"] = "the champion, version 3, cannot be loaded";
   const Verdict verdict = only(kBetter, evidence);
   CHECK_FALSE(verdict.passed);
-  CHECK(verdict.measured == "not evaluated: no test metrics of the champion");
+  CHECK(verdict.measured == "not evaluated: the champion, version 3, cannot be loaded");
 }
 
-TEST_CASE("the runtime gate is always there and wants no difference at all") {
+TEST_CASE("an interval that does not exist fails the comparison") {
+  const Verdict verdict = only(kBetter, against(kNan, kNan));
+  CHECK_FALSE(verdict.passed);
+  CHECK(verdict.measured ==
+        "not evaluated: the interval of the difference does not exist, over 30 units");
+}
+
+TEST_CASE("a gate on every slice is about the worst of them, and names it") {
+  Gate every = gate("auc", Kind::at_least, 0.7);
+  every.worst_slice = true;
+  Evidence evidence = first(0.8);
+  CHECK_FALSE(only(every, evidence).passed);
+  CHECK(only(every, evidence).measured ==
+        "not evaluated: no slice has enough rows of both classes");
+  evidence.slices = {{"origin", "JFK", 900, 100, {{"auc", 0.75}}},
+                     {"origin", "EWR", 800, 90, {{"auc", 0.69}}},
+                     {"origin", "LGA", 700, 80, {{"auc", 0.9}}}};
+  const Verdict verdict = only(every, evidence);
+  CHECK_FALSE(verdict.passed);
+  CHECK(verdict.gate == "auc >= 0.7 on every slice");
+  CHECK(verdict.measured == "0.6900 where origin is EWR (800 rows)");
+  every.bound = 0.69;
+  CHECK(only(every, evidence).passed);
+  evidence.slices[2].metrics.clear();
+  CHECK_FALSE(only(every, evidence).passed);
+}
+
+TEST_CASE("an upper limit on every slice is about the highest") {
+  Gate every = gate("calibration_error", Kind::at_most, 0.05);
+  every.worst_slice = true;
+  Evidence evidence = first(0.8);
+  evidence.slices = {{"far", "true", 900, 100, {{"calibration_error", 0.01}}},
+                     {"far", "false", 800, 90, {{"calibration_error", 0.06}}}};
+  CHECK_FALSE(only(every, evidence).passed);
+  CHECK(only(every, evidence).measured == "0.0600 where far is false (800 rows)");
+}
+
+TEST_CASE("what a model costs is held against its limit") {
+  Evidence evidence = first(0.8);
+  CHECK(only(gate("latency", Kind::at_most, 5), evidence).measured ==
+        "not evaluated: latency_us was not measured");
+  evidence.latency_us = 2.5;
+  evidence.size_bytes = 1.5e6;
+  evidence.cost_per_million = 0.2;
+  const Verdict latency = only(gate("latency", Kind::at_most, 5), evidence);
+  CHECK(latency.passed);
+  CHECK(latency.gate == "latency <= 5us");
+  CHECK(latency.measured == "2.5000us");
+  CHECK_FALSE(only(gate("latency", Kind::at_most, 2), evidence).passed);
+  CHECK(only(gate("size", Kind::at_most, 1.5e6), evidence).passed);
+  CHECK(only(gate("size", Kind::at_most, 1e6), evidence).measured == "1.5000MB");
+  CHECK_FALSE(only(gate("cost_per_million", Kind::at_most, 0.1), evidence).passed);
+}
+
+TEST_CASE("every model is held to its runtime, its golden rows, its server, its data and its leaks") {
   const auto clean = judge({}, first(0.9));
-  REQUIRE(clean.size() == 1);
-  CHECK(clean[0].gate == "runtime equals trainer");
+  REQUIRE(clean.size() == 5);
   CHECK(all_passed(clean));
 
-  Evidence differing = first(0.9);
-  differing.runtime_differences = 1;
-  CHECK_FALSE(all_passed(judge({}, differing)));
-  CHECK(judge({}, differing)[0].measured == "1 scores differ");
+  Evidence evidence = first(0.9);
+  evidence.runtime_differences = 1;
+  CHECK(built_in("runtime equals trainer", evidence).measured == "1 scores differ");
+  CHECK_FALSE(built_in("runtime equals trainer", evidence).passed);
+  evidence.golden_differences = 2;
+  CHECK_FALSE(built_in("golden rows", evidence).passed);
+  evidence.skew_differences = 3;
+  CHECK_FALSE(built_in("serving equals dataset", evidence).passed);
+  CHECK(built_in("serving equals dataset", evidence).measured ==
+        "3 of the inputs of 512 rows differ");
+  evidence.data_faults = "source flights: max_bad_rows: 12 rows";
+  CHECK_FALSE(built_in("data checks", evidence).passed);
+  CHECK(built_in("data checks", evidence).measured == "source flights: max_bad_rows: 12 rows");
+  evidence.leak_auc = 0.995;
+  CHECK_FALSE(built_in("leak analysis", evidence).passed);
+  CHECK(built_in("leak analysis", evidence).measured ==
+        "'distance' alone has AUC 0.9950: is it known before the label?");
+}
 
-  differing.runtime_differences.reset();
-  CHECK_FALSE(all_passed(judge({}, differing)));
+TEST_CASE("what every model is held to fails when it was not measured") {
+  for (const Verdict& verdict : judge({}, Evidence{})) {
+    CHECK_FALSE(verdict.passed);
+    CHECK(verdict.measured.starts_with("not evaluated: "));
+  }
+}
+
+TEST_CASE("a snapshot of evidence reads back to the same verdicts") {
+  Evidence evidence = against(0.0123456789012345, 0.2);
+  evidence.slices = {{"origin", "JFK", 900, 100, {{"auc", 0.1 + 0.2}}}};
+  evidence.small_slices = 4;
+  evidence.latency_us = 1.0 / 3;
+  evidence.size_bytes = 1000;
+  evidence.missing["cost_per_million"] = "no price";
+  evidence.comparisons.push_back({.metric = "f1", .lower = kNan, .upper = kNan, .unit = "row"});
+  const auto again = evidence_from_json(*data::parse_json(to_json(evidence).dump()));
+  REQUIRE(again);
+  CHECK(to_json(*again).dump() == to_json(evidence).dump());
+  CHECK(again->slices[0].metrics.at("auc") == 0.1 + 0.2);
+  Gate every = gate("auc", Kind::at_least, 0.7);
+  every.worst_slice = true;
+  const std::vector<Gate> gates = {kBetter, every, gate("latency", Kind::at_most, 1),
+                                   gate("cost_per_million", Kind::at_most, 1),
+                                   gate("f1", Kind::better_than_champion, 0)};
+  CHECK(to_json(judge(gates, *again)).dump() == to_json(judge(gates, evidence)).dump());
+}
+
+TEST_CASE("evidence that is damaged is refused, and the member named") {
+  const auto damaged = evidence_from_json(*data::parse_json(R"({"test": {"auc": "high"}})"));
+  REQUIRE_FALSE(damaged);
+  CHECK(damaged.error().message == "'auc' is not a number");
+  CHECK_FALSE(evidence_from_json(data::Json{data::Json::Object{}}));
 }
 
 TEST_CASE("verdicts become JSON in the order of the gates") {
-  const auto verdicts = judge({{"auc", Kind::at_least, 0.5}}, first(0.75));
-  CHECK(to_json(verdicts).dump() ==
-        R"([{"gate":"auc >= 0.5","passed":true,"measured":"0.7500"},)"
-        R"({"gate":"runtime equals trainer","passed":true,"measured":"0 scores differ"}])");
+  const auto verdicts = judge({gate("auc", Kind::at_least, 0.5)}, first(0.75));
+  CHECK(to_json(verdicts).dump().starts_with(
+      R"([{"gate":"auc >= 0.5","passed":true,"measured":"0.7500"},)"
+      R"({"gate":"runtime equals trainer","passed":true,"measured":"0 scores differ"},)"));
 }
 
 }  // namespace coeval::training

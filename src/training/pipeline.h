@@ -32,6 +32,11 @@ struct Workshop {
   int threads = 1;
   std::function<void(const std::string&)> say;  ///< a line of the build's story
   std::function<void(const std::string&, std::int64_t done, std::int64_t all)> progress;
+
+  /// A folder for files that are gone when the build ends.
+  std::string work_folder(const std::string& name) const { return state_folder + "/work/" + name; }
+  /// What a model's rows are made from, up to the log's cut. Errors: those of replay::load_past.
+  Result<replay::Past> load_past(const define::Project& of, const define::Model& model) const;
 };
 
 /// Whether a step's result was there already, and why (not).
