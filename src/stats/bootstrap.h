@@ -17,8 +17,7 @@ namespace coeval::stats {
 /// MacGibbon 2006 (Poisson weights).
 ///
 /// Determinism: a weight is a function of (seed, replicate, unit) alone, so neither the number of
-/// threads nor the other rows change a bit. docs/statistics.md says how it is drawn; in
-/// bootstrap_draws.h it is code.
+/// threads nor the other rows change a bit. How it is drawn: bootstrap_draws.h.
 /// Threading: `pool` may be null; then the calling thread does all.
 struct BootstrapOptions {
   std::uint64_t seed = 1;

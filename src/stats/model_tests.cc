@@ -151,8 +151,8 @@ McNemar mcnemar(std::span<const std::uint8_t> challenger_right,
 McNemar mcnemar(std::int64_t challenger_only, std::int64_t champion_only) {
   COEVAL_CHECK(challenger_only >= 0 && champion_only >= 0);
   McNemar found{challenger_only, champion_only, 1};
-  // Equal counts: the two tails share the middle.
-  if (challenger_only != champion_only)
+  // Where the counts differ by at most 1, the two tails are everything.
+  if (std::abs(challenger_only - champion_only) > 1)
     found.p_value = std::min(1.0, 2 * binomial_half_tail(std::min(challenger_only, champion_only),
                                                          challenger_only + champion_only));
   return found;

@@ -74,7 +74,7 @@ BOUNDS = [round(2**16 * stats.poisson.cdf(k, 1)) for k in range(8)]
 
 
 def poisson_weights(seed, replicates, units):
-    """As src/stats/bootstrap_draws.h describes them: replicates × units."""
+    """As the comment in src/stats/bootstrap_draws.h has them: replicates × units."""
     base = mix(mix(np.array([seed], np.uint64)) + np.array([u & MASK for u in units], np.uint64))
     steps = np.array([(r // 4 + 1) * 0x9E3779B97F4A7C15 & MASK for r in range(replicates)], np.uint64)
     words = mix(base[None, :] + steps[:, None])
