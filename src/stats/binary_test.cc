@@ -107,8 +107,8 @@ TEST_CASE("what cannot be measured is NaN") {
   const double infinity = std::numeric_limits<double>::infinity();
   const Floats scores = {0.25f, 0.5f};
   const Labels labels = {0, 1};
-  for (const Weights& weights : {Weights{0, 0}, Weights{-1, 2}, Weights{std::nan(""), 1},
-                                 Weights{1, infinity}})
+  for (const Weights& weights :
+       {Weights{0, 0}, Weights{-1, 2}, Weights{std::nan(""), 1}, Weights{1, infinity}})
     for (const double metric : all_of({scores, labels, weights})) CHECK(std::isnan(metric));
   for (const double metric : all_of({Floats{0.25f, std::nanf("")}, labels, {}}))
     CHECK(std::isnan(metric));

@@ -1,6 +1,7 @@
-// The bootstrap of a difference of AUCs. Rows are sorted once by each model's score. A replicate then
-// needs Σ over tie groups P_g·(2·N_below + N_g), where P_g and N_g are sums of small integer weights:
-// 64 replicates go over the rows together, and a row costs each of them one addition of a byte.
+// The bootstrap of a difference of AUCs. Rows are sorted once by each model's score. A replicate
+// then needs Σ over tie groups P_g·(2·N_below + N_g), where P_g and N_g are sums of small integer
+// weights: 64 replicates go over the rows together, and a row costs each of them one addition of a
+// byte.
 
 #include <algorithm>
 #include <cmath>

@@ -47,8 +47,9 @@ Table drawn(std::size_t rows, std::uint64_t seed, double noise = 1, int levels =
 }
 
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::ranges::equal(a, b, {}, [](double x) { return std::bit_cast<std::uint64_t>(x); },
-                            [](double x) { return std::bit_cast<std::uint64_t>(x); });
+  return std::ranges::equal(
+      a, b, {}, [](double x) { return std::bit_cast<std::uint64_t>(x); },
+      [](double x) { return std::bit_cast<std::uint64_t>(x); });
 }
 
 Improvement auc_of(const Table& table, Units units, const BootstrapOptions& options,
@@ -69,8 +70,8 @@ Improvement brier_of(const Table& table, Units units, const BootstrapOptions& op
 
 }  // namespace
 
-// Replicate by replicate, with weights that numpy draws by the description, over 1,000 random cases:
-// tests/statistics/test_comparison.py.
+// Replicate by replicate, with weights that numpy draws by the description, over 1,000 random
+// cases: tests/statistics/test_comparison.py.
 
 TEST_CASE("weights are Poisson's with mean 1") {
   std::array<std::int64_t, kMostWeight + 1> counts{};
@@ -100,7 +101,8 @@ TEST_CASE("neither threads nor the number of replicates change a bit of a replic
   const Table table = drawn(3000, 1, 0.9, 40);
   for (const Units units : {Units{}, Units{table.entities}}) {
     BootstrapOptions options{.seed = 9, .replicates = 300};
-    const Improvement alone = auc_of(table, units, options), brier = brier_of(table, units, options);
+    const Improvement alone = auc_of(table, units, options),
+                      brier = brier_of(table, units, options);
     for (const int threads : {1, 2, 5}) {
       WorkerPool pool(threads);
       CHECK(same_bits(auc_of(table, units, options, &pool).replicates, alone.replicates));
@@ -133,8 +135,7 @@ TEST_CASE("each replicate of AUC is the AUC with the replicate's weights") {
       return MetricPair{auc(BinaryRows{table.challenger, table.labels, weights}),
                         auc(BinaryRows{table.champion, table.labels, weights})};
     };
-    const auto slow =
-        compare_by(300, metric, Better::higher, table.entities, options, nullptr);
+    const auto slow = compare_by(300, metric, Better::higher, table.entities, options, nullptr);
     REQUIRE(slow);
     CHECK(same_bits(slow->replicates, auc_of(table, table.entities, options).replicates));
   }
@@ -177,7 +178,8 @@ TEST_CASE("the interval of a mean is that of the normal law, by rows and by enti
     sum += d;
     squares += d * d;
   }
-  const double mean = sum / 4000, half = 1.96 * std::sqrt(squares / 4000 - mean * mean) / std::sqrt(4000);
+  const double mean = sum / 4000,
+               half = 1.96 * std::sqrt(squares / 4000 - mean * mean) / std::sqrt(4000);
   CHECK(found.value == doctest::Approx(mean));
   CHECK(found.value > 0);  // the challenger loses less
   CHECK(found.challenger < found.champion);
@@ -234,6 +236,21 @@ TEST_CASE("an interval of which more than a tenth is undefined is none") {
     CHECK(!std::isnan(found.value));
     CHECK(std::isnan(found.interval.lower) == (positives == 2));
   }
+}
+
+TEST_CASE("of equal models few are promoted, and few intervals lie below 0") {
+  // Each end is beyond 0 in one of forty samples; 400 samples: 10 ± 3.
+  int promoted = 0, worse = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    const Improvement found =
+        auc_of(drawn(300, 1000 + seed), {}, {.seed = seed, .replicates = 400});
+    promoted += outcome_of(found.interval, {}, 0) == Outcome::promote ? 1 : 0;
+    worse += found.interval.upper < 0 ? 1 : 0;
+  }
+  CHECK(promoted >= 2);
+  CHECK(promoted <= 20);
+  CHECK(worse >= 2);
+  CHECK(worse <= 20);
 }
 
 TEST_CASE("options out of range are errors") {

@@ -45,8 +45,8 @@ TEST_CASE("Platt's sigmoid finds the law that labels were drawn by") {
 }
 
 TEST_CASE("Platt's sigmoid of two scores by hand") {
-  // At each score the sigmoid can be the mean target: (3 + 1)/(3 + 2) of three positives is 0.8, and
-  // 1/(1 + 2) of one negative.
+  // At each score the sigmoid can be the mean target: (3 + 1)/(3 + 2) of three positives is 0.8,
+  // and 1/(1 + 2) of one negative.
   const Table table{{1, 1, 1, 0}, {1, 1, 1, 0}};
   const auto map = fit_platt(table.rows());
   REQUIRE(map);
@@ -100,10 +100,10 @@ TEST_CASE("rows that say nothing about probabilities are errors") {
     Labels labels;
     std::vector<double> weights;
   };
-  for (const Case& bad : {Case{}, Case{{0, 1}, {1, 1}, {}}, Case{{0, 1}, {0, 0}, {}},
-                          Case{{1, 1}, {0, 1}, {}}, Case{{0, 1}, {0, 1}, {1, 0}},
-                          Case{{0, 1}, {0, 1}, {1, -1}}, Case{{0, std::nanf("")}, {0, 1}, {}},
-                          Case{{0, endless}, {0, 1}, {}}})
+  for (const Case& bad :
+       {Case{}, Case{{0, 1}, {1, 1}, {}}, Case{{0, 1}, {0, 0}, {}}, Case{{1, 1}, {0, 1}, {}},
+        Case{{0, 1}, {0, 1}, {1, 0}}, Case{{0, 1}, {0, 1}, {1, -1}},
+        Case{{0, std::nanf("")}, {0, 1}, {}}, Case{{0, endless}, {0, 1}, {}}})
     for (const auto& fit : {fit_platt, fit_isotonic, fit_calibration}) {
       const auto map = fit({bad.scores, bad.labels, bad.weights});
       REQUIRE(!map);

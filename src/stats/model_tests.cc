@@ -20,8 +20,8 @@ namespace {
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
-// Of each row twice the rows of the other class that lie on its right side: below a positive, above a
-// negative; ties count once.
+// Of each row twice the rows of the other class that lie on its right side: below a positive, above
+// a negative; ties count once.
 std::vector<std::int64_t> placements(std::span<const float> scores,
                                      std::span<const std::uint8_t> labels, std::int64_t positives) {
   const std::vector<std::uint32_t> order = order_of_scores(scores);

@@ -12,7 +12,8 @@ using Scores = std::vector<float>;
 using Labels = std::vector<std::uint8_t>;
 }  // namespace
 
-// Brute force, scipy and exact fractions over 1,000 random cases: tests/statistics/test_comparison.py.
+// Brute force, scipy and exact fractions over 1,000 random cases:
+// tests/statistics/test_comparison.py.
 
 TEST_CASE("DeLong's test by hand") {
   const Labels labels = {1, 1, 0, 0};

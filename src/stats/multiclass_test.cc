@@ -39,7 +39,8 @@ TEST_CASE("rows that are not of K classes have no metrics") {
   const std::vector<float> p = {0.5f, 0.5f};
   const auto is_undefined = [](const MulticlassRows& rows) {
     return std::isnan(log_loss(rows)) && std::isnan(accuracy(rows)) &&
-           std::isnan(multiclass_metrics(rows).macro_f1) && multiclass_metrics(rows).classes.empty();
+           std::isnan(multiclass_metrics(rows).macro_f1) &&
+           multiclass_metrics(rows).classes.empty();
   };
   CHECK(is_undefined({p, std::vector<std::int32_t>{2}, 2}));
   CHECK(is_undefined({p, std::vector<std::int32_t>{-1}, 2}));

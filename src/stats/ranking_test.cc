@@ -20,8 +20,7 @@ TEST_CASE("one query by hand") {
   const RankingMetrics at3 = ranking_metrics({queries, scores, relevance}, 3);
   CHECK(at3.queries == 1);
   // 3 at rank 2; ideal: 3 at rank 1, 1 at rank 2.
-  CHECK(at3.ndcg ==
-        doctest::Approx(3 / std::log2(3.0) / (3 + 1 / std::log2(3.0))).epsilon(1e-14));
+  CHECK(at3.ndcg == doctest::Approx(3 / std::log2(3.0) / (3 + 1 / std::log2(3.0))).epsilon(1e-14));
   CHECK(at3.map == 0.25);  // 1/2 over min(3, 2)
   CHECK(at3.mrr == 0.5);
   CHECK(at3.hit_rate == 1);
@@ -40,8 +39,8 @@ TEST_CASE("a constant score earns its expectation in NDCG and nothing else") {
 }
 
 TEST_CASE("queries without a relevant document are left out and counted") {
-  const RankingMetrics metrics = ranking_metrics(
-      {Queries{5, -2, 5, 7}, Scores{1, 1, 2, 1}, Relevance{1, 0, 0, 1}}, 10);
+  const RankingMetrics metrics =
+      ranking_metrics({Queries{5, -2, 5, 7}, Scores{1, 1, 2, 1}, Relevance{1, 0, 0, 1}}, 10);
   CHECK(metrics.queries == 2);
   CHECK(metrics.without_relevant == 1);
   REQUIRE(metrics.by_query.size() == 2);
