@@ -58,6 +58,14 @@ Result<Improvement> compare_auc(std::span<const float> challenger, std::span<con
                                 std::span<const std::uint8_t> labels, Units units,
                                 const BootstrapOptions& options, WorkerPool* pool);
 
+/// The same of average precision (metrics.h). A replicate adds up doubles from the highest score
+/// down: the order of rows does not matter. Undefined: a NaN score, no positives.
+/// Complexity: as above, and a division for each distinct score with a positive.
+Result<Improvement> compare_average_precision(std::span<const float> challenger,
+                                              std::span<const float> champion,
+                                              std::span<const std::uint8_t> labels, Units units,
+                                              const BootstrapOptions& options, WorkerPool* pool);
+
 /// Metrics that are a ratio of two sums over rows: Σ numerators / Σ denominators, or its square
 /// root. A mean has the rows' weights as denominators and weight · loss as numerators; RMSE is the
 /// root of a mean of squares; precision has flagged positives over flagged; WAPE has |error| over

@@ -141,6 +141,29 @@ TEST_CASE("each replicate of AUC is the AUC with the replicate's weights") {
   }
 }
 
+TEST_CASE("each replicate of average precision is that with the replicate's weights") {
+  for (const int levels : {0, 1, 3, 30}) {
+    const Table table = drawn(300, 30 + static_cast<std::uint64_t>(levels), 1, levels);
+    const BootstrapOptions options{.seed = 6, .replicates = 70};
+    const auto metric = [&](std::span<const double> weights) {
+      return MetricPair{average_precision(BinaryRows{table.challenger, table.labels, weights}),
+                        average_precision(BinaryRows{table.champion, table.labels, weights})};
+    };
+    const auto slow = compare_by(300, metric, Better::higher, table.entities, options, nullptr);
+    const auto found = compare_average_precision(table.challenger, table.champion, table.labels,
+                                                 table.entities, options, nullptr);
+    REQUIRE(slow);
+    REQUIRE(found);
+    for (std::size_t i = 0; i < 70; ++i)
+      CHECK(std::abs(slow->replicates[i] - found->replicates[i]) < 1e-14);
+    WorkerPool pool(3);
+    CHECK(same_bits(compare_average_precision(table.challenger, table.champion, table.labels,
+                                              table.entities, options, &pool)
+                        ->replicates,
+                    found->replicates));
+  }
+}
+
 TEST_CASE("runs of one class beyond what 16 bits hold are counted") {
   // 40,000 negatives, then as many positives, with some of each between.
   Table table;

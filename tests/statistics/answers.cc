@@ -247,6 +247,8 @@ Json bootstrap(const Json& in) {
   options.replicates = static_cast<int>(number(in, "replicates"));
   options.level = number(in, "level");
   Json out;
+  out.set("plain_average_precision",
+          to_json(compare_average_precision(challenger, champion, labels, units, options, &pool)));
   out.set("auc", to_json(compare_auc(challenger, champion, labels, units, options, &pool)));
   const auto weights = list<double>(in, "weights");
   std::vector<double> squares[2];
