@@ -1,7 +1,7 @@
 // The paired bootstrap of a metric's difference, 2,000 replicates: AUC over rows that are their own
-// units and over rows of 50,000 entities, a mean of losses (log loss, Brier, accuracy, cost) over
-// both; and the tests beside it. Scores of two models that know much the same; a fifth of the rows is
-// positive.
+// units and over rows of 50,000 entities, average precision, a mean of losses (log loss, Brier,
+// accuracy, cost) over both; and the tests beside it. Scores of two models that know much the same;
+// a fifth of the rows is positive.
 //   bootstrap_bench [rows] [threads]        1,000,000 rows and 2 threads unless told otherwise
 
 #include <time.h>
@@ -87,8 +87,8 @@ int main(int argc, char** argv) {
   const stats::BootstrapOptions options;
   std::printf("%zu rows, %d replicates, %d threads\n", rows, options.replicates, threads);
   const auto auc = [&](stats::Units units) {
-    return figures_of(stats::compare_auc(table.challenger, table.champion, table.labels, units,
-                                         options, &pool));
+    return figures_of(
+        stats::compare_auc(table.challenger, table.champion, table.labels, units, options, &pool));
   };
   const auto brier = [&](stats::Units units) {
     return figures_of(stats::compare_ratios({table.challenger_loss, {}}, {table.champion_loss, {}},
@@ -97,6 +97,10 @@ int main(int argc, char** argv) {
   };
   measure("AUC, each row its own unit", [&] { return auc({}); });
   measure("AUC, 50,000 entities", [&] { return auc(table.entities); });
+  measure("average precision, each row its own unit", [&] {
+    return figures_of(stats::compare_average_precision(table.challenger, table.champion,
+                                                       table.labels, {}, options, &pool));
+  });
   measure("Brier, each row its own unit", [&] { return brier({}); });
   measure("Brier, 50,000 entities", [&] { return brier(table.entities); });
   measure("DeLong (interval of the normal law)", [&] {

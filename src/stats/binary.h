@@ -13,12 +13,12 @@ namespace coeval::stats {
 /// All metrics of this folder that take them: a function of the multiset of rows unless said
 /// otherwise; sums are exact (src/exact), the bits the same on every machine and for any number of
 /// threads. NaN where a metric is undefined: no rows, or weights that add up to 0 where it divides
-/// by them; a score that is NaN; a weight that is NaN, infinite or negative. Rows of weight 0 change
-/// nothing.
+/// by them; a score that is NaN; a weight that is NaN, infinite or negative. Rows of weight 0
+/// change nothing.
 struct BinaryRows {
-  std::span<const float> scores;           ///< probabilities where the metric says so
-  std::span<const std::uint8_t> labels;    ///< 0 or 1, as many as scores
-  std::span<const double> weights = {};    ///< as many, or none: 1 each
+  std::span<const float> scores;         ///< probabilities where the metric says so
+  std::span<const std::uint8_t> labels;  ///< 0 or 1, as many as scores
+  std::span<const double> weights = {};  ///< as many, or none: 1 each
 };
 
 /// P(score of a positive > score of a negative) + ½ P(equal), rows drawn by weight:
@@ -40,9 +40,9 @@ struct CalibrationPoint {
   double weight = 0;
   double mean_score = 0, positive_share = 0;  ///< weighted; 0 in a bin without weight
 };
-/// Bins of equal mass, ascending by score, ties in the order of the rows: a row belongs to the first
-/// bin b with bins·C ≤ (b + 1)·W, where C is the weight up to and with it and W that of all, both
-/// rounded to double. With weights of 1 these are the bins of metrics.h. Undefined: no points.
+/// Bins of equal mass, ascending by score, ties in the order of the rows: a row belongs to the
+/// first bin b with bins·C ≤ (b + 1)·W, where C is the weight up to and with it and W that of all,
+/// both rounded to double. With weights of 1 these are the bins of metrics.h. Undefined: no points.
 std::vector<CalibrationPoint> calibration_curve(const BinaryRows& rows, int bins = 15);
 /// Σ over the 15 bins of |Σ w·label − Σ w·score| / W.
 double calibration_error(const BinaryRows& rows);

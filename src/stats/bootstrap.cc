@@ -44,9 +44,10 @@ Status check_options(const BootstrapOptions& options, std::size_t rows) {
                 "the level of an interval is not between 0 and 1: " + std::to_string(options.level),
                 "state a share such as 0.95");
   if (rows >= kMostRows)
-    return fail(Code::unsupported,
-                "a bootstrap of " + std::to_string(rows) + " rows, of which 134,217,727 are allowed",
-                "compare on a later part of the split, or on a sample of units");
+    return fail(
+        Code::unsupported,
+        "a bootstrap of " + std::to_string(rows) + " rows, of which 134,217,727 are allowed",
+        "compare on a later part of the split, or on a sample of units");
   return {};
 }
 
@@ -64,8 +65,8 @@ UnitIndex index_units(Units units, std::size_t rows) {
   std::ranges::sort(index.ids);
   index.ids.erase(std::ranges::unique(index.ids).begin(), index.ids.end());
   for (std::size_t row = 0; row < rows; ++row)
-    index.of_row[row] = static_cast<std::uint32_t>(
-        std::ranges::lower_bound(index.ids, units[row]) - index.ids.begin());
+    index.of_row[row] = static_cast<std::uint32_t>(std::ranges::lower_bound(index.ids, units[row]) -
+                                                   index.ids.begin());
   return index;
 }
 

@@ -11,14 +11,13 @@
 namespace coeval::stats {
 
 /// Is the challenger better than the champion on the same rows? The paired bootstrap of the
-/// difference of a metric: in each replicate every unit (an entity or a day that rows repeat, or each
-/// row by itself) has one weight, drawn from Poisson(1), for all its rows and for both models.
+/// difference of a metric: in each replicate every unit (an entity or a day that rows repeat, or
+/// each row by itself) has one weight, drawn from Poisson(1), for all its rows and for both models.
 /// Source: docs/statistics.md; Efron & Tibshirani 1993, ch. 13 (percentile interval); Hanley &
 /// MacGibbon 2006 (Poisson weights).
 ///
 /// Determinism: a weight is a function of (seed, replicate, unit) alone, so neither the number of
-/// threads nor the other rows change a bit. docs/statistics.md says how it is drawn; in
-/// bootstrap_draws.h it is code.
+/// threads nor the other rows change a bit. How it is drawn: bootstrap_draws.h.
 /// Threading: `pool` may be null; then the calling thread does all.
 struct BootstrapOptions {
   std::uint64_t seed = 1;
@@ -40,7 +39,8 @@ struct Improvement {
   /// default). NaN where the metric is undefined, or where it is in more than a tenth of the
   /// replicates.
   Interval interval;
-  /// Two-sided: 2·(1 + min(replicates ≤ 0, replicates ≥ 0)) / (1 + replicates), at most 1; for Holm.
+  /// Two-sided: 2·(1 + min(replicates ≤ 0, replicates ≥ 0)) / (1 + replicates), at most 1; for
+  /// Holm.
   double p_value = 0;
   /// The improvement in each replicate, in their order; NaN where one of the models has no metric.
   std::vector<double> replicates;
@@ -58,9 +58,18 @@ Result<Improvement> compare_auc(std::span<const float> challenger, std::span<con
                                 std::span<const std::uint8_t> labels, Units units,
                                 const BootstrapOptions& options, WorkerPool* pool);
 
-/// Metrics that are a ratio of two sums over rows: Σ numerators / Σ denominators, or its square root.
-/// A mean has the rows' weights as denominators and weight · loss as numerators; RMSE is the root of
-/// a mean of squares; precision has flagged positives over flagged; WAPE has |error| over |target|.
+/// The same of average precision (metrics.h). A replicate adds up doubles from the highest score
+/// down: the order of rows does not matter. Undefined: a NaN score, no positives.
+/// Complexity: as above, and a division for each distinct score with a positive.
+Result<Improvement> compare_average_precision(std::span<const float> challenger,
+                                              std::span<const float> champion,
+                                              std::span<const std::uint8_t> labels, Units units,
+                                              const BootstrapOptions& options, WorkerPool* pool);
+
+/// Metrics that are a ratio of two sums over rows: Σ numerators / Σ denominators, or its square
+/// root. A mean has the rows' weights as denominators and weight · loss as numerators; RMSE is the
+/// root of a mean of squares; precision has flagged positives over flagged; WAPE has |error| over
+/// |target|.
 struct RatioRows {
   std::span<const double> numerators;
   std::span<const double> denominators;  ///< none: 1 each
@@ -91,8 +100,8 @@ Result<Improvement> compare_by(std::size_t rows,
 enum class Outcome : std::uint8_t { block, not_shown_better, promote };
 
 /// Block if the lower end of the primary metric or of a protected slice lies below −margin, or is
-/// NaN: what could not be compared has failed. Promote if the primary's lower end is above 0. Else it
-/// is not shown better, and the champion stays. margin ≥ 0, in the metric's unit.
+/// NaN: what could not be compared has failed. Promote if the primary's lower end is above 0. Else
+/// it is not shown better, and the champion stays. margin ≥ 0, in the metric's unit.
 Outcome outcome_of(const Interval& primary, std::span<const Interval> protected_slices,
                    double margin);
 

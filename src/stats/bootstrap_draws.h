@@ -14,9 +14,9 @@ namespace coeval::stats {
 // The weights of the bootstrap: a counter-based generator, nothing is kept between draws.
 //
 // Unit u has the stream base = mix(mix(seed) + u), words mix(base + (j + 1)·2^64/φ) for j = 0, 1 …
-// (SplitMix64). Word j holds the draws of the replicates 4j … 4j + 3, lowest 16 bits first. A draw x
-// becomes the number of bounds c_k ≤ x, c_k = 2^16·P(Poisson(1) ≤ k) rounded: a weight from 0 to 8,
-// with mean exactly 1 and variance 1 − 3·10^-5.
+// (SplitMix64). Word j holds the draws of the replicates 4j … 4j + 3, lowest 16 bits first. A draw
+// x becomes the number of bounds c_k ≤ x, c_k = 2^16·P(Poisson(1) ≤ k) rounded: a weight from 0 to
+// 8, with mean exactly 1 and variance 1 − 3·10^-5.
 
 /// So many replicates are drawn and counted at once: their weights of one unit fill a cache line.
 inline constexpr std::size_t kLanes = 64;
@@ -35,8 +35,8 @@ inline void draw_weights(std::uint64_t seed, std::int64_t unit, std::uint64_t bl
   std::uint64_t words[kWords];
   for (std::size_t i = 0; i < kWords; ++i)
     words[i] = exact::mix(base + (block * kWords + i + 1) * kStep);
-  // Eight draws at a time. Vectors compare signed numbers, whose order is that of unsigned ones that
-  // differ in the highest bit.
+  // Eight draws at a time. Vectors compare signed numbers, whose order is that of unsigned ones
+  // that differ in the highest bit.
   using Shorts [[gnu::vector_size(16)]] = std::int16_t;
   using Bytes [[gnu::vector_size(8)]] = std::uint8_t;
   constexpr std::uint64_t kSigns = 0x8000'8000'8000'8000;

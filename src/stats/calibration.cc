@@ -20,8 +20,8 @@ constexpr std::size_t kMostKnots = 1'000'000;
 double interpolated(const CalibrationMap& map, double score) {
   if (score <= map.scores.front()) return map.values.front();
   if (score >= map.scores.back()) return map.values.back();
-  const auto above = static_cast<std::size_t>(std::ranges::upper_bound(map.scores, score) -
-                                              map.scores.begin());
+  const auto above =
+      static_cast<std::size_t>(std::ranges::upper_bound(map.scores, score) - map.scores.begin());
   const double x = map.scores[above - 1], y = map.values[above - 1];
   const double rise = (map.values[above] - y) / (map.scores[above] - x);
   return std::min(y + (score - x) * rise, map.values[above]);
@@ -90,8 +90,7 @@ class PlattLoss {
       const double e = exact::exp(-std::abs(minus));
       const double p = minus >= 0 ? e / (1 + e) : 1 / (1 + e);
       const double weight = point.positives + point.negatives;
-      const double target =
-          point.positives * positive_target_ + point.negatives * negative_target_;
+      const double target = point.positives * positive_target_ + point.negatives * negative_target_;
       // softplus(raw) − target·raw
       sums[0].add(weight * (std::max(-minus, 0.0) + exact::log1p(e)));
       sums[0].add(target * minus);
@@ -117,9 +116,9 @@ Sigmoid newton_step(const Slopes& at) {
   const double determinant =
       at.slope_slope * at.intercept_intercept - at.slope_intercept * at.slope_intercept;
   if (!(determinant > 0)) return {-at.by_slope, -at.by_intercept};
-  return {-(at.intercept_intercept * at.by_slope - at.slope_intercept * at.by_intercept) /
-              determinant,
-          -(at.slope_slope * at.by_intercept - at.slope_intercept * at.by_slope) / determinant};
+  return {
+      -(at.intercept_intercept * at.by_slope - at.slope_intercept * at.by_intercept) / determinant,
+      -(at.slope_slope * at.by_intercept - at.slope_intercept * at.by_slope) / determinant};
 }
 
 std::optional<Sigmoid> least_loss(const PlattLoss& loss) {
@@ -220,8 +219,8 @@ Result<CalibrationMap> fit_platt(const BinaryRows& rows) {
   const double middle = lowest / 2 + highest / 2, half = highest / 2 - lowest / 2;
   std::vector<Point> points;
   for (const ScoreGroup& group : groups)
-    points.push_back({(static_cast<double>(group.score) - middle) / half, group.positives,
-                      group.negatives});
+    points.push_back(
+        {(static_cast<double>(group.score) - middle) / half, group.positives, group.negatives});
   const auto found = least_loss(PlattLoss(points));
   if (!found)
     return fail(Code::training_failed,

@@ -35,8 +35,8 @@ inline constexpr std::int64_t kIsotonicRows = 1000;
 /// scores or weights that are not finite.
 
 /// Platt's sigmoid with his smoothed targets, (P + 1)/(P + 2) for positives and 1/(N + 2) for
-/// negatives, P and N the classes' weights: the least Σ w·cross-entropy, by Newton's method with step
-/// halving, until a step is below 10^-12 of the parameters (of scores scaled to [−1, 1]).
+/// negatives, P and N the classes' weights: the least Σ w·cross-entropy, by Newton's method with
+/// step halving, until a step is below 10^-12 of the parameters (of scores scaled to [−1, 1]).
 /// Source: Platt 2000; scikit-learn _sigmoid_calibration; Lin, Lin & Weng 2007 (Newton).
 /// Errors: also training_failed after 100 steps.
 Result<CalibrationMap> fit_platt(const BinaryRows& rows);

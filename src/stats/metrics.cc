@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "exact/exact_sum.h"
+#include "exact/maths.h"
 #include "stats/ranked_scores.h"
 
 namespace coeval::stats {
@@ -110,7 +111,7 @@ double average_precision(std::span<const float> scores, std::span<const std::uin
 double log_loss(std::span<const float> scores, std::span<const std::uint8_t> labels) {
   return mean_loss(scores, labels, [](double score, bool positive) {
     const double clipped = std::clamp(score, kClip, 1 - kClip);
-    return -std::log(positive ? clipped : 1 - clipped);
+    return -exact::log(positive ? clipped : 1 - clipped);
   });
 }
 

@@ -20,8 +20,8 @@ namespace {
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
-// Of each row twice the rows of the other class that lie on its right side: below a positive, above a
-// negative; ties count once.
+// Of each row twice the rows of the other class that lie on its right side: below a positive, above
+// a negative; ties count once.
 std::vector<std::int64_t> placements(std::span<const float> scores,
                                      std::span<const std::uint8_t> labels, std::int64_t positives) {
   const std::vector<std::uint32_t> order = order_of_scores(scores);
@@ -151,8 +151,8 @@ McNemar mcnemar(std::span<const std::uint8_t> challenger_right,
 McNemar mcnemar(std::int64_t challenger_only, std::int64_t champion_only) {
   COEVAL_CHECK(challenger_only >= 0 && champion_only >= 0);
   McNemar found{challenger_only, champion_only, 1};
-  // Equal counts: the two tails share the middle.
-  if (challenger_only != champion_only)
+  // Where the counts differ by at most 1, the two tails are everything.
+  if (std::abs(challenger_only - champion_only) > 1)
     found.p_value = std::min(1.0, 2 * binomial_half_tail(std::min(challenger_only, champion_only),
                                                          challenger_only + champion_only));
   return found;

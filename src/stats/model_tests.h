@@ -17,11 +17,11 @@ struct DeLong {
   double p_value = 0;                   ///< two-sided, of the normal law
 };
 /// DeLong's test of a difference of AUCs, rows without weight. With a positive's placement
-/// V = (negatives below + ½ negatives tied)/N of each model and D their difference, and the like for
-/// a negative: variance = s²(D of positives)/P + s²(D of negatives)/N, s² with divisor n − 1.
-/// NaN with fewer than two rows of a class or a NaN score. Variance 0: z 0 and p 1 where the AUCs are
-/// equal, else z ±∞ and p 0.
-/// Source: DeLong, DeLong & Clarke-Pearson 1988; Sun & Xu 2014 (by ranks). Complexity: two sorts.
+/// V = (negatives below + ½ negatives tied)/N of each model and D their difference, and the like
+/// for a negative: variance = s²(D of positives)/P + s²(D of negatives)/N, s² with divisor n − 1.
+/// NaN with fewer than two rows of a class or a NaN score. Variance 0: z 0 and p 1 where the AUCs
+/// are equal, else z ±∞ and p 0. Source: DeLong, DeLong & Clarke-Pearson 1988; Sun & Xu 2014 (by
+/// ranks). Complexity: two sorts.
 DeLong delong(std::span<const float> challenger, std::span<const float> champion,
               std::span<const std::uint8_t> labels);
 
@@ -30,9 +30,9 @@ struct McNemar {
   std::int64_t champion_only = 0;
   double p_value = 0;
 };
-/// McNemar's exact test: given n = challenger_only + champion_only, each is Binomial(n, ½) when both
-/// models are right equally often; p = min(1, 2·P(X ≤ the smaller)). 1 where n = 0.
-/// `right` holds 1 where a model's decision equals the label. Source: McNemar 1947, exact form;
+/// McNemar's exact test: given n = challenger_only + champion_only, each is Binomial(n, ½) when
+/// both models are right equally often; p = min(1, 2·P(X ≤ the smaller)). 1 where n = 0. `right`
+/// holds 1 where a model's decision equals the label. Source: McNemar 1947, exact form;
 /// scipy.stats.binomtest(challenger_only, n, 0.5).
 McNemar mcnemar(std::span<const std::uint8_t> challenger_right,
                 std::span<const std::uint8_t> champion_right);

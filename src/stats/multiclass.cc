@@ -78,7 +78,8 @@ void add_means(MulticlassMetrics& metrics) {
   }
   metrics.macro_f1 = seen > 0 ? f1.mean(seen) : kUndefined;
   metrics.weighted_f1 = exact::ratio(f1_by_support, support).value_or(kUndefined);
-  metrics.macro_auc = metrics.classes_with_auc > 0 ? auc.mean(metrics.classes_with_auc) : kUndefined;
+  metrics.macro_auc =
+      metrics.classes_with_auc > 0 ? auc.mean(metrics.classes_with_auc) : kUndefined;
 }
 
 }  // namespace

@@ -9,10 +9,10 @@ namespace coeval::stats {
 /// Scored rows of a model with K classes. Exact sums and NaN as for BinaryRows (binary.h); NaN also
 /// where a label is not in [0, K) or K < 2.
 struct MulticlassRows {
-  std::span<const float> probabilities;   ///< rows × classes, row by row
-  std::span<const std::int32_t> labels;   ///< in [0, classes)
+  std::span<const float> probabilities;  ///< rows × classes, row by row
+  std::span<const std::int32_t> labels;  ///< in [0, classes)
   int classes = 0;
-  std::span<const double> weights = {};   ///< as many as labels, or none: 1 each
+  std::span<const double> weights = {};  ///< as many as labels, or none: 1 each
 };
 
 /// Σ w·−ln(p of the label) / Σ w, p clipped to [1e-15, 1 − 1e-15], not renormalised; nats.
@@ -24,8 +24,8 @@ double accuracy(const MulticlassRows& rows);
 
 /// Of one class against the others; the predicted class is the likeliest.
 struct ClassMetrics {
-  double support = 0;    ///< weight of its rows
-  double predicted = 0;  ///< weight of the rows predicted to be of it
+  double support = 0;                        ///< weight of its rows
+  double predicted = 0;                      ///< weight of the rows predicted to be of it
   double precision = 0, recall = 0, f1 = 0;  ///< NaN where 0/0
   double auc = 0;                            ///< of its probability; NaN where undefined
 };

@@ -66,8 +66,7 @@ std::vector<std::uint32_t> order_of_scores(std::span<const float> scores) {
     entries.swap(other);
   }
   std::vector<std::uint32_t> order(scores.size());
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    order[i] = static_cast<std::uint32_t>(entries[i]);
+  for (std::size_t i = 0; i < scores.size(); ++i) order[i] = static_cast<std::uint32_t>(entries[i]);
   return order;
 }
 

@@ -95,8 +95,7 @@ RankingMetrics ranking_metrics(const RankingRows& rows, std::int64_t k) {
   std::vector<Document> documents;
   for (std::size_t i = 0; i < rows.queries.size(); ++i) {
     const Document document{rows.queries[i], rows.scores[i], rows.relevance[i]};
-    if (std::isnan(document.score) || document.relevance < 0 ||
-        document.relevance > kMostRelevance)
+    if (std::isnan(document.score) || document.relevance < 0 || document.relevance > kMostRelevance)
       return metrics;
     documents.push_back(document);
   }
@@ -113,9 +112,8 @@ RankingMetrics ranking_metrics(const RankingRows& rows, std::int64_t k) {
     if (relevant == 0)
       ++metrics.without_relevant;
     else
-      metrics.by_query.push_back(
-          metrics_of(std::span(documents).subspan(begin, end - begin), relevant,
-                     static_cast<std::size_t>(k)));
+      metrics.by_query.push_back(metrics_of(std::span(documents).subspan(begin, end - begin),
+                                            relevant, static_cast<std::size_t>(k)));
   }
   add_means(metrics);
   return metrics;

@@ -27,11 +27,14 @@ struct QueryMetrics {
   /// 1 when a relevant document is among the first k, else 0.
   double hit = 0;
 };
-/// For all but NDCG, documents that are not relevant come first among equal scores: a constant score
-/// earns nothing. So every figure is a function of the multiset of rows.
+/// Two models are compared over queries, which are the same for both: compare_ratios (bootstrap.h)
+/// with a query's figure as numerator, and the queries as units.
+///
+/// For all but NDCG, documents that are not relevant come first among equal scores: a constant
+/// score earns nothing. So every figure is a function of the multiset of rows.
 struct RankingMetrics {
-  std::int64_t queries = 0;           ///< that are in the means
-  std::int64_t without_relevant = 0;  ///< queries left out
+  std::int64_t queries = 0;                         ///< that are in the means
+  std::int64_t without_relevant = 0;                ///< queries left out
   double ndcg = 0, map = 0, mrr = 0, hit_rate = 0;  ///< means over queries; NaN without any
   std::vector<QueryMetrics> by_query;               ///< ascending by query: units of a bootstrap
 };

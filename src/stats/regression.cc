@@ -61,8 +61,8 @@ double error_of(const RegressionRows& rows, std::size_t row) {
 }  // namespace
 
 double rmse(const RegressionRows& rows) {
-  return std::sqrt(weighted_mean(
-      rows, [&](std::size_t i) { return error_of(rows, i) * error_of(rows, i); }));
+  return std::sqrt(
+      weighted_mean(rows, [&](std::size_t i) { return error_of(rows, i) * error_of(rows, i); }));
 }
 
 double mae(const RegressionRows& rows) {
@@ -79,19 +79,18 @@ PercentageError mape(const RegressionRows& rows, double near_zero) {
   for (const double target : rows.targets) sizes.add(std::abs(target));
   const double bound = near_zero * sizes.mean(std::ssize(rows.targets));
   // Where all targets are 0, all are near it.
-  found.rows_near_zero = std::ranges::count_if(rows.targets, [&](double target) {
-    return std::abs(target) < bound || target == 0;
-  });
+  found.rows_near_zero = std::ranges::count_if(
+      rows.targets, [&](double target) { return std::abs(target) < bound || target == 0; });
   return found;
 }
 
 double wape(const RegressionRows& rows) {
   if (!is_defined(rows)) return kUndefined;
   const std::size_t size = rows.targets.size();
-  const auto errors = weighted_sum(
-      rows.weights, size, [&](std::size_t i) { return std::abs(error_of(rows, i)); });
-  const auto sizes = weighted_sum(
-      rows.weights, size, [&](std::size_t i) { return std::abs(rows.targets[i]); });
+  const auto errors =
+      weighted_sum(rows.weights, size, [&](std::size_t i) { return std::abs(error_of(rows, i)); });
+  const auto sizes =
+      weighted_sum(rows.weights, size, [&](std::size_t i) { return std::abs(rows.targets[i]); });
   return exact::ratio(errors, sizes).value_or(kUndefined);
 }
 

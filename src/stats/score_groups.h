@@ -24,8 +24,8 @@ struct Cut {
   float threshold = 0;
   double true_positives = 0, false_positives = 0;  ///< weights, the exact sum rounded once
 };
-/// From +∞, which flags none, down through the distinct scores that have weight to the lowest, which
-/// flags all. Of measurable rows.
+/// From +∞, which flags none, down through the distinct scores that have weight to the lowest,
+/// which flags all. Of measurable rows.
 std::vector<Cut> cuts(const BinaryRows& rows);
 
 }  // namespace coeval::stats

@@ -43,8 +43,8 @@ bool prefers_lower(const MostPrecision&) { return true; }
 Status check_floor(double floor, std::string_view what) {
   if (floor > 0 && floor <= 1) return {};
   return fail(Code::bad_toml_value,
-              "the least " + std::string(what) + " of a threshold is not in (0, 1]: " +
-                  std::to_string(floor),
+              "the least " + std::string(what) +
+                  " of a threshold is not in (0, 1]: " + std::to_string(floor),
               "state a share such as 0.8");
 }
 
@@ -96,7 +96,8 @@ Result<ThresholdChoice> choose(const BinaryRows& rows, const Rule& rule) {
     return fail(Code::bad_toml_value, "no threshold reaches " + floor_text(rule) + " on these rows",
                 "lower the floor, or train a better model");
   const double objective = std::is_same_v<Rule, LeastCost> ? 0.0 - best_quality : best_quality;
-  return ThresholdChoice{static_cast<double>(best->threshold), confusion_of(*best, lowest), objective};
+  return ThresholdChoice{static_cast<double>(best->threshold), confusion_of(*best, lowest),
+                         objective};
 }
 
 // Positives among the `budget` rows of highest score, ties in proportion; groups ascending.

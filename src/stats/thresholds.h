@@ -9,8 +9,9 @@
 
 namespace coeval::stats {
 
-/// Weights of the rows by label and by whether score ≥ threshold flags them, compared as doubles (so
-/// 0.35f is below 0.35); counts where weights are 1. All NaN where the rows are undefined (binary.h).
+/// Weights of the rows by label and by whether score ≥ threshold flags them, compared as doubles
+/// (so 0.35f is below 0.35); counts where weights are 1. All NaN where the rows are undefined
+/// (binary.h).
 struct Confusion {
   double true_positives = 0, false_positives = 0, false_negatives = 0, true_negatives = 0;
 };
@@ -23,7 +24,8 @@ double accuracy(const Confusion& counts);
 double precision(const Confusion& counts);
 /// TP / (TP + FN). NaN without positives. Source: recall_score(zero_division=nan).
 double recall(const Confusion& counts);
-/// 2·TP / (2·TP + FP + FN). NaN when there are no positives and nothing is flagged. Source: f1_score.
+/// 2·TP / (2·TP + FP + FN). NaN when there are no positives and nothing is flagged. Source:
+/// f1_score.
 double f1(const Confusion& counts);
 
 /// What one row of each cell costs, in money; gains are negative.
@@ -39,7 +41,7 @@ double total_cost(const Confusion& counts, const CostMatrix& costs);
 double recall_at_budget(const BinaryRows& rows, std::int64_t budget);
 
 struct DailyPrecision {
-  double value = 0;             ///< mean over days; NaN without rows or with a NaN score
+  double value = 0;  ///< mean over days; NaN without rows or with a NaN score
   std::int64_t days = 0;
   std::int64_t short_days = 0;  ///< days with fewer than k rows
 };

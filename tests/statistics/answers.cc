@@ -215,9 +215,8 @@ Json tests(const Json& in) {
     right[1].push_back((champion[i] >= 0.5f) == (labels[i] != 0));
   }
   const McNemar of_rows = mcnemar(right[0], right[1]);
-  out.set("mcnemar_rows",
-          row({static_cast<double>(of_rows.challenger_only),
-               static_cast<double>(of_rows.champion_only), of_rows.p_value}));
+  out.set("mcnemar_rows", row({static_cast<double>(of_rows.challenger_only),
+                               static_cast<double>(of_rows.champion_only), of_rows.p_value}));
   const auto counts = list<std::int64_t>(in, "counts");
   out.set("mcnemar", mcnemar(counts[0], counts[1]).p_value);
   out.set("holm", numbers(holm(list<double>(in, "p_values"))));
@@ -248,6 +247,8 @@ Json bootstrap(const Json& in) {
   options.replicates = static_cast<int>(number(in, "replicates"));
   options.level = number(in, "level");
   Json out;
+  out.set("plain_average_precision",
+          to_json(compare_average_precision(challenger, champion, labels, units, options, &pool)));
   out.set("auc", to_json(compare_auc(challenger, champion, labels, units, options, &pool)));
   const auto weights = list<double>(in, "weights");
   std::vector<double> squares[2];
@@ -271,8 +272,8 @@ Json bootstrap(const Json& in) {
     return MetricPair{average_precision(BinaryRows{challenger, labels, both}),
                       average_precision(BinaryRows{champion, labels, both})};
   };
-  out.set("average_precision", to_json(compare_by(labels.size(), metric, Better::higher, units,
-                                                  options, &pool)));
+  out.set("average_precision",
+          to_json(compare_by(labels.size(), metric, Better::higher, units, options, &pool)));
   return out;
 }
 

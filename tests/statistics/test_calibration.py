@@ -78,6 +78,9 @@ class Calibration(unittest.TestCase):
         print(f"scikit-learn's own sigmoid is within 1e-6 in {sum(o <= 1e-6 for o in off)} of {len(off)}, "
               f"within 1e-4 in {sum(o <= 1e-4 for o in off)}, at most {max(off):.1e} away")
         check.close(20 * CASES)
+        # Its L-BFGS stops at a gradient of 1e-6, so a few of its parameters are less exact than that.
+        self.assertGreaterEqual(sum(o <= 1e-6 for o in off), 0.95 * len(off))
+        self.assertLess(max(off), 1e-3)
         self.assertGreater(refused, CASES // 20)
         self.assertGreater(sigmoids, CASES // 2)
 

@@ -36,8 +36,7 @@ def delong(y, first, second):
     p, n = int((y == 1).sum()), int((y == 0).sum())
     if p == 0 or n == 0:
         return [math.nan] * 6
-    psi = [np.array([[1 if a > b else 0.5 if a == b else 0 for b in s[y == 0]] for a in s[y == 1]])
-           for s in (first, second)]
+    psi = [(np.sign(s[y == 1][:, None] - s[y == 0][None, :]) + 1) / 2 for s in (first, second)]
     aucs = [m.mean() for m in psi]
     if p < 2 or n < 2:
         return aucs + [math.nan] * 4
@@ -65,20 +64,23 @@ def holm(p):
 
 
 def mix(x):
-    x = ((x ^ x >> 30) * 0xBF58476D1CE4E5B9) & MASK
-    x = ((x ^ x >> 27) * 0x94D049BB133111EB) & MASK
-    return x ^ x >> 31
+    """Of an array of uint64, which wraps."""
+    x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return x ^ x >> np.uint64(31)
 
 
 BOUNDS = [round(2**16 * stats.poisson.cdf(k, 1)) for k in range(8)]
 
 
-def poisson_weight(seed, replicate, unit):
-    """As docs/statistics.md has it."""
-    base = mix((mix(seed & MASK) + unit) & MASK)
-    word = mix((base + (replicate // 4 + 1) * 0x9E3779B97F4A7C15) & MASK)
-    draw = word >> 16 * (replicate % 4) & 0xFFFF
-    return sum(draw >= bound for bound in BOUNDS)
+def poisson_weights(seed, replicates, units):
+    """As the comment in src/stats/bootstrap_draws.h has them: replicates × units."""
+    base = mix(mix(np.array([seed], np.uint64)) + np.array([u & MASK for u in units], np.uint64))
+    steps = np.array([(r // 4 + 1) * 0x9E3779B97F4A7C15 & MASK for r in range(replicates)], np.uint64)
+    words = mix(base[None, :] + steps[:, None])
+    shifts = np.array([16 * (r % 4) for r in range(replicates)], np.uint64)
+    draws = words >> shifts[:, None] & np.uint64(0xFFFF)
+    return sum((draws >= np.uint64(bound)).astype(float) for bound in BOUNDS)
 
 
 def bootstrap_case(seed):
@@ -143,19 +145,19 @@ class Comparing(unittest.TestCase):
             y, first, second = (np.array(case[name]) for name in ("labels", "challenger", "champion"))
             units = case["units"] or range(len(y))
             own = np.array(case["weights"]) if case["weights"] else np.ones(len(y))
-            times = np.array([[poisson_weight(case["seed"], r, u) for u in units]
-                              for r in range(case["replicates"])], dtype=float)
+            times = poisson_weights(case["seed"], case["replicates"], units)
             seen += np.bincount(times.astype(int).ravel(), minlength=9)
             metrics = {"auc": (auc, np.ones(len(y)), 1), "brier": (mean_square, own, -1),
                        "rmse": (lambda *a: math.sqrt(mean_square(*a)), own, -1),
-                       "average_precision": (average_precision, own, 1)}
+                       "average_precision": (average_precision, own, 1),
+                       "plain_average_precision": (average_precision, np.ones(len(y)), 1)}
             for name, (metric, base, sign) in metrics.items():
                 found, where = ours[name], f"case {i} {name}"
                 whole = [metric(y, s, base) for s in (first, second)]
                 check.all_near(where, [found["challenger"], found["champion"], found["value"]],
                                whole + [sign * (whole[0] - whole[1])])
                 expected = [sign * (metric(y, first, base * t) - metric(y, second, base * t))
-                            for t in (times if name != "average_precision" else times[:5])]
+                            for t in (times[:5] if "average" in name else times)]
                 check.all_near(where, found["replicates"][:len(expected)], expected)
                 # The summary is checked on our own replicates, whose ties with 0 are exact.
                 mine = np.array([float(v) for v in found["replicates"]])
