@@ -119,8 +119,8 @@ class TreeLayout {
     const auto plane = static_cast<std::size_t>(
         std::ranges::find(layout_.planes, plane_of(tree_, node)) - layout_.planes.begin());
     const std::size_t key = plane * layout_.width + static_cast<std::size_t>(tree_.columns[node]);
-    layout_.nodes.push_back(
-        {order_key(threshold) - 1, static_cast<std::uint32_t>(key * 32), children});
+    layout_.nodes.push_back({order_key(threshold) - (forest_.or_equal ? 0 : 1),
+                             static_cast<std::uint32_t>(key * 32), children});
     return {};
   }
 

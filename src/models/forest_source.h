@@ -18,7 +18,8 @@ enum class Missing : std::uint8_t {
 };
 
 /// One tree as its file says it: parallel arrays of equal length, node 0 the root. A node without
-/// children (left = right = -1) is a leaf. A number goes left if x < condition.
+/// children (left = right = -1) is a leaf. A number goes left if x < condition, or x <= condition
+/// where the forest says so.
 struct SourceTree {
   std::vector<std::int32_t> left, right, columns;
   std::vector<float> conditions;  ///< of a leaf: its value, if the tree has no `leaf_values`
@@ -42,6 +43,7 @@ struct SourceForest {
   std::vector<SourceTree> trees;  ///< those that predict: early stopping's surplus is left out
   std::vector<std::uint32_t> tree_outputs;  ///< of each tree; empty when there is one output
   std::vector<float> base_margins;          ///< of each output, before the first tree
+  bool or_equal = false;                    ///< numbers go left if x <= condition (LightGBM)
   /// Sums are float64 and start at 0 (LightGBM), instead of float32 from the base margin.
   bool in_float64 = false;
   /// A category set names the codes that go left, and a code is cut towards zero (LightGBM),

@@ -160,7 +160,7 @@ Result<SourceForest> read_header(const Section& header) {
   COEVAL_TRY(check_version(header));
   SourceForest forest;
   forest.library = "LightGBM";
-  forest.in_float64 = forest.sets_go_left = true;
+  forest.in_float64 = forest.sets_go_left = forest.or_equal = true;
   COEVAL_ASSIGN(const auto last_column, header.number<std::int64_t>("max_feature_idx"));
   if (last_column < 0) return bad_part("max_feature_idx", "is negative");
   if (last_column >= kMaxColumns) return not_supported(std::to_string(last_column) + " columns");
@@ -192,12 +192,12 @@ Result<Missing> missing_of(unsigned decision) {
   }
 }
 
-/// x <= threshold for float32 x, said as x < the answer.
-float first_above(double threshold) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  auto last = static_cast<float>(threshold);
-  if (static_cast<double>(last) > threshold) last = std::nextafter(last, -kInfinity);
-  return std::nextafter(last, kInfinity);
+/// The last float32 up to a threshold: for float32 x both bounds are the same.
+float last_up_to(double threshold) {
+  const auto nearest = static_cast<float>(threshold);
+  return static_cast<double>(nearest) > threshold
+             ? std::nextafter(nearest, -std::numeric_limits<float>::infinity())
+             : nearest;
 }
 
 /// Turns a tree's lines into arrays: its splits, then its leaves.
@@ -267,11 +267,12 @@ class TreeReader {
   }
 
   Status read_split(std::size_t node, double threshold, unsigned decision) {
-    if (!std::isfinite(threshold)) return bad_part("threshold", "is not finite");
+    // Infinity is a threshold too: every number goes left, and only what is missing may not.
+    if (std::isnan(threshold)) return bad_part("threshold", "is not a number");
     if ((decision & kCategorical) != 0) return read_category_split(node, threshold);
     COEVAL_ASSIGN(tree_.missing[node], missing_of(decision));
     tree_.default_left[node] = (decision & kDefaultLeft) != 0 ? 1 : 0;
-    tree_.conditions[node] = first_above(threshold);
+    tree_.conditions[node] = last_up_to(threshold);
     return {};
   }
 
