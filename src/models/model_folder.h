@@ -15,7 +15,8 @@
 namespace coeval::models {
 
 /// A model as a directory:
-///   model.ubj      the trainer's own file; bits id = sha256 of it
+///   model.ubj      the trainer's own file; bits id = sha256 of it. Named by what it contains:
+///                  model.xgboost.json for XGBoost's JSON, model.lightgbm.txt for LightGBM's text
 ///   encoder.json   frozen dictionaries
 ///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, input names and
 ///   types,

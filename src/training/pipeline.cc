@@ -285,12 +285,10 @@ class Build {
   }
 
   Status judge_and_save(const TrainingRows& rows, const TrainedModel& trained) {
-    COEVAL_ASSIGN(const models::Forest forest, models::Forest::from_xgboost_ubj(trained.bytes));
+    COEVAL_ASSIGN(const models::Forest forest, models::Forest::read(trained.bytes));
     const std::int64_t test_from = rows.train + rows.validate;
-    std::vector<float> margins(rows.labels.size());
-    forest.margins(rows.values, margins);
-    std::vector<float> scores(margins.size());
-    for (std::size_t i = 0; i < margins.size(); ++i) scores[i] = forest.transform(margins[i]);
+    std::vector<float> margins(rows.labels.size()), scores(rows.labels.size());
+    forest.predict(rows.values, margins, scores);
 
     Evidence evidence;
     COEVAL_ASSIGN(evidence.runtime_differences, count_differences(rows, trained, margins, scores));
@@ -357,9 +355,9 @@ class Build {
                     read_training_rows(shop_.formats, path, model_, &encoder));
       const auto from = static_cast<std::size_t>(as_champion.train + as_champion.validate);
       const auto test = std::span(as_champion.values).subspan(from * as_champion.width);
-      std::vector<float> scores(static_cast<std::size_t>(as_champion.test));
-      (*loaded)->forest.margins(test, scores);
-      for (float& score : scores) score = (*loaded)->forest.transform(score);
+      std::vector<float> margins(static_cast<std::size_t>(as_champion.test));
+      std::vector<float> scores(margins.size());
+      (*loaded)->forest.predict(test, margins, scores);
       COEVAL_ASSIGN(evidence.champion,
                     evaluate({"test", scores, std::span(as_champion.labels).subspan(from)}));
     }
