@@ -18,6 +18,12 @@ void examine_installation(Context& context, Findings& findings) {
   const bool there = std::filesystem::exists(library);
   findings.add("xgboost library", there,
                there ? library : "not at " + library + "; ./dev setup installs it");
+  // Only who names it as a trainer needs it.
+  const std::string other = context.installation.lightgbm_folder + "/lightgbm/lib/lib_lightgbm.so";
+  findings.add("lightgbm library", true,
+               std::filesystem::exists(other)
+                   ? other
+                   : "not at " + other + "; ./dev setup installs it for trainer = \"lightgbm\"");
 }
 
 void examine_log(Context& context, Findings& findings) {

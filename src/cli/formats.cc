@@ -90,6 +90,7 @@ Installation find_installation() {
   found.parquet_module = (modules / "coeval_parquet.so").string();
   found.rocksdb_module = (modules / "coeval_rocksdb.so").string();
   found.xgboost_folder = (third_party(program) / "xgboost").string();
+  found.lightgbm_folder = (third_party(program) / "lightgbm").string();
   return found;
 }
 

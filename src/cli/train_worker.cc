@@ -1,19 +1,26 @@
+#include "adapters/lightgbm/lightgbm_trainer.h"
 #include "adapters/xgboost/xgboost_trainer.h"
 #include "cli/commands.h"
 #include "training/trainer.h"
 
 namespace coeval::cli {
 
+namespace {
+
+Result<std::unique_ptr<training::Trainer>> open_trainer(const Installation& installation,
+                                                        const std::string& name) {
+  if (name == "xgboost") return adapters::open_xgboost(installation.xgboost_folder);
+  if (name == "lightgbm") return adapters::open_lightgbm(installation.lightgbm_folder);
+  return fail(Code::unsupported, "no trainer '" + name + "'",
+              "this version trains with xgboost and lightgbm");
+}
+
+}  // namespace
+
 int train_worker(Context& context) {
   const auto trainer_name = training::worker_trainer(context.in.subject);
   if (!trainer_name) return context.report(trainer_name.error());
-  if (*trainer_name != "xgboost")
-    return context.report(Error{Code::unsupported,
-                                "no trainer '" + *trainer_name + "'",
-                                "this version trains with xgboost",
-                                {},
-                                {}});
-  const auto trainer = adapters::open_xgboost(context.installation.xgboost_folder);
+  const auto trainer = open_trainer(context.installation, *trainer_name);
   if (!trainer) return context.report(trainer.error());
   return training::run_worker(context.in.subject, **trainer);
 }

@@ -1,9 +1,12 @@
 #include "define/json_schema.h"
 
+#include <algorithm>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "define/aggregates.h"
 #include "define/functions.h"
@@ -342,14 +345,26 @@ Json lookup() {
 
 Json params() {
   Json properties{Json::Object{}};
-  const auto number = [](const TrainerParam& param) {
-    return within(
-        of_type(param.whole ? "integer" : "number", "Default: " + std::string(param.value)),
-        param.least, param.most);
-  };
-  for (const TrainerParam& param : trainer_params()) {
-    properties.set(std::string(param.name), number(param));
-    if (!param.alias.empty()) properties.set(std::string(param.alias), number(param));
+  // A name that both trainers have takes what either takes: which one trains stands elsewhere.
+  std::map<std::string, std::vector<std::pair<std::string, TrainerParam>>> params;
+  for (const std::string trainer : {"xgboost", "lightgbm"}) {
+    for (const TrainerParam& param : trainer_params(trainer)) {
+      params[std::string(param.name)].emplace_back(trainer, param);
+      if (!param.alias.empty()) params[std::string(param.alias)].emplace_back(trainer, param);
+    }
+  }
+  for (const auto& [name, meanings] : params) {
+    TrainerParam widest = meanings.front().second;
+    std::string defaults;
+    for (const auto& [trainer, param] : meanings) {
+      widest.least = std::min(widest.least, param.least);
+      widest.most = std::max(widest.most, param.most);
+      widest.whole = widest.whole && param.whole;
+      defaults += (defaults.empty() ? "" : ", ") + std::string(param.value) + " (" + trainer + ")";
+    }
+    properties.set(name,
+                   within(of_type(widest.whole ? "integer" : "number", "Default: " + defaults),
+                          widest.least, widest.most));
   }
   properties.set("rounds", within(of_type("integer", "How many trees, at most."), 1, 100'000));
   properties.set("early_stopping_rounds",
@@ -472,7 +487,7 @@ Json model() {
                          {"from", "at"}, "Who asks, and when.")},
       {"label", std::move(label)},
       {"inputs", inputs()},
-      {"trainer", one_of_texts({"xgboost"}, "What trains.")},
+      {"trainer", one_of_texts({"xgboost", "lightgbm"}, "What trains.")},
       {"params", params()},
       {"seed", within(of_type("integer", "Of the trainer."), 0, 2'147'483'647)},
       {"split", split()},

@@ -143,13 +143,12 @@ class ModelReader {
 
   void read_trainer(const TomlValue& value) {
     model_.trainer = value.text;
-    if (value.text == "xgboost") return;
-    const bool later =
-        value.text == "lightgbm" || value.text == "linear" || value.text == "logistic";
+    if (value.text == "xgboost" || value.text == "lightgbm") return;
+    const bool later = value.text == "linear" || value.text == "logistic";
     errors_.report(later ? Code::unsupported : Code::unknown_name, value.position,
                    (later ? "trainer " + in_quotes(value.text) + " is not in this version"
                           : "unknown trainer " + in_quotes(value.text)),
-                   "write trainer = \"xgboost\"");
+                   "write trainer = \"xgboost\" or trainer = \"lightgbm\"");
   }
 
   void read_inputs_of(const TomlEntry& entry) {

@@ -265,7 +265,7 @@ class OptionsReader {
     const std::string advice = "write space = { max_depth = [3, 10], eta = [0.01, 0.3] }";
     if (!expect_kind(entry, Kind::table, what, advice, errors_)) return;
     for (const auto& [param, position, value] : entry.value.entries) {
-      const auto params = trainer_params();
+      const auto params = trainer_params(model_.trainer);
       const auto known = std::ranges::find(params, std::string_view(param), &TrainerParam::name);
       const auto number = [](const TomlValue& each) {
         return each.kind == Kind::integer ? static_cast<double>(each.integer) : each.real;

@@ -17,7 +17,7 @@ using Kind = TomlValue::Kind;
 // XGBoost's own defaults, spelled out: a change of them in a later XGBoost then changes nothing
 // here.
 // clang-format off
-constexpr std::array kParams = {
+constexpr std::array kXgboost = {
     TrainerParam{"alpha", "reg_alpha", "0", false, 0, 1e12},
     TrainerParam{"colsample_bylevel", "", "1", false, 1e-6, 1},
     TrainerParam{"colsample_bynode", "", "1", false, 1e-6, 1},
@@ -31,6 +31,25 @@ constexpr std::array kParams = {
     TrainerParam{"min_child_weight", "", "1", false, 0, 1e12},
     TrainerParam{"scale_pos_weight", "", "1", false, 1e-9, 1e9},
     TrainerParam{"subsample", "", "1", false, 1e-6, 1},
+};
+// LightGBM's, by its own names.
+constexpr std::array kLightgbm = {
+    TrainerParam{"bagging_fraction", "subsample", "1", false, 1e-6, 1},
+    TrainerParam{"bagging_freq", "subsample_freq", "0", true, 0, 1e6},
+    TrainerParam{"feature_fraction", "colsample_bytree", "1", false, 1e-6, 1},
+    TrainerParam{"feature_fraction_bynode", "colsample_bynode", "1", false, 1e-6, 1},
+    TrainerParam{"lambda_l1", "reg_alpha", "0", false, 0, 1e12},
+    TrainerParam{"lambda_l2", "reg_lambda", "0", false, 0, 1e12},
+    TrainerParam{"learning_rate", "eta", "0.1", false, 1e-9, 1},
+    TrainerParam{"max_bin", "", "255", true, 2, 65536},
+    TrainerParam{"max_delta_step", "", "0", false, 0, 1e12},
+    TrainerParam{"max_depth", "", "-1", true, -1, 1000},
+    TrainerParam{"min_data_in_leaf", "min_child_samples", "20", true, 0, 1e9},
+    TrainerParam{"min_gain_to_split", "min_split_gain", "0", false, 0, 1e12},
+    TrainerParam{"min_sum_hessian_in_leaf", "min_child_weight", "0.001", false, 0, 1e12},
+    TrainerParam{"num_leaves", "max_leaves", "31", true, 2, 131072},
+    TrainerParam{"path_smooth", "", "0", false, 0, 1e12},
+    TrainerParam{"scale_pos_weight", "", "1", false, 1e-9, 1e9},
 };
 // clang-format on
 constexpr std::int64_t kMaxRounds = 100'000;
@@ -65,7 +84,7 @@ void read_table(const TomlEntry& entry, Model& model, std::map<std::string, std:
                 Diagnostics& errors) {
   TableReader reader(entry.value, entry.position, "params of model " + in_quotes(model.name),
                      errors);
-  for (const auto& param : kParams) {
+  for (const auto& param : trainer_params(model.trainer)) {
     std::string& value = values[std::string(param.name)];
     read_param(param, param.name, reader, value);
     if (param.alias.empty()) continue;
@@ -78,19 +97,26 @@ void read_table(const TomlEntry& entry, Model& model, std::map<std::string, std:
   model.rounds = static_cast<int>(reader.integer("rounds", 1, kMaxRounds).value_or(model.rounds));
   model.early_stopping_rounds =
       static_cast<int>(reader.integer("early_stopping_rounds", 0, kMaxRounds).value_or(0));
-  read_tree_method(reader, entry.value, errors);
-  reader.later({"grow_policy", "max_leaves", "objective", "booster", "num_parallel_tree"});
+  if (model.trainer == "lightgbm") {
+    reader.later({"objective", "boosting", "linear_tree", "extra_trees"});
+  } else {
+    read_tree_method(reader, entry.value, errors);
+    reader.later({"grow_policy", "max_leaves", "objective", "booster", "num_parallel_tree"});
+  }
   reader.finish();
 }
 
 }  // namespace
 
-std::span<const TrainerParam> trainer_params() { return kParams; }
+std::span<const TrainerParam> trainer_params(std::string_view trainer) {
+  if (trainer == "lightgbm") return kLightgbm;
+  return kXgboost;
+}
 
 void read_trainer_params(const TomlEntry* entry, Model& model, Diagnostics& errors) {
   std::map<std::string, std::string> values;
-  for (const auto& param : kParams) values.emplace(param.name, param.value);
-  values.emplace("tree_method", "hist");
+  for (const auto& param : trainer_params(model.trainer)) values.emplace(param.name, param.value);
+  if (model.trainer != "lightgbm") values.emplace("tree_method", "hist");
   const std::string what = "model " + in_quotes(model.name);
   if (entry &&
       expect_kind(*entry, Kind::table, what, "write [model." + model.name + ".params]", errors))

@@ -16,13 +16,15 @@ struct TrainerParam {
   bool whole;
   double least, most;
 };
-/// Those that are numbers, besides rounds and early_stopping_rounds.
-std::span<const TrainerParam> trainer_params();
+/// Those of a trainer that are numbers, besides rounds and early_stopping_rounds; XGBoost's for a
+/// trainer that is not known.
+std::span<const TrainerParam> trainer_params(std::string_view trainer);
 
 /// Fills rounds, early_stopping_rounds and params from a table [model.NAME.params]; `entry` may be
-/// null. Params come out complete, defaults included, so that a default is a part of the hash (D1).
-/// A learning rate is always "eta", whatever of the trainer's own aliases was written. Errors:
-/// unknown_toml_key, bad_toml_value, duplicate_name, unsupported.
+/// null, and model.trainer is set. Params come out complete, defaults included, so that a default
+/// is a part of the hash (D1). A learning rate is always "eta" to XGBoost and "learning_rate" to
+/// LightGBM, whatever of the trainer's own aliases was written. Errors: unknown_toml_key,
+/// bad_toml_value, duplicate_name, unsupported.
 void read_trainer_params(const TomlEntry* entry, Model& model, Diagnostics& errors);
 
 }  // namespace coeval::define

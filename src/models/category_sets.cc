@@ -6,33 +6,33 @@
 namespace coeval::models {
 namespace {
 
-/// XGBoost reads a code as float32, where integers end to be exact at 2^24.
+/// Codes come as float32, where integers end to be exact at 2^24.
 constexpr std::int32_t kCodesEnd = 1 << 24;
 /// 128 MiB. A damaged or hostile file must not ask for more memory than a real model needs.
 constexpr std::size_t kMaxWords = std::size_t{1} << 25;
 
-std::unexpected<Error> bad_sets(const std::string& what) {
-  return fail(Code::bad_model, "XGBoost model: a tree " + what,
-              "the file is damaged; take it from its source again");
-}
-
-std::span<const std::int32_t> codes(const XgboostTree& tree, std::size_t set) {
+std::span<const std::int32_t> codes(const SourceTree& tree, std::size_t set) {
   return std::span(tree.categories)
       .subspan(static_cast<std::size_t>(tree.category_begins[set]),
                static_cast<std::size_t>(tree.category_sizes[set]));
 }
 
-std::size_t node_of(const XgboostTree& tree, std::size_t set) {
+std::size_t node_of(const SourceTree& tree, std::size_t set) {
   return static_cast<std::size_t>(tree.category_nodes[set]);
 }
 
-std::size_t column_of(const XgboostTree& tree, std::size_t set) {
+std::size_t column_of(const SourceTree& tree, std::size_t set) {
   return static_cast<std::size_t>(tree.columns[node_of(tree, set)]);
 }
 
 }  // namespace
 
-Status CategorySets::count(const XgboostTree& tree) {
+std::unexpected<Error> CategorySets::bad_sets(const std::string& what) const {
+  return fail(Code::bad_model, std::string(library_) + " model: a tree " + what,
+              "the file is damaged; take it from its source again");
+}
+
+Status CategorySets::count(const SourceTree& tree) {
   std::vector<bool> seen(tree.category_nodes.empty() ? 0 : tree.size(), false);
   for (std::size_t set = 0; set < tree.category_nodes.size(); ++set) {
     COEVAL_TRY(count_set(tree, set));
@@ -42,7 +42,7 @@ Status CategorySets::count(const XgboostTree& tree) {
   return {};
 }
 
-Status CategorySets::count_set(const XgboostTree& tree, std::size_t set) {
+Status CategorySets::count_set(const SourceTree& tree, std::size_t set) {
   const std::int32_t node = tree.category_nodes[set];
   if (node < 0 || static_cast<std::size_t>(node) >= tree.size()) {
     return bad_sets("has categories of a node that does not exist: " + std::to_string(node));
@@ -63,7 +63,7 @@ Status CategorySets::count_set(const XgboostTree& tree, std::size_t set) {
 }
 
 Status CategorySets::allocate(ForestLayout& layout) {
-  std::size_t key = 2 * layout.width, word = 0;
+  std::size_t key = layout.planes.size() * layout.width, word = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     Column& column = columns_[i];
     if (column.limit == 0) continue;
@@ -74,32 +74,37 @@ Status CategorySets::allocate(ForestLayout& layout) {
     key += words;
     word += (std::size_t{column.limit} + 2) * words;
     if (word > kMaxWords) {
-      return fail(Code::unsupported,
-                  "XGBoost model whose category sets need over 128 MiB is not supported",
-                  "use fewer categories or fewer trees");
+      return fail(
+          Code::unsupported,
+          std::string(library_) + " model whose category sets need over 128 MiB is not supported",
+          "use fewer categories or fewer trees");
     }
   }
   layout.keys_count = key + 1;
-  layout.category_bits.assign(word,
-                              ~0u);  // set = left: where a code goes unless a node's set has it
+  // A set bit is left; here: where a code goes unless a node's set has it.
+  layout.category_bits.assign(word, sets_go_left_ ? 0u : ~0u);
   return {};
 }
 
-std::uint32_t CategorySets::add(ForestLayout& layout, const XgboostTree& tree, std::uint32_t set) {
+std::uint32_t CategorySets::add(ForestLayout& layout, const SourceTree& tree, std::uint32_t set) {
   Column& column = columns_[column_of(tree, set)];
   const ForestLayout::CategoryColumn& block = layout.category_columns[column.block];
   const std::uint32_t word = column.added / 32, shift = column.added % 32;
   ++column.added;
-  const auto send_right = [&](std::uint32_t row) {
-    layout.category_bits[block.first_word + std::size_t{row} * block.words + word] &=
-        ~(0x8000'0000u >> shift);
+  const auto send = [&](std::uint32_t row, bool left) {
+    std::uint32_t& bits =
+        layout.category_bits[block.first_word + std::size_t{row} * block.words + word];
+    const std::uint32_t mask = 0x8000'0000u >> shift;
+    bits = left ? bits | mask : bits & ~mask;
   };
-  for (const std::int32_t code : codes(tree, set)) send_right(static_cast<std::uint32_t>(code));
-  if (tree.default_left[node_of(tree, set)] == 0) send_right(block.limit + 1);
+  for (const std::int32_t code : codes(tree, set)) {
+    send(static_cast<std::uint32_t>(code), sets_go_left_);
+  }
+  send(block.limit + 1, tree.default_left[node_of(tree, set)] != 0);
   return (block.first_key + word) * 32 + shift;
 }
 
-std::vector<std::uint32_t> CategorySets::index(const XgboostTree& tree) {
+std::vector<std::uint32_t> CategorySets::index(const SourceTree& tree) {
   std::vector<std::uint32_t> sets(tree.size(), kNoSet);
   for (std::uint32_t set = 0; set < tree.category_nodes.size(); ++set) {
     sets[node_of(tree, set)] = set;

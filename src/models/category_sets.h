@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "models/forest_layout.h"
-#include "models/xgboost_model.h"
+#include "models/forest_source.h"
 
 namespace coeval::models {
 
@@ -17,18 +19,20 @@ inline constexpr std::uint32_t kNoSet = UINT32_MAX;
 /// Call order: count() for every tree, allocate() once, then add() for every node that is laid out.
 class CategorySets {
  public:
-  explicit CategorySets(std::size_t width) : columns_(width) {}
+  explicit CategorySets(const SourceForest& forest)
+      : library_(forest.library), sets_go_left_(forest.sets_go_left), columns_(forest.width) {}
 
   /// Checks the tree's category arrays; its columns must be in range. Errors: bad_model, without
   /// the tree's number.
-  Status count(const XgboostTree& tree);
-  /// Places every column's block behind the numbers' keys. Errors: unsupported when too large.
+  Status count(const SourceTree& tree);
+  /// Places every column's block behind the numbers' keys: layout.planes is complete. Errors:
+  /// unsupported when too large.
   Status allocate(ForestLayout& layout);
   /// The slot of a node that splits by set `set` of `tree`; its bits are filled in.
-  std::uint32_t add(ForestLayout& layout, const XgboostTree& tree, std::uint32_t set);
+  std::uint32_t add(ForestLayout& layout, const SourceTree& tree, std::uint32_t set);
 
   /// For each node of a tree that passed count(), its set or kNoSet.
-  static std::vector<std::uint32_t> index(const XgboostTree& tree);
+  static std::vector<std::uint32_t> index(const SourceTree& tree);
 
  private:
   struct Column {
@@ -37,7 +41,10 @@ class CategorySets {
     std::uint32_t added = 0;
     std::size_t block = 0;  ///< index into ForestLayout::category_columns
   };
-  Status count_set(const XgboostTree& tree, std::size_t set);
+  Status count_set(const SourceTree& tree, std::size_t set);
+  std::unexpected<Error> bad_sets(const std::string& what) const;
+  std::string_view library_;
+  bool sets_go_left_;
   std::vector<Column> columns_;
 };
 

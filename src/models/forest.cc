@@ -2,85 +2,211 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "models/forest_layout.h"
 #include "models/forest_walk.h"
+#include "models/lightgbm_model.h"
 #include "models/xgboost_model.h"
 
 namespace coeval::models {
+
+struct ForestModel {
+  ForestLayout layout;
+  std::vector<float> base_margins = {0.0f};
+  ForestLink link;
+};
+
 namespace {
 
 /// Keys of a block of rows: well inside a first-level cache, and small enough for the stack.
 constexpr std::size_t kKeysOnStack = 4096;
 constexpr std::size_t kMaxBlockRows = 16;
 
-/// The same steps as XGBoost's ProbToMargin, in float32.
-float logit(float probability) {
-  const float clamped = std::min(std::max(probability, 1e-6f), 1.0f - 1e-6f);
-  return -std::log(1.0f / clamped - 1.0f);
-}
+/// A number for each of a block's rows, on the stack as long as there is room.
+template <class T, std::size_t kRoom>
+class Scratch {
+ public:
+  explicit Scratch(std::size_t size) : on_heap_(size > kRoom ? size : 0) {}
+  std::span<T> values() { return on_heap_.empty() ? std::span<T>(on_stack_) : on_heap_; }
 
-/// The same steps as XGBoost's Sigmoid, in float32. The system's expf is what XGBoost itself calls.
-float sigmoid(float margin) {
-  const float exponent = std::min(-margin, 88.7f);
-  return 1.0f / (std::exp(exponent) + 1.0f + 1e-16f);
-}
+ private:
+  std::array<T, kRoom> on_stack_;
+  std::vector<T> on_heap_;
+};
 
 std::size_t block_rows(std::size_t stride) {
   return std::clamp<std::size_t>(kKeysOnStack / stride, 1, kMaxBlockRows);
 }
 
+/// Gives each block of rows to `visit`: its keys, its first row and how many there are.
+template <class Visit>
+void for_each_block(const ForestLayout& layout, std::span<const float> rows, std::size_t count,
+                    const Visit& visit) {
+  const std::size_t width = layout.width, stride = layout.keys_count;
+  Scratch<std::int32_t, kKeysOnStack> scratch(stride);
+  const std::span<std::int32_t> keys = scratch.values();
+  const std::size_t block = block_rows(stride);
+  for (std::size_t first = 0; first < count; first += block) {
+    const std::size_t in_block = std::min(block, count - first);
+    for (std::size_t row = 0; row < in_block; ++row) {
+      write_keys(layout, rows.subspan((first + row) * width, width),
+                 keys.subspan(row * stride, stride));
+    }
+    visit(keys.first(in_block * stride), first, in_block);
+  }
+}
+
+void start(const ForestModel& model, std::span<float> margins) {
+  if (model.base_margins.size() == 1) {
+    std::ranges::fill(margins, model.base_margins[0]);
+    return;
+  }
+  for (std::size_t at = 0; at < margins.size(); at += model.base_margins.size()) {
+    std::ranges::copy(model.base_margins, margins.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+}
+
+template <class From, class To>
+void convert(std::span<const From> from, std::span<To> to) {
+  std::ranges::transform(from, to.begin(), [](From value) { return static_cast<To>(value); });
+}
+
+void float32_margins(const ForestModel& model, std::span<const float> rows, std::span<float> out) {
+  const std::size_t outputs = model.layout.outputs;
+  for_each_block(model.layout, rows, out.size() / outputs,
+                 [&](std::span<const std::int32_t> keys, std::size_t first, std::size_t count) {
+                   const auto margins = out.subspan(first * outputs, count * outputs);
+                   start(model, margins);
+                   add_leaves(model.layout, keys, margins);
+                 });
+}
+
+void float64_margins(const ForestModel& model, std::span<const float> rows, std::span<double> out) {
+  const std::size_t outputs = model.layout.outputs;
+  for_each_block(model.layout, rows, out.size() / outputs,
+                 [&](std::span<const std::int32_t> keys, std::size_t first, std::size_t count) {
+                   const auto margins = out.subspan(first * outputs, count * outputs);
+                   std::ranges::fill(margins, 0.0);
+                   add_leaves(model.layout, keys, margins);
+                 });
+}
+
+/// Scores of rows × outputs margins, in their own precision.
+template <class T>
+void apply_link(const ForestModel& model, std::span<const T> margins, std::span<T> scores) {
+  const std::size_t outputs = model.layout.outputs, wide = model.link.scores(outputs);
+  for (std::size_t row = 0; row * outputs < margins.size(); ++row) {
+    model.link.apply(margins.subspan(row * outputs, outputs), scores.subspan(row * wide, wide));
+  }
+}
+
+/// Rows whose float64 margins are on the stack at a time.
+constexpr std::size_t kWideOnStack = 64;
+
 }  // namespace
 
-Forest::Forest() : layout_(std::make_shared<const ForestLayout>()) {}
+Forest::Forest() : model_(std::make_shared<const ForestModel>()) {}
 
-Result<Forest> Forest::from_xgboost_ubj(std::string_view bytes) {
-  COEVAL_ASSIGN(const XgboostModel model, read_xgboost_ubj(bytes));
-  COEVAL_ASSIGN(ForestLayout layout, lay_out(model));
-  const bool logistic = model.objective == XgboostObjective::logistic;
+Result<Forest> Forest::make(const SourceForest& source) {
+  ForestModel model{.layout = {}, .base_margins = source.base_margins, .link = source.link};
+  COEVAL_ASSIGN(model.layout, lay_out(source));
   Forest forest;
-  forest.link_ = logistic ? Link::logistic : Link::identity;
-  forest.base_margin_ = logistic ? logit(model.base_score) : model.base_score;
-  forest.layout_ = std::make_shared<const ForestLayout>(std::move(layout));
+  forest.model_ = std::make_shared<const ForestModel>(std::move(model));
   return forest;
 }
 
-std::size_t Forest::width() const { return layout_->width; }
-std::size_t Forest::trees() const { return layout_->trees.size(); }
-std::size_t Forest::memory_bytes() const { return sizeof(Forest) + layout_->memory_bytes(); }
+Result<Forest> Forest::from_xgboost(std::string_view bytes) {
+  COEVAL_ASSIGN(const SourceForest source, read_xgboost(bytes));
+  return make(source);
+}
+
+Result<Forest> Forest::from_lightgbm(std::string_view text) {
+  COEVAL_ASSIGN(const SourceForest source, read_lightgbm(text));
+  return make(source);
+}
+
+Result<Forest> Forest::read(std::string_view bytes) {
+  return is_lightgbm(bytes) ? from_lightgbm(bytes) : from_xgboost(bytes);
+}
+
+std::size_t Forest::width() const { return model_->layout.width; }
+std::size_t Forest::outputs() const { return model_->layout.outputs; }
+std::size_t Forest::scores() const { return model_->link.scores(outputs()); }
+std::size_t Forest::trees() const { return model_->layout.trees.size(); }
+std::size_t Forest::memory_bytes() const {
+  return sizeof(Forest) + sizeof(ForestModel) + model_->layout.memory_bytes() +
+         model_->base_margins.capacity() * sizeof(float);
+}
 
 float Forest::margin(std::span<const float> row) const {
+  COEVAL_CHECK(outputs() == 1);
   float margin = 0;
   margins(row, {&margin, 1});
   return margin;
 }
 
 float Forest::transform(float margin) const {
-  return link_ == Link::logistic ? sigmoid(margin) : margin;
+  COEVAL_CHECK(outputs() == 1);
+  if (!model_->layout.in_float64) {
+    float score = 0;
+    model_->link.apply(std::span<const float>(&margin, 1), {&score, 1});
+    return score;
+  }
+  const double wide = margin;
+  double score = 0;
+  model_->link.apply(std::span<const double>(&wide, 1), {&score, 1});
+  return static_cast<float>(score);
 }
 
 void Forest::margins(std::span<const float> rows, std::span<float> out) const {
-  const std::size_t width = layout_->width, stride = layout_->keys_count;
-  COEVAL_CHECK(rows.size() == out.size() * width);
-  std::array<std::int32_t, kKeysOnStack> on_stack;
-  std::vector<std::int32_t> on_heap(stride > kKeysOnStack ? stride : 0);
-  const std::span<std::int32_t> keys =
-      on_heap.empty() ? std::span<std::int32_t>(on_stack) : on_heap;
-  const std::size_t block = block_rows(stride);
-  for (std::size_t first = 0; first < out.size(); first += block) {
-    const std::size_t count = std::min(block, out.size() - first);
-    for (std::size_t row = 0; row < count; ++row) {
-      write_keys(*layout_, rows.subspan((first + row) * width, width),
-                 keys.subspan(row * stride, stride));
-    }
-    const auto margins = out.subspan(first, count);
-    std::ranges::fill(margins, base_margin_);
-    add_leaves(*layout_, keys.first(count * stride), margins);
+  const std::size_t rows_count = out.size() / outputs();
+  COEVAL_CHECK(rows_count * outputs() == out.size() && rows.size() == rows_count * width());
+  if (!model_->layout.in_float64) return float32_margins(*model_, rows, out);
+  const std::size_t step = std::max<std::size_t>(1, kWideOnStack / outputs());
+  Scratch<double, kWideOnStack> scratch(step * outputs());
+  for (std::size_t first = 0; first < rows_count; first += step) {
+    const std::size_t count = std::min(step, rows_count - first);
+    const auto wide = scratch.values().first(count * outputs());
+    float64_margins(*model_, rows.subspan(first * width(), count * width()), wide);
+    convert<double, float>(wide, out.subspan(first * outputs(), wide.size()));
   }
+}
+
+void Forest::margins(std::span<const float> rows, std::span<double> out) const {
+  COEVAL_CHECK(out.size() % outputs() == 0 && rows.size() == out.size() / outputs() * width());
+  if (model_->layout.in_float64) return float64_margins(*model_, rows, out);
+  std::vector<float> narrow(out.size());
+  float32_margins(*model_, rows, narrow);
+  convert<float, double>(narrow, out);
+}
+
+void Forest::predict(std::span<const float> rows, std::span<float> margins,
+                     std::span<float> scores) const {
+  COEVAL_CHECK(scores.size() * outputs() == margins.size() * this->scores());
+  if (!model_->layout.in_float64) {
+    this->margins(rows, margins);
+    return apply_link<float>(*model_, margins, scores);
+  }
+  std::vector<double> wide_margins(margins.size()), wide_scores(scores.size());
+  predict(rows, std::span(wide_margins), std::span(wide_scores));
+  convert<double, float>(wide_margins, margins);
+  convert<double, float>(wide_scores, scores);
+}
+
+void Forest::predict(std::span<const float> rows, std::span<double> margins,
+                     std::span<double> scores) const {
+  COEVAL_CHECK(scores.size() * outputs() == margins.size() * this->scores());
+  if (model_->layout.in_float64) {
+    this->margins(rows, margins);
+    return apply_link<double>(*model_, margins, scores);
+  }
+  std::vector<float> narrow_margins(margins.size()), narrow_scores(scores.size());
+  predict(rows, std::span(narrow_margins), std::span(narrow_scores));
+  convert<float, double>(narrow_margins, margins);
+  convert<float, double>(narrow_scores, scores);
 }
 
 }  // namespace coeval::models

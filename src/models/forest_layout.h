@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "models/xgboost_model.h"
+#include "models/forest_source.h"
 
 namespace coeval::models {
 
@@ -13,8 +13,10 @@ namespace coeval::models {
 /// branch.
 ///
 /// Keys. Before trees are walked, a row of `width` floats becomes `keys_count` int32 keys:
-///   [0, width)            the number, ordered as float compares; NaN below every number
-///   [width, 2·width)      the same; NaN above every number
+///   `width` for each of `planes`: the number, ordered as float compares; what is missing lies
+///   below
+///                         or above every number. XGBoost's forests have two planes, with NaN below
+///                         and above.
 ///   then, for each category column, one bit for each node that splits on it, 32 a key: set = goes
 ///   left.
 ///                         They are copied from `category_bits`, which holds them for every code.
@@ -24,18 +26,25 @@ namespace coeval::models {
 /// just below the threshold's; the key is chosen by the side on which missing values go. For a
 /// category the shift brings the node's bit to the sign and bound is -1. Leaves. A leaf reads
 /// kLowest and leads to itself, so a tree may be walked for any number of steps beyond its depth.
-/// Its `bound` holds the value's bits.
+/// Its `bound` holds the value's bits, or the value's place in `leaf_values` where those are
+/// float64.
 struct ForestLayout {
   static constexpr std::int32_t kLowest = INT32_MIN;
 
   struct Node {
-    std::int32_t bound;  ///< or the bits of a leaf's value
+    std::int32_t bound;  ///< or a leaf's value
     std::uint32_t slot;  ///< which key, and its shift
     std::uint32_t left;
   };
   struct Tree {
     std::uint32_t root;
     std::uint32_t depth;  ///< steps to the deepest leaf
+  };
+  /// How a plane of keys tells what is missing, and where that goes.
+  struct Plane {
+    Missing missing = Missing::nan;
+    bool left = false;  ///< missing values lie below every number, instead of above
+    friend bool operator==(const Plane&, const Plane&) = default;
   };
   /// A block of `category_bits`: limit + 2 rows of `words`, for codes 0 … limit - 1, for codes that
   /// no node knows, and for missing values.
@@ -48,9 +57,15 @@ struct ForestLayout {
   };
 
   std::size_t width = 0;
+  std::size_t outputs = 1;
   std::size_t keys_count = 1;
+  bool in_float64 = false;     ///< leaves are in `leaf_values`
+  bool codes_are_cut = false;  ///< codes in (-1, 0) are 0, as LightGBM reads them
+  std::vector<Plane> planes;
   std::vector<Node> nodes;
   std::vector<Tree> trees;
+  std::vector<std::uint32_t> tree_outputs;  ///< empty when there is one output
+  std::vector<double> leaf_values;          ///< of forests that are summed in float64
   std::vector<CategoryColumn> category_columns;
   std::vector<std::uint32_t> category_bits;
 
@@ -65,6 +80,8 @@ std::int32_t order_key(float number);
 /// Checks every index of the trees and lays them out. Errors: bad_model for an index out of range,
 /// a node with two parents or in a cycle, a threshold that is NaN; unsupported beyond 2^30 nodes or
 /// 128 MiB of category sets.
-Result<ForestLayout> lay_out(const XgboostModel& model);
+/// `origins`, when asked for, gets for each node of the layout its number in its tree of the file.
+Result<ForestLayout> lay_out(const SourceForest& model,
+                             std::vector<std::uint32_t>* origins = nullptr);
 
 }  // namespace coeval::models

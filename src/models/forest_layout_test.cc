@@ -12,8 +12,8 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// x0 < 0.5 ? 1 : (code in {1, 3} ? 3 : 2)
-XgboostTree small_tree() {
-  XgboostTree tree;
+SourceTree small_tree() {
+  SourceTree tree;
   tree.left = {1, -1, 3, -1, -1};
   tree.right = {2, -1, 4, -1, -1};
   tree.columns = {0, 0, 1, 0, 0};
@@ -27,14 +27,14 @@ XgboostTree small_tree() {
   return tree;
 }
 
-XgboostModel model_of(XgboostTree tree) {
-  XgboostModel model;
+SourceForest model_of(SourceTree tree) {
+  SourceForest model;
   model.width = 2;
   model.trees.push_back(std::move(tree));
   return model;
 }
 
-Code code_of(XgboostTree tree) {
+Code code_of(SourceTree tree) {
   const auto layout = lay_out(model_of(std::move(tree)));
   REQUIRE(!layout.has_value());
   return layout.error().code;
@@ -77,7 +77,7 @@ TEST_CASE("children are neighbours and a leaf leads to itself") {
 }
 
 TEST_CASE("nodes that nothing leads to are dropped, as pruning leaves them") {
-  XgboostTree tree = small_tree();
+  SourceTree tree = small_tree();
   tree.left[2] = tree.right[2] = -1;
   const auto layout = lay_out(model_of(tree));
   REQUIRE(layout.has_value());
@@ -86,11 +86,11 @@ TEST_CASE("nodes that nothing leads to are dropped, as pruning leaves them") {
 
 TEST_CASE("broken trees are refused") {
   const auto broken = [](auto change) {
-    XgboostTree tree = small_tree();
+    SourceTree tree = small_tree();
     change(tree);
     return code_of(std::move(tree));
   };
-  using Tree = XgboostTree;
+  using Tree = SourceTree;
   CHECK(broken([](Tree& t) { t.left[2] = 0; }) == Code::bad_model);   // a cycle
   CHECK(broken([](Tree& t) { t.right[2] = 2; }) == Code::bad_model);  // its own child
   CHECK(broken([](Tree& t) { t.left[2] = 1; }) == Code::bad_model);   // two parents
@@ -119,10 +119,10 @@ TEST_CASE("broken trees are refused") {
 
 TEST_CASE("category sets may not ask for unbounded memory") {
   // A handful of bytes in the file: many nodes that each name a large category.
-  XgboostModel model = model_of(small_tree());
+  SourceForest model = model_of(small_tree());
   model.trees[0].categories = {(1 << 24) - 1, 3};
   CHECK(lay_out(model).has_value());
-  const XgboostTree tree = model.trees[0];
+  const SourceTree tree = model.trees[0];
   model.trees.assign(33, tree);
   const auto layout = lay_out(model);
   REQUIRE(!layout.has_value());

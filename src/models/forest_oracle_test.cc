@@ -4,109 +4,16 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
-#include <limits>
-#include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "models/forest.h"
+#include "models/oracle_rows.h"
 #include "models/xgboost_model.h"
 #include "models/xgboost_oracle.h"
 
 namespace coeval::models {
 namespace {
-
-constexpr std::size_t kWidth = 14;
-constexpr std::size_t kFirstCategory = 10;
-constexpr std::size_t kTrainingRows = 6000;
-constexpr std::size_t kAdversarialRows = 100'000;
-/// Distinct codes of the last four columns: below and above max_cat_to_onehot.
-constexpr int kCodes[] = {3, 8, 60, 400};
-
-const std::vector<const char*> kTypes = {"q", "q", "q", "q", "q", "q", "q",
-                                         "q", "q", "q", "c", "c", "c", "c"};
-
-struct Training {
-  std::vector<float> rows, real_label, binary_label;
-};
-
-/// Numbers with ties, heavy tails and missing cells, codes with their own effects.
-Training make_training() {
-  std::mt19937_64 random(7);
-  std::normal_distribution<float> normal;
-  Training data;
-  for (std::size_t row = 0; row < kTrainingRows; ++row) {
-    float cells[kWidth];
-    for (std::size_t i = 0; i < kFirstCategory; ++i) {
-      cells[i] = normal(random);
-      if (i % 3 == 1) cells[i] = std::round(cells[i] * 4);
-      if (i % 3 == 2) cells[i] = std::exp(10 * cells[i]);
-    }
-    for (std::size_t i = kFirstCategory; i < kWidth; ++i) {
-      cells[i] = static_cast<float>(random() % static_cast<unsigned>(kCodes[i - kFirstCategory]));
-    }
-    const float effect = cells[0] + cells[1] / 4 + std::sin(cells[kFirstCategory + 2] * 12.9898f) +
-                         std::cos(cells[kFirstCategory + 3] * 78.233f) + cells[10];
-    data.real_label.push_back(effect + normal(random));
-    data.binary_label.push_back(effect + normal(random) > 1 ? 1.0f : 0.0f);
-    for (float& cell : cells) {
-      if (random() % 10 == 0) cell = std::numeric_limits<float>::quiet_NaN();
-    }
-    data.rows.insert(data.rows.end(), cells, cells + kWidth);
-  }
-  return data;
-}
-
-/// Every threshold of the model, its neighbours, and the values that break careless readers.
-std::vector<std::vector<float>> adversarial_cells(const std::string& model_bytes) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  std::vector<std::vector<float>> cells(
-      kWidth, {0.0f, -0.0f, kInfinity, -kInfinity, std::numeric_limits<float>::denorm_min(),
-               -std::numeric_limits<float>::denorm_min(), 3.4e38f, -3.4e38f,
-               std::numeric_limits<float>::quiet_NaN(), 1e-38f, 1.0f, -1.0f});
-  const auto model = read_xgboost_ubj(model_bytes);
-  REQUIRE(model.has_value());
-  for (const XgboostTree& tree : model->trees) {
-    for (std::size_t node = 0; node < tree.size(); ++node) {
-      if (tree.left[node] == -1 || tree.categorical[node] != 0) continue;
-      const float threshold = tree.conditions[node];
-      auto& column = cells[static_cast<std::size_t>(tree.columns[node])];
-      column.insert(column.end(), {threshold, std::nextafter(threshold, -kInfinity),
-                                   std::nextafter(threshold, kInfinity)});
-    }
-  }
-  for (std::size_t i = kFirstCategory; i < kWidth; ++i) {
-    const int codes = kCodes[i - kFirstCategory];
-    for (int code = 0; code < codes; ++code) cells[i].push_back(static_cast<float>(code));
-    for (const float odd : {-0.3f, -1.0f, 2.5f, 0.999f, 16777215.0f, 16777216.0f, 1e9f}) {
-      cells[i].push_back(odd);
-    }
-    for (const int past : {0, 1, 31, 32, 64}) cells[i].push_back(static_cast<float>(codes + past));
-  }
-  return cells;
-}
-
-std::vector<float> adversarial_rows(const std::string& model_bytes) {
-  const auto cells = adversarial_cells(model_bytes);
-  std::mt19937_64 random(11);
-  std::vector<float> rows;
-  rows.reserve(kAdversarialRows * kWidth);
-  for (std::size_t row = 0; row < kAdversarialRows; ++row) {
-    for (const auto& column : cells) rows.push_back(column[random() % column.size()]);
-  }
-  return rows;
-}
-
-std::size_t count_bit_differences(std::span<const float> a, std::span<const float> b) {
-  REQUIRE(a.size() == b.size());
-  std::size_t differences = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    differences += std::bit_cast<std::uint32_t>(a[i]) != std::bit_cast<std::uint32_t>(b[i]);
-  }
-  return differences;
-}
 
 std::vector<float> transformed(const Forest& forest, std::span<const float> margins) {
   std::vector<float> out(margins.size());
@@ -126,35 +33,21 @@ void compare(const XgboostOracle& xgboost, XgboostOracle::Handle booster) {
   const std::string bytes = xgboost.save(booster);
   const auto forest = Forest::from_xgboost_ubj(bytes);
   REQUIRE_MESSAGE(forest.has_value(), (forest ? "" : one_line(forest.error())));
-  const std::vector<float> rows = adversarial_rows(bytes);
+  const auto source = read_xgboost(bytes);
+  REQUIRE(source.has_value());
+  const std::vector<float> rows = adversarial_rows(*source);
   std::vector<float> margins(kAdversarialRows);
   forest->margins(rows, margins);
 
   const std::string array = XgboostOracle::array_json(rows, kWidth);
-  CHECK(count_bit_differences(
-            margins, xgboost.predict(booster, array, XgboostOracle::config(1).c_str())) == 0);
-  CHECK(count_bit_differences(transformed(*forest, margins),
+  CHECK(count_bit_differences(std::span<const float>(margins),
+                              xgboost.predict(booster, array, XgboostOracle::config(1).c_str())) ==
+        0);
+  CHECK(count_bit_differences(std::span<const float>(transformed(*forest, margins)),
                               xgboost.predict(booster, array, XgboostOracle::config(0).c_str())) ==
         0);
-  CHECK(count_bit_differences(margins, one_by_one(*forest, rows)) == 0);
-  // The rows must reach different leaves, or equal bits would mean nothing.
-  std::ranges::sort(margins);
-  const auto distinct = std::ranges::unique(margins);
-  CHECK(margins.size() - distinct.size() > 50);
-}
-
-/// The oracle, or null after saying why. Absent although `./dev setup` ran is a failure.
-std::unique_ptr<XgboostOracle> open_oracle() {
-  if (!XgboostOracle::is_expected()) {
-    MESSAGE("not compared with XGBoost: there is no third_party folder; run ./dev setup");
-    return nullptr;
-  }
-  try {
-    return std::make_unique<XgboostOracle>();
-  } catch (const std::exception& error) {
-    FAIL_CHECK(error.what() << "; run ./dev setup");
-    return nullptr;
-  }
+  CHECK(count_bit_differences<float>(margins, one_by_one(*forest, rows)) == 0);
+  CHECK(count_distinct(margins) > 50);
 }
 
 struct Kind {
@@ -189,12 +82,12 @@ const std::vector<Kind>& binary_kinds() {
 }  // namespace
 
 TEST_CASE("margins and probabilities equal XGBoost's bit for bit on 100,000 adversarial rows") {
-  const auto xgboost = open_oracle();
+  const auto xgboost = open_oracle<XgboostOracle>();
   if (!xgboost) return;
   const Training data = make_training();
   const auto matrix = xgboost->make_matrix(data.rows, data.binary_label, kTypes);
   for (const Kind& kind : binary_kinds()) {
-    CAPTURE(kind.name);
+    CAPTURE(std::string(kind.name));
     auto parameters = kind.parameters;
     parameters.emplace_back("objective", "binary:logistic");
     const auto booster = xgboost->train(matrix, parameters, kind.rounds);
@@ -205,7 +98,7 @@ TEST_CASE("margins and probabilities equal XGBoost's bit for bit on 100,000 adve
 }
 
 TEST_CASE("a forest of numbers alone equals XGBoost's bit for bit") {
-  const auto xgboost = open_oracle();
+  const auto xgboost = open_oracle<XgboostOracle>();
   if (!xgboost) return;
   const Training data = make_training();
   const std::vector<const char*> numbers(kWidth, "q");
@@ -218,7 +111,7 @@ TEST_CASE("a forest of numbers alone equals XGBoost's bit for bit") {
 }
 
 TEST_CASE("a regression equals XGBoost's bit for bit") {
-  const auto xgboost = open_oracle();
+  const auto xgboost = open_oracle<XgboostOracle>();
   if (!xgboost) return;
   const Training data = make_training();
   const auto matrix = xgboost->make_matrix(data.rows, data.real_label, kTypes);
@@ -229,7 +122,7 @@ TEST_CASE("a regression equals XGBoost's bit for bit") {
 }
 
 TEST_CASE("labels of one class give XGBoost's clamped base margin") {
-  const auto xgboost = open_oracle();
+  const auto xgboost = open_oracle<XgboostOracle>();
   if (!xgboost) return;
   const Training data = make_training();
   for (const float label : {0.0f, 1.0f}) {
@@ -249,7 +142,7 @@ TEST_CASE("labels of one class give XGBoost's clamped base margin") {
 }
 
 TEST_CASE("trees after the best iteration are left out") {
-  const auto xgboost = open_oracle();
+  const auto xgboost = open_oracle<XgboostOracle>();
   if (!xgboost) return;
   const Training data = make_training();
   const auto matrix = xgboost->make_matrix(data.rows, data.binary_label, kTypes);
@@ -263,7 +156,7 @@ TEST_CASE("trees after the best iteration are left out") {
   forest->margins(data.rows, margins);
   const std::string array = XgboostOracle::array_json(data.rows, kWidth);
   const auto theirs = xgboost->predict(booster, array, XgboostOracle::config(1, 3).c_str());
-  CHECK(count_bit_differences(margins, theirs) == 0);
+  CHECK(count_bit_differences<float>(margins, theirs) == 0);
   xgboost->free_booster(booster);
   xgboost->free_matrix(matrix);
 }

@@ -84,10 +84,10 @@ TEST_CASE("what is not supported is refused by name") {
     CHECK(error.code == Code::unsupported);
     CHECK(error.message.find(named) != std::string::npos);
   };
-  refused("binary:logistic", "binary:logitraw", "binary:logitraw");
+  refused("binary:logistic", "binary:logistix", "binary:logistix");
   refused(member("name", "gbtree"), member("name", "gblint"), "gblint");
-  refused(member("num_class", "0"), member("num_class", "3"), "3 outputs");
-  refused(member("num_target", "1"), member("num_target", "2"), "2 outputs");
+  refused("version[#L" + std::string(7, '\0') + "\3i\3",
+          "version[#L" + std::string(7, '\0') + "\3i\4", "version 4.");
   refused(member("size_leaf_vector", "1"), member("size_leaf_vector", "4"), "vector leaves");
 }
 
@@ -100,6 +100,7 @@ TEST_CASE("models that contradict themselves are bad_model") {
   bad("left_children", "left_xxxxxxxx");
   bad(member("num_feature", "5"), member("num_feature", "0"));
   bad(member("num_feature", "5"), member("num_feature", "x"));
+  bad(member("num_class", "0"), member("num_class", "x"));
   bad("[5.", "[x.");
   bad("tree_info[#L" + std::string(7, '\0') + "\5i" + std::string(1, '\0'),
       "tree_info[#L" + std::string(7, '\0') + "\5i\1");

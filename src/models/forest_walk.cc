@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -21,10 +22,10 @@ std::uint32_t step(const Node& node, const std::int32_t* keys) {
   return node.left + (static_cast<std::int32_t>(key << node.slot % 32) > node.bound ? 1u : 0u);
 }
 
-/// Adds the leaves of trees[0 … kCount) for one row.
-template <std::size_t kCount>
+/// Walks trees[0 … kCount) for one row and gives each one's leaf to `add`, in order.
+template <std::size_t kCount, class Add>
 void walk(const ForestLayout& layout, const ForestLayout::Tree* trees, const std::int32_t* keys,
-          float& margin) {
+          const Add& add) {
   const Node* const nodes = layout.nodes.data();
   std::array<std::uint32_t, kCount> at;
   std::uint32_t depth = 0;
@@ -43,15 +44,79 @@ void walk(const ForestLayout& layout, const ForestLayout::Tree* trees, const std
   if (depth > kBlindSteps) {
     while (!all_at_leaf()) step_all();
   }
-  for (const auto place : at) margin += std::bit_cast<float>(nodes[place].bound);
+  for (std::size_t lane = 0; lane < kCount; ++lane) add(lane, nodes[at[lane]].bound);
+}
+
+/// Walks all trees for all rows. `add` gets a row, a tree and what its leaf holds, for each row in
+/// the order of the trees.
+template <class Add>
+void walk_all(const ForestLayout& layout, std::span<const std::int32_t> keys, std::size_t rows,
+              const Add& add) {
+  const std::size_t count = layout.trees.size(), stride = layout.keys_count;
+  std::size_t tree = 0;
+  for (; tree + kLanes <= count; tree += kLanes) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      walk<kLanes>(layout, &layout.trees[tree], &keys[row * stride],
+                   [&](std::size_t lane, std::int32_t leaf) { add(row, tree + lane, leaf); });
+    }
+  }
+  for (; tree < count; ++tree) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      walk<1>(layout, &layout.trees[tree], &keys[row * stride],
+              [&](std::size_t, std::int32_t leaf) { add(row, tree, leaf); });
+    }
+  }
+}
+
+/// `value` makes a number of what a leaf holds.
+template <class Sum, class Value>
+void add_all(const ForestLayout& layout, std::span<const std::int32_t> keys, std::span<Sum> margins,
+             const Value& value) {
+  const std::size_t outputs = layout.outputs;
+  if (outputs == 1) {
+    walk_all(layout, keys, margins.size(),
+             [&](std::size_t row, std::size_t, std::int32_t leaf) { margins[row] += value(leaf); });
+    return;
+  }
+  walk_all(layout, keys, margins.size() / outputs,
+           [&](std::size_t row, std::size_t tree, std::int32_t leaf) {
+             margins[row * outputs + layout.tree_outputs[tree]] += value(leaf);
+           });
 }
 
 /// Which row of a category block a code reads.
-std::size_t category_row(float code, std::uint32_t limit) {
+std::size_t category_row(float code, std::uint32_t limit, bool cut) {
   if (code != code) return std::size_t{limit} + 1;
   // Infinities and codes beyond 2^24 must not reach the conversion.
   if (code >= 0.0f && code < static_cast<float>(limit)) return static_cast<std::size_t>(code);
-  return limit;
+  return cut && code > -1.0f && code < 0.0f ? 0 : limit;
+}
+
+/// The keys of one plane. All but Missing::nan are LightGBM's, for which tiny numbers are 0.
+void write_plane(const ForestLayout::Plane& plane, std::span<const float> row, std::int32_t* keys) {
+  constexpr float kTiny = 1e-35f;
+  const std::int32_t missing_key =
+      plane.left ? ForestLayout::kLowest : std::numeric_limits<std::int32_t>::max();
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const float cell = row[i];
+    const bool not_a_number = cell != cell;
+    const bool zero = plane.missing != Missing::nan && std::fabs(cell) <= kTiny;
+    const bool missing = plane.missing == Missing::none   ? false
+                         : plane.missing == Missing::zero ? zero || not_a_number
+                                                          : not_a_number;
+    keys[i] = missing ? missing_key : zero || not_a_number ? 0 : order_key(cell);
+  }
+}
+
+/// Both of XGBoost's planes in one loop: missing values below, missing values above.
+void write_both_sides(std::span<const float> row, std::span<std::int32_t> keys) {
+  const std::size_t width = row.size();
+  for (std::size_t i = 0; i < width; ++i) {
+    const std::int32_t key = order_key(row[i]);
+    const bool missing = row[i] != row[i];
+    keys[i] = missing ? ForestLayout::kLowest : key;
+    keys[width + i] = missing ? std::numeric_limits<std::int32_t>::max() : key;
+  }
 }
 
 }  // namespace
@@ -59,14 +124,16 @@ std::size_t category_row(float code, std::uint32_t limit) {
 void write_keys(const ForestLayout& layout, std::span<const float> row,
                 std::span<std::int32_t> keys) {
   const std::size_t width = layout.width;
-  for (std::size_t i = 0; i < width; ++i) {
-    const std::int32_t key = order_key(row[i]);
-    const bool missing = row[i] != row[i];
-    keys[i] = missing ? ForestLayout::kLowest : key;
-    keys[width + i] = missing ? std::numeric_limits<std::int32_t>::max() : key;
+  if (!layout.in_float64) {
+    write_both_sides(row, keys);
+  } else {
+    for (std::size_t i = 0; i < layout.planes.size(); ++i) {
+      write_plane(layout.planes[i], row.first(width), &keys[i * width]);
+    }
   }
   for (const auto& block : layout.category_columns) {
-    const std::size_t place = category_row(row[block.column], block.limit) * block.words;
+    const std::size_t place =
+        category_row(row[block.column], block.limit, layout.codes_are_cut) * block.words;
     std::memcpy(&keys[block.first_key], &layout.category_bits[block.first_word + place],
                 block.words * sizeof(std::int32_t));
   }
@@ -75,18 +142,13 @@ void write_keys(const ForestLayout& layout, std::span<const float> row,
 
 void add_leaves(const ForestLayout& layout, std::span<const std::int32_t> keys,
                 std::span<float> margins) {
-  const std::size_t count = layout.trees.size(), stride = layout.keys_count;
-  std::size_t tree = 0;
-  for (; tree + kLanes <= count; tree += kLanes) {
-    for (std::size_t row = 0; row < margins.size(); ++row) {
-      walk<kLanes>(layout, &layout.trees[tree], &keys[row * stride], margins[row]);
-    }
-  }
-  for (; tree < count; ++tree) {
-    for (std::size_t row = 0; row < margins.size(); ++row) {
-      walk<1>(layout, &layout.trees[tree], &keys[row * stride], margins[row]);
-    }
-  }
+  add_all(layout, keys, margins, [](std::int32_t leaf) { return std::bit_cast<float>(leaf); });
+}
+
+void add_leaves(const ForestLayout& layout, std::span<const std::int32_t> keys,
+                std::span<double> margins) {
+  add_all(layout, keys, margins,
+          [&](std::int32_t leaf) { return layout.leaf_values[static_cast<std::size_t>(leaf)]; });
 }
 
 }  // namespace coeval::models

@@ -2,25 +2,39 @@
 
 #include <array>
 #include <bit>
+#include <filesystem>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "data/hash.h"
+#include "models/lightgbm_model.h"
 #include "models/new_folder.h"
+#include "models/xgboost_model.h"
 
 namespace coeval::models {
 namespace {
 
 using data::Json;
 
+/// The trainer's file by any of its names: XGBoost's UBJSON and JSON, LightGBM's text.
 constexpr const char* kModelFile = "model.ubj";
+constexpr const char* kModelFiles[] = {kModelFile, "model.xgboost.json", "model.lightgbm.txt"};
 constexpr const char* kEncoderFile = "encoder.json";
 constexpr const char* kCardFile = "model.json";
 constexpr const char* kMetricsFile = "metrics.json";
 constexpr const char* kGoldenFile = "golden.bin";
 constexpr const char* kSumsFile = "sha256sums";
-/// In the order in which they are written and checked.
-constexpr std::array kFiles = {kModelFile, kEncoderFile, kCardFile, kMetricsFile, kGoldenFile};
+/// In the order in which they are written and checked; the first is named by its contents.
+using FileNames = std::array<const char*, 5>;
+FileNames files_with(const char* model_file) {
+  return {model_file, kEncoderFile, kCardFile, kMetricsFile, kGoldenFile};
+}
+
+const char* model_file_of(std::string_view bytes) {
+  if (is_lightgbm(bytes)) return kModelFiles[2];
+  return is_xgboost_json(bytes) ? kModelFiles[1] : kModelFile;
+}
 
 constexpr const char* kRestoreAdvice =
     "restore the folder from a copy, build the model again, or roll back to another version";
@@ -106,12 +120,12 @@ Status check_golden(const ServedModel& served, std::span<const GoldenRow> golden
     if (golden[i].row.size() != forest.width()) {
       return std::unexpected(bad_file(kGoldenFile, row + " has another width than " + kModelFile));
     }
-    const float margin = forest.margin(golden[i].row);
-    if (!same_bits(margin, golden[i].margin) ||
-        !same_bits(served.score(margin), golden[i].score)) {
-      return std::unexpected(
-          bad_file(kGoldenFile, row + " scores " + std::to_string(served.score(margin)) +
-                                    " instead of " + std::to_string(golden[i].score)));
+    float margin = 0, score = 0;
+    served.predict(golden[i].row, {&margin, 1}, {&score, 1});
+    if (!same_bits(margin, golden[i].margin) || !same_bits(score, golden[i].score)) {
+      return std::unexpected(bad_file(kGoldenFile, row + " scores " + std::to_string(score) +
+                                                       " instead of " +
+                                                       std::to_string(golden[i].score)));
     }
   }
   return {};
@@ -125,16 +139,22 @@ Status check_width(const Encoder& encoder, const Forest& forest) {
 }
 
 Result<Forest> read_forest(std::string_view bytes) {
-  auto forest = Forest::from_xgboost_ubj(bytes);
+  auto forest = Forest::read(bytes);
   if (!forest) {
     Error error = std::move(forest).error();
-    error.message = std::string(kModelFile) + ": " + error.message;
+    error.message = std::string(model_file_of(bytes)) + ": " + error.message;
     return std::unexpected(std::move(error));
+  }
+  if (forest->outputs() != 1) {
+    return fail(Code::unsupported,
+                std::string(model_file_of(bytes)) + ": a model with " +
+                    std::to_string(forest->outputs()) + " outputs cannot be served",
+                "train one with a single output");
   }
   return std::move(*forest);
 }
 
-using Contents = std::array<std::string, kFiles.size()>;
+using Contents = std::array<std::string, std::tuple_size_v<FileNames>>;
 
 struct Folder {
   Contents contents;
@@ -142,9 +162,10 @@ struct Folder {
 };
 
 std::string checksums(const Contents& contents) {
+  const FileNames files = files_with(model_file_of(contents[0]));
   std::string sums;
-  for (std::size_t i = 0; i < kFiles.size(); ++i) {
-    sums += data::sha256_hex(contents[i]) + "  " + kFiles[i] + "\n";
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    sums += data::sha256_hex(contents[i]) + "  " + files[i] + "\n";
   }
   return sums;
 }
@@ -154,7 +175,7 @@ Status check_sums(const Contents& contents, const std::string& stated) {
   if (computed == stated) return {};
   // One line a file, so the first line that differs names the file.
   std::size_t at = 0;
-  for (const char* file : kFiles) {
+  for (const char* file : files_with(model_file_of(contents[0]))) {
     const std::size_t end = computed.find('\n', at) + 1;
     const std::string_view line = std::string_view(computed).substr(at, end - at);
     if (stated.size() != computed.size()) break;
@@ -166,10 +187,20 @@ Status check_sums(const Contents& contents, const std::string& stated) {
   return std::unexpected(bad_file(kSumsFile, "is damaged"));
 }
 
+/// The first of the names that is there; the usual one when none is.
+const char* model_file_in(const std::string& path) {
+  std::error_code ignored;
+  for (const char* name : kModelFiles) {
+    if (std::filesystem::exists(path + "/" + name, ignored)) return name;
+  }
+  return kModelFile;
+}
+
 Result<Folder> read_folder(const std::string& path) {
   Folder folder;
-  for (std::size_t i = 0; i < kFiles.size(); ++i) {
-    COEVAL_ASSIGN(folder.contents[i], read_whole_file(path + "/" + kFiles[i]));
+  const FileNames files = files_with(model_file_in(path));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    COEVAL_ASSIGN(folder.contents[i], read_whole_file(path + "/" + files[i]));
   }
   COEVAL_ASSIGN(const std::string sums, read_whole_file(path + "/" + kSumsFile));
   COEVAL_TRY(check_sums(folder.contents, sums));
@@ -219,17 +250,24 @@ Status check_registered(const ServedModel& served, const RegisteredFolder& regis
 
 Status write_folder(const std::string& folder, const Contents& contents) {
   COEVAL_ASSIGN(NewFolder target, NewFolder::create(folder));
-  for (std::size_t i = 0; i < kFiles.size(); ++i) COEVAL_TRY(target.write(kFiles[i], contents[i]));
+  const FileNames files = files_with(model_file_of(contents[0]));
+  for (std::size_t i = 0; i < files.size(); ++i) COEVAL_TRY(target.write(files[i], contents[i]));
   COEVAL_TRY(target.write(kSumsFile, checksums(contents)));
   return std::move(target).publish();
 }
 
 }  // namespace
 
-float ServedModel::score(float margin) const {
-  const float score = forest.transform(margin);
-  if (!card.calibration) return score;
-  return static_cast<float>(card.calibration->apply(static_cast<double>(score)));
+void calibrate(const std::optional<stats::CalibrationMap>& calibration, std::span<float> scores) {
+  if (!calibration) return;
+  for (float& score : scores)
+    score = static_cast<float>(calibration->apply(static_cast<double>(score)));
+}
+
+void ServedModel::predict(std::span<const float> rows, std::span<float> margins,
+                          std::span<float> scores) const {
+  forest.predict(rows, margins, scores);
+  calibrate(card.calibration, scores);
 }
 
 Status save_model(const std::string& folder, const ModelCard& card, const Encoder& encoder,

@@ -17,7 +17,8 @@
 namespace coeval::models {
 
 /// A model as a directory:
-///   model.ubj      the trainer's own file; bits id = sha256 of it
+///   model.ubj      the trainer's own file; bits id = sha256 of it. Named by what it contains:
+///                  model.xgboost.json for XGBoost's JSON, model.lightgbm.txt for LightGBM's text
 ///   encoder.json   frozen dictionaries
 ///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, calibration, input
 ///   names and types,
@@ -51,9 +52,14 @@ struct ServedModel {
   data::Json metrics;
   std::string manifest_id;
 
-  /// What is answered: the margin through the objective's link, then through the calibration.
-  float score(float margin) const;
+  /// Forest::predict, and then the calibration: rows × width() floats in; a margin and the score
+  /// that is answered out, for each row.
+  void predict(std::span<const float> rows, std::span<float> margins,
+               std::span<float> scores) const;
 };
+
+/// Each score through the map, rounded once to float32; nothing happens without one.
+void calibrate(const std::optional<stats::CalibrationMap>& calibration, std::span<float> scores);
 
 /// What was written down about a folder when it was made. An empty text was not, and is not
 /// compared.

@@ -1,7 +1,9 @@
 #include "models/ubj.h"
 
 #include <bit>
+#include <charconv>
 #include <concepts>
+#include <limits>
 #include <string>
 
 namespace coeval::models {
@@ -63,6 +65,29 @@ double decode_real(char marker, const char* at) {
   return std::bit_cast<double>(big_endian<std::uint64_t>(at));
 }
 
+/// The whole text as a number, rounded once.
+template <class T>
+std::optional<T> number_in(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// XGBoost 1.7 writes NaN into JSON. Infinity is what newer versions may write.
+std::optional<float> real_in(std::string_view text) {
+  if (text == "NaN") return std::numeric_limits<float>::quiet_NaN();
+  if (text == "Infinity") return std::numeric_limits<float>::infinity();
+  if (text == "-Infinity") return -std::numeric_limits<float>::infinity();
+  return number_in<float>(text);
+}
+
+std::optional<std::int64_t> integer_in(std::string_view text) {
+  if (text == "true") return 1;
+  if (text == "false") return 0;
+  return number_in<std::int64_t>(text);
+}
+
 }  // namespace
 
 const Ubj* Ubj::find(std::string_view key) const {
@@ -74,6 +99,7 @@ const Ubj* Ubj::find(std::string_view key) const {
 
 std::optional<std::int64_t> Ubj::integer_at(std::size_t index) const {
   if (index >= size()) return std::nullopt;
+  if (!tokens_.empty()) return integer_in(tokens_[index]);
   if (marker_ == 0) {
     const Ubj& element = elements_[index];
     if (element.kind_ != Kind::integer) return std::nullopt;
@@ -85,6 +111,7 @@ std::optional<std::int64_t> Ubj::integer_at(std::size_t index) const {
 
 std::optional<float> Ubj::real_at(std::size_t index) const {
   if (index >= size()) return std::nullopt;
+  if (!tokens_.empty()) return real_in(tokens_[index]);
   if (marker_ == 0) {
     const Ubj& element = elements_[index];
     if (element.kind_ != Kind::real) return std::nullopt;

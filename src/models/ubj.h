@@ -10,13 +10,14 @@
 
 namespace coeval::models {
 
-/// A value of Universal Binary JSON, the format of XGBoost's model files. Views point into the
-/// bytes it was read from, which must outlive it.
+/// A value of an XGBoost model file, which is Universal Binary JSON or JSON (xgboost_json.h). Views
+/// point into the bytes it was read from, which must outlive it.
 class Ubj {
  public:
   enum class Kind : std::uint8_t { null, boolean, integer, real, string, array, object };
 
   Kind kind() const { return kind_; }
+  /// A string as it is written: from JSON with its escapes.
   std::string_view string() const { return bytes_; }
 
   /// Member of an object, or null pointer.
@@ -24,21 +25,25 @@ class Ubj {
   const std::vector<std::pair<std::string_view, Ubj>>& members() const { return members_; }
 
   /// Elements of an array, however it is stored. Elements of a typed array are decoded on demand.
-  std::size_t size() const { return marker_ != 0 ? count_ : elements_.size(); }
+  std::size_t size() const {
+    return marker_ != 0 ? count_ : !tokens_.empty() ? tokens_.size() : elements_.size();
+  }
   /// Nothing when the element is of another kind, or the array is untyped and it is not a number.
   std::optional<std::int64_t> integer_at(std::size_t index) const;
   std::optional<float> real_at(std::size_t index) const;
-  /// Elements of an untyped array; empty for a typed one.
+  /// Elements of an untyped array; empty for one of numbers alone that is typed or from JSON.
   const std::vector<Ubj>& elements() const { return elements_; }
 
  private:
   friend class UbjReader;
+  friend class XgboostJsonReader;
   Kind kind_ = Kind::null;
   char marker_ = 0;           ///< of a typed array's elements; 0 = untyped
   std::int64_t integer_ = 0;  ///< integer, boolean
   double real_ = 0;
   std::string_view bytes_;  ///< string, or the payload of a typed array
   std::size_t count_ = 0;
+  std::vector<std::string_view> tokens_;  ///< numbers as JSON writes them
   std::vector<Ubj> elements_;
   std::vector<std::pair<std::string_view, Ubj>> members_;
 };

@@ -20,6 +20,7 @@ namespace coeval::models {
 class XgboostOracle {
  public:
   using Handle = void*;
+  static constexpr const char* kName = "XGBoost";
 
   static std::string library_path() {
     if (const char* path = std::getenv("COEVAL_XGBOOST_LIBRARY")) return path;
@@ -49,6 +50,7 @@ class XgboostOracle {
     load(update_, "XGBoosterUpdateOneIter");
     load(save_, "XGBoosterSaveModelToBuffer");
     load(load_, "XGBoosterLoadModelFromBuffer");
+    load(predict_matrix_, "XGBoosterPredictFromDMatrix");
     load(predict_dense_, "XGBoosterPredictFromDense");
   }
 
@@ -62,14 +64,22 @@ class XgboostOracle {
 
   /// `types` has one of "q" (number) or "c" (category code) for each column.
   Handle make_matrix(std::span<const float> rows, std::span<const float> labels,
-                     const std::vector<const char*>& types) const {
+                     const std::vector<const char*>& types, std::size_t targets = 1) const {
     Handle matrix = nullptr;
     check(matrix_from_dense_(array_json(rows, types.size()).c_str(),
                              R"({"missing":NaN,"nthread":1})", &matrix));
-    check(matrix_set_info_(matrix, "label", array_json(labels, 1).c_str()));
+    check(matrix_set_info_(matrix, "label", array_json(labels, targets).c_str()));
     auto names = types;
     check(matrix_set_features_(matrix, "feature_type", names.data(), names.size()));
     return matrix;
+  }
+
+  /// Rows of each query, for ranking.
+  void set_groups(Handle matrix, std::span<const std::uint32_t> sizes) const {
+    const std::string json =
+        R"({"data":[)" + std::to_string(reinterpret_cast<std::uintptr_t>(sizes.data())) +
+        R"(,true],"shape":[)" + std::to_string(sizes.size()) + R"(],"typestr":"<u4","version":3})";
+    check(matrix_set_info_(matrix, "group", json.c_str()));
   }
 
   using Parameters = std::vector<std::pair<std::string, std::string>>;
@@ -85,10 +95,11 @@ class XgboostOracle {
     return booster;
   }
 
-  std::string save(Handle booster) const {
+  /// `format` is ubj or json.
+  std::string save(Handle booster, const std::string& format = "ubj") const {
     std::uint64_t size = 0;
     const char* bytes = nullptr;
-    check(save_(booster, R"({"format":"ubj"})", &size, &bytes));
+    check(save_(booster, (R"({"format":")" + format + R"("})").c_str(), &size, &bytes));
     return std::string(bytes, size);
   }
 
@@ -115,7 +126,17 @@ class XgboostOracle {
     for (std::uint64_t i = 0; i < dimensions; ++i) size *= shape[i];
     return {answer, size};
   }
-  /// type 1 = margin, 0 = output; `end` 0 = all trees.
+  /// Prediction of a matrix, which also gives contributions.
+  std::span<const float> predict_matrix(Handle booster, Handle matrix, const char* config) const {
+    const std::uint64_t* shape = nullptr;
+    std::uint64_t dimensions = 0;
+    const float* answer = nullptr;
+    check(predict_matrix_(booster, matrix, config, &shape, &dimensions, &answer));
+    std::size_t size = 1;
+    for (std::uint64_t i = 0; i < dimensions; ++i) size *= shape[i];
+    return {answer, size};
+  }
+  /// type 1 = margin, 0 = output, 2 = contributions (of a matrix alone); `end` 0 = all trees.
   static std::string config(int type, int end = 0) {
     return R"({"type":)" + std::to_string(type) +
            R"(,"training":false,"iteration_begin":0,"iteration_end":)" + std::to_string(end) +
@@ -148,6 +169,8 @@ class XgboostOracle {
   int (*update_)(Handle, int, Handle) = nullptr;
   int (*save_)(Handle, const char*, std::uint64_t*, const char**) = nullptr;
   int (*load_)(Handle, const void*, std::uint64_t) = nullptr;
+  int (*predict_matrix_)(Handle, Handle, const char*, const std::uint64_t**, std::uint64_t*,
+                         const float**) = nullptr;
   int (*predict_dense_)(Handle, const char*, const char*, Handle, const std::uint64_t**,
                         std::uint64_t*, const float**) = nullptr;
 };

@@ -44,8 +44,8 @@ AuditDifference first_input(const AuditedModel& audited, const stores::Predictio
 }
 
 std::optional<AuditDifference> compare_score(const AuditedModel& audited,
-                                             const stores::PredictionRecord& record, float margin) {
-  const float score = audited.served->score(margin);
+                                             const stores::PredictionRecord& record, float margin,
+                                             float score) {
   if (!same_bits(margin, record.raw_score))
     return difference(record, "raw_score", number(record.raw_score), number(margin));
   if (!same_bits(score, record.score))
@@ -65,8 +65,8 @@ Result<std::vector<std::optional<AuditDifference>>> compare(
   const auto& served = *audited.served;
   std::vector<float> matrix(records.size() * served.encoder.width());
   COEVAL_TRY(served.encoder.encode(inputs, matrix));
-  std::vector<float> margins(records.size());
-  served.forest.margins(matrix, margins);
+  std::vector<float> margins(records.size()), scores(records.size());
+  served.predict(matrix, margins, scores);
   data::Batch nullable = inputs;  // the recorded rows' schema: every input may be null
   const auto& model = audited.project->models[static_cast<std::size_t>(audited.model)];
   nullable.schema = define::input_schema(model.inputs);
@@ -82,7 +82,7 @@ Result<std::vector<std::optional<AuditDifference>>> compare(
     else if (data::encode_row(nullable, row) != record.features)
       out[i] = first_input(audited, record, nullable, row);
     else
-      out[i] = compare_score(audited, record, margins[i]);
+      out[i] = compare_score(audited, record, margins[i], scores[i]);
   }
   return out;
 }

@@ -279,13 +279,13 @@ class Replay {
     const data::Batch& inputs = found.values;
     std::vector<float> matrix(asked.at_us.size() * served.encoder.width());
     COEVAL_TRY(served.encoder.encode(inputs, matrix));
-    std::vector<float> margins(asked.at_us.size());
-    served.forest.margins(matrix, margins);
+    std::vector<float> margins(asked.at_us.size()), scores(asked.at_us.size());
+    served.predict(matrix, margins, scores);
     for (std::size_t i = 0; i < margins.size(); ++i) {
       const bool refused = !found.stale.empty() && found.stale[i] >= 0;
       version.report.refused += refused ? 1 : 0;
       if (refused) continue;  // nothing to compare
-      COEVAL_TRY(judge_one(version, i, inputs, served.score(margins[i])));
+      COEVAL_TRY(judge_one(version, i, inputs, scores[i]));
     }
     done_ += static_cast<std::int64_t>(margins.size());
     if (options_.progress) options_.progress(done_);

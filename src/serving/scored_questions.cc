@@ -107,11 +107,9 @@ Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& k
   const auto rows = static_cast<std::size_t>(questions.rows.rows);
   std::vector<float> encoded(width * rows);
   COEVAL_TRY(served.encoder.encode(scored.features, encoded));
-  for (std::size_t i = 0; i < rows; ++i) {
-    const float margin = served.forest.margin({encoded.data() + i * width, width});
-    scored.margins.push_back(margin);
-    scored.scores.push_back(served.score(margin));
-  }
+  scored.margins.resize(rows);
+  scored.scores.resize(rows);
+  served.predict(encoded, scored.margins, scored.scores);
   return scored;
 }
 

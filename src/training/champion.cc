@@ -15,8 +15,8 @@ namespace {
 std::vector<float> scores_of(const models::ServedModel& champion, const TrainingRows& rows) {
   const TrainingRows::Range test = rows.part(SplitPart::test);
   std::vector<float> scores(test.count);
-  champion.forest.margins(rows.values_of(test), scores);
-  for (float& score : scores) score = champion.score(score);
+  std::vector<float> margins(test.count);
+  champion.predict(rows.values_of(test), margins, scores);
   return scores;
 }
 

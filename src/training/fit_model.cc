@@ -30,9 +30,9 @@ std::vector<int> directions(const define::Model& model, const models::Encoder& e
   return all;
 }
 
-Result<std::optional<stats::CalibrationMap>> calibrate(const define::Model& model,
-                                                       const TrainingRows& rows,
-                                                       std::span<const float> scores) {
+Result<std::optional<stats::CalibrationMap>> fit_calibration(const define::Model& model,
+                                                             const TrainingRows& rows,
+                                                             std::span<const float> scores) {
   const stats::BinaryRows part = rows_of(rows, scores, SplitPart::calibrate);
   Result<stats::CalibrationMap> map;
   switch (model.training.calibration) {
@@ -150,16 +150,13 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows) {
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
-  COEVAL_ASSIGN(fitted.forest, models::Forest::from_xgboost_ubj(fitted.trained.bytes));
+  COEVAL_ASSIGN(fitted.forest, models::Forest::read(fitted.trained.bytes));
   fitted.margins.resize(rows.rows());
-  fitted.forest.margins(rows.values, fitted.margins);
-  fitted.scores.resize(rows.rows());
-  for (std::size_t i = 0; i < fitted.scores.size(); ++i)
-    fitted.scores[i] = fitted.forest.transform(fitted.margins[i]);
-  COEVAL_ASSIGN(fitted.calibration, calibrate(model, rows, fitted.scores));
-  if (fitted.calibration)
-    for (float& score : fitted.scores)
-      score = static_cast<float>(fitted.calibration->apply(static_cast<double>(score)));
+  fitted.raw_scores.resize(rows.rows());
+  fitted.forest.predict(rows.values, fitted.margins, fitted.raw_scores);
+  COEVAL_ASSIGN(fitted.calibration, fit_calibration(model, rows, fitted.raw_scores));
+  fitted.scores = fitted.raw_scores;
+  models::calibrate(fitted.calibration, fitted.scores);
   COEVAL_ASSIGN(fitted.threshold, choose(model, rows, fitted.scores));
   return fitted;
 }

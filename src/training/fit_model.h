@@ -21,7 +21,8 @@ struct FittedModel {
   models::Forest forest;
   std::optional<stats::CalibrationMap> calibration;
   double threshold = 0.5;
-  std::vector<float> margins;  ///< TrainingRows::rows()
+  std::vector<float> margins;     ///< TrainingRows::rows()
+  std::vector<float> raw_scores;  ///< TrainingRows::rows(): the trainer's own probabilities
   std::vector<float> scores;   ///< TrainingRows::rows(): what is served, calibrated where that is
 };
 

@@ -69,9 +69,9 @@ class Gathering {
     if (!vendor) return std::unexpected(std::move(vendor).error());
     std::int64_t differences = 0;
     for (std::size_t i = 0; i < test_.count; ++i) {
-      const float margin = fitted_.margins[test_.from + i];
-      const bool same = same_bits(vendor->margins[i], margin) &&
-                        same_bits(vendor->scores[i], fitted_.forest.transform(margin));
+      const std::size_t row = test_.from + i;
+      const bool same = same_bits(vendor->margins[i], fitted_.margins[row]) &&
+                        same_bits(vendor->scores[i], fitted_.raw_scores[row]);
       differences += same ? 0 : 1;
     }
     evidence_.runtime_differences = differences;
@@ -179,9 +179,10 @@ class Gathering {
   }
 
   float served_score(const float* row) const {
-    const float score = fitted_.forest.transform(fitted_.forest.margin({row, rows_.width}));
-    if (!fitted_.calibration) return score;
-    return static_cast<float>(fitted_.calibration->apply(static_cast<double>(score)));
+    float margin = 0, score = 0;
+    fitted_.forest.predict({row, rows_.width}, {&margin, 1}, {&score, 1});
+    models::calibrate(fitted_.calibration, {&score, 1});
+    return score;
   }
 
   // The median of trials of 64 different rows, one after the other.
