@@ -21,10 +21,22 @@ void print_verdicts(Context& context, const training::BuildOutcome& outcome,
                          outcome.registered.bits_id.substr(0, 12));
 }
 
+// Sorted, each once.
+Result<std::vector<std::string>> tags_of(std::vector<std::string> tags) {
+  constexpr std::size_t kLongest = 100;
+  for (const auto& tag : tags)
+    if (tag.empty() || tag.size() > kLongest)
+      return fail(Code::usage, "a tag has 1 to 100 bytes", "coeval build --tag nightly");
+  std::ranges::sort(tags);
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
+  return tags;
+}
+
 // The models asked for, and the open stores that building them needs.
 struct Session {
   std::vector<const define::Model*> models;
   std::unique_ptr<stores::MetaStore> meta;
+  std::unique_ptr<stores::RunStore> runs;
   std::unique_ptr<stores::EventLog> log;  // null when there is none yet
   training::Workshop shop;
 };
@@ -35,7 +47,10 @@ Result<Session> open_session(Context& context) {
   COEVAL_ASSIGN(session.models, context.pick_models(context.in.model));
   COEVAL_ASSIGN(session.meta, context.open_meta());
   COEVAL_ASSIGN(session.log, context.open_log_if_any());
+  COEVAL_ASSIGN(session.runs, context.open_runs());
   session.shop = context.workshop(*session.meta, session.log.get());
+  session.shop.runs = session.runs.get();
+  COEVAL_ASSIGN(session.shop.tags, tags_of(context.in.tags));
   return session;
 }
 

@@ -9,6 +9,7 @@ int init(Context& context);
 int check(Context& context);
 int plan(Context& context);
 int build(Context& context);
+int runs(Context& context);
 int show(Context& context);
 int dataset(Context& context);
 int promote(Context& context);

@@ -20,6 +20,7 @@ std::string Context::text_of(const SourcePosition& position) const {
   if (position.line == 0) return {};
   if (position.file == kFeaturesOption) return in.features;
   if (position.file == kArrivalOption) return in.arrival;
+  if (position.file == stores::kFilterOption) return in.filter;
   return definition;
 }
 
@@ -56,6 +57,14 @@ Result<std::unique_ptr<stores::MetaStore>> Context::open_meta() {
 
 Result<std::unique_ptr<stores::MetaStore>> Context::open_meta_for_reading() {
   return stores::open_meta_store_for_reading(state_folder + "/meta.sqlite");
+}
+
+Result<std::unique_ptr<stores::RunStore>> Context::open_runs() {
+  return stores::open_run_store(state_folder + "/runs.sqlite");
+}
+
+Result<std::unique_ptr<stores::RunStore>> Context::open_runs_for_reading() {
+  return stores::open_run_store_for_reading(state_folder + "/runs.sqlite");
 }
 
 Result<std::unique_ptr<stores::EventLog>> Context::open_log_if_any() {

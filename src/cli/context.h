@@ -15,6 +15,7 @@
 #include "replay/audit.h"
 #include "stores/event_log.h"
 #include "stores/meta_store.h"
+#include "stores/run_store.h"
 #include "training/pipeline.h"
 
 namespace coeval::cli {
@@ -48,6 +49,9 @@ struct Context {
   Result<std::unique_ptr<stores::MetaStore>> open_meta();
   /// For verbs that only read: makes and changes nothing, and needs no permission to.
   Result<std::unique_ptr<stores::MetaStore>> open_meta_for_reading();
+  Result<std::unique_ptr<stores::RunStore>> open_runs();
+  /// For verbs that only read, as open_meta_for_reading.
+  Result<std::unique_ptr<stores::RunStore>> open_runs_for_reading();
   /// The log for reading, or null when none was started.
   Result<std::unique_ptr<stores::EventLog>> open_log_if_any();
   /// The model named on the command line, or the only one. Errors: unknown_name, usage.

@@ -89,7 +89,14 @@ class Declaration {
   void building() {
     auto* build = verb("build");
     build->add_option("model", in_.model, "one model (default: all)");
+    build
+        ->add_option("--tag", in_.tags,
+                     "a word that the runs are found by: coeval runs --filter \"tag = 'WORD'\"; "
+                     "may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     threads(build);
+    runs();
     auto* dataset = verb("dataset");
     dataset->add_option("model", in_.model, "write the rows of this model");
     dataset->add_option("--features", in_.features, "or: a model, a view, or a list of inputs");
@@ -138,6 +145,25 @@ class Declaration {
     model(rollback, "model");
     rollback->add_option("--alias", in_.alias, "alias to move back (default: champion)");
     rollback->add_option("--reason", in_.reason, "kept in the history");
+  }
+
+  void runs() {
+    auto* runs = verb("runs");
+    runs->add_option("words", in_.words,
+                     "a model whose runs to list (default: all); or: show RUN; or: compare RUN RUN, "
+                     "where a run is the beginning of its id, or the version that it made: late@v7")
+        ->expected(0, 3);
+    runs->add_option("--filter", in_.filter,
+                     "only runs of which this holds, such as \"test.auc >= 0.77 and "
+                     "params.max_depth = 6 and state = 'finished'\"");
+    runs->add_option("--sort", in_.sort,
+                     "a field, the greatest first: test.auc; with a - the least first: "
+                     "-test.log_loss (default: the newest first)");
+    runs->add_option("--metrics", in_.metrics,
+                     "columns to show, such as test.auc,params.max_depth,train_s");
+    runs->add_option("--experiment", in_.experiment, "only runs of this experiment");
+    runs->add_option("--limit", in_.limit, "runs at most (default: 20)")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   }
 
   void serving() {
@@ -339,6 +365,7 @@ const std::vector<Verb>& verbs() {
       {"check", "check the definition: names, types, leaks"},
       {"plan", "say what a build would do and why, and what the change means"},
       {"build", "dataset, training, evaluation, gates, registry"},
+      {"runs", "list training runs by any metric or parameter; show one; compare two"},
       {"show", "a model's metrics, inputs, ids and gates; or a feature down to its events"},
       {"dataset", "write point-in-time rows, of a model or for your own questions"},
       {"promote", "point an alias (champion) at a version that passed its gates"},

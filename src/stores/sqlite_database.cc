@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <limits>
 #include <map>
 #include <optional>
 #include <utility>
@@ -80,6 +81,12 @@ Statement& Statement::bind(std::int64_t number) {
   return *this;
 }
 
+Statement& Statement::bind(double number) {
+  const int code = sqlite3_bind_double(statement_, ++parameter_, number);
+  if (code != SQLITE_OK) bind_failure_ = code;
+  return *this;
+}
+
 Result<bool> Statement::step() {
   const int code = bind_failure_ != 0 ? bind_failure_ : sqlite3_step(statement_);
   column_ = 0;
@@ -101,6 +108,13 @@ std::string Statement::text() {
 }
 
 std::int64_t Statement::integer() { return sqlite3_column_int64(statement_, column_++); }
+
+double Statement::real() {
+  const int column = column_++;
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL)
+    return std::numeric_limits<double>::quiet_NaN();
+  return sqlite3_column_double(statement_, column);
+}
 
 struct Database::Parts {
   sqlite3* connection = nullptr;
@@ -203,6 +217,20 @@ Result<std::unique_ptr<Database>> Database::copy_of(const std::string& path) {
       sqlite3_exec(into, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(code, path, sqlite3_errmsg(into)));
   return copy;
+}
+
+Result<std::unique_ptr<Database>> Database::open_for_reading(const std::string& path) {
+  if (!look_at(path)) return open(":memory:");
+  auto parts = std::make_unique<Parts>();
+  // A journal that nobody holds is rolled back by whoever reads first, if it may write.
+  const int mode = look_at(path + "-journal") ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  int code = sqlite3_open_v2(path.c_str(), &parts->connection, mode | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (code != SQLITE_OK) return std::unexpected(sqlite_error(code, path, sqlite3_errstr(code)));
+  sqlite3_busy_timeout(parts->connection, kBusyTimeoutMs);
+  code = sqlite3_exec(parts->connection, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr,
+                      nullptr);
+  if (code != SQLITE_OK) return last_error(parts->connection, code);
+  return std::unique_ptr<Database>(new Database(std::move(parts)));
 }
 
 Status Database::execute(const char* sql) {

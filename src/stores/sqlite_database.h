@@ -26,6 +26,8 @@ class Statement {
   Statement& bind(std::int64_t number);
   Statement& bind(int number) { return bind(static_cast<std::int64_t>(number)); }
   Statement& bind(bool value) { return bind(static_cast<std::int64_t>(value)); }
+  /// A NaN becomes NULL: SQLite has none.
+  Statement& bind(double number);
 
   /// True when there is a row. Errors: metadata, disk_full.
   Result<bool> step();
@@ -35,6 +37,7 @@ class Statement {
   /// Each reads the next column of the row.
   std::string text();
   std::int64_t integer();
+  double real();  ///< NaN of NULL
 
  private:
   sqlite3_stmt* statement_;
@@ -51,6 +54,11 @@ class Database {
   /// log included; an empty database when there is no file. Asks for permission to read only, makes
   /// and changes no file, whichever other process has it open. Errors: metadata, io.
   static Result<std::unique_ptr<Database>> copy_of(const std::string& path);
+  /// For a file in SQLite's rollback journal, whatever its size: reads it in place under a shared
+  /// lock, makes no file and changes none; but the rest of a transaction that was cut by a crash is
+  /// undone, for which permission to write is needed. An empty database when there is no file.
+  /// Errors: metadata.
+  static Result<std::unique_ptr<Database>> open_for_reading(const std::string& path);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

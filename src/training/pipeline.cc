@@ -15,6 +15,7 @@
 #include "training/model_dataset.h"
 #include "training/recipe.h"
 #include "training/registered_model.h"
+#include "training/run_recorder.h"
 #include "training/training_rows.h"
 
 namespace coeval::training {
@@ -73,16 +74,25 @@ SourceFacts facts_of(const define::Source& source, const replay::SourceHistory& 
 // One model being built: the steps share what they found.
 class Build {
  public:
-  Build(const Workshop& shop, const define::Model& model) : shop_(shop), model_(model) {}
+  Build(const Workshop& shop, const define::Model& model)
+      : shop_(shop), model_(model), recorder_(shop, model) {}
 
   Result<BuildOutcome> run() {
     COEVAL_ASSIGN(outcome_.plan, plan_build(shop_, model_));
-    COEVAL_TRY(dataset());
-    COEVAL_TRY(train());
+    if (!outcome_.plan.train.hit) COEVAL_TRY(recorder_.start(outcome_.plan.dataset.key));
+    const Status built = steps();
+    const Status recorded = recorder_.end(built, outcome_);
+    COEVAL_TRY(built);
+    COEVAL_TRY(recorded);
     return std::move(outcome_);
   }
 
  private:
+  Status steps() {
+    COEVAL_TRY(dataset());
+    return train();
+  }
+
   void tell(const StepPlan& plan) const {
     shop_.say(model_.name + ": " + plan.step + " " + (plan.hit ? "hit" : "miss") + " (" + plan.why +
               ")");
@@ -155,6 +165,7 @@ class Build {
                   read_training_rows(shop_.formats, dataset_path(), model_, nullptr));
     COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, model_, rows));
     outcome_.train_seconds = monotonic_seconds() - started;
+    recorder_.trained(fitted);
     COEVAL_TRY(judge_and_save(rows, fitted));
     return remember(shop_, model_, plan);
   }
@@ -186,9 +197,11 @@ class Build {
                        std::span(rows.labels).subspan(range.from, range.count)});
     }
     COEVAL_ASSIGN(data::Json metrics, evaluation_report(parts, fitted.threshold));
+    recorder_.measured(metrics);
     COEVAL_ASSIGN(const Evidence evidence, gather_evidence(shop_, model_, dataset_path(), facts,
                                                            rows, fitted));
     outcome_.verdicts = judge(model_.gates, evidence);
+    recorder_.judged(evidence, all_passed(outcome_.verdicts));
     metrics.set("runtime_differences", *evidence.runtime_differences);
     metrics.set("runtime_rows_compared", evidence.test_rows);
     return save(rows, fitted, std::move(metrics), to_json(evidence));
@@ -284,6 +297,7 @@ class Build {
 
   const Workshop& shop_;
   const define::Model& model_;
+  RunRecorder recorder_;
   BuildOutcome outcome_;
 };
 

@@ -13,6 +13,7 @@
 #include "replay/past.h"
 #include "stores/event_log.h"
 #include "stores/meta_store.h"
+#include "stores/run_store.h"
 #include "training/gates.h"
 #include "training/split.h"
 
@@ -27,6 +28,8 @@ struct Workshop {
   std::string engine;        ///< "coeval 0.1.0"
   replay::OpenFormat formats;
   stores::MetaStore* meta = nullptr;
+  stores::RunStore* runs = nullptr;  ///< null: runs are not tracked
+  std::vector<std::string> tags;     ///< of the runs
   const stores::EventLog* log = nullptr;  ///< null when there is none yet
   Clock* clock = nullptr;
   int threads = 1;
