@@ -76,10 +76,15 @@ stores::Run make_run(std::mt19937_64& random, int i, Known& known) {
                 {"subsample", std::to_string(share(random)).substr(0, 4)},
                 {"lambda", std::to_string(share(random)).substr(0, 4)},
                 {"split.test_until", "2001-07-01T00:00:00Z"}};
-  run.ids = {{"dataset_id", std::string(64, 'd')}, {"ir_hash", std::string(64, 'h')},
-             {"recipe_id", hex(random)}, {"bits_id", hex(random)}};
-  run.environment = {{"coeval", "coeval 0.1.0"}, {"trainer", "xgboost 3.4.1"}, {"threads", "2"},
-                     {"cpu", "AMD EPYC"}, {"kernel", "Linux 6.1"}};
+  run.ids = {{"dataset_id", std::string(64, 'd')},
+             {"ir_hash", std::string(64, 'h')},
+             {"recipe_id", hex(random)},
+             {"bits_id", hex(random)}};
+  run.environment = {{"coeval", "coeval 0.1.0"},
+                     {"trainer", "xgboost 3.4.1"},
+                     {"threads", "2"},
+                     {"cpu", "AMD EPYC"},
+                     {"kernel", "Linux 6.1"}};
   run.metrics = {{"test.auc", known.auc}, {"test.log_loss", known.log_loss}};
   for (int metric = 2; metric < kMetrics; ++metric)
     run.metrics["metric." + std::to_string(metric)] = share(random);

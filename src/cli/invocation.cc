@@ -149,9 +149,10 @@ class Declaration {
 
   void runs() {
     auto* runs = verb("runs");
-    runs->add_option("words", in_.words,
-                     "a model whose runs to list (default: all); or: show RUN; or: compare RUN RUN, "
-                     "where a run is the beginning of its id, or the version that it made: late@v7")
+    runs->add_option(
+            "words", in_.words,
+            "a model whose runs to list (default: all); or: show RUN; or: compare RUN RUN, "
+            "where a run is the beginning of its id, or the version that it made: late@v7")
         ->expected(0, 3);
     runs->add_option("--filter", in_.filter,
                      "only runs of which this holds, such as \"test.auc >= 0.77 and "

@@ -45,9 +45,9 @@ struct Invocation {
   bool raw = false;           ///< quarantine show
   std::string action, rule;   ///< quarantine
   std::int64_t limit = 20;
-  std::vector<std::string> words;                   ///< runs: [MODEL], show RUN, compare RUN RUN
-  std::string sort, filter, metrics, experiment;    ///< runs
-  std::vector<std::string> tags;                    ///< build
+  std::vector<std::string> words;                 ///< runs: [MODEL], show RUN, compare RUN RUN
+  std::string sort, filter, metrics, experiment;  ///< runs
+  std::vector<std::string> tags;                  ///< build
 };
 
 /// What to do after parsing: run the verb; or print `text` and leave (help, version); or report

@@ -155,14 +155,13 @@ Json run_json(const Run& run) {
 }
 
 std::vector<std::string> run_lines(const Run& run) {
-  std::vector<std::vector<std::string>> rows = {
-      {"run", run.id},
-      {"model", run.model},
-      {"experiment", run.experiment},
-      {"kind", std::string(stores::name(run.kind))},
-      {"state", std::string(stores::name(run.state))},
-      {"version", version_text(run)},
-      {"started", format_time(run.started_us)}};
+  std::vector<std::vector<std::string>> rows = {{"run", run.id},
+                                                {"model", run.model},
+                                                {"experiment", run.experiment},
+                                                {"kind", std::string(stores::name(run.kind))},
+                                                {"state", std::string(stores::name(run.state))},
+                                                {"version", version_text(run)},
+                                                {"started", format_time(run.started_us)}};
   if (!run.parent.empty()) rows.push_back({"parent", run.parent});
   if (run.ended_us != 0) rows.push_back({"ended", format_time(run.ended_us)});
   if (!run.error.empty()) rows.push_back({"error", run.error});

@@ -76,8 +76,9 @@ Error with_suggestion(Error error, RunStore& runs) {
     return error;
   error.advice = define::did_you_mean(error.message.substr(from + 1, to - from - 1), *known);
   if (error.advice.empty())
-    error.advice = "coeval runs show RUN lists what one has: metrics such as test.auc, "
-                   "params.NAME, environment.NAME, state, …";
+    error.advice =
+        "coeval runs show RUN lists what one has: metrics such as test.auc, "
+        "params.NAME, environment.NAME, state, …";
   return error;
 }
 

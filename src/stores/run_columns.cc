@@ -189,26 +189,17 @@ Result<std::string> RunColumns::open_state(std::int64_t run) {
   COEVAL_ASSIGN(const bool found, query.bind(run).step());
   const std::string mark = found ? query.text() : std::string();
   const auto known = alive_.find(mark);
-  const bool alive =
-      known != alive_.end() ? known->second : (alive_[mark] = process_lives(mark));
+  const bool alive = known != alive_.end() ? known->second : (alive_[mark] = process_lives(mark));
   return std::string(name(alive ? RunState::running : RunState::interrupted));
 }
 
-Result<std::string> RunColumns::state(std::int64_t run) {
-  static const RunField kState{RunField::Kind::text, "state"};
-  COEVAL_ASSIGN(RunValue found, value(kState, run));
-  if (auto* word = std::get_if<std::string>(&found)) return std::move(*word);
-  return open_state(run);
+Result<RunValue> RunColumns::none(const RunField& field, std::int64_t run) {
+  if (field.stored != "state") return RunValue();
+  COEVAL_ASSIGN(std::string state, open_state(run));
+  return RunValue(std::move(state));
 }
 
 Result<RunValue> RunColumns::value(const RunField& field, std::int64_t run) {
-  const auto place = static_cast<std::size_t>(run);
-  if (const auto read = numbers_.find(field.stored); field.is_number() && read != numbers_.end())
-    return read->second.present[place] ? RunValue(read->second.values[place]) : RunValue();
-  if (const auto read = texts_.find(field.stored); !field.is_number() && read != texts_.end()) {
-    const std::int32_t at = read->second.values[place];
-    return at < 0 ? RunValue() : RunValue(read->second.words[static_cast<std::size_t>(at)]);
-  }
   if (field.stored == "started" || field.kind == RunField::Kind::id) {
     COEVAL_ASSIGN(auto query, database_.prepare(field.is_number() ? kOneStarted : kOneId));
     COEVAL_ASSIGN(const bool found, query.bind(run).step());
@@ -216,10 +207,10 @@ Result<RunValue> RunColumns::value(const RunField& field, std::int64_t run) {
     return field.is_number() ? RunValue(query.real()) : RunValue(query.text());
   }
   COEVAL_ASSIGN(const auto number, field_number(field.stored));
-  if (!number) return RunValue();
+  if (!number) return none(field, run);
   COEVAL_ASSIGN(auto query, database_.prepare(field.is_number() ? kOneNumber : kOneText));
   COEVAL_ASSIGN(const bool found, query.bind(*number).bind(run).step());
-  if (!found) return RunValue();
+  if (!found) return none(field, run);
   return field.is_number() ? RunValue(query.real()) : RunValue(query.text());
 }
 

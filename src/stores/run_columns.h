@@ -50,10 +50,8 @@ class RunColumns {
   Result<const TextColumn*> texts(const RunField& field);
   /// By run, whether it has that tag.
   Result<std::vector<bool>> tagged(const std::string& tag);
-  /// One value: from its column if that was read, else by itself.
+  /// One value by itself. The state of a run without an end is by whether its process lives.
   Result<RunValue> value(const RunField& field, std::int64_t run);
-  /// How a run stands: by its end, or by whether its process lives.
-  Result<std::string> state(std::int64_t run);
 
  private:
   Result<std::optional<std::int64_t>> field_number(const std::string& stored);
@@ -63,6 +61,7 @@ class RunColumns {
   Status add_open_states(TextColumn& column);
   Result<std::string> word(std::int64_t text);
   Result<std::string> open_state(std::int64_t run);
+  Result<RunValue> none(const RunField& field, std::int64_t run);
 
   Database& database_;
   std::int64_t runs_;

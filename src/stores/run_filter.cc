@@ -179,8 +179,7 @@ class Parser {
   }
 
   std::unexpected<Error> expected(const std::string& what) const {
-    const std::string found =
-        token_.kind == Token::Kind::end ? "the end" : "'" + token_.text + "'";
+    const std::string found = token_.kind == Token::Kind::end ? "the end" : "'" + token_.text + "'";
     std::string advice;
     if (token_.is_sign("=")) advice = "one = compares";
     return fault(Code::expression_syntax, token_.at, "expected " + what + ", found " + found,

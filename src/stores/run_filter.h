@@ -15,7 +15,16 @@ inline constexpr const char* kFilterOption = "--filter";
 
 /// FIELD OP LITERAL, or FIELD is [not] null.
 struct RunCondition {
-  enum class Op : std::uint8_t { equal, unequal, less, at_most, greater, at_least, missing, present };
+  enum class Op : std::uint8_t {
+    equal,
+    unequal,
+    less,
+    at_most,
+    greater,
+    at_least,
+    missing,
+    present
+  };
   std::string field;  ///< as written: "test.auc", "params.max_depth", "state"
   Op op = Op::equal;
   std::variant<double, std::string> literal;
@@ -39,11 +48,12 @@ struct RunFilter {
 ///     expression = term { "or" term }
 ///     term       = factor { "and" factor }
 ///     factor     = "not" factor | "(" expression ")" | condition
-///     condition  = FIELD ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) LITERAL | FIELD "is" [ "not" ] "null"
+///     condition  = FIELD ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) LITERAL | FIELD "is" [ "not" ]
+///     "null"
 ///
-/// FIELD is letters, digits, _ . @ (not a digit first), or any text in backquotes; LITERAL a number,
-/// or a text in single or double quotes, in which the quote is doubled. The words in any case.
-/// An empty text is every run. At most 10,000 bytes, 100 conditions, 50 levels. Errors:
+/// FIELD is letters, digits, _ . @ (not a digit first), or any text in backquotes; LITERAL a
+/// number, or a text in single or double quotes, in which the quote is doubled. The words in any
+/// case. An empty text is every run. At most 10,000 bytes, 100 conditions, 50 levels. Errors:
 /// expression_syntax, too_deep; with the place in the text.
 Result<RunFilter> parse_run_filter(std::string_view text);
 

@@ -99,8 +99,7 @@ class Evaluation {
     if (field.is_number()) {
       COEVAL_ASSIGN(const NumberColumn* column, columns_.numbers(field));
       for (std::size_t run = 0; run < size(); ++run)
-        holds_for[run] =
-            (column->present[run] && !std::isnan(column->values[run])) == wanted;
+        holds_for[run] = (column->present[run] && !std::isnan(column->values[run])) == wanted;
       return holds_for;
     }
     COEVAL_ASSIGN(const TextColumn* column, columns_.texts(field));
@@ -218,8 +217,7 @@ Result<std::vector<Keyed>> keyed(const std::vector<std::int64_t>& runs, const Ru
 }  // namespace
 
 Result<std::vector<bool>> evaluate(const RunFilter& filter, RunColumns& columns) {
-  if (filter.root < 0)
-    return std::vector<bool>(static_cast<std::size_t>(columns.runs() + 1), true);
+  if (filter.root < 0) return std::vector<bool>(static_cast<std::size_t>(columns.runs() + 1), true);
   return Evaluation(filter, columns).of(filter.root);
 }
 

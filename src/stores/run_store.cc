@@ -2,8 +2,8 @@
 // facts (texts) and numbers, each under a named field: "params.max_depth", "metrics.test.auc",
 // "state". Names of fields and texts are kept once. Facts and numbers are clustered by field, so
 // that one field of all runs lies together and is read in one sweep: that is what makes a list of
-// 100,000 runs by any metric quick, whatever it is sorted and filtered by, without an index of each.
-// A run that began and has no "state" is running, or was interrupted.
+// 100,000 runs by any metric quick, whatever it is sorted and filtered by, without an index of
+// each. A run that began and has no "state" is running, or was interrupted.
 //
 // SQLite keeps a rollback journal here and no write-ahead log: readers make no file, and the two
 // writes of a run are rare. The file's user_version is the version of this layout.
@@ -162,14 +162,22 @@ class Reading {
 Status take_fact(Run& run, const std::string& field, std::string word) {
   const auto below = [&](const char* prefix) { return field.starts_with(prefix); };
   const auto rest = [&] { return field.substr(field.find('.') + 1); };
-  if (field == "model") run.model = std::move(word);
-  else if (field == "experiment") run.experiment = std::move(word);
-  else if (field == "parent") run.parent = std::move(word);
-  else if (field == "error") run.error = std::move(word);
-  else if (below("params.")) run.params[rest()] = std::move(word);
-  else if (below("ids.")) run.ids[rest()] = std::move(word);
-  else if (below("environment.")) run.environment[rest()] = std::move(word);
-  else if (below("tag.")) run.tags.push_back(rest());
+  if (field == "model")
+    run.model = std::move(word);
+  else if (field == "experiment")
+    run.experiment = std::move(word);
+  else if (field == "parent")
+    run.parent = std::move(word);
+  else if (field == "error")
+    run.error = std::move(word);
+  else if (below("params."))
+    run.params[rest()] = std::move(word);
+  else if (below("ids."))
+    run.ids[rest()] = std::move(word);
+  else if (below("environment."))
+    run.environment[rest()] = std::move(word);
+  else if (below("tag."))
+    run.tags.push_back(rest());
   else if (field == "kind") {
     COEVAL_ASSIGN(run.kind, word_of(kKinds, word));
   }
@@ -467,8 +475,8 @@ class SqliteRunStore final : public RunStore {
     }
     std::ranges::sort(run.tags);
     RunColumns columns(*database_, number);
-    COEVAL_ASSIGN(const std::string state, columns.state(number));
-    COEVAL_ASSIGN(run.state, word_of(kStates, state));
+    COEVAL_ASSIGN(const RunValue state, columns.value(run_field("state"), number));
+    COEVAL_ASSIGN(run.state, word_of(kStates, std::get<std::string>(state)));
     return {};
   }
 
@@ -536,61 +544,75 @@ class SqliteRunStore final : public RunStore {
     }
   }
 
-  static Status read_column(const RunField& field, RunColumns& columns) {
-    if (!field.is_number()) {
-      COEVAL_TRY(columns.texts(field));
-      return {};
+  // A field of a list: its column where that was read, else value by value.
+  struct ListedField {
+    RunField field;
+    const NumberColumn* numbers = nullptr;
+    const TextColumn* texts = nullptr;
+
+    Result<RunValue> of(std::int64_t run, RunColumns& columns) const {
+      const auto at = static_cast<std::size_t>(run);
+      if (numbers != nullptr)
+        return numbers->present[at] ? RunValue(numbers->values[at]) : RunValue();
+      if (texts == nullptr) return columns.value(field, run);
+      const std::int32_t word = texts->values[at];
+      return word < 0 ? RunValue() : RunValue(texts->words[static_cast<std::size_t>(word)]);
     }
-    COEVAL_TRY(columns.numbers(field));
-    return {};
-  }
+  };
 
   // A long list is quicker read by column, a short one value by value.
-  Status read_rows(const std::vector<std::int64_t>& runs, const std::vector<std::string>& wanted,
-                   RunColumns& columns, std::vector<RunRow>& rows) {
+  static Result<ListedField> listed(const std::string& named, std::size_t rows,
+                                    RunColumns& columns) {
     constexpr std::size_t kByColumn = 1000;
-    std::vector<RunField> all;
-    for (const char* named : {"id", "model", "experiment", "kind", "started", "version"})
-      all.push_back(run_field(named));
-    const std::size_t own = all.size();
-    for (const auto& column : wanted) all.push_back(run_field(column));
-    if (runs.size() > kByColumn) {
-      COEVAL_TRY(columns.texts(run_field("state")));
-      for (const RunField& field : all) COEVAL_TRY(read_column(field, columns));
+    ListedField listed{.field = run_field(named)};
+    if (rows <= kByColumn) return listed;
+    if (listed.field.is_number()) {
+      COEVAL_ASSIGN(listed.numbers, columns.numbers(listed.field));
+    } else {
+      COEVAL_ASSIGN(listed.texts, columns.texts(listed.field));
+    }
+    return listed;
+  }
+
+  static Status read_rows(const std::vector<std::int64_t>& runs,
+                          const std::vector<std::string>& wanted, RunColumns& columns,
+                          std::vector<RunRow>& rows) {
+    std::vector<ListedField> own, others;
+    for (const char* named : {"id", "model", "experiment", "kind", "state", "started", "version"}) {
+      COEVAL_ASSIGN(own.emplace_back(), listed(named, runs.size(), columns));
+    }
+    for (const auto& named : wanted) {
+      COEVAL_ASSIGN(others.emplace_back(), listed(named, runs.size(), columns));
     }
     rows.reserve(runs.size());
     for (const std::int64_t run : runs) {
-      std::vector<RunValue> values;
-      values.reserve(all.size());
-      for (const RunField& field : all) {
-        COEVAL_ASSIGN(values.emplace_back(), columns.value(field, run));
-        if (field.stored == "state") {
-          COEVAL_ASSIGN(values.back(), columns.state(run));  // also of those without an end
-        }
+      COEVAL_ASSIGN(RunRow row, row_of(run, own, columns));
+      row.values.reserve(others.size());
+      for (const ListedField& field : others) {
+        COEVAL_ASSIGN(row.values.emplace_back(), field.of(run, columns));
       }
-      COEVAL_ASSIGN(RunRow row, row_of(std::move(values), own));
-      COEVAL_ASSIGN(const std::string state, columns.state(run));
-      COEVAL_ASSIGN(row.state, word_of(kStates, state));
       rows.push_back(std::move(row));
     }
     return {};
   }
 
-  static Result<RunRow> row_of(std::vector<RunValue> values, std::size_t own) {
-    const auto word = [&](std::size_t at) {
-      const auto* text = std::get_if<std::string>(&values[at]);
-      return text != nullptr ? *text : std::string();
-    };
-    const auto count = [&](std::size_t at) {
-      const auto* number = std::get_if<double>(&values[at]);
-      return number != nullptr ? static_cast<std::int64_t>(*number) : 0;
-    };
-    RunRow row{.id = word(0), .model = word(1), .experiment = word(2), .values = {}};
-    COEVAL_ASSIGN(row.kind, word_of(kKinds, word(3)));
-    row.started_us = count(4);
-    row.version = static_cast<int>(count(5));
-    values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(own));
-    row.values = std::move(values);
+  static Result<RunRow> row_of(std::int64_t run, const std::vector<ListedField>& fields,
+                               RunColumns& columns) {
+    std::array<std::string, 5> words;
+    std::array<double, 2> numbers{};
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      COEVAL_ASSIGN(RunValue value, fields[i].of(run, columns));
+      if (auto* word = std::get_if<std::string>(&value)) words[i] = std::move(*word);
+      if (const auto* number = std::get_if<double>(&value)) numbers[i - words.size()] = *number;
+    }
+    RunRow row{.id = std::move(words[0]),
+               .model = std::move(words[1]),
+               .experiment = std::move(words[2]),
+               .started_us = static_cast<std::int64_t>(numbers[0]),
+               .version = static_cast<int>(numbers[1]),
+               .values = {}};
+    COEVAL_ASSIGN(row.kind, word_of(kKinds, words[3]));
+    COEVAL_ASSIGN(row.state, word_of(kStates, words[4]));
     return row;
   }
 

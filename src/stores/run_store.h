@@ -33,12 +33,12 @@ struct Run {
   RunState state = RunState::running;
   std::string error;  ///< of a failed one
   std::int64_t started_us = 0, ended_us = 0;
-  int version = 0;                            ///< of the model that it registered; 0 = none
-  std::optional<double> dataset_s, train_s;   ///< what the steps took that were run
-  std::map<std::string, std::string> params;  ///< "max_depth" → "6", as text
-  std::map<std::string, std::string> ids;     ///< dataset_id, ir_hash, recipe_id, bits_id
-  std::map<std::string, std::string> environment;   ///< coeval, trainer, threads, cpu, kernel, …
-  std::map<std::string, double> metrics;            ///< "test.auc"; NaN and infinities are kept
+  int version = 0;                                    ///< of the model that it registered; 0 = none
+  std::optional<double> dataset_s, train_s;           ///< what the steps took that were run
+  std::map<std::string, std::string> params;          ///< "max_depth" → "6", as text
+  std::map<std::string, std::string> ids;             ///< dataset_id, ir_hash, recipe_id, bits_id
+  std::map<std::string, std::string> environment;     ///< coeval, trainer, threads, cpu, kernel, …
+  std::map<std::string, double> metrics;              ///< "test.auc"; NaN and infinities are kept
   std::map<std::string, std::vector<double>> curves;  ///< "validation": by round
   std::vector<std::string> tags;                      ///< sorted, each once
 };
@@ -92,9 +92,9 @@ class RunStore {
   /// are kept. Returns its id: its time in UTC to the µs, such as 20261128-134500-000123, a µs or
   /// more later where another has it, so that ids in the order of texts are runs in order of time.
   virtual Result<std::string> start(const Run& run) = 0;
-  /// Records how it ended: state (finished or failed), error, ended_us, version, durations, metrics,
-  /// curves; params, ids, environment and tags that its start did not have.
-  /// Errors: not_found; metadata when it has ended already.
+  /// Records how it ended: state (finished or failed), error, ended_us, version, durations,
+  /// metrics, curves; params, ids, environment and tags that its start did not have. Errors:
+  /// not_found; metadata when it has ended already.
   virtual Status end(const std::string& id, const Run& run) = 0;
   /// Records runs that are over, in one transaction: all or none. Returns their ids, in order.
   virtual Result<std::vector<std::string>> add(std::span<const Run> runs) = 0;

@@ -391,8 +391,10 @@ TEST_CASE("a long list, which is read by column, is what a short one is") {
     REQUIRE(row.started_us == kNoon + i);
     REQUIRE(row.model == "late");
     REQUIRE(row.state == (i % 5 == 0 ? RunState::failed : RunState::finished));
-    if (i % 3 == 0) REQUIRE(std::holds_alternative<std::monostate>(row.values[0]));
-    else REQUIRE(std::get<double>(row.values[0]) == i * 0.0005);
+    if (i % 3 == 0)
+      REQUIRE(std::holds_alternative<std::monostate>(row.values[0]));
+    else
+      REQUIRE(std::get<double>(row.values[0]) == i * 0.0005);
     REQUIRE(std::get<std::string>(row.values[1]) == std::to_string(i));
     REQUIRE(std::get<std::string>(row.values[2]) == row.id);
     REQUIRE(std::get<std::string>(row.values[3]) == name(row.state));
@@ -431,7 +433,7 @@ TEST_CASE("a process is known by its mark while it lives") {
   CHECK(process_lives(own));
   CHECK(!process_lives(""));
   CHECK(!process_lives("x"));
-  CHECK(!process_lives(own + "1"));           // the same number, begun at another moment
+  CHECK(!process_lives(own + "1"));  // the same number, begun at another moment
   CHECK(!process_lives("boot " + own.substr(own.find(' ') + 1)));
   CHECK(!process_lives(own.substr(0, own.find(' ')) + " ../self 1"));
   int ends[2];

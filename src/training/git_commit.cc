@@ -31,7 +31,8 @@ bool is_reference(const std::string& name) {
   return name.starts_with("refs/") && name.find("..") == std::string::npos;
 }
 
-// The folder of the repository: `.git`, or where a file of that name points (worktrees, submodules).
+// The folder of the repository: `.git`, or where a file of that name points (worktrees,
+// submodules).
 fs::path repository_of(const std::string& folder) {
   std::error_code failure;
   fs::path at = fs::absolute(folder, failure);

@@ -23,8 +23,8 @@ class RunRecorder {
   RunRecorder(const Workshop& shop, const define::Model& model,
               stores::RunKind kind = stores::RunKind::build, std::string parent = {});
 
-  /// Records that the run began: model, parameters, split, dataset id, environment. Errors: those of
-  /// the store.
+  /// Records that the run began: model, parameters, split, dataset id, environment. Errors: those
+  /// of the store.
   Status start(const std::string& dataset_id);
   /// Its id; empty when nothing was recorded.
   const std::string& id() const { return id_; }
