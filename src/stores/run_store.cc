@@ -29,6 +29,7 @@ namespace {
 constexpr std::int64_t kLayoutVersion = 1;
 constexpr std::int64_t kMostRuns = 50'000'000;
 constexpr int kMostSameTime = 100'000;
+constexpr int kShownIds = 4;                                    // the limit of kRunsByPrefix
 constexpr std::int64_t kLatestStart = 253'402'300'800'000'000;  // the year 10000
 
 constexpr const char* kPragmas =
@@ -261,7 +262,7 @@ class SqliteRunStore final : public RunStore {
         if (!more && found == 0)
           return fail(Code::not_found, "no run '" + from + "'", "coeval runs lists them");
         if (!more && found == 1) break;
-        if (!more) return ambiguous(from, others);
+        if (!more) return ambiguous(from, others, found == kShownIds);
         number = query.integer();
         run.id = query.text();
         run.started_us = query.integer();
@@ -441,8 +442,10 @@ class SqliteRunStore final : public RunStore {
     return {};
   }
 
-  static std::unexpected<Error> ambiguous(const std::string& prefix, const std::string& others) {
-    return fail(Code::usage, "several runs begin with '" + prefix + "': " + others + ", …",
+  static std::unexpected<Error> ambiguous(const std::string& prefix, const std::string& others,
+                                          bool cut) {
+    return fail(Code::usage,
+                "several runs begin with '" + prefix + "': " + others + (cut ? ", …" : ""),
                 "name more of it");
   }
 

@@ -74,6 +74,7 @@ class OnlyReading(unittest.TestCase):
         before = state_of(self.folder)
         self.assertIn("champion v1", run_without_permission(self.folder, "show").stdout)
         self.assertIn("gate passed", run_without_permission(self.folder, "show", "risk").stdout)
+        self.assertIn("finished", run_without_permission(self.folder, "runs").stdout)
         plan = run_without_permission(self.folder, "plan").stdout
         self.assertIn("dataset miss (changed: cut, log)", plan)
         self.assertIn("1 predictions, 0 differ", run_without_permission(self.folder, "audit").stdout)
@@ -87,8 +88,8 @@ class OnlyReading(unittest.TestCase):
 
     def test_they_change_nothing_for_the_owner_either(self):
         before = state_of(self.folder)
-        for arguments in (["show"], ["show", "risk", "--json"], ["plan"], ["audit"], ["explain", self.prediction],
-                          ["doctor"]):
+        for arguments in (["show"], ["show", "risk", "--json"], ["plan"], ["runs"], ["runs", "show", "risk@v1"], ["audit"],
+                          ["explain", self.prediction], ["doctor"]):
             self.project.run(*arguments)
             self.assertEqual(state_of(self.folder), before, arguments)
 

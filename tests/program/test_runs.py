@@ -136,7 +136,7 @@ class Runs(unittest.TestCase):
     def test_a_prefix_names_one_run_or_says_which(self):
         self.assertEqual(self.project.json("runs", "show", self.first["id"][:-1])["id"], self.first["id"])
         answer = json.loads(self.project.run("runs", "show", "2", "--json", check=2).stdout)
-        self.assertIn(self.first["id"], answer["message"])
+        self.assertIn(self.first["id"], answer["error"])
         for wrong in ("9", "risk@v9", "risk@vx", "no@v1", ""):
             self.project.run("runs", "show", wrong, check=2)
 
