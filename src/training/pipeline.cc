@@ -15,6 +15,7 @@
 #include "training/model_dataset.h"
 #include "training/recipe.h"
 #include "training/registered_model.h"
+#include "training/search.h"
 #include "training/training_rows.h"
 
 namespace coeval::training {
@@ -153,7 +154,8 @@ class Build {
     const double started = monotonic_seconds();
     COEVAL_ASSIGN(const TrainingRows rows,
                   read_training_rows(shop_.formats, dataset_path(), model_, nullptr));
-    COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, model_, rows));
+    COEVAL_TRY(search(rows));
+    COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, chosen_, rows));
     outcome_.train_seconds = monotonic_seconds() - started;
     COEVAL_TRY(judge_and_save(rows, fitted));
     return remember(shop_, model_, plan);
@@ -170,6 +172,17 @@ class Build {
       return fail(Code::metadata,
                   "the model in " + outcome_.plan.train.output + " is not registered",
                   "delete that folder and build again");
+    return {};
+  }
+
+  // The parameters that are built with: the definition's, or the best that a search found.
+  Status search(const TrainingRows& rows) {
+    chosen_ = model_;
+    if (model_.training.search.trials == 0) return {};
+    COEVAL_ASSIGN(SearchOutcome found,
+                  search_params(shop_, model_, outcome_.plan.dataset.key, rows));
+    leaderboard_ = leaderboard_json(found);
+    chosen_ = std::move(found.chosen);
     return {};
   }
 
@@ -234,8 +247,8 @@ class Build {
     card.ir = model_.ir;
     card.dataset_id = outcome_.plan.dataset.key;
     card.bits_id = data::sha256_hex(fitted.trained.bytes);
-    card.recipe_id = recipe_id({card.dataset_id, model_.ir_hash, model_.split, model_.params,
-                                model_.seed, model_.rounds, model_.early_stopping_rounds,
+    card.recipe_id = recipe_id({card.dataset_id, model_.ir_hash, model_.split, chosen_.params,
+                                model_.seed, chosen_.rounds, chosen_.early_stopping_rounds,
                                 model_.trainer, fitted.trained.engine, shop_.engine});
     card.engine = fitted.trained.engine;
     card.threshold = fitted.threshold;
@@ -244,6 +257,7 @@ class Build {
     card.details.set("schema_versions", schema_versions());
     card.details.set("request_hash", define::request_hash(*shop_.project, model_));
     card.details.set("rounds_used", fitted.trained.rounds_used);
+    if (leaderboard_.array() != nullptr) card.details.set("trials", leaderboard_);
     card.details.set("created", format_time(shop_.clock->now_us()));
     card.details.set("gates", to_json(outcome_.verdicts));
     return card;
@@ -285,6 +299,8 @@ class Build {
   const Workshop& shop_;
   const define::Model& model_;
   BuildOutcome outcome_;
+  define::Model chosen_;
+  data::Json leaderboard_;
 };
 
 }  // namespace
