@@ -88,6 +88,7 @@ class Gathering {
       evidence_.missing["champion"] = champion.missing;
       return {};
     }
+    champion_inputs_ = champion.inputs;
     evidence_.champion = all_metrics(champion.scores, labels_, champion.threshold);
     ModelPair pair{.candidate = scores_,
                    .champion = champion.scores,
@@ -227,9 +228,17 @@ class Gathering {
     for (std::size_t input = 0; input < rows_.width; ++input) {
       const double auc = stats::auc(alone(input), labels_);
       const double most = std::max(auc, 1 - auc);
-      if (!std::isfinite(most) || (evidence_.leak_auc && most <= *evidence_.leak_auc)) continue;
-      evidence_.leak_auc = most;
-      evidence_.leak_input = rows_.encoder.columns()[input].name;
+      if (!std::isfinite(most)) continue;
+      const std::string& name = rows_.encoder.columns()[input].name;
+      if (!evidence_.leak_auc || most > *evidence_.leak_auc) {
+        evidence_.leak_auc = most;
+        evidence_.leak_input = name;
+      }
+      const bool is_new = evidence_.champion && std::ranges::count(champion_inputs_, name) == 0;
+      if (is_new && (!evidence_.new_input_auc || most > *evidence_.new_input_auc)) {
+        evidence_.new_input_auc = most;
+        evidence_.new_input = name;
+      }
     }
     if (!evidence_.leak_auc) evidence_.missing["leak_auc"] = "no input has an AUC on the test part";
   }
@@ -253,6 +262,7 @@ class Gathering {
   std::span<const float> scores_;
   std::span<const std::uint8_t> labels_;
   Evidence evidence_;
+  std::vector<std::string> champion_inputs_;
 };
 
 }  // namespace
