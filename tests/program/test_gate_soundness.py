@@ -1,7 +1,7 @@
 """Bad candidates are not promoted, better ones are, equal ones hardly ever: the gates on simulated candidates.
 
 COEVAL_CANDIDATES sets how many bad ones are built (default 12; a quarter as many better ones, as many equal ones);
-CI takes 200. Every candidate is a build of its own against the same champion, by its own seed."""
+CI takes 60; docs/training.md has the numbers of 200. Every candidate is a build of its own against the same champion, by its own seed."""
 
 import os
 import pathlib
