@@ -1,31 +1,41 @@
 // Prediction of one row and of 64, beside the library's own call, and what a model costs to load
 // and to hold. Three models: 500 trees of depth 6 over 30 numbers, a forest like the flight model's
 // (150 trees, depth 6, 41 inputs, two of them categories), and LightGBM's 500 trees of 64 leaves
-// over 30 numbers. The peers run in the same process, alternating; all on one thread.
+// over 30 numbers. The peers run in the same process, alternating; all on one thread, whose CPU
+// time is taken, so that a busy machine counts less. ONNX Runtime is asked too about the first
+// forest, where
+// `./dev setup peers` has fetched it.
+
+#include <time.h>
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "models/contributions.h"
 #include "models/forest.h"
+#include "models/lightgbm_model.h"
 #include "models/lightgbm_oracle.h"
+#include "models/xgboost_model.h"
 #include "models/xgboost_oracle.h"
+#include "onnx_peer.h"
 
 namespace {
 
+using coeval::bench::OnnxForest;
+using coeval::bench::OnnxPeer;
 using coeval::models::Contributions;
 using coeval::models::Forest;
 using coeval::models::LightgbmOracle;
 using coeval::models::XgboostOracle;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRows = 20'000;
 constexpr unsigned kAirports = 230;
@@ -76,11 +86,17 @@ Table make_table(const Shape& shape) {
   return table;
 }
 
+/// Of this thread.
+double cpu_microseconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
 double microseconds_per_call(std::size_t calls, const std::function<void(std::size_t)>& call) {
-  const auto start = Clock::now();
+  const double start = cpu_microseconds();
   for (std::size_t i = 0; i < calls; ++i) call(i);
-  return std::chrono::duration<double, std::micro>(Clock::now() - start).count() /
-         static_cast<double>(calls);
+  return (cpu_microseconds() - start) / static_cast<double>(calls);
 }
 
 double median(std::vector<double> values) {
@@ -91,12 +107,28 @@ double median(std::vector<double> values) {
 /// The library's own prediction of some rows' margins; the result is used so that it is computed.
 using Peer = std::function<double(std::span<const float> rows)>;
 
+/// ONNX Runtime on the same trees, or null.
+std::unique_ptr<OnnxPeer> make_onnx(const std::string& bytes, const Forest& forest,
+                                    const Table& table) {
+  if (!OnnxPeer::is_there()) return nullptr;
+  const auto source = coeval::models::read_xgboost(bytes);
+  if (!source) throw std::runtime_error(coeval::one_line(source.error()));
+  auto onnx = std::make_unique<OnnxPeer>(OnnxForest::write(*source), source->width);
+  for (std::size_t i = 0; i < 100; ++i) {
+    const float difference =
+        forest.margin(table.row(i)) - source->base_margins[0] - onnx->predict(table.row(i));
+    if (std::fabs(difference) > 1e-4f) throw std::runtime_error("ONNX Runtime disagrees");
+  }
+  return onnx;
+}
+
 struct Times {
-  std::vector<double> ours, ours_block, theirs, theirs_block, ratio, load, explain;
+  std::vector<double> ours, ours_block, theirs, theirs_block, ratio, load, explain, onnx,
+      onnx_block, onnx_ratio;
 };
 
 void measure(const Forest& forest, const Contributions& contributions, const std::string& bytes,
-             const Peer& peer, const Table& table, Times& times) {
+             const Peer& peer, const OnnxPeer* onnx, const Table& table, Times& times) {
   std::vector<float> out(64);
   std::vector<double> parts(table.width + 1);
   double sum = 0;
@@ -115,6 +147,16 @@ void measure(const Forest& forest, const Contributions& contributions, const std
   times.load.push_back(
       microseconds_per_call(1, [&](std::size_t) { sum += Forest::read(bytes) ? 1 : 0; }));
   times.ratio.push_back(times.theirs.back() / times.ours.back());
+  if (onnx != nullptr) {
+    times.onnx.push_back(microseconds_per_call(
+        kCalls, [&](std::size_t i) { sum += static_cast<double>(onnx->predict(table.row(i))); }));
+    times.onnx_block.push_back(
+        microseconds_per_call(
+            kCalls / 32,
+            [&](std::size_t i) { sum += static_cast<double>(onnx->predict(table.block(i))); }) /
+        64);
+    times.onnx_ratio.push_back(times.onnx.back() / times.ours.back());
+  }
   if (sum != sum) std::puts("NaN");  // keeps the calls from being optimised away
 }
 
@@ -137,9 +179,11 @@ bool report(const Shape& shape, const std::string& bytes, const Table& table, co
   const auto contributions = Contributions::read(bytes);
   if (!contributions) throw std::runtime_error(coeval::one_line(contributions.error()));
   const std::size_t differences = count_differences(*forest, table, theirs);
+  const bool numbers = shape.categories.empty() && !coeval::models::is_lightgbm(bytes);
+  const auto onnx = numbers ? make_onnx(bytes, *forest, table) : nullptr;
   Times times;
   for (int i = 0; i < kRepetitions; ++i) {
-    measure(*forest, *contributions, bytes, peer, table, times);
+    measure(*forest, *contributions, bytes, peer, onnx.get(), table, times);
   }
   std::printf("%s: %zu trees, %zu inputs; %zu of %zu margins differ\n", shape.name, forest->trees(),
               forest->width(), differences, kRows);
@@ -149,6 +193,11 @@ bool report(const Shape& shape, const std::string& bytes, const Table& table, co
               shape.goal);
   std::printf("  64 rows, coeval, per row  %8.2f us\n", median(times.ours_block));
   std::printf("  64 rows, library, per row %8.2f us\n", median(times.theirs_block));
+  if (onnx) {
+    std::printf("  one row, ONNX Runtime     %8.2f us\n", median(times.onnx));
+    std::printf("  ratio to ONNX Runtime     %8.1f x   (its goal 8)\n", median(times.onnx_ratio));
+    std::printf("  64 rows, ONNX Runtime     %8.2f us\n", median(times.onnx_block));
+  }
   std::printf("  load                      %8.2f ms  (goal 20)\n", median(times.load) / 1000);
   std::printf("  memory / file             %8.2f     (%zu kB / %zu kB; goal 1.5)\n",
               static_cast<double>(forest->memory_bytes()) / static_cast<double>(bytes.size()),
