@@ -11,6 +11,10 @@ constexpr std::int32_t kCodesEnd = 1 << 24;
 /// 128 MiB. A damaged or hostile file must not ask for more memory than a real model needs.
 constexpr std::size_t kMaxWords = std::size_t{1} << 25;
 
+/// Codes of all sets together. Sets of a small file may share one long list; reading it for each
+/// must not take minutes.
+constexpr std::int64_t kMaxCodes = std::int64_t{1} << 27;
+
 std::span<const std::int32_t> codes(const SourceTree& tree, std::size_t set) {
   return std::span(tree.categories)
       .subspan(static_cast<std::size_t>(tree.category_begins[set]),
@@ -55,6 +59,13 @@ Status CategorySets::count_set(const SourceTree& tree, std::size_t set) {
   Column& column = columns_[column_of(tree, set)];
   column.limit = std::max(column.limit, 1u);  // the column has a block even where sets are empty
   ++column.sets;
+  total_codes_ += size;
+  if (total_codes_ > kMaxCodes) {
+    return fail(
+        Code::unsupported,
+        std::string(library_) + " model whose category sets have over 2^27 codes is not supported",
+        "use fewer categories or fewer trees");
+  }
   for (const std::int32_t code : codes(tree, set)) {
     if (code < 0 || code >= kCodesEnd) return bad_sets("has category " + std::to_string(code));
     column.limit = std::max(column.limit, static_cast<std::uint32_t>(code) + 1);
