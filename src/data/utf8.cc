@@ -1,5 +1,6 @@
 #include "data/utf8.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -54,6 +55,20 @@ std::size_t utf8_sequence(std::string_view text) {
   if (!continues(text, 2)) return 0;
   if (first < 0xF0) return 3;
   return continues(text, 3) ? 4 : 0;
+}
+
+bool is_ascii(std::string_view text) {
+  constexpr std::size_t kWords = 8;
+  while (text.size() >= kWords * 8) {
+    std::uint64_t words[kWords];
+    std::memcpy(words, text.data(), sizeof words);
+    std::uint64_t all = 0;
+    for (const std::uint64_t word : words) all |= word;
+    if ((all & 0x8080808080808080u) != 0) return false;
+    text.remove_prefix(sizeof words);
+  }
+  text.remove_prefix(ascii_words(text));
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 bool is_utf8(std::string_view text) {
