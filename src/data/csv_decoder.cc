@@ -140,10 +140,8 @@ bool QuickFields::read_integer(std::string_view text, std::int64_t& value) {
 }
 
 bool QuickFields::read_real(std::string_view text, double& value) {
-  if (read_short_real(text, value)) return true;
-  NumberParts parts;
+  if (read_short_real(text, value) || read_longer_real(text, value)) return true;
   const char* const end = text.data() + text.size();
-  if (scan_number(text.data(), parts) == end && quick_real(parts, value)) return true;
   const auto result = std::from_chars(text.data(), end, value);
   return result.ec == std::errc{} && result.ptr == end;
 }

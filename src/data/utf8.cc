@@ -74,6 +74,7 @@ bool is_ascii(std::string_view text) {
 bool is_utf8(std::string_view text) {
   for (;;) {
     text.remove_prefix(ascii_words(text));
+    while (!text.empty() && unit(text, 0) < 0x80) text.remove_prefix(1);
     if (text.empty()) return true;
     const std::size_t size = utf8_sequence(text);
     if (size == 0) return false;

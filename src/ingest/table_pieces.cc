@@ -20,6 +20,7 @@ stores::ReadOptions read_options(const define::Source& source) {
     if (!column.json) options.columns.push_back(column.name);
   options.schema = source.schema;
   options.json_columns = quality::JsonExtraction(source).holders();
+  if (const char* w = getenv("WIN")) options.window_bytes = std::stoull(w) << 10;
   return options;
 }
 

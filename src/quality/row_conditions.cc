@@ -86,8 +86,13 @@ void RowConditions::scan_expressions(const data::Batch& batch, Findings& finding
   kernel::EvaluationCounts counts;
   for (const Expression& each : expressions_) {
     const data::Column holds = kernel::evaluate(*each.expr, batch, {}, counts);
-    for (std::int64_t row = 0; row < batch.rows; ++row)
-      if (!holds.bit(row) && !holds.is_null(row)) findings.push_back({row, each.rule});
+    const auto* const bits = static_cast<const std::uint8_t*>(holds.values_data());
+    for (std::int64_t row = 0; row < batch.rows; ++row) {
+      if ((row & 7) == 0 && row + 8 <= batch.rows && bits[row >> 3] == 0xFF)
+        row += 7;  // it holds for eight
+      else if (!holds.bit(row) && !holds.is_null(row))
+        findings.push_back({row, each.rule});
+    }
   }
 }
 
