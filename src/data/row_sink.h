@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,11 +48,17 @@ class RowSink {
                   std::size_t stride, std::size_t rows, std::uint32_t tail) {
     const auto from = static_cast<std::uint32_t>(base);
     auto next = static_cast<std::uint32_t>(begin);
-    for (std::size_t i = 0; i < rows; ++i) {
-      const std::uint32_t end = from + ends[i * stride];
-      places_.lines.push_back(line + static_cast<std::int64_t>(i));
-      places_.begins.push_back(next);
-      places_.ends.push_back(end - tail);
+    const std::size_t kept = places_.lines.size();
+    places_.lines.resize(kept + rows);
+    places_.begins.resize(kept + rows);
+    places_.ends.resize(kept + rows);
+    std::iota(places_.lines.begin() + static_cast<std::ptrdiff_t>(kept), places_.lines.end(), line);
+    std::uint32_t* const row_begins = places_.begins.data() + kept;
+    std::uint32_t* const row_ends = places_.ends.data() + kept;
+    for (std::size_t i = 0; i < rows; ++i, ends += stride) {
+      const std::uint32_t end = from + *ends;
+      row_begins[i] = next;
+      row_ends[i] = end - tail;
       next = end + 1;
     }
     row_ += rows;

@@ -71,7 +71,9 @@ class StringCoder {
     return key.size <= 8 ? key.low : mixed(key.low, key.high);
   }
   static std::uint64_t place_of(std::uint64_t word, std::uint32_t size) {
-    return mixed(word, size) * 0x9E3779B97F4A7C15u >> 24;
+    const auto product =
+        static_cast<unsigned __int128>(word ^ std::uint64_t{size} << 56) * 0xD6E8FEB86659FD93u;
+    return static_cast<std::uint64_t>(product >> 64) ^ static_cast<std::uint64_t>(product);
   }
   std::int32_t find_key(const Key& key, std::string_view text) {
     const std::uint64_t word = word_of(key);

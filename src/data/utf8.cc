@@ -58,14 +58,17 @@ std::size_t utf8_sequence(std::string_view text) {
 }
 
 bool is_ascii(std::string_view text) {
-  constexpr std::size_t kWords = 8;
-  while (text.size() >= kWords * 8) {
-    std::uint64_t words[kWords];
-    std::memcpy(words, text.data(), sizeof words);
-    std::uint64_t all = 0;
-    for (const std::uint64_t word : words) all |= word;
-    if ((all & 0x8080808080808080u) != 0) return false;
-    text.remove_prefix(sizeof words);
+  using Words __attribute__((vector_size(32))) = std::uint64_t;  // what the machine has of it
+  constexpr std::size_t kAtOnce = 8;
+  while (text.size() >= kAtOnce * sizeof(Words)) {
+    Words all = {};
+    for (std::size_t i = 0; i < kAtOnce; ++i) {
+      Words words;
+      std::memcpy(&words, text.data() + i * sizeof words, sizeof words);
+      all |= words;
+    }
+    if (((all[0] | all[1] | all[2] | all[3]) & 0x8080808080808080u) != 0) return false;
+    text.remove_prefix(kAtOnce * sizeof(Words));
   }
   text.remove_prefix(ascii_words(text));
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });

@@ -10,6 +10,7 @@
 #include "data/hash.h"
 #include "ingest/file_identity.h"
 #include "ingest/named_rows.h"
+#include "ingest/passed_hash.h"
 #include "ingest/publish.h"
 #include "ingest/quarantine_files.h"
 #include "ingest/screening.h"
@@ -77,10 +78,15 @@ class FileRun {
                options.files}) {}
 
   Status read(const replay::OpenFormat& formats, Screening& screening) {
-    // The hash goes beside the reading; who needs it first waits for it.
-    hash_ = std::async(std::launch::async, [this] { return data::sha256_of_file(path_); });
-    auto read_it = read_pieces(source_, formats, path_, plan_.first_line,
-                               [&](const Piece& piece) { return add(screening, piece); });
+    // Rows that are set aside need the hash before the file's end: it goes beside the reading, and
+    // who needs it first waits for it. A dry run takes that of the text that passes.
+    const bool passes = options_.dry_run && may_grow(path_);
+    if (!passes)
+      hash_ = std::async(std::launch::async, [this] { return data::sha256_of_file(path_); });
+    auto read_it = read_pieces(
+        source_, formats, path_, plan_.first_line,
+        [&](const Piece& piece) { return add(screening, piece); },
+        passes ? passed_hash_.opener() : stores::OpenBytes());
     if (!read_it)
       return std::unexpected(
           std::move(read_it).error().within("reading source '" + source_.name + "'"));
@@ -104,7 +110,11 @@ class FileRun {
 
   Status identify() {
     if (quarantine_) return {};
-    COEVAL_ASSIGN(record_.sha256, hash_.get());
+    if (passed_hash_.is_whole()) {
+      record_.sha256 = passed_hash_.hex();
+    } else {
+      COEVAL_ASSIGN(record_.sha256, hash_.valid() ? hash_.get() : data::sha256_of_file(path_));
+    }
     record_.id = batch_id(source_.name, record_.sha256, plan_.first_line);
     quarantine_.emplace(state_folder_, source_.name, record_.id, options_.files);
     return {};
@@ -121,8 +131,8 @@ class FileRun {
   }
 
   Status set_aside(quality::QuarantinedRow bad, const Piece& piece) {
-    COEVAL_TRY(identify());
     if (options_.dry_run) return {};
+    COEVAL_TRY(identify());
     bad.origin = record_.origin;
     bad.batch = record_.id;
     bad.sha256 = record_.sha256;
@@ -148,6 +158,7 @@ class FileRun {
   SortedRows rows_;
   std::int64_t accepted_ = 0;
   std::future<Result<std::string>> hash_;
+  PassedHash passed_hash_;
   std::optional<BatchQuarantine> quarantine_;  // once the file's hash is known
   std::optional<std::string> header_;
 };

@@ -10,7 +10,8 @@ namespace coeval::quality {
 namespace {
 
 constexpr std::int64_t kFewest = 5;
-constexpr std::size_t kLongestText = 254;  // of an address of e-mail, by RFC 5321
+constexpr std::int64_t kLeastCardNumber = 100'000'000'000;  // of integers no other kind is one
+constexpr std::size_t kLongestText = 254;                   // of an address of e-mail, by RFC 5321
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -192,6 +193,9 @@ std::string_view name(PersonalKind kind) {
 std::optional<PersonalKind> personal_kind(std::string_view text) {
   text = trimmed(text);
   if (text.size() < 3 || text.size() > kLongestText) return std::nullopt;
+  // Only RFC 4291 has shorter ones: the least is a@b.cc, +12345678, 1.2.3.4.
+  constexpr std::size_t kShortest = 6;
+  if (text.size() < kShortest && text.find(':') == std::string_view::npos) return std::nullopt;
   if (is_email(text)) return PersonalKind::email;
   if (is_card_number(text)) return PersonalKind::card_number;
   if (is_iban(text)) return PersonalKind::iban;
@@ -215,6 +219,7 @@ void PersonalDataDetector::look(const data::Column& column, Seen& seen) {
   for (std::int64_t row = 0; row < column.size() && looked < kValuesLooked; row += step) {
     if (column.is_null(row)) continue;
     ++looked;
+    if (!is_text && column.integer(row) < kLeastCardNumber) continue;
     const auto kind = is_text ? personal_kind(column.string(row))
                               : personal_kind(std::to_string(column.integer(row)));
     if (kind) ++seen.alike[static_cast<std::size_t>(*kind)];
