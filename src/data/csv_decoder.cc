@@ -9,7 +9,6 @@
 #include "data/quick_numbers.h"
 #include "data/row_sink.h"
 #include "data/text_decoder.h"
-#include "data/utf8.h"
 
 // Two passes over a chunk that the processor's nearest cache holds: the marks of its structure, 64
 // bytes at a time, then from mark to mark, each field into its column. What is not as it is in most
@@ -140,10 +139,19 @@ bool QuickFields::read_integer(std::string_view text, std::int64_t& value) {
 }
 
 bool QuickFields::read_real(std::string_view text, double& value) {
-  if (read_short_real(text, value) || read_longer_real(text, value)) return true;
+  if (read_short_real(text, value) || read_long_real(text, value)) return true;
   const char* const end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, value);
   return result.ec == std::errc{} && result.ptr == end;
+}
+
+// What is empty is null; of the rest `read(text, value)` says whether it is a value.
+template <class T, class Read>
+std::size_t put_values(TextColumn& column, std::size_t row, const FieldRun& run, Read read) {
+  return column.put_fixed<T>(row, run, [&read](std::size_t, std::string_view text, T& value) {
+    if (text.empty()) return FieldRead::null;
+    return read(text, value) ? FieldRead::value : FieldRead::nothing;
+  });
 }
 
 std::size_t QuickFields::put_run(TextColumn& column, std::size_t row, const FieldRun& run) {
@@ -151,19 +159,19 @@ std::size_t QuickFields::put_run(TextColumn& column, std::size_t row, const Fiel
     case Type::string:
       return column.put_strings(row, run);
     case Type::int64:
-      return column.put_fixed<std::int64_t>(row, run, read_integer);
+      return put_values<std::int64_t>(column, row, run, read_integer);
     case Type::int32:
-      return column.put_fixed<std::int32_t>(row, run, [](auto text, std::int32_t& value) {
+      return put_values<std::int32_t>(column, row, run, [](auto text, std::int32_t& value) {
         std::int64_t wide = 0;
         if (!read_integer(text, wide)) return false;
         value = static_cast<std::int32_t>(wide);
         return value == wide;
       });
     case Type::float64:
-      return column.put_fixed<double>(row, run, read_real);
+      return put_values<double>(column, row, run, read_real);
     case Type::timestamp:
-      return column.put_fixed<std::int64_t>(
-          row, run, [this](auto text, std::int64_t& us) { return read_time(text, us); });
+      return put_values<std::int64_t>(
+          column, row, run, [this](auto text, std::int64_t& us) { return read_time(text, us); });
     default:
       break;
   }
@@ -257,7 +265,6 @@ class CsvDecoder final : public TextDecoder {
   std::vector<std::size_t> absent_;                   // columns that the header lacks: null
   std::vector<std::uint32_t> marks_;        // the first stands for the one before the chunk
   std::size_t mark_ = 1, marks_count_ = 1;  // the next of the chunk's marks
-  bool is_ascii_ = false;                   // the chunk
   std::size_t chunk_at_ = 0;                // of the chunk, in the piece
   std::size_t at_ = 0;                      // where the next row begins, in the chunk
   std::int64_t lines_in_row_ = 0;           // line feeds inside the row's quotes
@@ -363,7 +370,7 @@ FieldRun CsvDecoder::next_run(const char* chunk) {
   const std::size_t most = std::min(sink_.rows_left(), (marks_count_ - mark_) / width);
   const std::uint32_t* mark = marks_.data() + mark_;
   marks_[mark_ - 1] = static_cast<std::uint32_t>(at_) - 1;
-  FieldRun run{chunk, mark - 1, width, 0, 0, is_ascii_};
+  FieldRun run{chunk, mark - 1, width, 0, 1, 0, true};
   for (std::size_t begin = at_; run.rows < most; ++run.rows, mark += width) {
     unsigned others = 0;
     for (std::size_t field = 0; field + 1 < width; ++field)
@@ -405,7 +412,6 @@ Result<bool> CsvDecoder::read_chunk(std::string_view piece, bool last) {
   const std::string_view chunk = piece.substr(chunk_at_, kChunkBytes);
   const bool at_end = chunk_at_ + chunk.size() == piece.size();
   marks_count_ = 1 + finder.find(chunk, options_.delimiter, marks_.data() + 1);
-  is_ascii_ = is_ascii(chunk);
   mark_ = 1;
   at_ = 0;
   while (!sink_.is_full() && at_ < chunk.size()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -172,42 +173,47 @@ inline bool read_short_real(std::string_view text, double& value) {
   return true;
 }
 
-/// The same of 9 to 17 bytes with a point, where one division of two exact numbers gives it.
-inline bool read_longer_real(std::string_view text, double& value) {
+/// The same of more bytes, of which at most seven come before a point and sixteen behind it.
+inline bool read_long_real(std::string_view text, double& value) {
   constexpr std::uint64_t kPowers[] = {1,
                                        10,
                                        100,
-                                       1000,
-                                       10000,
-                                       100000,
-                                       1000000,
-                                       10000000,
-                                       100000000,
-                                       1000000000,
-                                       10000000000,
-                                       100000000000,
-                                       1000000000000,
-                                       10000000000000,
-                                       100000000000000,
-                                       1000000000000000};
+                                       1'000,
+                                       10'000,
+                                       100'000,
+                                       1'000'000,
+                                       10'000'000,
+                                       100'000'000,
+                                       1'000'000'000,
+                                       10'000'000'000,
+                                       100'000'000'000,
+                                       1'000'000'000'000,
+                                       10'000'000'000'000,
+                                       100'000'000'000'000,
+                                       1'000'000'000'000'000};
   constexpr std::uint64_t kPoints = 0x0101010101010101u * static_cast<std::uint64_t>('.' ^ '0');
   const bool negative = text.front() == '-';
   const char* const at = text.data() + negative;
   const std::size_t size = text.size() - negative;
-  if (size < 9 || size > 17) return false;
+  if (size - 9 >= 16) return false;
   const std::uint64_t other = load_digits(at, 8) ^ kPoints;
   const std::uint64_t points = (other - 0x0101010101010101u) & ~other & 0x8080808080808080u;
   if (points == 0) return false;
   const std::size_t before = static_cast<std::size_t>(std::countr_zero(points)) / 8;
   const std::size_t behind = size - before - 1;
   std::uint64_t whole = 0, part = 0;
-  if (behind > 15 || !read_digits(at, before, whole) || !read_digits(at + before + 1, behind, part))
-    return false;
-  const std::uint64_t digits = whole * kPowers[behind] + part;  // at most sixteen
-  if (digits > std::uint64_t{1} << 53) return false;
-  value = static_cast<double>(digits) / static_cast<double>(kPowers[behind]);
-  if (negative) value = -value;
-  return true;
+  if (!read_digits(at, before, whole) || !read_digits(at + before + 1, behind, part)) return false;
+  if (before + behind <= 16) {  // so that `behind` is at most 15
+    const std::uint64_t digits = whole * kPowers[behind] + part;
+    if (digits <= std::uint64_t{1} << 53) {
+      value = static_cast<double>(digits) / static_cast<double>(kPowers[behind]);
+      if (negative) value = -value;
+      return true;
+    }
+  }
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  return result.ec == std::errc{} && result.ptr == end;
 }
 
 /// The moment that YYYY-MM-DD begins, remembering the last one, since neighbours share their day.

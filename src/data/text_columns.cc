@@ -153,13 +153,13 @@ std::size_t TextColumn::put_codes(std::size_t row, const FieldRun& run) {
   std::uint8_t* const present = present_.data() + row;
   for (std::size_t i = 0; i < run.rows; ++i) {
     const std::string_view text = run.at(i);
-    if (text.empty()) {
+    if (text.empty() && run.empty_is_null) {
       put_null(row + i);
       continue;
     }
     std::int32_t code = coder_->find_padded(text);
     if (code < 0) {
-      if (!run.is_ascii && !is_utf8(text)) return i;
+      if (!is_utf8(text)) return i;
       if (!repeats(row + i)) {
         stop_coding(row + i);
         return i;
@@ -174,28 +174,30 @@ std::size_t TextColumn::put_codes(std::size_t row, const FieldRun& run) {
 
 std::size_t TextColumn::put_plain(std::size_t row, const FieldRun& run) {
   constexpr std::size_t kAtOnce = 16;
+  if (run.rows == 0) return 0;
   const auto begin = static_cast<std::size_t>(offsets_[row]);
-  const std::size_t most =
-      run.rows == 0 ? 0 : run.marks[(run.rows - 1) * run.stride + 1] - run.marks[0];
+  const std::size_t most = run.marks[(run.rows - 1) * run.stride + 1] - run.marks[0];
   COEVAL_CHECK(begin + most + kAtOnce < (std::size_t{1} << 31));
-  std::size_t put = 0;
   bytes_.resize_and_overwrite(begin + most + kAtOnce, [&](char* bytes, std::size_t) {
     char* to = bytes + begin;
-    for (; put < run.rows; ++put) {
-      const std::string_view text = run.at(put);
-      if (!run.is_ascii && !is_utf8(text)) break;
+    for (std::size_t i = 0; i < run.rows; ++i) {
+      const std::string_view text = run.at(i);
       if (text.size() <= kAtOnce)
         std::memcpy(to, text.data(), kAtOnce);
       else
         std::memcpy(to, text.data(), text.size());
       to += text.size();
-      present_[row + put] = text.empty() ? 0 : 1;
-      any_null_ = any_null_ || text.empty();
-      offsets_[row + put + 1] = static_cast<std::int32_t>(to - bytes);
+      const bool null = text.empty() && run.empty_is_null;
+      present_[row + i] = null ? 0 : 1;
+      any_null_ = any_null_ || null;
+      offsets_[row + i + 1] = static_cast<std::int32_t>(to - bytes);
     }
     return static_cast<std::size_t>(to - bytes);
   });
-  return put;
+  if (is_ascii(std::string_view(bytes_).substr(begin))) return run.rows;
+  std::size_t valid = 0;
+  while (valid < run.rows && is_utf8(run.at(valid))) ++valid;
+  return valid;
 }
 
 void TextColumn::put_list(std::size_t row, std::string_view packed) { append_bytes(row, packed); }

@@ -107,18 +107,23 @@ class StringCoder {
 /// The same field of rows that follow one another in a text, each between two marks.
 struct FieldRun {
   const char* text = nullptr;  ///< where the marks count from
-  const std::uint32_t* marks =
-      nullptr;             ///< the one before the field of the first row, then that behind
+  /// The one before the field of the first row, then that behind it.
+  const std::uint32_t* marks = nullptr;
   std::size_t stride = 0;  ///< marks of a row
   std::size_t rows = 0;
-  std::uint32_t tail = 0;  ///< bytes before the mark behind it that are not the field's
-  bool is_ascii = false;   ///< all of them
+  std::uint32_t lead = 1;     ///< bytes from the mark before it to the field
+  std::uint32_t tail = 0;     ///< bytes before the mark behind it that are not the field's
+  bool empty_is_null = true;  ///< of strings
   /// The field of a row. Behind its first byte as many are readable as kTextPadding says.
   std::string_view at(std::size_t row) const {
-    const std::uint32_t begin = marks[row * stride] + 1;
+    const std::uint32_t begin = marks[row * stride] + lead;
     return {text + begin, marks[row * stride + 1] - tail - begin};
   }
 };
+
+/// What came of reading a field: a value, a null, or one that was put into the column already;
+/// nothing: it is for others to read.
+enum class FieldRead : std::uint8_t { value, null, put, nothing };
 
 /// One column that is filled row by row; a row may be written again, and the last writing counts,
 /// until the next row is begun.
@@ -165,20 +170,21 @@ class TextColumn {
     }
     return put_string(row, text);
   }
-  /// Puts the fields of a run from `row` on, nothing for one that is empty; says how many were put:
-  /// all before the first that cannot be.
+  /// Puts the fields of a run from `row` on; says how many were put: all before the first that
+  /// cannot be.
   std::size_t put_strings(std::size_t row, const FieldRun& run);
-  /// The same by `read(text, value)`, which says whether the text is a value.
+  /// The same of values of a fixed width by `read(row of the run, text, value)`, a FieldRead.
   template <class T, class Read>
   std::size_t put_fixed(std::size_t row, const FieldRun& run, Read read) {
     std::byte* const values = values_.data() + row * sizeof(T);
     std::uint8_t* const present = present_.data() + row;
     for (std::size_t i = 0; i < run.rows; ++i) {
-      const std::string_view text = run.at(i);
       T value{};
-      present[i] = text.empty() ? 0 : 1;
-      any_null_ = any_null_ || text.empty();
-      if (!text.empty() && !read(text, value)) return i;
+      const FieldRead found = read(i, run.at(i), value);
+      if (found == FieldRead::nothing) return i;
+      if (found == FieldRead::put) continue;
+      any_null_ = any_null_ || found == FieldRead::null;
+      present[i] = found == FieldRead::value ? 1 : 0;
       std::memcpy(values + i * sizeof(T), &value, sizeof(T));
     }
     return run.rows;
