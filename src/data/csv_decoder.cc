@@ -19,7 +19,7 @@ namespace coeval::data {
 
 namespace {
 
-constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
+constexpr std::size_t kChunkBytes = std::size_t{32} << 10;
 
 // Types a field at a glance; false leaves its row to CsvRows.
 class QuickFields {

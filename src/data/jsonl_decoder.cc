@@ -28,7 +28,7 @@ namespace coeval::data {
 namespace {
 
 constexpr std::size_t kMostKeys = 4096;
-constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
+constexpr std::size_t kChunkBytes = std::size_t{32} << 10;
 // After so many single lines runs are only sought where more lines are in them.
 constexpr std::uint64_t kTrialRows = 1024;
 // A nested value lies one level deep already.

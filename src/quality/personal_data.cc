@@ -104,6 +104,7 @@ bool has_issuer(std::string_view digits) {
 }
 
 bool is_card_number(std::string_view text) {
+  if (text.size() < 12) return false;
   const auto digits = digits_of(text, " -");
   return digits && digits->size() >= 12 && digits->size() <= 19 && has_issuer(*digits) &&
          has_luhn_digit(*digits);
@@ -128,6 +129,7 @@ constexpr IbanLength kIbanLengths[] = {
     {"TL", 23}, {"TN", 24}, {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}};
 
 bool is_iban(std::string_view text) {
+  if (text.size() < 15) return false;
   std::string plain;
   for (const char c : text)
     if (c != ' ') plain += c;
@@ -150,6 +152,7 @@ bool is_iban(std::string_view text) {
 
 // (212) 555-0123, 212-555-0123, 212.555.0123
 bool is_national_phone(std::string_view text) {
+  if (text.size() < 12 || text.size() > 14) return false;
   std::string shape;
   for (const char c : text) shape += is_digit(c) ? '9' : c;
   return shape == "(999) 999-9999" || shape == "(999)999-9999" || shape == "999-999-9999" ||
