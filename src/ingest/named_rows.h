@@ -19,4 +19,11 @@ Result<std::int64_t> count_duplicates(const define::Project& project, int source
                                       const replay::OpenFormat& formats,
                                       const stores::EventLog* log, const SortedRows& rows);
 
+/// Counts the duplicates among the events of a source that stand in no batch: those that a server
+/// took, of which the log does not tell. 0 where events have no names. Needs memory and has errors
+/// as above. What retention removed of the log gave no name.
+Result<std::int64_t> duplicates_of_requests(const define::Project& project, int source,
+                                            const replay::OpenFormat& formats,
+                                            const stores::EventLog* log, const Ledger& ledger);
+
 }  // namespace coeval::ingest

@@ -152,8 +152,8 @@ Status write_quarantine(const std::string& folder, const std::vector<Quarantined
 Status append_quarantine(const std::string& folder, const std::string& source,
                          std::span<const QuarantinedRow> rows);
 /// The rows of requests with a key among the last ones: those of a request that was being taken
-/// when its server died, and that will come again, are there. At most the last 64 MiB are read.
-/// Errors: io, bad_json.
+/// when its server died, and that will come again, are there. At most the last 64 MiB are read;
+/// damaged lines are passed over. Errors: io.
 Result<std::vector<QuarantinedRow>> last_keyed_rows(const std::string& folder,
                                                     const std::string& source);
 /// The rows of a source's quarantine, oldest first; none when there is no file. A last line without
