@@ -8,6 +8,7 @@
 #include "data/row_codec.h"
 #include "ingest/batch_record.h"
 #include "ingest/ledger.h"
+#include "ingest/named_rows.h"
 #include "ingest/quarantine_files.h"
 #include "ingest/standing.h"
 #include "quality/checks.h"
@@ -270,8 +271,9 @@ void examine_sealed(Context& context, const Census& census,
 }
 
 // Reads every line of a source's quarantine, and asks whether every row that was read is somewhere.
-Status examine_rows_of(const Context& context, const std::string& source,
+Status examine_rows_of(Context& context, int index, const stores::EventLog& log,
                        const ingest::Ledger& ledger, const Finding& add) {
+  const std::string& source = context.project->sources[static_cast<std::size_t>(index)].name;
   COEVAL_ASSIGN(const auto files, ingest::quarantine_files(context.state_folder, source, ledger));
   ingest::DamagedLines damaged;
   for (const auto& file : files)
@@ -284,7 +286,11 @@ Status examine_rows_of(const Context& context, const std::string& source,
   for (const std::string& text : damaged.texts())
     add("quarantine of " + source, false,
         text + "; the rest is read, and a replay leaves it where it is");
-  COEVAL_ASSIGN(const auto rows, ingest::standing_of(context.state_folder, source, ledger));
+  COEVAL_ASSIGN(const std::int64_t duplicates,
+                ingest::duplicates_of_requests(*context.project, index, context.formats, &log,
+                                               ledger));
+  COEVAL_ASSIGN(const auto rows,
+                ingest::standing_of(context.state_folder, source, ledger, duplicates));
   if (rows.read == 0 && rows.quarantined == 0) return {};
   const auto n = [](std::int64_t count) { return std::to_string(count); };
   std::string text = n(rows.read) + " rows read";
@@ -313,9 +319,10 @@ void examine_rows(Context& context, const Finding& add) {
         std::to_string(ledger->lost_outside()) +
             " records outside of batches are lost to damage: whether they were events of requests "
             "or predictions cannot be told, and no sum below has them");
-  for (const auto& source : context.project->sources)
-    if (const auto examined = examine_rows_of(context, source.name, *ledger, add); !examined)
-      add_error(add, "rows of " + source.name, examined.error());
+  for (std::size_t i = 0; i < context.project->sources.size(); ++i)
+    if (const auto examined = examine_rows_of(context, static_cast<int>(i), **log, *ledger, add);
+        !examined)
+      add_error(add, "rows of " + context.project->sources[i].name, examined.error());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "ingest/named_rows.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,8 @@ Status take_file(const define::Project& project, int source, const replay::OpenF
 
 Result<std::int64_t> count_duplicates(const define::Project& project, int source,
                                       const replay::OpenFormat& formats,
-                                      const stores::EventLog* log, const SortedRows& rows) {
+                                      const stores::EventLog* log, const SortedRows& rows,
+                                      const std::string& except) {
   const auto& declared = project.sources[static_cast<std::size_t>(source)];
   if (!declared.has_names() || rows.rows() == 0) return 0;
   kernel::EventIndex index(project, source, kernel::EventIndex::Keep::needed);
@@ -71,7 +73,9 @@ Result<std::int64_t> count_duplicates(const define::Project& project, int source
     if (cut) cut_us = cut->cut_us;
     last_us = log->last_known().us;
   }
-  if (!replay::source_path(project, source).empty())
+  const std::string own = replay::source_path(project, source);
+  std::error_code none;
+  if (!own.empty() && !std::filesystem::equivalent(own, except, none))
     COEVAL_TRY(take_file(project, source, formats, cut_us, index));
   if (log != nullptr)
     COEVAL_TRY(read_logged(project, source, *log,

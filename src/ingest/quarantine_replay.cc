@@ -149,15 +149,16 @@ Result<BatchOutcome> Ingestion::replay_quarantine(int source) {
   DamagedLines damaged;
   for (const auto& file : files) {
     COEVAL_TRY(leaving.begin(file));
-    COEVAL_TRY(read_rows(
-        file, {[&](const quality::QuarantinedRow& row, std::string_view line) {
-                 return recheck.add(row, line, file.batch.empty());
-               },
-               [&](const DamagedLine& line, std::string_view text) -> Status {
-                 damaged.add(line);
-                 COEVAL_TRY(recheck.flush());  // lines keep their order
-                 return leaving.stays(text);
-               }}));
+    const QuarantineVisit visit{
+        [&](const quality::QuarantinedRow& row, std::string_view line) {
+          return recheck.add(row, line, file.batch.empty());
+        },
+        [&](const DamagedLine& line, std::string_view text) -> Status {
+          damaged.add(line);
+          COEVAL_TRY(recheck.flush());  // lines keep their order
+          return leaving.stays(text);
+        }};
+    COEVAL_TRY(read_rows(file, visit));
     COEVAL_TRY(recheck.flush());
   }
   COEVAL_TRY(rows.finish());

@@ -99,7 +99,25 @@ Status check_utf8(const arrow::Array& array) {
   return fail(Code::bad_file, "text that is not UTF-8", "convert the column to UTF-8, or to bytes");
 }
 
+// The same array, said to be text.
+Result<std::shared_ptr<arrow::Array>> as_text(const arrow::Array& array) {
+  const bool is_large = array.type_id() == arrow::Type::LARGE_BINARY;
+  auto text = array.View(is_large ? arrow::large_utf8() : arrow::utf8());
+  if (!text.ok()) return fail(Code::bad_file, text.status().message());
+  return *text;
+}
+
+bool is_binary(const arrow::Array& array) {
+  return array.type_id() == arrow::Type::BINARY || array.type_id() == arrow::Type::LARGE_BINARY;
+}
+
 Result<Column> import_strings(const arrow::Array& array) {
+  if (is_binary(array)) {
+    COEVAL_ASSIGN(const auto text, as_text(array));
+    if (text->type_id() == arrow::Type::LARGE_STRING)
+      return narrow_strings(static_cast<const arrow::LargeStringArray&>(*text));
+    return share_strings(static_cast<const arrow::StringArray&>(*text));
+  }
   COEVAL_TRY(check_utf8(array));
   if (array.type_id() == arrow::Type::LARGE_STRING)
     return narrow_strings(static_cast<const arrow::LargeStringArray&>(array));
@@ -257,9 +275,10 @@ Result<Column> import_plain(Type type, const arrow::Array& array) {
 }
 
 std::string_view string_at(const arrow::Array& array, std::int64_t row) {
-  return array.type_id() == arrow::Type::LARGE_STRING
-             ? static_cast<const arrow::LargeStringArray&>(array).GetView(row)
-             : static_cast<const arrow::StringArray&>(array).GetView(row);
+  const bool is_large = array.type_id() == arrow::Type::LARGE_STRING ||
+                        array.type_id() == arrow::Type::LARGE_BINARY;
+  return is_large ? static_cast<const arrow::LargeBinaryArray&>(array).GetView(row)
+                  : static_cast<const arrow::BinaryArray&>(array).GetView(row);
 }
 
 Result<Column> share_codes(const arrow::DictionaryArray& chunk,
@@ -301,6 +320,9 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
       return Type::float64;
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
+    // Many writers leave the mark of UTF-8 out. What is none breaks the column's rule "utf8".
+    case arrow::Type::BINARY:
+    case arrow::Type::LARGE_BINARY:
       return Type::string;
     case arrow::Type::TIMESTAMP:
       return Type::timestamp;
