@@ -286,9 +286,9 @@ Status examine_rows_of(Context& context, int index, const stores::EventLog& log,
   for (const std::string& text : damaged.texts())
     add("quarantine of " + source, false,
         text + "; the rest is read, and a replay leaves it where it is");
-  COEVAL_ASSIGN(const std::int64_t duplicates,
-                ingest::duplicates_of_requests(*context.project, index, context.formats, &log,
-                                               ledger));
+  COEVAL_ASSIGN(
+      const std::int64_t duplicates,
+      ingest::duplicates_of_requests(*context.project, index, context.formats, &log, ledger));
   COEVAL_ASSIGN(const auto rows,
                 ingest::standing_of(context.state_folder, source, ledger, duplicates));
   if (rows.read == 0 && rows.quarantined == 0) return {};

@@ -62,13 +62,12 @@ int list_held(Context& context) {
 
 void print(Context& context, const ingest::Standing& standing) {
   const auto n = [](std::int64_t count) { return std::to_string(count); };
-  context.terminal.print(standing.source + ": " + n(standing.read) +
-                         " read = " + n(standing.accepted) + " accepted + " +
-                         n(standing.quarantined) + " quarantined + " + n(standing.duplicates) +
-                         " duplicates + " + n(standing.replayed) + " replayed + " +
-                         n(standing.dropped) + " dropped" +
-                         (standing.lost == 0 ? "" : " + " + n(standing.lost) + " lost to damage") +
-                         "; " + n(standing.batches) + " batches");
+  context.terminal.print(
+      standing.source + ": " + n(standing.read) + " read = " + n(standing.accepted) +
+      " accepted + " + n(standing.quarantined) + " quarantined + " + n(standing.duplicates) +
+      " duplicates + " + n(standing.replayed) + " replayed + " + n(standing.dropped) + " dropped" +
+      (standing.lost == 0 ? "" : " + " + n(standing.lost) + " lost to damage") + "; " +
+      n(standing.batches) + " batches");
   if (standing.missing() != 0) context.terminal.print("  BAD: " + ingest::missing_text(standing));
 }
 
@@ -97,8 +96,8 @@ int print_status(Context& context) {
   for (std::size_t i = 0; i < context.project->sources.size(); ++i) {
     const auto& source = context.project->sources[i];
     if (!context.in.source.empty() && source.name != context.in.source) continue;
-    const auto duplicates = ingest::duplicates_of_requests(
-        *context.project, static_cast<int>(i), context.formats, log->get(), *ledger);
+    const auto duplicates = ingest::duplicates_of_requests(*context.project, static_cast<int>(i),
+                                                           context.formats, log->get(), *ledger);
     if (!duplicates) return context.report(duplicates.error());
     const auto standing =
         ingest::standing_of(context.state_folder, source.name, *ledger, *duplicates);

@@ -122,8 +122,8 @@ int show_rows(Context& context) {
       return {};
     }
     context.terminal.print(data::printable(seen.source + "  " + seen.origin +
-                                     (seen.row >= 0 ? ":" + std::to_string(seen.row) : "") + "  " +
-                                     define::listed(seen.rules)));
+                                           (seen.row >= 0 ? ":" + std::to_string(seen.row) : "") +
+                                           "  " + define::listed(seen.rules)));
     context.terminal.print("  " + data::printable(seen.reason));
     context.terminal.print("  " + data::printable(seen.raw));
     return {};

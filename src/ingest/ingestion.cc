@@ -73,8 +73,8 @@ Result<std::string> copy_note(const define::Project& project, const Ledger& ledg
   std::size_t tried = 0;
   for (auto batch = ledger.batches().rbegin(); batch != ledger.batches().rend(); ++batch) {
     const BatchRecord& before = batch->record;
-    const bool may_be = before.source == source && before.bytes > 0 &&
-                        before.bytes < stamp.bytes && may_grow(before.origin);
+    const bool may_be = before.source == source && before.bytes > 0 && before.bytes < stamp.bytes &&
+                        may_grow(before.origin);
     if (!may_be) continue;
     if (++tried > kMostCopiesTried) break;
     const std::filesystem::path there = std::filesystem::path(project.folder) / before.origin;

@@ -23,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using quality::RuleResult;
 
-
 // What a check of a batch found, as a report tells it. `origin` is the file.
 RuleResult rule_result(const quality::BatchFinding& finding, const std::string& origin) {
   using quality::Outcome;
@@ -68,9 +67,9 @@ class NamedRows {
  public:
   NamedRows(const define::Source& source, const InspectOptions& options)
       : has_names_(source.has_names()),
-        rows_({options.memory_bytes,
-               options.spill_folder.empty() ? fs::temp_directory_path().string()
-                                            : options.spill_folder}) {}
+        rows_({options.memory_bytes, options.spill_folder.empty()
+                                         ? fs::temp_directory_path().string()
+                                         : options.spill_folder}) {}
   Status add(const TakenRows& taken) {
     return has_names_ ? rows_.add(taken.accepted, taken.known_us) : Status{};
   }

@@ -55,8 +55,8 @@ Result<Ledger> Ledger::read(const stores::EventLog& log) {
   // Of a batch whose begin is lost to damage: the end says the same.
   const auto add_by_end = [&](const stores::Record& record, BatchRecord batch) {
     const auto events = static_cast<std::int64_t>(batch.events());
-    const std::uint64_t begin = record.position.value - std::min(record.position.value,
-                                                                 batch.events() + 1);
+    const std::uint64_t begin =
+        record.position.value - std::min(record.position.value, batch.events() + 1);
     const std::int64_t lost = std::max<std::int64_t>(0, lost_outside.take_from(begin) - 1);
     ledger.events_[record.source] -= events - lost;
     ledger.add({std::move(batch), Position{begin}, lost});

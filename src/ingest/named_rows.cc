@@ -103,16 +103,16 @@ Result<std::int64_t> duplicates_of_requests(const define::Project& project, int 
   if (cut && !replay::source_path(project, source).empty())
     COEVAL_TRY(take_file(project, source, formats, cut->cut_us, index));
   std::int64_t duplicates = 0;
-  COEVAL_TRY(read_logged(
-      project, source, *log,
-      [&](const data::Batch& rows, std::span<const std::int64_t> known_us,
-          std::span<const std::int64_t> positions) -> Status {
-        const kernel::Amendments amendments = index.take(rows, known_us);
-        for (std::size_t row = 0; row < positions.size(); ++row)
-          duplicates += amendments.roles[row] == kernel::Role::duplicate &&
-                        !ledger.is_in_batch({static_cast<std::uint64_t>(positions[row])});
-        return {};
-      }));
+  COEVAL_TRY(read_logged(project, source, *log,
+                         [&](const data::Batch& rows, std::span<const std::int64_t> known_us,
+                             std::span<const std::int64_t> positions) -> Status {
+                           const kernel::Amendments amendments = index.take(rows, known_us);
+                           for (std::size_t row = 0; row < positions.size(); ++row)
+                             duplicates +=
+                                 amendments.roles[row] == kernel::Role::duplicate &&
+                                 !ledger.is_in_batch({static_cast<std::uint64_t>(positions[row])});
+                           return {};
+                         }));
   return duplicates;
 }
 

@@ -218,9 +218,8 @@ Status Leaving::end_file() {
 Status Leaving::begin(const QuarantineFile& file) {
   COEVAL_TRY(end_file());
   const std::string path = quarantine_folder(state_folder_) + "/" + file.name;
-  COEVAL_ASSIGN(auto next,
-                stores::PendingFile::create(path + std::string(kNextEnding), files_,
-                                            stores::FileLayer::Open::create_private));
+  COEVAL_ASSIGN(auto next, stores::PendingFile::create(path + std::string(kNextEnding), files_,
+                                                       stores::FileLayer::Open::create_private));
   next_.emplace(std::move(next));
   current_ = file;
   stayed_ = gone_ = 0;

@@ -149,15 +149,14 @@ Result<BatchOutcome> Ingestion::replay_quarantine(int source) {
   DamagedLines damaged;
   for (const auto& file : files) {
     COEVAL_TRY(leaving.begin(file));
-    const QuarantineVisit visit{
-        [&](const quality::QuarantinedRow& row, std::string_view line) {
-          return recheck.add(row, line, file.batch.empty());
-        },
-        [&](const DamagedLine& line, std::string_view text) -> Status {
-          damaged.add(line);
-          COEVAL_TRY(recheck.flush());  // lines keep their order
-          return leaving.stays(text);
-        }};
+    const QuarantineVisit visit{[&](const quality::QuarantinedRow& row, std::string_view line) {
+                                  return recheck.add(row, line, file.batch.empty());
+                                },
+                                [&](const DamagedLine& line, std::string_view text) -> Status {
+                                  damaged.add(line);
+                                  COEVAL_TRY(recheck.flush());  // lines keep their order
+                                  return leaving.stays(text);
+                                }};
     COEVAL_TRY(read_rows(file, visit));
     COEVAL_TRY(recheck.flush());
   }
@@ -209,16 +208,16 @@ Result<Note> Ingestion::drop_quarantine(const std::string& source, const std::st
       note.of_requests += file.batch.empty() ? 1 : 0;
       return {};
     };
-    COEVAL_TRY(read_rows(
-        file, {[&](const quality::QuarantinedRow& row, std::string_view line) {
-                 const bool asked =
-                     rule.empty() || std::ranges::find(row.rules, rule) != row.rules.end();
-                 return asked ? leaves(line) : leaving.stays(line);
-               },
-               // Which rule it broke cannot be told.
-               [&](const DamagedLine&, std::string_view line) {
-                 return rule.empty() ? leaves(line) : leaving.stays(line);
-               }}));
+    COEVAL_TRY(read_rows(file, {[&](const quality::QuarantinedRow& row, std::string_view line) {
+                                  const bool asked =
+                                      rule.empty() ||
+                                      std::ranges::find(row.rules, rule) != row.rules.end();
+                                  return asked ? leaves(line) : leaving.stays(line);
+                                },
+                                // Which rule it broke cannot be told.
+                                [&](const DamagedLine&, std::string_view line) {
+                                  return rule.empty() ? leaves(line) : leaving.stays(line);
+                                }}));
   }
   if (note.rows == 0) return note;
   note.id = batch_id(source, hash.hex(), 0);

@@ -197,9 +197,8 @@ BatchAccumulator BatchChecks::start() const {
   auto parts = std::make_unique<BatchAccumulator::Parts>();
   for (const Parts::Compiled& compiled : parts_->checks) {
     parts->columns = compiled.setting.source->columns.size();
-    parts->checks.push_back(
-        {compiled.runs ? make_fold(compiled.setting) : nullptr, compiled.finding, Status{},
-         tells_personal_values(compiled.setting)});
+    parts->checks.push_back({compiled.runs ? make_fold(compiled.setting) : nullptr,
+                             compiled.finding, Status{}, tells_personal_values(compiled.setting)});
   }
   return BatchAccumulator(std::move(parts));
 }

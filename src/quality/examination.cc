@@ -131,8 +131,8 @@ RuleResult Examination::result_of(const Rule& rule) const {
       rule.check < 0 ? nullptr : &source_.checks[static_cast<std::size_t>(rule.check)];
   const bool lists_values = reads_personal(rule.name) && rule.name.ends_with(".enum");
   const std::string expected = lists_values ? "one of its values, not shown" : rule.description;
-  RuleResult out{
-      rule.name, "row", expected + bounds_text(check), rows_text(count), Status::passed, count, samples_.of(rule.name)};
+  RuleResult out{rule.name,      "row", expected + bounds_text(check), rows_text(count),
+                 Status::passed, count, samples_.of(rule.name)};
   const auto at_least = [&](const std::optional<std::int64_t>& bound) {
     return bound && count >= *bound;
   };

@@ -43,8 +43,9 @@ class Examination {
   std::int64_t broken(const std::string& rule) const;
   const Profile& profile() const { return profile_; }
 
-  /// Fills in rules of rows, columns and times; what checks of batches found, and which columns look
-  /// personal, is the caller's to add. `read` is the number of rows that budgets are measured against.
+  /// Fills in rules of rows, columns and times; what checks of batches found, and which columns
+  /// look personal, is the caller's to add. `read` is the number of rows that budgets are measured
+  /// against.
   void report(QualityReport& out) const;
 
  private:

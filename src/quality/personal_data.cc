@@ -205,8 +205,8 @@ std::optional<PersonalKind> kind_of_number(std::string_view digits, bool is_name
 
 // The words of a column's name, which _, -, blanks and capitals divide.
 bool names_phone(std::string_view name) {
-  constexpr std::string_view kWords[] = {"phone",  "phones", "telephone", "mobile", "tel",
-                                         "fax",    "msisdn", "phoneno",   "phonenumber"};
+  constexpr std::string_view kWords[] = {"phone", "phones", "telephone", "mobile",     "tel",
+                                         "fax",   "msisdn", "phoneno",   "phonenumber"};
   std::string word;
   const auto is_one = [&] {
     return std::ranges::find(kWords, std::string_view(word)) != std::end(kWords);

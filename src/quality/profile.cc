@@ -377,10 +377,10 @@ Status same_columns(const std::string& what, const data::Schema& came, const dat
   for (std::size_t i = 0; i < came.fields.size(); ++i)
     if (came.fields[i].name != wanted.fields[i].name ||
         came.fields[i].type != wanted.fields[i].type)
-      return fail(Code::type_mismatch,
-                  what + "'" + came.fields[i].name + "' (" + data::name(came.fields[i].type) +
-                      ") where '" + wanted.fields[i].name + "' (" +
-                      data::name(wanted.fields[i].type) + ") should be");
+      return fail(Code::type_mismatch, what + "'" + came.fields[i].name + "' (" +
+                                           data::name(came.fields[i].type) + ") where '" +
+                                           wanted.fields[i].name + "' (" +
+                                           data::name(wanted.fields[i].type) + ") should be");
   return {};
 }
 

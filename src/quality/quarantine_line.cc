@@ -17,9 +17,9 @@ constexpr std::string_view kSumKey = ",\"crc32c\":\"";
 constexpr std::string_view kSumEnd = "\"}";
 constexpr std::size_t kSumDigits = 8;
 // What lines had before they had a checksum.
-constexpr std::string_view kOlderMembers[] = {
-    "source", "origin", "row",      "raw",    "raw_hex", "rules",   "reason", "batch",
-    "sha256", "offset", "observed", "schema", "header",  "time_us", "request"};
+constexpr std::string_view kOlderMembers[] = {"source",   "origin", "row",    "raw",     "raw_hex",
+                                              "rules",    "reason", "batch",  "sha256",  "offset",
+                                              "observed", "schema", "header", "time_us", "request"};
 
 std::string to_hex(std::string_view bytes) {
   std::string out;

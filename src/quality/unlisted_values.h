@@ -13,8 +13,8 @@
 
 namespace coeval::quality {
 
-/// Values that an `enum` does not list, each once with the number of its rows: most are new, and the
-/// definition does not know of them yet. Of personal columns values are not told.
+/// Values that an `enum` does not list, each once with the number of its rows: most are new, and
+/// the definition does not know of them yet. Of personal columns values are not told.
 ///
 /// Memory: at most kMostValues of each column, those seen first; the others are counted together.
 /// Determinism: a function of the rows in their order.

@@ -120,7 +120,7 @@ class Damage(Case):
         (project.folder / "coeval.toml").write_text(DEFINITION.replace("max = 1000", "max = 5500"))
         project.run("quarantine", "replay", "orders")  # writes the file anew
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
-        server = Server(project)
+        server = Server(project, as_of=None)
         server.call("POST", "/v1/events/orders", [{"ts": "never"}])
         server.stop()
         self.assertEqual(stat.S_IMODE((path.parent.parent / "orders.jsonl").stat().st_mode), 0o600)

@@ -275,8 +275,8 @@ Result<Column> import_plain(Type type, const arrow::Array& array) {
 }
 
 std::string_view string_at(const arrow::Array& array, std::int64_t row) {
-  const bool is_large = array.type_id() == arrow::Type::LARGE_STRING ||
-                        array.type_id() == arrow::Type::LARGE_BINARY;
+  const bool is_large =
+      array.type_id() == arrow::Type::LARGE_STRING || array.type_id() == arrow::Type::LARGE_BINARY;
   return is_large ? static_cast<const arrow::LargeBinaryArray&>(array).GetView(row)
                   : static_cast<const arrow::BinaryArray&>(array).GetView(row);
 }

@@ -144,8 +144,8 @@ TEST_CASE(
     "a type that we do not have is refused with the column's name, unless nobody asks for it") {
   TemporaryFolder folder;
   const auto numbers = array_of(arrow::Int64Builder(), std::vector<std::int64_t>{1});
-  const auto halves = array_of(
-      arrow::FixedSizeBinaryBuilder(arrow::fixed_size_binary(1)), std::vector<std::string>{"x"});
+  const auto halves = array_of(arrow::FixedSizeBinaryBuilder(arrow::fixed_size_binary(1)),
+                               std::vector<std::string>{"x"});
   const auto list = std::make_shared<arrow::ListBuilder>(arrow::default_memory_pool(),
                                                          std::make_shared<arrow::Int64Builder>());
   for (int row = 0; row < 2; ++row) REQUIRE(list->Append().ok());
