@@ -91,6 +91,10 @@ Result<Column> narrow_strings(const arrow::LargeStringArray& array) {
                           bytes, nullptr, narrowed);
 }
 
+bool is_binary(const arrow::Array& array) {
+  return array.type_id() == arrow::Type::BINARY || array.type_id() == arrow::Type::LARGE_BINARY;
+}
+
 Status check_utf8(const arrow::Array& array) {
   const bool large = array.type_id() == arrow::Type::LARGE_STRING;
   const auto valid = large ? static_cast<const arrow::LargeStringArray&>(array).ValidateUTF8()
@@ -105,10 +109,6 @@ Result<std::shared_ptr<arrow::Array>> as_text(const arrow::Array& array) {
   auto text = array.View(is_large ? arrow::large_utf8() : arrow::utf8());
   if (!text.ok()) return fail(Code::bad_file, text.status().message());
   return *text;
-}
-
-bool is_binary(const arrow::Array& array) {
-  return array.type_id() == arrow::Type::BINARY || array.type_id() == arrow::Type::LARGE_BINARY;
 }
 
 Result<Column> import_strings(const arrow::Array& array) {
@@ -275,10 +275,9 @@ Result<Column> import_plain(Type type, const arrow::Array& array) {
 }
 
 std::string_view string_at(const arrow::Array& array, std::int64_t row) {
-  const bool is_large =
-      array.type_id() == arrow::Type::LARGE_STRING || array.type_id() == arrow::Type::LARGE_BINARY;
-  return is_large ? static_cast<const arrow::LargeBinaryArray&>(array).GetView(row)
-                  : static_cast<const arrow::BinaryArray&>(array).GetView(row);
+  return array.type_id() == arrow::Type::LARGE_STRING
+             ? static_cast<const arrow::LargeStringArray&>(array).GetView(row)
+             : static_cast<const arrow::StringArray&>(array).GetView(row);
 }
 
 Result<Column> share_codes(const arrow::DictionaryArray& chunk,
@@ -296,6 +295,10 @@ Type decimal_type_of(const arrow::DecimalType& type) {
   const bool ours = type.precision() <= data::kMaxDecimalDigits && type.scale() >= 0 &&
                     type.scale() <= type.precision();
   return ours ? data::decimal_type(type.precision(), type.scale()) : Type::string;
+}
+
+bool is_text(const arrow::DataType& type) {
+  return type.id() == arrow::Type::STRING || type.id() == arrow::Type::LARGE_STRING;
 }
 
 }  // namespace
@@ -333,8 +336,13 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
       return decimal_type_of(static_cast<const arrow::DecimalType&>(type));
     case arrow::Type::DECIMAL256:
       return Type::string;
-    case arrow::Type::DICTIONARY:
-      return type_of(column, *static_cast<const arrow::DictionaryType&>(type).value_type());
+    case arrow::Type::DICTIONARY: {
+      const auto& values = *static_cast<const arrow::DictionaryType&>(type).value_type();
+      auto of_values = type_of(column, values);
+      // A dictionary's entries are texts as they are: not bytes, nor what would be made a text.
+      if (!of_values || *of_values != Type::string || is_text(values)) return of_values;
+      break;
+    }
     default:
       break;
   }
