@@ -10,6 +10,7 @@
 #include "data/hash.h"
 #include "ingest/file_identity.h"
 #include "ingest/named_rows.h"
+#include "ingest/near_names.h"
 #include "ingest/passed_hash.h"
 #include "ingest/publish.h"
 #include "ingest/quarantine_files.h"
@@ -24,6 +25,8 @@ namespace coeval::ingest {
 namespace {
 
 using State = BatchOutcome::State;
+
+constexpr std::size_t kMostCopiesTried = 16;  // files that a new one may be a copy of
 
 template <class T>
 std::optional<T> stricter(std::optional<T> a, std::optional<T> b) {
@@ -60,6 +63,29 @@ Result<Plan> plan_of(const std::string& path, const LoggedBatch* earlier) {
               " is of a file of this name with other content, which stays; " +
               "all rows of this one are added";
   return plan;
+}
+
+// Says so where a file under a name that is new begins with one that was ingested under another and
+// is still there: a copy of a file that grew. Empty where it does not.
+Result<std::string> copy_note(const define::Project& project, const Ledger& ledger,
+                              const std::string& source, const std::string& path,
+                              const FileStamp& stamp) {
+  if (!may_grow(path)) return std::string();
+  std::size_t tried = 0;
+  for (auto batch = ledger.batches().rbegin(); batch != ledger.batches().rend(); ++batch) {
+    const BatchRecord& before = batch->record;
+    const bool may_be = before.source == source && before.bytes > 0 && before.bytes < stamp.bytes &&
+                        may_grow(before.origin);
+    if (!may_be) continue;
+    if (++tried > kMostCopiesTried) break;
+    const std::filesystem::path there = std::filesystem::path(project.folder) / before.origin;
+    if (!begin_alike(there.string(), path, before.bytes)) continue;
+    COEVAL_ASSIGN(const Prefix prefix, prefix_of(path, before.bytes));
+    if (prefix.sha256 == before.sha256)
+      return "it begins with all of " + before.origin + ", which is batch " + before.id +
+             ": those rows are added again, for only a file of the same name is gone on with";
+  }
+  return std::string();
 }
 
 // One file on its way.
@@ -177,6 +203,7 @@ std::vector<std::string> warnings_of(const Screening& screening, const define::S
         (rows->second == 1 ? " row breaks it and stays: " : " rows break it and stay: ") +
         rule.description);
   }
+  std::ranges::move(screening.unlisted(), std::back_inserter(warnings));
   for (const auto& column : screening.personal()) warnings.push_back(personal_text(column));
   return warnings;
 }
@@ -289,6 +316,9 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   record.first_line = plan.first_line;
   record.schema = stores::schema_tag(declared.schema);
   outcome.note = plan.note;
+  if (has_name && outcome.note.empty()) {
+    COEVAL_ASSIGN(outcome.note, copy_note(*project_, ledger_, declared.name, path, plan.stamp));
+  }
   FileRun run(declared, state_folder_, options_, path, plan, std::move(record));
   COEVAL_TRY(run.read(formats_, *screening));
   auto& counts = run.record().counts;
@@ -312,6 +342,8 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   outcome.quarantined = screening->quarantined();
   outcome.reasons = std::move(decision.reasons);
   outcome.warnings = warnings_of(*screening, declared);
+  COEVAL_ASSIGN(auto near, near_names(declared, path));
+  std::ranges::move(near, std::back_inserter(outcome.warnings));
   if (auto raised = raised_known_times(run.rows(), log_.get()); !raised.empty())
     outcome.warnings.push_back(std::move(raised));
   std::ranges::move(decision.warnings, std::back_inserter(outcome.warnings));
