@@ -12,7 +12,8 @@ namespace coeval::quality {
 namespace {
 
 constexpr std::int64_t kFewest = 5;
-constexpr std::int64_t kLeastCardNumber = 100'000'000'000;  // of integers no other kind is one
+constexpr std::int64_t kLeastCardNumber = 100'000'000'000;  // 12 digits
+constexpr std::int64_t kLeastPhone = 10'000'000;            // 8 digits
 constexpr std::size_t kLongestText = 254;                   // of an address of e-mail, by RFC 5321
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -187,15 +188,15 @@ bool may_be_number_of(data::Type type) {
          (data::is_decimal(type) && data::scale_of(type) == 0);
 }
 
-// The digits of a number that is whole and positive, else nothing.
-std::string whole_number(const data::Column& column, std::int64_t row) {
+// The digits of a number that is whole and at least `least`, else nothing.
+std::string whole_number(const data::Column& column, std::int64_t row, std::int64_t least) {
   constexpr double kMostExact = 9007199254740992;  // 2^53
   if (!data::is_float(column.type())) {
     const std::int64_t value = column.integer(row);
-    return value > 0 ? std::to_string(value) : std::string();
+    return value >= least ? std::to_string(value) : std::string();
   }
   const double value = column.real(row);
-  if (!(value >= 1 && value <= kMostExact) || value != std::floor(value)) return {};
+  if (!(value >= static_cast<double>(least) && value <= kMostExact) || value != std::floor(value)) return {};
   return std::to_string(static_cast<std::int64_t>(value));
 }
 
@@ -264,13 +265,13 @@ void PersonalDataDetector::look(const data::Column& column, Seen& seen) {
   const bool is_text = column.type() == data::Type::string;
   if (!is_text && !may_be_number_of(column.type())) return;
   const std::int64_t step = std::max<std::int64_t>(1, column.size() / kValuesLooked);
+  const std::int64_t least = seen.is_named_phone ? kLeastPhone : kLeastCardNumber;
   std::int64_t looked = 0;
   for (std::int64_t row = 0; row < column.size() && looked < kValuesLooked; row += step) {
     if (column.is_null(row)) continue;
     ++looked;
-    if (!is_text && column.integer(row) < kLeastCardNumber) continue;
     const auto kind = is_text ? personal_kind(column.string(row))
-                              : kind_of_number(whole_number(column, row), seen.is_named_phone);
+                              : kind_of_number(whole_number(column, row, least), seen.is_named_phone);
     if (kind) ++seen.alike[static_cast<std::size_t>(*kind)];
   }
   seen.looked += looked;
