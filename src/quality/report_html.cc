@@ -251,6 +251,14 @@ std::string personal_list(const std::vector<PersonalColumn>& columns) {
   return out + "</div>\n";
 }
 
+std::string note_list(const std::vector<std::string>& notes) {
+  if (notes.empty()) return {};
+  std::string out = "<h2>Notes</h2><div class=\"card\">";
+  for (const std::string& note : notes)
+    out += "<p>" + badge(Status::warned, "note") + " " + markup_text(note) + "</p>";
+  return out + "</div>\n";
+}
+
 std::string verdict(const QualityReport& report) {
   if (report.failed()) return badge(Status::failed, "failed");
   if (report.count(Status::warned) > 0) return badge(Status::warned, "passed with warnings");
@@ -276,7 +284,7 @@ std::string report_html(const QualityReport& report) {
          tile("duplicates", with_separators(report.counts.duplicates)) +
          tile("rules passed", with_separators(report.count(Status::passed)) + " of " +
                                   with_separators(static_cast<std::int64_t>(report.rules.size())));
-  out += "</div>\n" + personal_list(report.personal);
+  out += "</div>\n" + personal_list(report.personal) + note_list(report.notes);
   if (!report.rules.empty()) out += "<h2>Rules</h2>" + rule_table(report);
   out += time_charts(report.times);
   if (!report.columns.empty()) {
