@@ -196,7 +196,8 @@ std::string whole_number(const data::Column& column, std::int64_t row, std::int6
     return value >= least ? std::to_string(value) : std::string();
   }
   const double value = column.real(row);
-  if (!(value >= static_cast<double>(least) && value <= kMostExact) || value != std::floor(value)) return {};
+  if (!(value >= static_cast<double>(least) && value <= kMostExact) || value != std::floor(value))
+    return {};
   return std::to_string(static_cast<std::int64_t>(value));
 }
 
@@ -270,8 +271,9 @@ void PersonalDataDetector::look(const data::Column& column, Seen& seen) {
   for (std::int64_t row = 0; row < column.size() && looked < kValuesLooked; row += step) {
     if (column.is_null(row)) continue;
     ++looked;
-    const auto kind = is_text ? personal_kind(column.string(row))
-                              : kind_of_number(whole_number(column, row, least), seen.is_named_phone);
+    const auto kind = is_text
+                          ? personal_kind(column.string(row))
+                          : kind_of_number(whole_number(column, row, least), seen.is_named_phone);
     if (kind) ++seen.alike[static_cast<std::size_t>(*kind)];
   }
   seen.looked += looked;

@@ -44,10 +44,13 @@ std::string count_text(const PartCounts& counts) {
 // What the budgets of the sources say of the rows that were read.
 std::string faults_of(const define::Project& project, const std::vector<SourceFacts>& sources) {
   std::string faults;
-  const auto add = [&](const std::string& fault) { faults += (faults.empty() ? "" : "; ") + fault; };
+  const auto add = [&](const std::string& fault) {
+    faults += (faults.empty() ? "" : "; ") + fault;
+  };
   for (const SourceFacts& facts : sources) {
     const int index = project.source_index(facts.source);
-    const quality::BadRows rows{.read = facts.rows.read, .quarantined = facts.rows.quarantined, .by_rule = {}};
+    const quality::BadRows rows{
+        .read = facts.rows.read, .quarantined = facts.rows.quarantined, .by_rule = {}};
     const auto& source = project.sources[static_cast<std::size_t>(index)];
     for (const auto& finding : quality::judge_bad_rows(source, rows)) {
       const bool error = finding.severity == define::Severity::error;
@@ -200,12 +203,11 @@ class Build {
                        std::span(rows.labels).subspan(range.from, range.count)});
     }
     COEVAL_ASSIGN(data::Json metrics, evaluation_report(parts, fitted.threshold));
-    COEVAL_ASSIGN(const Evidence evidence, gather_evidence(shop_, model_, dataset_path(), facts,
-                                                           rows, fitted));
+    COEVAL_ASSIGN(const Evidence evidence,
+                  gather_evidence(shop_, model_, dataset_path(), facts, rows, fitted));
     outcome_.verdicts = judge(model_.gates, evidence);
     if (model_.training.rolling.folds > 0) {
-      COEVAL_ASSIGN(auto folds,
-                    evaluate_rolling(shop_, chosen_, fitted.trained.rounds_used, rows));
+      COEVAL_ASSIGN(auto folds, evaluate_rolling(shop_, chosen_, fitted.trained.rounds_used, rows));
       metrics.set("rolling", std::move(folds));
     }
     metrics.set("runtime_differences", *evidence.runtime_differences);
