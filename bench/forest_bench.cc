@@ -3,8 +3,7 @@
 // (150 trees, depth 6, 41 inputs, two of them categories), and LightGBM's 500 trees of 64 leaves
 // over 30 numbers. The peers run in the same process, alternating; all on one thread, whose CPU
 // time is taken, so that a busy machine counts less. ONNX Runtime is asked too about the first
-// forest, where
-// `./dev setup peers` has fetched it.
+// forest, where its library is among the peers.
 
 #include <time.h>
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// For forest_bench only: ONNX Runtime as a peer, when `./dev setup peers` has fetched it, on the
-// same trees written as an ONNX model. Prototypes and places in the table of functions are ours.
+// For forest_bench only: ONNX Runtime as a peer, where its library lies in
+// third_party/peers/onnxruntime (out of the wheel's onnxruntime/capi), on the same trees written as
+// an ONNX model. Prototypes and places in the table of functions are ours.
 
 #include <dlfcn.h>
 

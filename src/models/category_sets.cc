@@ -92,8 +92,8 @@ Status CategorySets::allocate(ForestLayout& layout) {
     }
   }
   layout.keys_count = key + 1;
-  // A set bit is left; here: where a code goes unless a node's set has it.
-  layout.category_bits.assign(word, sets_go_left_ ? 0u : ~0u);
+  // A set bit is right; here: where a code goes unless a node's set has it.
+  layout.category_bits.assign(word, sets_go_left_ ? ~0u : 0u);
   return {};
 }
 
@@ -106,7 +106,7 @@ std::uint32_t CategorySets::add(ForestLayout& layout, const SourceTree& tree, st
     std::uint32_t& bits =
         layout.category_bits[block.first_word + std::size_t{row} * block.words + word];
     const std::uint32_t mask = 0x8000'0000u >> shift;
-    bits = left ? bits | mask : bits & ~mask;
+    bits = left ? bits & ~mask : bits | mask;
   };
   for (const std::int32_t code : codes(tree, set)) {
     send(static_cast<std::uint32_t>(code), sets_go_left_);

@@ -32,8 +32,8 @@ namespace {
 constexpr std::uint32_t kMaxDepth = 512;
 
 double leaf_value(const ForestLayout& layout, std::size_t leaf) {
-  const std::int32_t held = layout.nodes[leaf].bound;
-  return layout.in_float64 ? layout.leaf_values[static_cast<std::size_t>(held)]
+  const std::uint32_t held = layout.nodes[leaf].bound;
+  return layout.in_float64 ? layout.leaf_values[held]
                            : static_cast<double>(std::bit_cast<float>(held));
 }
 
@@ -168,8 +168,7 @@ class RowWalk {
   };
 
   bool goes_right(const ForestLayout::Node& node) const {
-    const auto key = static_cast<std::uint32_t>(keys_[node.slot / 32]);
-    return static_cast<std::int32_t>(key << node.slot % 32) > node.bound;
+    return keys_[node.slot / 32] << node.slot % 32 > node.bound;
   }
 
   /// Leaves the sums of the subtree at its level. As deep as the tree: at most kMaxDepth.
@@ -217,7 +216,7 @@ class RowWalk {
   std::span<const std::uint32_t> columns_;
   const GaussLegendre* rule_ = nullptr;
   std::size_t points_ = 0;
-  std::vector<std::int32_t> keys_;
+  std::vector<std::uint32_t> keys_;
   std::vector<Passed> passed_;           ///< of each column; 1 and 1 where no split was
   std::vector<double> products_, sums_;  ///< of each level, one a point
   std::span<double> out_;
