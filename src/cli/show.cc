@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/show_card.h"
 #include "cli/show_feature.h"
 
 namespace coeval::cli {
@@ -99,6 +100,7 @@ int show(Context& context) {
                                 {},
                                 {}});
   if (const auto code = context.load_project()) return *code;
+  if (!context.in.card.empty()) return show_card(context);
   const auto meta = context.open_meta_for_reading();
   if (!meta) return context.report(meta.error());
   if (context.in.model.empty()) return list_models(context, **meta);
