@@ -19,7 +19,7 @@ blockquote{margin:.75rem 0;padding:.1rem 1rem;border-left:3px solid var(--line);
 caption{text-align:left;color:var(--soft);font-size:.87rem;padding-bottom:.4rem}
 .card{margin:.75rem 0}
 .card tbody th,.card td{min-width:4.5rem;max-width:34rem;overflow-wrap:anywhere}
-.number{white-space:nowrap}
+.number{white-space:nowrap}.card .number+:not(.number){padding-left:1.2rem}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:.75rem;margin:.75rem 0}
 .plots figure{margin:0}.plots .wide{grid-column:1/-1}
 figcaption{font-weight:600;margin-bottom:.4rem}

@@ -88,8 +88,14 @@ struct Field {
   }
 };
 
-// Enough digits that neighbouring ticks, a quarter of the axis apart, differ.
-int digits_for(double most) { return most >= 0.5 ? 2 : most >= 0.05 ? 3 : 4; }
+// As many digits as ticks need that are a quarter of the axis apart.
+int digits_for(double most) {
+  constexpr int kLeast = 2, kMost = 6;
+  int digits = kLeast;
+  for (double tick = most / 4 * 100; digits < kMost; tick *= 10, ++digits)
+    if (std::abs(tick - std::round(tick)) < 1e-6) break;
+  return digits;
+}
 
 double sum(std::span<const double> values) {
   double total = 0;
@@ -121,9 +127,9 @@ std::string shortened(const std::string& text, std::size_t most) {
 }  // namespace
 
 CardPlot draw_curve(const CurvePlot& plot, int id) {
-  constexpr double kWidth = 380, kHeight = 330;
+  constexpr double kWidth = 300, kHeight = 270;
   const double most = round_up(std::min(plot.most, 1.0));
-  const Field field{56, kWidth - 12, 10, kHeight - 44, most, most};
+  const Field field{50, kWidth - 12, 10, kHeight - 44, most, most};
   const int digits = digits_for(most);
   std::string svg = begin_svg(kWidth, kHeight, plot.title, plot.description, id) +
                     field.axes(plot.x_name, plot.y_name, digits, digits);
@@ -136,7 +142,7 @@ CardPlot draw_curve(const CurvePlot& plot, int id) {
 }
 
 CardPlot draw_histogram(const ClassHistogram& plot, int id) {
-  constexpr double kWidth = 780, kHeight = 300;
+  constexpr double kWidth = 1000, kHeight = 300;
   const double all_positives = sum(plot.positives), all_negatives = sum(plot.negatives);
   const auto share = [](double count, double all) { return all > 0 ? std::max(count, 0.0) / all : 0; };
   const std::size_t bins = std::min(plot.positives.size(), plot.negatives.size());
@@ -178,7 +184,7 @@ CardPlot draw_histogram(const ClassHistogram& plot, int id) {
 }
 
 CardPlot draw_bars(const RankedBars& plot, int id) {
-  constexpr double kWidth = 780, kRow = 22, kLeft = 250, kRight = 700;
+  constexpr double kWidth = 1000, kRow = 22, kLeft = 250, kRight = 900;
   constexpr std::size_t kNameLength = 38;
   double most = 0;
   for (const auto& bar : plot.bars) most = std::max(most, bar.length);
@@ -187,7 +193,7 @@ CardPlot draw_bars(const RankedBars& plot, int id) {
   for (std::size_t i = 0; i < plot.bars.size(); ++i) {
     const auto& bar = plot.bars[i];
     const double top = kRow * static_cast<double>(i) + 6;
-    const double width = most > 0 ? std::max(bar.length / most * (kRight - kLeft), 1.0) : 1;
+    const double width = most > 0 ? bar.length / most * (kRight - kLeft) : 0;
     svg += words(kLeft - 8, top + 12, shortened(bar.name, kNameLength), "end", " class=\"name\"") +
            "<rect" + attribute("x", kLeft) + attribute("y", top) + attribute("width", width) +
            " height=\"15\">" + title_of(bar.name + ": " + bar.value) + "</rect>" +

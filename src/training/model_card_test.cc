@@ -288,8 +288,8 @@ TEST_CASE("the page has five charts with titles, table headers with a scope, and
   CHECK(has(page, "@media print"));
   CHECK(has(page, "&lt;script&gt;alert(1)&lt;/script&gt;"));
   CHECK(has(page, "&lt;img src=x&gt;"));
-  // (94 / 940, 30 / 60) of the field from 56 to 368 and from 286 up to 10.
-  CHECK(has(page, "<circle class=\"mark\" cx=\"87.2\" cy=\"148.0\""));
+  // (94 / 940, 30 / 60) of the field from 50 to 288 and from 226 up to 10.
+  CHECK(has(page, "<circle class=\"mark\" cx=\"73.8\" cy=\"118.0\""));
 }
 
 TEST_CASE("Markdown has the same tables, and what a person wrote means nothing in it") {
