@@ -53,8 +53,8 @@ std::string beside_text(const define::Model& model) {
   const define::TrainingOptions& options = model.training;
   std::string text;
   if (options.weight) text += "weight " + define::canonical(*options.weight) + "\n";
-  if (options.resampling.expr)
-    text += "unit " + define::canonical(*options.resampling.expr) + "\n";
+  if (options.resampling.expr) text += "unit " + define::canonical(*options.resampling.expr) + "\n";
+  if (options.rolling.folds > 0) text += "label_known\n";
   for (const auto& slice : options.slices)
     text += "slice " + slice.name + " = " + define::canonical(*slice.expr) + "\n";
   return text;
@@ -64,8 +64,6 @@ std::string label_text(const define::Project& project, const define::Model& mode
   if (model.label_matures || model.label_events) return define::label_ir(project, model);
   return define::canonical(*model.label) + " known " + define::canonical(*model.label_known);
 }
-
-
 
 // "changed: view:origin, split" by comparing named inputs with those of the last time.
 std::string what_changed(const data::Json& now, const std::string& then_text) {

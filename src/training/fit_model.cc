@@ -1,9 +1,9 @@
 #include "training/fit_model.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 
 #include "stats/thresholds.h"
 #include "stores/files.h"
@@ -63,8 +63,8 @@ stats::ThresholdRule rule_of(const define::ThresholdRule& rule) {
     case define::ThresholdRule::Kind::least_cost:
       break;
   }
-  return stats::LeastCost{{.false_positive = rule.false_positive,
-                           .false_negative = rule.false_negative}};
+  return stats::LeastCost{
+      {.false_positive = rule.false_positive, .false_negative = rule.false_negative}};
 }
 
 Result<double> choose(const define::Model& model, const TrainingRows& rows,
@@ -81,13 +81,6 @@ Result<double> choose(const define::Model& model, const TrainingRows& rows,
 }
 
 }  // namespace
-
-float decision_threshold(double threshold) {
-  const auto nearest = static_cast<float>(threshold);
-  return static_cast<double>(nearest) < threshold
-             ? std::nextafterf(nearest, std::numeric_limits<float>::infinity())
-             : nearest;
-}
 
 TrainingRange training_range(const TrainingRows& rows) {
   return {.from = 0,
@@ -136,14 +129,33 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                           limits.threads > 0 ? limits.threads : shop.threads};
   const std::string folder = shop.work_folder(model.name + "-train");
   COEVAL_TRY(stores::make_folders(folder));
-  const ChildLimits bounds{
-      .time_budget_s = static_cast<double>(limits.time_budget_us) / 1e6,
-      .memory_limit_bytes = static_cast<std::uint64_t>(limits.memory_bytes)};
-  auto trained =
-      train_in_child(shop.program, folder, model.trainer, table, plan, bounds, nullptr);
+  const ChildLimits bounds{.time_budget_s = static_cast<double>(limits.time_budget_us) / 1e6,
+                           .memory_limit_bytes = static_cast<std::uint64_t>(limits.memory_bytes)};
+  auto trained = train_in_child(shop.program, folder, model.trainer, table, plan, bounds, nullptr);
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   return trained;
+}
+
+double median_latency_us(const models::Forest& forest, std::span<const float> rows,
+                         std::size_t width) {
+  constexpr int kTrials = 201;
+  constexpr std::size_t kRows = 64;
+  const std::size_t all = width == 0 ? 0 : rows.size() / width;
+  const std::size_t count = std::min(kRows, all);
+  if (count == 0) return 0;
+  std::vector<double> trials;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const auto began = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < count; ++i) {
+      float margin = 0, score = 0;
+      forest.predict(rows.subspan(i * all / count * width, width), {&margin, 1}, {&score, 1});
+    }
+    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - began;
+    trials.push_back(took.count() / static_cast<double>(count));
+  }
+  std::ranges::nth_element(trials, trials.begin() + kTrials / 2);
+  return trials[kTrials / 2];
 }
 
 Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,

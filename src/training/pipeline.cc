@@ -15,7 +15,9 @@
 #include "training/model_dataset.h"
 #include "training/recipe.h"
 #include "training/registered_model.h"
+#include "training/rolling_origin.h"
 #include "training/run_recorder.h"
+#include "training/search.h"
 #include "training/training_rows.h"
 
 namespace coeval::training {
@@ -43,10 +45,13 @@ std::string count_text(const PartCounts& counts) {
 // What the budgets of the sources say of the rows that were read.
 std::string faults_of(const define::Project& project, const std::vector<SourceFacts>& sources) {
   std::string faults;
-  const auto add = [&](const std::string& fault) { faults += (faults.empty() ? "" : "; ") + fault; };
+  const auto add = [&](const std::string& fault) {
+    faults += (faults.empty() ? "" : "; ") + fault;
+  };
   for (const SourceFacts& facts : sources) {
     const int index = project.source_index(facts.source);
-    const quality::BadRows rows{.read = facts.rows.read, .quarantined = facts.rows.quarantined, .by_rule = {}};
+    const quality::BadRows rows{
+        .read = facts.rows.read, .quarantined = facts.rows.quarantined, .by_rule = {}};
     const auto& source = project.sources[static_cast<std::size_t>(index)];
     for (const auto& finding : quality::judge_bad_rows(source, rows)) {
       const bool error = finding.severity == define::Severity::error;
@@ -163,9 +168,10 @@ class Build {
     const double started = monotonic_seconds();
     COEVAL_ASSIGN(const TrainingRows rows,
                   read_training_rows(shop_.formats, dataset_path(), model_, nullptr));
-    COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, model_, rows));
+    COEVAL_TRY(search(rows));
+    COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, chosen_, rows));
     outcome_.train_seconds = monotonic_seconds() - started;
-    recorder_.trained(fitted);
+    recorder_.trained(fitted, chosen_);
     COEVAL_TRY(judge_and_save(rows, fitted));
     return remember(shop_, model_, plan);
   }
@@ -184,6 +190,17 @@ class Build {
     return {};
   }
 
+  // The parameters that are built with: the definition's, or the best that a search found.
+  Status search(const TrainingRows& rows) {
+    chosen_ = model_;
+    if (model_.training.search.trials == 0) return {};
+    COEVAL_ASSIGN(SearchOutcome found,
+                  search_params(shop_, model_, outcome_.plan.dataset.key, rows));
+    leaderboard_ = leaderboard_json(found);
+    chosen_ = std::move(found.chosen);
+    return {};
+  }
+
   Status judge_and_save(const TrainingRows& rows, const FittedModel& fitted) {
     COEVAL_ASSIGN(const DatasetFacts facts, read_dataset_facts(dataset_path()));
     std::vector<ScoredPart> parts;
@@ -198,10 +215,14 @@ class Build {
     }
     COEVAL_ASSIGN(data::Json metrics, evaluation_report(parts, fitted.threshold));
     recorder_.measured(metrics);
-    COEVAL_ASSIGN(const Evidence evidence, gather_evidence(shop_, model_, dataset_path(), facts,
-                                                           rows, fitted));
+    COEVAL_ASSIGN(const Evidence evidence,
+                  gather_evidence(shop_, model_, dataset_path(), facts, rows, fitted));
     outcome_.verdicts = judge(model_.gates, evidence);
     recorder_.judged(evidence, all_passed(outcome_.verdicts));
+    if (model_.training.rolling.folds > 0) {
+      COEVAL_ASSIGN(auto folds, evaluate_rolling(shop_, chosen_, fitted.trained.rounds_used, rows));
+      metrics.set("rolling", std::move(folds));
+    }
     metrics.set("runtime_differences", *evidence.runtime_differences);
     metrics.set("runtime_rows_compared", evidence.test_rows);
     return save(rows, fitted, std::move(metrics), to_json(evidence));
@@ -247,8 +268,8 @@ class Build {
     card.ir = model_.ir;
     card.dataset_id = outcome_.plan.dataset.key;
     card.bits_id = data::sha256_hex(fitted.trained.bytes);
-    card.recipe_id = recipe_id({card.dataset_id, model_.ir_hash, model_.split, model_.params,
-                                model_.seed, model_.rounds, model_.early_stopping_rounds,
+    card.recipe_id = recipe_id({card.dataset_id, model_.ir_hash, model_.split, chosen_.params,
+                                model_.seed, chosen_.rounds, chosen_.early_stopping_rounds,
                                 model_.trainer, fitted.trained.engine, shop_.engine});
     card.engine = fitted.trained.engine;
     card.threshold = fitted.threshold;
@@ -257,6 +278,7 @@ class Build {
     card.details.set("schema_versions", schema_versions());
     card.details.set("request_hash", define::request_hash(*shop_.project, model_));
     card.details.set("rounds_used", fitted.trained.rounds_used);
+    if (leaderboard_.array() != nullptr) card.details.set("trials", leaderboard_);
     card.details.set("created", format_time(shop_.clock->now_us()));
     card.details.set("gates", to_json(outcome_.verdicts));
     return card;
@@ -299,6 +321,8 @@ class Build {
   const define::Model& model_;
   RunRecorder recorder_;
   BuildOutcome outcome_;
+  define::Model chosen_;
+  data::Json leaderboard_;
 };
 
 }  // namespace

@@ -158,7 +158,12 @@ Status RunRecorder::start(const std::string& dataset_id) {
   return {};
 }
 
-void RunRecorder::trained(const FittedModel& fitted) {
+void RunRecorder::trained(const FittedModel& fitted, const define::Model& by) {
+  const auto given = training_parameters(model_);
+  for (const auto& [name, text] : training_parameters(by)) {
+    const auto found = given.find(name);
+    if (found == given.end() || found->second != text) run_.params["chosen." + name] = text;
+  }
   run_.environment["trainer"] = fitted.trained.engine;
   run_.metrics["rounds_used"] = fitted.trained.rounds_used;
   run_.metrics["threshold"] = fitted.threshold;

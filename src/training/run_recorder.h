@@ -30,7 +30,8 @@ class RunRecorder {
   const std::string& id() const { return id_; }
 
   /// Each notes what the end will record.
-  void trained(const FittedModel& fitted);
+  /// `by`: the model with the parameters that a search chose; "chosen.NAME" are those that differ.
+  void trained(const FittedModel& fitted, const define::Model& by);
   /// Every number of the report, under its path ("test.auc", "test.confusion.true_positives").
   void measured(const data::Json& metrics);
   void judged(const Evidence& evidence, bool gates_passed);

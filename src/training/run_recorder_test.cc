@@ -75,7 +75,9 @@ TEST_CASE("a run has what its build knew, found and made") {
   CHECK(id == "19700101-000001-000000");
   CHECK(made.runs->find(id).value().state == stores::RunState::running);
   made.clock.set(3'000'000);
-  recorder.trained(fitted());
+  define::Model chosen = made.model;
+  chosen.params = {{"eta", "0.1"}, {"lambda", "2"}, {"max_depth", "8"}};
+  recorder.trained(fitted(), chosen);
   recorder.measured(data::parse_json(R"({"test": {"auc": 0.75, "rows": 10, "log_loss_clip": 1e-15,
       "confusion": {"true_positives": 3}, "curves": {"recall": [0.1, 0.2]}, "note": "text"}})")
                         .value());
@@ -103,6 +105,9 @@ TEST_CASE("a run has what its build knew, found and made") {
                                                       {"recipe_id", "recipe"},
                                                       {"bits_id", "bits"}});
   CHECK(run.params.at("max_depth") == "6");
+  CHECK(run.params.at("chosen.max_depth") == "8");
+  CHECK(run.params.at("chosen.lambda") == "2");
+  CHECK(!run.params.contains("chosen.eta"));
   CHECK(run.params.at("split.train_until") == "1970-01-02T00:00:00Z");
   CHECK(run.environment.at("coeval") == "coeval 1.2.3");
   CHECK(run.environment.at("trainer") == "xgboost 3.4.1");

@@ -34,8 +34,10 @@ struct TrainingRows {
   std::vector<float> values;         ///< rows() × width
   std::vector<std::uint8_t> labels;  ///< rows()
   std::vector<std::int64_t> at_us;   ///< rows(): the question's time
-  std::vector<float> weights;        ///< rows(), or none: 1 each
-  std::vector<std::int64_t> units;   ///< rows(), or none; equal values have equal numbers
+  std::vector<std::int64_t>
+      known_us;                     ///< rows(): when the label was, of models with rolling origins
+  std::vector<float> weights;       ///< rows(), or none: 1 each
+  std::vector<std::int64_t> units;  ///< rows(), or none; equal values have equal numbers
   std::vector<SliceColumn> slices;
 
   std::size_t rows() const { return labels.size(); }
@@ -48,8 +50,8 @@ struct TrainingRows {
 
 /// Reads the file in two passes: one over the columns that need a dictionary, one over all.
 /// With `encoder` given, that one is used instead of a fresh one (to score a champion on these
-/// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are infinite
-/// and weights that are none.
+/// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are
+/// infinite and weights that are none.
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
                                         const define::Model& model, const models::Encoder* encoder);
 
