@@ -45,6 +45,7 @@ struct Invocation {
   bool raw = false;           ///< quarantine show
   std::string action, rule;   ///< quarantine
   std::int64_t limit = 20;
+  std::optional<int> keep;  ///< gc
 };
 
 /// What to do after parsing: run the verb; or print `text` and leave (help, version); or report

@@ -5,12 +5,15 @@
 #include <filesystem>
 #include <limits>
 
+#include "data/hash.h"
 #include "stats/thresholds.h"
 #include "stores/files.h"
 #include "training/pipeline.h"
 
 namespace coeval::training {
 namespace {
+
+constexpr std::size_t kGoldenRows = 64;
 
 stats::BinaryRows rows_of(const TrainingRows& rows, std::span<const float> scores, SplitPart part) {
   const TrainingRows::Range range = rows.part(part);
@@ -159,6 +162,17 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
   models::calibrate(fitted.calibration, fitted.scores);
   COEVAL_ASSIGN(fitted.threshold, choose(model, rows, fitted.scores));
   return fitted;
+}
+
+std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows, const FittedModel& fitted) {
+  std::vector<models::GoldenRow> golden;
+  const TrainingRows::Range test = rows.part(SplitPart::test);
+  for (std::size_t i = 0; i < kGoldenRows && test.count > 0; ++i) {
+    const std::size_t at = test.from + data::xxh3_64("golden", i) % test.count;
+    golden.push_back({std::vector<float>(rows.row(at), rows.row(at) + rows.width),
+                      fitted.margins[at], fitted.scores[at]});
+  }
+  return golden;
 }
 
 }  // namespace coeval::training

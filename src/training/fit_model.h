@@ -47,6 +47,9 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
 Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows);
 
+/// 64 test rows chosen by the hash of their place, the same for every build of the same rows.
+std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows, const FittedModel& fitted);
+
 /// The least float that a score must reach to be at or above a threshold.
 float decision_threshold(double threshold);
 

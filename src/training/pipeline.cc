@@ -10,6 +10,7 @@
 #include "stores/record_names.h"
 #include "training/build_steps.h"
 #include "training/evaluate.h"
+#include "training/build_lock.h"
 #include "training/fit_model.h"
 #include "training/gather_evidence.h"
 #include "training/model_dataset.h"
@@ -21,7 +22,6 @@ namespace coeval::training {
 
 namespace {
 
-constexpr std::size_t kGoldenRows = 64;
 /// Test rows that every dataset has computed by the server's way too.
 constexpr std::size_t kCheckedRows = 512;
 
@@ -194,19 +194,6 @@ class Build {
     return save(rows, fitted, std::move(metrics), to_json(evidence));
   }
 
-  // 64 test rows chosen by the hash of their place, the same for every build of the same rows.
-  static std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows,
-                                                    const FittedModel& fitted) {
-    std::vector<models::GoldenRow> golden;
-    const TrainingRows::Range test = rows.part(SplitPart::test);
-    for (std::size_t i = 0; i < kGoldenRows && test.count > 0; ++i) {
-      const std::size_t at = test.from + data::xxh3_64("golden", i) % test.count;
-      golden.push_back({std::vector<float>(rows.row(at), rows.row(at) + rows.width),
-                        fitted.margins[at], fitted.scores[at]});
-    }
-    return golden;
-  }
-
   // Whether the folder of a version holds it already. What lies there and is no registered model is
   // the rest of a build that did not end, or was changed since: it is moved away.
   Result<bool> settle_folder(const stores::ModelVersion& made) {
@@ -234,9 +221,7 @@ class Build {
     card.ir = model_.ir;
     card.dataset_id = outcome_.plan.dataset.key;
     card.bits_id = data::sha256_hex(fitted.trained.bytes);
-    card.recipe_id = recipe_id({card.dataset_id, model_.ir_hash, model_.split, model_.params,
-                                model_.seed, model_.rounds, model_.early_stopping_rounds,
-                                model_.trainer, fitted.trained.engine, shop_.engine});
+    card.recipe_id = recipe_id(recipe_of(shop_, model_, card.dataset_id, fitted.trained.engine));
     card.engine = fitted.trained.engine;
     card.threshold = fitted.threshold;
     card.calibration = fitted.calibration;
@@ -329,6 +314,7 @@ Result<BuildPlan> plan_build(const Workshop& shop, const define::Model& model) {
 }
 
 Result<BuildOutcome> build_model(const Workshop& shop, const define::Model& model) {
+  COEVAL_ASSIGN(const BuildLock lock, BuildLock::share(shop.state_folder));
   return Build(shop, model).run();
 }
 
