@@ -83,6 +83,27 @@ Result<double> choose(const define::Model& model, const TrainingRows& rows,
                                           : std::nextafter(1.0, 2.0);
 }
 
+// What the trainer wrote is not trusted more than any other file.
+Result<models::Forest> read_answer(const define::Model& model, const std::string& bytes,
+                                   std::size_t width) {
+  auto forest = models::Forest::read(bytes);
+  if (forest && forest->width() == width && forest->outputs() == 1) return forest;
+  const Error error = forest ? Error{Code::bad_model,
+                                     "it has " + std::to_string(forest->width()) + " inputs and " +
+                                         std::to_string(forest->outputs()) + " outputs instead of " +
+                                         std::to_string(width) + " and 1",
+                                     {},
+                                     {},
+                                     {}}
+                             : forest.error();
+  return fail(Code::training_failed,
+              "trainer '" + model.trainer + "' wrote a model that cannot be used: " + error.message,
+              error.code == Code::unsupported
+                  ? error.advice
+                  : "run the command again; if it ends the same way, ./dev setup installs the "
+                    "library that belongs to this version");
+}
+
 }  // namespace
 
 float decision_threshold(double threshold) {
@@ -153,7 +174,7 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows) {
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
-  COEVAL_ASSIGN(fitted.forest, models::Forest::read(fitted.trained.bytes));
+  COEVAL_ASSIGN(fitted.forest, read_answer(model, fitted.trained.bytes, rows.width));
   fitted.margins.resize(rows.rows());
   fitted.raw_scores.resize(rows.rows());
   fitted.forest.predict(rows.values, fitted.margins, fitted.raw_scores);

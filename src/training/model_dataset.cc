@@ -259,7 +259,10 @@ Status check_rows(const define::Project& project, const define::Model& model,
         "declare the column without nullable = true, so that such rows go to quarantine");
   if (rows.rows == 0 || (asking && asking->empty()))
     return fail(Code::no_rows,
-                "source '" + source + "' has no rows for model '" + model.name + "'");
+                "source '" + source + "' has no rows for model '" + model.name + "'",
+                "rows that break a rule of the source are in quarantine, each with its reason: "
+                ".coeval/quarantine/" +
+                    source + ".jsonl");
   return {};
 }
 

@@ -153,6 +153,9 @@ class Build {
     const double started = monotonic_seconds();
     COEVAL_ASSIGN(const TrainingRows rows,
                   read_training_rows(shop_.formats, dataset_path(), model_, nullptr));
+    for (const auto& input : rows.null_inputs)
+      shop_.say(model_.name + ": warning: input '" + input +
+                "' is null in all training rows, so the model learns nothing from it");
     COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, model_, rows));
     outcome_.train_seconds = monotonic_seconds() - started;
     COEVAL_TRY(judge_and_save(rows, fitted));
