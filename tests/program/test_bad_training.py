@@ -148,11 +148,9 @@ int XGBoosterSaveModelToBuffer(void* booster, const char* config, uint64_t* size
   if (!strcmp(mode(), "garbage")) memset(copy, 'x', *size);
   if (!strcmp(mode(), "half")) *size /= 2;
   if (!strcmp(mode(), "newer")) {
-    /* "version" in UBJSON: a key, the number of integers, which is 3, and the integers: 3, 4, 1. */
-    for (uint64_t i = 0, threes = 0; i + 40 < *size; ++i)
-      if (!memcmp(copy + i, "version[", 8))
-        for (uint64_t at = i + 8; at < i + 40 && threes < 2; ++at)
-          if (copy[at] == 3 && ++threes == 2) copy[at] = 99;
+    /* In UBJSON: version[#L 0 0 0 0 0 0 0 3 i 3 i 4 i 1 */
+    for (uint64_t i = 0; i + 20 < *size; ++i)
+      if (!memcmp(copy + i, "version[", 8) && copy[i + 18] == 'i') copy[i + 19] = 99;
   }
   *bytes = copy;
   return failed;
