@@ -389,6 +389,7 @@ Json gates() {
     return object({{"type", "string"}, {"pattern", "^<= *[0-9.]"}, {"description", about}});
   };
   gates.set("latency", limit("Of one row in the runtime, the median: \"<= 20us\""));
+  gates.set("leak", limit("Of the AUC of one input alone: \"<= 0.98\""));
   gates.set("size", limit("Of the model's file: \"<= 10MB\""));
   gates.set("cost_per_million", limit("Of a million predictions: \"<= 0.05\""));
   gates.set("worst_slice", table(bounds_of_metrics(), {}, "Must hold on every slice."));

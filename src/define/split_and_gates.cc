@@ -63,7 +63,8 @@ constexpr std::array<std::string_view, 9> kMetrics = {
 struct SystemGate {
   std::string_view name, example;
 };
-constexpr std::array<SystemGate, 3> kSystemGates = {
+constexpr std::array<SystemGate, 4> kSystemGates = {
+    SystemGate{"leak", "<= 0.98"},
     SystemGate{"latency", "<= 20us"},
     SystemGate{"size", "<= 10MB"},
     SystemGate{"cost_per_million", "<= 0.05"},

@@ -116,6 +116,7 @@ Result<ChampionScores> champion_scores(const Workshop& shop, const define::Model
   }
   found.scores = std::move(*scores);
   found.threshold = (*loaded)->card.threshold;
+  for (const auto& column : (*loaded)->encoder.columns()) found.inputs.push_back(column.name);
   return found;
 }
 

@@ -17,6 +17,7 @@ struct ChampionScores {
   int version = 0;            ///< 0: there is no champion yet
   std::vector<float> scores;  ///< one a test row, calibrated where the champion is
   double threshold = 0.5;
+  std::vector<std::string> inputs;  ///< what it reads
   std::string missing;  ///< why there are no scores, where there is a champion
 };
 

@@ -7,7 +7,6 @@
 #include "exact/maths.h"
 #include "stats/binary.h"
 #include "stats/bootstrap.h"
-#include "training/fit_model.h"
 #include "training/gates.h"
 
 namespace coeval::training {
@@ -54,11 +53,10 @@ struct Sums {
 
 Sums sums_of(TermsOf terms_of, std::span<const float> scores, double threshold,
              std::span<const std::uint8_t> labels) {
-  const float from = decision_threshold(threshold);
   Sums sums;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const Terms terms =
-        terms_of(static_cast<double>(scores[i]), scores[i] >= from, labels[i] != 0);
+        terms_of(static_cast<double>(scores[i]), static_cast<double>(scores[i]) >= threshold, labels[i] != 0);
     sums.numerators.push_back(terms.numerator);
     sums.denominators.push_back(terms.denominator);
   }
@@ -85,6 +83,9 @@ Result<stats::Improvement> compare(const std::string& metric, const ModelPair& p
   if (metric == "auc")
     return stats::compare_auc(pair.candidate, pair.champion, pair.labels, pair.units, options,
                               &pool);
+  if (metric == "average_precision")
+    return stats::compare_average_precision(pair.candidate, pair.champion, pair.labels, pair.units,
+                                            options, &pool);
   for (const auto& [name, terms_of] : kRatios) {
     if (name != metric) continue;
     const Sums mine = sums_of(terms_of, pair.candidate, pair.candidate_threshold, pair.labels);
@@ -92,8 +93,6 @@ Result<stats::Improvement> compare(const std::string& metric, const ModelPair& p
     return stats::compare_ratios(mine.rows(), theirs.rows(), better, stats::RatioForm::plain,
                                  pair.units, options, &pool);
   }
-  if (metric == "average_precision")
-    return compare_anew(&stats::average_precision, better, pair, pool);
   if (metric == "calibration_error")
     return compare_anew(&stats::calibration_error, better, pair, pool);
   return fail(Code::unsupported, "models cannot be compared by " + metric);

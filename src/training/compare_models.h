@@ -20,8 +20,8 @@ struct ModelPair {
   std::string unit;                     ///< its name, for the report
 };
 
-/// The paired bootstrap of one metric that gates name, 2,000 replicates (200 of average_precision
-/// and calibration_error, which must be computed anew for each), one fixed seed. The same bits for
+/// The paired bootstrap of one metric that gates name, 2,000 replicates (200 of
+/// calibration_error, which must be computed anew for each), one fixed seed. The same bits for
 /// any number of threads. Errors: those of stats::compare_….
 Result<Comparison> compare_models(const std::string& metric, const ModelPair& pair,
                                   WorkerPool& pool);

@@ -109,6 +109,7 @@ constexpr std::pair<const char*, Number> kNumbers[] = {
     {"size_bytes", &Evidence::size_bytes},
     {"cost_per_million", &Evidence::cost_per_million},
     {"leak_auc", &Evidence::leak_auc},
+    {"new_input_auc", &Evidence::new_input_auc},
 };
 
 Status read_measured(const Json& json, Evidence& evidence) {
@@ -158,6 +159,7 @@ Json to_json(const Evidence& evidence) {
       json.set(name, *(evidence.*member));
   if (evidence.data_faults) json.set("data_faults", *evidence.data_faults);
   json.set("leak_input", evidence.leak_input);
+  json.set("new_input", evidence.new_input);
   Json missing{Json::Object{}};
   for (const auto& [name, reason] : evidence.missing) missing.set(name, reason);
   json.set("missing", std::move(missing));
@@ -193,6 +195,7 @@ Result<Evidence> evidence_from_json(const Json& json) {
   COEVAL_ASSIGN(evidence.small_slices, integer_member(json, "small_slices"));
   COEVAL_ASSIGN(evidence.skew_rows, integer_member(json, "skew_rows"));
   COEVAL_ASSIGN(evidence.leak_input, string_member(json, "leak_input"));
+  COEVAL_ASSIGN(evidence.new_input, string_member(json, "new_input"));
   COEVAL_TRY(read_measured(json, evidence));
   return evidence;
 }

@@ -56,6 +56,8 @@ struct Evidence {
   std::optional<std::string> data_faults;  ///< what is wrong with the data; empty: nothing
   std::string leak_input;                  ///< the input that alone tells most about the label
   std::optional<double> leak_auc;          ///< its AUC, the way that is above ½
+  std::string new_input;                   ///< the same of the inputs that the champion lacks
+  std::optional<double> new_input_auc;
 
   std::map<std::string, std::string> missing;
 };

@@ -1,9 +1,9 @@
 #include "training/fit_model.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 
 #include "data/hash.h"
 #include "stats/thresholds.h"
@@ -106,13 +106,6 @@ Result<models::Forest> read_answer(const define::Model& model, const std::string
 
 }  // namespace
 
-float decision_threshold(double threshold) {
-  const auto nearest = static_cast<float>(threshold);
-  return static_cast<double>(nearest) < threshold
-             ? std::nextafterf(nearest, std::numeric_limits<float>::infinity())
-             : nearest;
-}
-
 TrainingRange training_range(const TrainingRows& rows) {
   return {.from = 0,
           .train = rows.part(SplitPart::train).count,
@@ -168,6 +161,27 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   return trained;
+}
+
+double median_latency_us(const models::Forest& forest, std::span<const float> rows,
+                         std::size_t width) {
+  constexpr int kTrials = 201;
+  constexpr std::size_t kRows = 64;
+  const std::size_t all = width == 0 ? 0 : rows.size() / width;
+  const std::size_t count = std::min(kRows, all);
+  if (count == 0) return 0;
+  std::vector<double> trials;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const auto began = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < count; ++i) {
+      float margin = 0, score = 0;
+      forest.predict(rows.subspan(i * all / count * width, width), {&margin, 1}, {&score, 1});
+    }
+    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - began;
+    trials.push_back(took.count() / static_cast<double>(count));
+  }
+  std::ranges::nth_element(trials, trials.begin() + kTrials / 2);
+  return trials[kTrials / 2];
 }
 
 Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,

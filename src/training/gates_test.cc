@@ -229,6 +229,36 @@ TEST_CASE("every model is held to its runtime, its golden rows, its server, its 
         "'distance' alone has AUC 0.9950: is it known before the label?");
 }
 
+TEST_CASE("a new input that alone beats the champion is taken for a leak") {
+  Evidence evidence = against(0.01, 0.02);  // whose champion has AUC 0.79
+  evidence.leak_auc = 0.85;
+  CHECK(built_in("leak analysis", evidence).passed);
+  evidence.new_input = "distance";
+  evidence.new_input_auc = 0.85;  // much, but there are such inputs
+  CHECK(built_in("leak analysis", evidence).passed);
+  evidence.leak_auc = evidence.new_input_auc = 0.95;
+  CHECK_FALSE(built_in("leak analysis", evidence).passed);
+  CHECK(built_in("leak analysis", evidence).measured ==
+        "'distance' alone has AUC 0.9500, more than the champion's 0.7900: is it known before the "
+        "label?");
+  evidence.champion->at("auc") = 0.96;
+  CHECK(built_in("leak analysis", evidence).passed);
+}
+
+TEST_CASE("a gate on leaks says how much one input may tell") {
+  Evidence evidence = against(0.01, 0.02);
+  evidence.new_input = "distance";
+  evidence.leak_auc = 0.95;
+  evidence.new_input_auc = 0.95;
+  const auto leaks = [&](double bound) {
+    return judge({gate("leak", Kind::at_most, bound)}, evidence).back();
+  };
+  CHECK(leaks(0.97).passed);
+  CHECK(leaks(0.95).passed);
+  CHECK_FALSE(leaks(0.94).passed);
+  CHECK(judge({gate("leak", Kind::at_most, 0.97)}, evidence).size() == 5);
+}
+
 TEST_CASE("what every model is held to fails when it was not measured") {
   for (const Verdict& verdict : judge({}, Evidence{})) {
     CHECK_FALSE(verdict.passed);

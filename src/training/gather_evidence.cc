@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -22,8 +21,7 @@ namespace {
 
 constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::size_t kEnoughDays = 20;
-constexpr int kLatencyTrials = 201;
-constexpr std::size_t kRowsOfTrial = 64;
+constexpr std::size_t kAloneRows = 64;
 
 bool same_bits(float a, float b) {
   return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
@@ -90,6 +88,7 @@ class Gathering {
       evidence_.missing["champion"] = champion.missing;
       return {};
     }
+    champion_inputs_ = champion.inputs;
     evidence_.champion = all_metrics(champion.scores, labels_, champion.threshold);
     ModelPair pair{.candidate = scores_,
                    .champion = champion.scores,
@@ -178,32 +177,18 @@ class Gathering {
     return true;
   }
 
-  float served_score(const float* row) const {
-    float margin = 0, score = 0;
-    fitted_.forest.predict({row, rows_.width}, {&margin, 1}, {&score, 1});
-    models::calibrate(fitted_.calibration, {&score, 1});
-    return score;
-  }
-
-  // The median of trials of 64 different rows, one after the other.
+  // Every golden row must be the same when it is scored alone, as a server does.
   void measure_costs() {
     evidence_.size_bytes = static_cast<double>(fitted_.trained.bytes.size());
     evidence_.golden_differences = 0;
-    const std::size_t rows = std::min(kRowsOfTrial, test_.count);
-    std::vector<double> trials;
-    for (int trial = 0; trial < kLatencyTrials; ++trial) {
-      const auto began = std::chrono::steady_clock::now();
-      for (std::size_t i = 0; i < rows; ++i) {
-        const std::size_t row = test_.from + i * test_.count / rows;
-        const float score = served_score(rows_.row(row));
-        if (trial == 0 && !same_bits(score, fitted_.scores[row])) ++*evidence_.golden_differences;
-      }
-      const std::chrono::duration<double, std::micro> took =
-          std::chrono::steady_clock::now() - began;
-      trials.push_back(took.count() / static_cast<double>(rows));
+    for (std::size_t i = 0; i < std::min(kAloneRows, test_.count); ++i) {
+      const std::size_t row = test_.from + i * test_.count / std::min(kAloneRows, test_.count);
+      float margin = 0, score = 0;
+      fitted_.forest.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1});
+      models::calibrate(fitted_.calibration, {&score, 1});
+      *evidence_.golden_differences += same_bits(score, fitted_.scores[row]) ? 0 : 1;
     }
-    std::ranges::nth_element(trials, trials.begin() + kLatencyTrials / 2);
-    evidence_.latency_us = trials[kLatencyTrials / 2];
+    evidence_.latency_us = median_latency_us(fitted_.forest, rows_.values_of(test_), rows_.width);
     evidence_.cost_per_million =
         *evidence_.latency_us * model_.training.core_hour_price / 3600;  // µs · 1e6 rows = s
   }
@@ -243,9 +228,17 @@ class Gathering {
     for (std::size_t input = 0; input < rows_.width; ++input) {
       const double auc = stats::auc(alone(input), labels_);
       const double most = std::max(auc, 1 - auc);
-      if (!std::isfinite(most) || (evidence_.leak_auc && most <= *evidence_.leak_auc)) continue;
-      evidence_.leak_auc = most;
-      evidence_.leak_input = rows_.encoder.columns()[input].name;
+      if (!std::isfinite(most)) continue;
+      const std::string& name = rows_.encoder.columns()[input].name;
+      if (!evidence_.leak_auc || most > *evidence_.leak_auc) {
+        evidence_.leak_auc = most;
+        evidence_.leak_input = name;
+      }
+      const bool is_new = evidence_.champion && std::ranges::count(champion_inputs_, name) == 0;
+      if (is_new && (!evidence_.new_input_auc || most > *evidence_.new_input_auc)) {
+        evidence_.new_input_auc = most;
+        evidence_.new_input = name;
+      }
     }
     if (!evidence_.leak_auc) evidence_.missing["leak_auc"] = "no input has an AUC on the test part";
   }
@@ -269,6 +262,7 @@ class Gathering {
   std::span<const float> scores_;
   std::span<const std::uint8_t> labels_;
   Evidence evidence_;
+  std::vector<std::string> champion_inputs_;
 };
 
 }  // namespace

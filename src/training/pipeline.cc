@@ -16,6 +16,7 @@
 #include "training/model_dataset.h"
 #include "training/recipe.h"
 #include "training/registered_model.h"
+#include "training/search.h"
 #include "training/training_rows.h"
 
 namespace coeval::training {
@@ -156,7 +157,8 @@ class Build {
     for (const auto& input : rows.null_inputs)
       shop_.say(model_.name + ": warning: input '" + input +
                 "' is null in all training rows, so the model learns nothing from it");
-    COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, model_, rows));
+    COEVAL_TRY(search(rows));
+    COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, chosen_, rows));
     outcome_.train_seconds = monotonic_seconds() - started;
     COEVAL_TRY(judge_and_save(rows, fitted));
     return remember(shop_, model_, plan);
@@ -173,6 +175,17 @@ class Build {
       return fail(Code::metadata,
                   "the model in " + outcome_.plan.train.output + " is not registered",
                   "delete that folder and build again");
+    return {};
+  }
+
+  // The parameters that are built with: the definition's, or the best that a search found.
+  Status search(const TrainingRows& rows) {
+    chosen_ = model_;
+    if (model_.training.search.trials == 0) return {};
+    COEVAL_ASSIGN(SearchOutcome found,
+                  search_params(shop_, model_, outcome_.plan.dataset.key, rows));
+    leaderboard_ = leaderboard_json(found);
+    chosen_ = std::move(found.chosen);
     return {};
   }
 
@@ -224,7 +237,7 @@ class Build {
     card.ir = model_.ir;
     card.dataset_id = outcome_.plan.dataset.key;
     card.bits_id = data::sha256_hex(fitted.trained.bytes);
-    card.recipe_id = recipe_id(recipe_of(shop_, model_, card.dataset_id, fitted.trained.engine));
+    card.recipe_id = recipe_id(recipe_of(shop_, chosen_, card.dataset_id, fitted.trained.engine));
     card.engine = fitted.trained.engine;
     card.threshold = fitted.threshold;
     card.calibration = fitted.calibration;
@@ -232,6 +245,7 @@ class Build {
     card.details.set("schema_versions", schema_versions());
     card.details.set("request_hash", define::request_hash(*shop_.project, model_));
     card.details.set("rounds_used", fitted.trained.rounds_used);
+    if (leaderboard_.array() != nullptr) card.details.set("trials", leaderboard_);
     card.details.set("created", format_time(shop_.clock->now_us()));
     card.details.set("gates", to_json(outcome_.verdicts));
     return card;
@@ -273,6 +287,8 @@ class Build {
   const Workshop& shop_;
   const define::Model& model_;
   BuildOutcome outcome_;
+  define::Model chosen_;
+  data::Json leaderboard_;
 };
 
 }  // namespace

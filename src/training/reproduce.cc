@@ -14,6 +14,7 @@
 #include "training/build_steps.h"
 #include "training/fit_model.h"
 #include "training/model_dataset.h"
+#include "training/search.h"
 #include "training/training_rows.h"
 
 namespace coeval::training {
@@ -107,17 +108,20 @@ class Reproducing {
     COEVAL_TRY(check_parts(facts.counts, model_));
     COEVAL_ASSIGN(const TrainingRows rows,
                   read_training_rows(shop_.formats, rows_file, model_, nullptr));
-    COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, model_, rows));
-    return compare(rows, fitted);
+    // What a search chose is part of the recipe; how it came to it is not done again.
+    COEVAL_ASSIGN(const define::Model chosen, chosen_then(model_, served_.card.details));
+    COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, chosen, rows));
+    return compare(chosen, rows, fitted);
   }
 
-  Status compare(const TrainingRows& rows, const FittedModel& fitted) {
+  Status compare(const define::Model& chosen, const TrainingRows& rows,
+                 const FittedModel& fitted) {
     if (fitted.trained.engine != served_.card.engine)
       found_.changed.push_back("trainer library: " + served_.card.engine + ", now " +
                                fitted.trained.engine);
     const std::string dataset = found_.ids.front().made;
     found_.ids.push_back({"recipe", version_.recipe_id,
-                          recipe_id(recipe_of(shop_, model_, dataset, fitted.trained.engine))});
+                          recipe_id(recipe_of(shop_, chosen, dataset, fitted.trained.engine))});
     found_.ids.push_back({"bits", version_.bits_id, data::sha256_hex(fitted.trained.bytes)});
     COEVAL_ASSIGN(const std::string golden,
                   stores::read_file(state_folder_ + "/" + version_.folder + "/golden.bin"));
