@@ -43,13 +43,12 @@ void add_slices(Lines& lines, const training::Evidence& evidence, const std::str
 void add_comparison(Lines& lines, const training::Evidence& evidence, const std::string& metric) {
   if (evidence.first_model) return lines.push_back("there was no champion when it was built");
   const std::string champion = "champion v" + std::to_string(evidence.champion_version);
-  const auto found =
-      std::ranges::find(evidence.comparisons, metric, &training::Comparison::metric);
+  const auto found = std::ranges::find(evidence.comparisons, metric, &training::Comparison::metric);
   if (found == evidence.comparisons.end()) return lines.push_back(champion + " was not compared");
   lines.push_back("candidate " + number(found->candidate) + ", " + champion + " " +
                   number(found->champion) + ", better by " + number(found->improvement));
-  lines.push_back("95 % interval [" + number(found->lower) + ", " + number(found->upper) +
-                  "], p " + number(found->p_value) + ", " + std::to_string(found->replicates) +
+  lines.push_back("95 % interval [" + number(found->lower) + ", " + number(found->upper) + "], p " +
+                  number(found->p_value) + ", " + std::to_string(found->replicates) +
                   " replicates over " + std::to_string(found->units) + " units (" + found->unit +
                   ")");
 }
@@ -119,9 +118,10 @@ void print(Terminal& out, const stores::ModelVersion& version, const define::Mod
   }
   out.print(version.model + "@v" + std::to_string(version.version) + ": gates " +
             (training::all_passed(replayed.verdicts) ? "passed" : "NOT passed") +
-            (replayed.differences.empty() ? "; judged again from the stored evidence, every verdict "
-                                            "is byte for byte the stored one"
-                                          : "; judged again, they are NOT the stored verdicts:"));
+            (replayed.differences.empty()
+                 ? "; judged again from the stored evidence, every verdict "
+                   "is byte for byte the stored one"
+                 : "; judged again, they are NOT the stored verdicts:"));
   for (const auto& difference : replayed.differences) out.print("  " + difference);
 }
 

@@ -34,9 +34,11 @@ Result<training::KeepRules> keep_rules(const Context& context) {
 Result<std::vector<training::Unreachable>> collect(Context& context) {
   // Without the metadata nothing is reached, and everything would go.
   if (!std::filesystem::exists(context.state_folder + "/meta.sqlite"))
-    return fail(Code::metadata, "there is no metadata in " + context.state_folder +
-                                    ", so nothing is known of what is there",
-                "coeval build makes it; a folder that was copied without it can be deleted by hand");
+    return fail(
+        Code::metadata,
+        "there is no metadata in " + context.state_folder +
+            ", so nothing is known of what is there",
+        "coeval build makes it; a folder that was copied without it can be deleted by hand");
   COEVAL_ASSIGN(const auto lock, training::BuildLock::alone(context.state_folder));
   COEVAL_ASSIGN(const auto keep, keep_rules(context));
   if (context.in.dry_run) {
@@ -46,8 +48,8 @@ Result<std::vector<training::Unreachable>> collect(Context& context) {
   COEVAL_ASSIGN(const auto meta, context.open_meta());
   COEVAL_ASSIGN(auto found, training::find_unreachable(context.state_folder, *meta, keep));
   for (const auto& item : found)
-    COEVAL_TRY(training::remove_unreachable(context.state_folder, *meta, item,
-                                            context.clock.now_us()));
+    COEVAL_TRY(
+        training::remove_unreachable(context.state_folder, *meta, item, context.clock.now_us()));
   return found;
 }
 

@@ -229,9 +229,10 @@ class Declaration {
   void upkeep() {
     auto* gc = verb("gc");
     gc->add_flag("--dry-run", in_.dry_run, "only say what would go");
-    gc->add_option("--keep", in_.keep,
-                   "of registered versions too: keep the newest so many of each model, and all that "
-                   "an alias ever pointed to (default: keep all)")
+    gc->add_option(
+          "--keep", in_.keep,
+          "of registered versions too: keep the newest so many of each model, and all that "
+          "an alias ever pointed to (default: keep all)")
         ->check(CLI::Range(1, std::numeric_limits<int>::max()));
     auto* log = verb("log");
     log->add_option("action", in_.subject,

@@ -37,15 +37,17 @@ std::string verdict_of(const training::Reproduction& found) {
   if (!changed.empty()) return bits + "; changed: " + changed;
   if (!found.inputs_recorded)
     return bits + "; what the version was made from was not recorded, so no input can be named";
-  return bits + "; every recorded input is the same, so what trains is not: another build of the "
-                "trainer's library, or another processor";
+  return bits +
+         "; every recorded input is the same, so what trains is not: another build of the "
+         "trainer's library, or another processor";
 }
 
 void print(Terminal& out, const stores::ModelVersion& version,
            const training::Reproduction& found) {
   for (const auto& id : found.ids)
-    out.print(id.name + "  " + (id.same() ? "same  " + id.made
-                                          : "OTHER  " + id.made + " instead of " + id.registered));
+    out.print(
+        id.name + "  " +
+        (id.same() ? "same  " + id.made : "OTHER  " + id.made + " instead of " + id.registered));
   out.print(version.model + "@v" + std::to_string(version.version) + ": " + verdict_of(found));
 }
 

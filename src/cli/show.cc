@@ -66,8 +66,8 @@ void print_version(Context& context, const stores::ModelVersion& version,
             version.bits_id + "\nfiles   " +
             (version.removed_us != 0 ? "removed by coeval gc at " + format_time(version.removed_us)
              : version.manifest_id.empty() ? "(not recorded)"
-                                           : version.manifest_id) + "\nir      " +
-            version.ir_hash +
+                                           : version.manifest_id) +
+            "\nir      " + version.ir_hash +
             (version.ir_hash == model.ir_hash ? "" : "  (not the present definition)"));
   print_metrics(context, metrics);
   if (const data::Json* compared = metrics.find("runtime_rows_compared"))

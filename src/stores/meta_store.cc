@@ -302,8 +302,7 @@ class SqliteMetaStore final : public MetaStore {
       COEVAL_ASSIGN(const auto newest, first_row<std::string>(query, first_text));
       if (newest == version.manifest_id) return {};
     }
-    return insert_manifest(version.model, version.version, version.manifest_id,
-                           version.created_us);
+    return insert_manifest(version.model, version.version, version.manifest_id, version.created_us);
   }
 
   Status insert_manifest(const std::string& model, int version, std::string_view manifest_id,

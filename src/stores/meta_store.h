@@ -58,8 +58,8 @@ class MetaStore {
   /// recipe_id and bits_id as an existing version of the model returns that version; its manifest,
   /// when it is another one (the folder was made again), takes the place of the recorded one.
   virtual Result<int> register_version(ModelVersion version) = 0;
-  /// Notes that the folder of a version is about to be removed. Registering the same recipe and bits
-  /// again, with its manifest, ends that. Errors: unknown_model.
+  /// Notes that the folder of a version is about to be removed. Registering the same recipe and
+  /// bits again, with its manifest, ends that. Errors: unknown_model.
   virtual Status note_removed(const std::string& model, int version, std::int64_t removed_us) = 0;
   virtual Result<std::vector<ModelVersion>> versions(const std::string& model) = 0;
   virtual Result<std::vector<std::string>> models() = 0;

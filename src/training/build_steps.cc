@@ -53,8 +53,7 @@ std::string beside_text(const define::Model& model) {
   const define::TrainingOptions& options = model.training;
   std::string text;
   if (options.weight) text += "weight " + define::canonical(*options.weight) + "\n";
-  if (options.resampling.expr)
-    text += "unit " + define::canonical(*options.resampling.expr) + "\n";
+  if (options.resampling.expr) text += "unit " + define::canonical(*options.resampling.expr) + "\n";
   for (const auto& slice : options.slices)
     text += "slice " + slice.name + " = " + define::canonical(*slice.expr) + "\n";
   return text;
@@ -65,13 +64,13 @@ std::string label_text(const define::Project& project, const define::Model& mode
   return define::canonical(*model.label) + " known " + define::canonical(*model.label_known);
 }
 
-
 // "changed: view:origin, split" by comparing named inputs with those of the last time.
 std::string what_changed(const data::Json& now, const std::string& then_text) {
   const auto then = data::parse_json(then_text);
   if (!then) return "the record of the last build cannot be read";
   std::string names;
-  for (const auto& input : differing_inputs(now, *then)) names += (names.empty() ? "" : ", ") + input;
+  for (const auto& input : differing_inputs(now, *then))
+    names += (names.empty() ? "" : ", ") + input;
   return names.empty() ? "its output was missing" : "changed: " + names;
 }
 
@@ -91,10 +90,16 @@ std::vector<std::string> differing_inputs(const data::Json& now, const data::Jso
 
 Recipe recipe_of(const Workshop& shop, const define::Model& model, const std::string& dataset_id,
                  const std::string& engine) {
-  return {dataset_id,    model.ir_hash, model.split,
-          model.params,  model.seed,    model.rounds,
-          model.early_stopping_rounds,  model.trainer,
-          engine,        shop.engine};
+  return {dataset_id,
+          model.ir_hash,
+          model.split,
+          model.params,
+          model.seed,
+          model.rounds,
+          model.early_stopping_rounds,
+          model.trainer,
+          engine,
+          shop.engine};
 }
 
 // Everything that a dataset's bytes depend on, by name, so that a miss can say which one changed.

@@ -66,8 +66,8 @@ stats::ThresholdRule rule_of(const define::ThresholdRule& rule) {
     case define::ThresholdRule::Kind::least_cost:
       break;
   }
-  return stats::LeastCost{{.false_positive = rule.false_positive,
-                           .false_negative = rule.false_negative}};
+  return stats::LeastCost{
+      {.false_positive = rule.false_positive, .false_negative = rule.false_negative}};
 }
 
 Result<double> choose(const define::Model& model, const TrainingRows& rows,
@@ -90,8 +90,8 @@ Result<models::Forest> read_answer(const define::Model& model, const std::string
   if (forest && forest->width() == width && forest->outputs() == 1) return forest;
   const Error error = forest ? Error{Code::bad_model,
                                      "it has " + std::to_string(forest->width()) + " inputs and " +
-                                         std::to_string(forest->outputs()) + " outputs instead of " +
-                                         std::to_string(width) + " and 1",
+                                         std::to_string(forest->outputs()) +
+                                         " outputs instead of " + std::to_string(width) + " and 1",
                                      {},
                                      {},
                                      {}}
@@ -153,11 +153,9 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                           limits.threads > 0 ? limits.threads : shop.threads};
   const std::string folder = shop.work_folder(model.name + "-train");
   COEVAL_TRY(stores::make_folders(folder));
-  const ChildLimits bounds{
-      .time_budget_s = static_cast<double>(limits.time_budget_us) / 1e6,
-      .memory_limit_bytes = static_cast<std::uint64_t>(limits.memory_bytes)};
-  auto trained =
-      train_in_child(shop.program, folder, model.trainer, table, plan, bounds, nullptr);
+  const ChildLimits bounds{.time_budget_s = static_cast<double>(limits.time_budget_us) / 1e6,
+                           .memory_limit_bytes = static_cast<std::uint64_t>(limits.memory_bytes)};
+  auto trained = train_in_child(shop.program, folder, model.trainer, table, plan, bounds, nullptr);
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   return trained;

@@ -24,7 +24,7 @@ struct FittedModel {
   double threshold = 0.5;
   std::vector<float> margins;     ///< TrainingRows::rows()
   std::vector<float> raw_scores;  ///< TrainingRows::rows(): the trainer's own probabilities
-  std::vector<float> scores;   ///< TrainingRows::rows(): what is served, calibrated where that is
+  std::vector<float> scores;  ///< TrainingRows::rows(): what is served, calibrated where that is
 };
 
 /// Which rows train and which ones steer (early stopping); places in TrainingRows, the second right

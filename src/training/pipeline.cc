@@ -8,9 +8,9 @@
 #include "replay/labels.h"
 #include "stores/files.h"
 #include "stores/record_names.h"
+#include "training/build_lock.h"
 #include "training/build_steps.h"
 #include "training/evaluate.h"
-#include "training/build_lock.h"
 #include "training/fit_model.h"
 #include "training/gather_evidence.h"
 #include "training/model_dataset.h"
@@ -43,10 +43,13 @@ std::string count_text(const PartCounts& counts) {
 // What the budgets of the sources say of the rows that were read.
 std::string faults_of(const define::Project& project, const std::vector<SourceFacts>& sources) {
   std::string faults;
-  const auto add = [&](const std::string& fault) { faults += (faults.empty() ? "" : "; ") + fault; };
+  const auto add = [&](const std::string& fault) {
+    faults += (faults.empty() ? "" : "; ") + fault;
+  };
   for (const SourceFacts& facts : sources) {
     const int index = project.source_index(facts.source);
-    const quality::BadRows rows{.read = facts.rows.read, .quarantined = facts.rows.quarantined, .by_rule = {}};
+    const quality::BadRows rows{
+        .read = facts.rows.read, .quarantined = facts.rows.quarantined, .by_rule = {}};
     const auto& source = project.sources[static_cast<std::size_t>(index)];
     for (const auto& finding : quality::judge_bad_rows(source, rows)) {
       const bool error = finding.severity == define::Severity::error;
@@ -202,8 +205,8 @@ class Build {
                        std::span(rows.labels).subspan(range.from, range.count)});
     }
     COEVAL_ASSIGN(data::Json metrics, evaluation_report(parts, fitted.threshold));
-    COEVAL_ASSIGN(const Evidence evidence, gather_evidence(shop_, model_, dataset_path(), facts,
-                                                           rows, fitted));
+    COEVAL_ASSIGN(const Evidence evidence,
+                  gather_evidence(shop_, model_, dataset_path(), facts, rows, fitted));
     outcome_.verdicts = judge(model_.gates, evidence);
     metrics.set("runtime_differences", *evidence.runtime_differences);
     metrics.set("runtime_rows_compared", evidence.test_rows);

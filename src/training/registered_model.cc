@@ -13,7 +13,8 @@ Result<std::shared_ptr<const models::ServedModel>> load_version(
   if (version.removed_us != 0)
     return fail(Code::bad_model,
                 version.model + "@v" + std::to_string(version.version) + " was removed at " +
-                    format_time(version.removed_us) + " by coeval gc: its numbers are kept, its "
+                    format_time(version.removed_us) +
+                    " by coeval gc: its numbers are kept, its "
                     "files are not",
                 "take another version, or build it again from its definition and data");
   return models::load_model(state_folder + "/" + version.folder,

@@ -58,9 +58,8 @@ Result<ReplayedVerdicts> replay_verdicts(const stores::ModelVersion& version,
                     " prints the verdicts themselves");
   auto evidence = evidence_from_json(*kept);
   if (!evidence)
-    return fail(Code::bad_model,
-                "the evidence in " + version.folder + "/model.json cannot be read: " +
-                    evidence.error().message);
+    return fail(Code::bad_model, "the evidence in " + version.folder +
+                                     "/model.json cannot be read: " + evidence.error().message);
   ReplayedVerdicts replayed;
   replayed.evidence = std::move(*evidence);
   replayed.verdicts = judge(model.gates, replayed.evidence);

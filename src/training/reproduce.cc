@@ -67,8 +67,8 @@ std::string joined(const std::vector<std::string>& names) {
 
 class Reproducing {
  public:
-  Reproducing(Workshop shop, const stores::ModelVersion& version,
-              const models::ServedModel& served, const define::Model& model)
+  Reproducing(Workshop shop, const stores::ModelVersion& version, const models::ServedModel& served,
+              const define::Model& model)
       : shop_(std::move(shop)), version_(version), served_(served), model_(model) {}
 
   Result<Reproduction> run() {
@@ -114,8 +114,7 @@ class Reproducing {
     return compare(chosen, rows, fitted);
   }
 
-  Status compare(const define::Model& chosen, const TrainingRows& rows,
-                 const FittedModel& fitted) {
+  Status compare(const define::Model& chosen, const TrainingRows& rows, const FittedModel& fitted) {
     if (fitted.trained.engine != served_.card.engine)
       found_.changed.push_back("trainer library: " + served_.card.engine + ", now " +
                                fitted.trained.engine);

@@ -31,8 +31,8 @@ struct Reproduction {
 
 /// Trains a registered version again and compares. `shop` has the project that the version's own
 /// definition says, `model` is the version's in it, `served` the version as loaded. The log is read
-/// as far as it went when the version was built, and not at all when there was none then. Nothing is
-/// registered, and no file outlives the call: they are in a folder of their own below `work`.
+/// as far as it went when the version was built, and not at all when there was none then. Nothing
+/// is registered, and no file outlives the call: they are in a folder of their own below `work`.
 /// Errors: those of a build's dataset and training, with the changed inputs named; io; metadata.
 Result<Reproduction> reproduce(const Workshop& shop, const stores::ModelVersion& version,
                                const models::ServedModel& served, const define::Model& model);

@@ -70,7 +70,8 @@ define::Model with_params(define::Model model, const Params& params, int rounds)
     for (auto& param : model.params)
       if (param.first == name) param.second = value;
   model.rounds = rounds;
-  if (model.early_stopping_rounds == 0) model.early_stopping_rounds = std::max(1, model.rounds / 10);
+  if (model.early_stopping_rounds == 0)
+    model.early_stopping_rounds = std::max(1, model.rounds / 10);
   return model;
 }
 

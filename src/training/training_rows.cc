@@ -240,8 +240,8 @@ Status check_identifiers(const define::Model& model, const Survey& found) {
   return {};
 }
 
-// A narrow window may well be empty for all training rows, and no tree asks for it then. Without any
-// input that has a value there is nothing to learn from.
+// A narrow window may well be empty for all training rows, and no tree asks for it then. Without
+// any input that has a value there is nothing to learn from.
 Status check_filled(const define::Model& model, TrainingRows& rows) {
   const TrainingRows::Range train = rows.part(SplitPart::train);
   for (std::size_t i = 0; i < rows.width && train.count > 0; ++i) {

@@ -49,9 +49,9 @@ struct TrainingRows {
 
 /// Reads the file in two passes: one over the columns that need a dictionary, one over all.
 /// With `encoder` given, that one is used instead of a fresh one (to score a champion on these
-/// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are infinite,
-/// all null in all training rows, or texts of which no two training rows share one, and for weights
-/// that are none.
+/// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are
+/// infinite, all null in all training rows, or texts of which no two training rows share one, and
+/// for weights that are none.
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
                                         const define::Model& model, const models::Encoder* encoder);
 

@@ -25,8 +25,8 @@ Result<std::vector<std::string>> names_in(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code failure;
   if (!fs::is_directory(fs::symlink_status(folder, failure))) return names;
-  for (auto at = fs::directory_iterator(folder, failure); !failure && at != fs::directory_iterator();
-       at.increment(failure))
+  for (auto at = fs::directory_iterator(folder, failure);
+       !failure && at != fs::directory_iterator(); at.increment(failure))
     names.push_back(at->path().filename().string());
   if (failure) return failed(failure, "list", folder);
   std::ranges::sort(names);
@@ -83,10 +83,9 @@ class Search {
     for (const auto& move : history) pointed.insert(move.version);
     for (std::size_t i = 0; i < versions.size(); ++i) {
       const auto& version = versions[i];
-      const bool newest = !keep_.newest || i + static_cast<std::size_t>(*keep_.newest) >=
-                                               versions.size();
-      const bool locked =
-          locked_.contains(version.recipe_id) && locked_.contains(version.bits_id);
+      const bool newest =
+          !keep_.newest || i + static_cast<std::size_t>(*keep_.newest) >= versions.size();
+      const bool locked = locked_.contains(version.recipe_id) && locked_.contains(version.bits_id);
       const bool kept = newest || locked || pointed.contains(version.version);
       if (!kept || version.removed_us != 0) {
         // Two versions may have one folder; the one that is kept decides.
@@ -134,15 +133,16 @@ class Search {
     if (const auto old = let_go_.find(path); old != let_go_.end()) {
       const auto& version = old->second;
       const std::string name = version.model + "@v" + std::to_string(version.version);
-      add(path, version.removed_us != 0 ? name + " was to be removed before"
-                                        : name + " is not among the newest " +
-                                              std::to_string(*keep_.newest) +
-                                              ", and no alias ever pointed to it");
+      add(path, version.removed_us != 0
+                    ? name + " was to be removed before"
+                    : name + " is not among the newest " + std::to_string(*keep_.newest) +
+                          ", and no alias ever pointed to it");
       found_.back().model = version.model;
       found_.back().version = version.version;
       return;
     }
-    if (path.find(".damaged-") != std::string::npos) return add(path, "it was set aside as damaged");
+    if (path.find(".damaged-") != std::string::npos)
+      return add(path, "it was set aside as damaged");
     if (path.find(".partial-") != std::string::npos) return add(path, "its build did not end");
     add(path, "no registered version is in it");
   }

@@ -131,7 +131,8 @@ static const char* mode(void) {
 }
 
 int XGBoosterUpdateOneIter(void* booster, int round, void* rows) {
-  int (*update)(void*, int, void*) = (int (*)(void*, int, void*))dlsym(dlopen(REAL, RTLD_NOW), "XGBoosterUpdateOneIter");
+  typedef int (*Update)(void*, int, void*);
+  Update update = (Update)dlsym(dlopen(REAL, RTLD_NOW), "XGBoosterUpdateOneIter");
   if (round == 3 && !strcmp(mode(), "hang")) for (;;) pause();
   if (round == 3 && !strcmp(mode(), "exit")) { write(2, "I give up\n", 10); _exit(1); }
   if (round == 3 && !strcmp(mode(), "crash")) abort();
@@ -139,8 +140,8 @@ int XGBoosterUpdateOneIter(void* booster, int round, void* rows) {
 }
 
 int XGBoosterSaveModelToBuffer(void* booster, const char* config, uint64_t* size, const char** bytes) {
-  int (*save)(void*, const char*, uint64_t*, const char**) = (int (*)(void*, const char*, uint64_t*, const char**))dlsym(
-      dlopen(REAL, RTLD_NOW), "XGBoosterSaveModelToBuffer");
+  typedef int (*Save)(void*, const char*, uint64_t*, const char**);
+  Save save = (Save)dlsym(dlopen(REAL, RTLD_NOW), "XGBoosterSaveModelToBuffer");
   int failed = save(booster, config, size, bytes);
   static char* copy;
   copy = realloc(copy, *size);

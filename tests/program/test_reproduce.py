@@ -13,7 +13,8 @@ import unittest
 from program import COEVAL, DEFINITION, Project, Server, order_json, orders, run, stamp
 
 GATES = DEFINITION.replace('gate     = { auc = ">= 0.6" }', '''slices   = ["amount > 20"]
-gate     = { auc = ">= 0.5", worst_slice = { auc = ">= 0.45" }, latency = "<= 1000us", not_worse_than = "champion", margin = 0.2 }''')
+gate     = { auc = ">= 0.5", worst_slice = { auc = ">= 0.45" }, latency = "<= 1000us",
+             not_worse_than = "champion", margin = 0.2 }''')
 
 
 def tree(folder):
@@ -65,7 +66,7 @@ class ExplainGate(ProjectTest):
         self.assertLess(comparison["lower"], comparison["upper"])
         slices = next(gate for gate in explained["gates"] if "slice" in gate["gate"])["numbers"]
         worst = min(explained["evidence"]["slices"], key=lambda each: each["metrics"]["auc"])
-        self.assertIn(f"worst: {worst['slice']} = {worst['value']}: {worst['metrics']['auc']!r} on {worst['rows']} rows",
+        self.assertIn(f"worst: {worst['slice']} = {worst['value']}: {worst['metrics']['auc']!r} on {worst['rows']}",
                       slices[0])
         # As text, of the newest; and of one by its name, which had no champion.
         text = project.run("explain", "gate", "risk").stdout
@@ -132,6 +133,16 @@ class Reproduce(ProjectTest):
         project.run("build", check=None)
         self.assertTrue(project.json("reproduce", "risk@v2")["same"])
         self.assertTrue(project.json("reproduce", "risk@v1")["same"])
+
+    def test_what_a_search_chose_is_trained_and_not_searched_again(self):
+        search = "search   = { trials = 6 }\ngate     ="
+        project = self.project(DEFINITION.replace("gate     =", search).replace(">= 0.6", ">= 0.1"))
+        project.run("build")
+        steps = (project.folder / ".coeval/meta.sqlite").read_bytes()
+        done = project.run("reproduce", "risk@v1")
+        self.assertIn("risk@v1: same bits", done.stdout)
+        self.assertNotIn("trial", done.stderr)
+        self.assertEqual((project.folder / ".coeval/meta.sqlite").read_bytes(), steps)
 
     def test_a_changed_file_is_named(self):
         project = self.project()
