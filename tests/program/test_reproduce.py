@@ -12,9 +12,9 @@ import unittest
 
 from program import COEVAL, DEFINITION, Project, Server, order_json, orders, run, stamp
 
-GATES = DEFINITION.replace('gate     = { auc = ">= 0.6" }', '''slices   = ["amount > 20"]
-gate     = { auc = ">= 0.5", worst_slice = { auc = ">= 0.45" }, latency = "<= 1000us",
-             not_worse_than = "champion", margin = 0.2 }''')
+GATES = DEFINITION.replace('gate     = { auc = ">= 0.6" }', 'slices   = ["amount > 20"]\n'
+                           'gate     = { auc = ">= 0.5", worst_slice = { auc = ">= 0.45" }, '
+                           'latency = "<= 1000us", not_worse_than = "champion", margin = 0.2 }')
 
 
 def tree(folder):
