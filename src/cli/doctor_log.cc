@@ -8,6 +8,7 @@
 #include "data/row_codec.h"
 #include "ingest/batch_record.h"
 #include "ingest/ledger.h"
+#include "ingest/named_rows.h"
 #include "ingest/quarantine_files.h"
 #include "ingest/standing.h"
 #include "quality/checks.h"
@@ -270,21 +271,40 @@ void examine_sealed(Context& context, const Census& census,
 }
 
 // Reads every line of a source's quarantine, and asks whether every row that was read is somewhere.
-Status examine_rows_of(const Context& context, const std::string& source,
+Status examine_rows_of(Context& context, int index, const stores::EventLog& log,
                        const ingest::Ledger& ledger, const Finding& add) {
+  const std::string& source = context.project->sources[static_cast<std::size_t>(index)].name;
   COEVAL_ASSIGN(const auto files, ingest::quarantine_files(context.state_folder, source, ledger));
+  ingest::DamagedLines damaged;
   for (const auto& file : files)
     COEVAL_TRY(ingest::read_rows(
-        file, [](const quality::QuarantinedRow&, std::string_view) { return Status{}; }));
-  COEVAL_ASSIGN(const auto rows, ingest::standing_of(context.state_folder, source, ledger));
+        file, {[](const quality::QuarantinedRow&, std::string_view) { return Status{}; },
+               [&](const ingest::DamagedLine& line, std::string_view) -> Status {
+                 damaged.add(line);
+                 return {};
+               }}));
+  for (const std::string& text : damaged.texts())
+    add("quarantine of " + source, false,
+        text + "; the rest is read, and a replay leaves it where it is");
+  COEVAL_ASSIGN(
+      const std::int64_t duplicates,
+      ingest::duplicates_of_requests(*context.project, index, context.formats, &log, ledger));
+  COEVAL_ASSIGN(const auto rows,
+                ingest::standing_of(context.state_folder, source, ledger, duplicates));
   if (rows.read == 0 && rows.quarantined == 0) return {};
-  std::string text = std::to_string(rows.read) + " rows read";
+  const auto n = [](std::int64_t count) { return std::to_string(count); };
+  std::string text = n(rows.read) + " rows read";
   if (rows.missing() == 0)
-    text += ", each of them in the log or in the quarantine, which has " +
-            std::to_string(rows.quarantined) + ", replayed, or dropped";
+    text += ", each of them in the log or in the quarantine, which has " + n(rows.quarantined) +
+            ", replayed, or dropped";
   else
-    text += ", and " + std::to_string(rows.missing()) +
-            " are nowhere: files below .coeval/quarantine were changed or removed by hand";
+    text += ", and " + ingest::missing_text(rows);
+  if (rows.lost > 0)
+    text += "; " + n(rows.lost) +
+            " of them were in the log and are lost to damage: " + n(rows.read) +
+            " read = " + n(rows.accepted) + " accepted + " + n(rows.quarantined) +
+            " quarantined + " + n(rows.duplicates) + " duplicates + " + n(rows.replayed) +
+            " replayed + " + n(rows.dropped) + " dropped + " + n(rows.lost) + " lost";
   add("rows of " + source, rows.missing() == 0, text);
   return {};
 }
@@ -294,9 +314,15 @@ void examine_rows(Context& context, const Finding& add) {
   if (!log) return add_error(add, "rows", log.error());
   const auto ledger = ingest::Ledger::read(**log);
   if (!ledger) return add_error(add, "rows", ledger.error());
-  for (const auto& source : context.project->sources)
-    if (const auto examined = examine_rows_of(context, source.name, *ledger, add); !examined)
-      add_error(add, "rows of " + source.name, examined.error());
+  if (ledger->lost_outside() > 0)
+    add("rows", true,
+        std::to_string(ledger->lost_outside()) +
+            " records outside of batches are lost to damage: whether they were events of requests "
+            "or predictions cannot be told, and no sum below has them");
+  for (std::size_t i = 0; i < context.project->sources.size(); ++i)
+    if (const auto examined = examine_rows_of(context, static_cast<int>(i), **log, *ledger, add);
+        !examined)
+      add_error(add, "rows of " + context.project->sources[i].name, examined.error());
 }
 
 }  // namespace

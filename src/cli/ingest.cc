@@ -6,6 +6,7 @@
 #include "cli/ingest_context.h"
 #include "cli/log_upkeep.h"
 #include "ingest/follow.h"
+#include "ingest/named_rows.h"
 #include "ingest/spooled_input.h"
 #include "ingest/standing.h"
 
@@ -61,15 +62,13 @@ int list_held(Context& context) {
 
 void print(Context& context, const ingest::Standing& standing) {
   const auto n = [](std::int64_t count) { return std::to_string(count); };
-  context.terminal.print(standing.source + ": " + n(standing.read) +
-                         " read = " + n(standing.accepted) + " accepted + " +
-                         n(standing.quarantined) + " quarantined + " + n(standing.duplicates) +
-                         " duplicates + " + n(standing.replayed) + " replayed + " +
-                         n(standing.dropped) + " dropped; " + n(standing.batches) + " batches");
-  if (standing.missing() != 0)
-    context.terminal.print("  BAD: " + n(standing.missing()) +
-                           " rows are nowhere: files below .coeval/quarantine were changed or "
-                           "removed by hand");
+  context.terminal.print(
+      standing.source + ": " + n(standing.read) + " read = " + n(standing.accepted) +
+      " accepted + " + n(standing.quarantined) + " quarantined + " + n(standing.duplicates) +
+      " duplicates + " + n(standing.replayed) + " replayed + " + n(standing.dropped) + " dropped" +
+      (standing.lost == 0 ? "" : " + " + n(standing.lost) + " lost to damage") + "; " +
+      n(standing.batches) + " batches");
+  if (standing.missing() != 0) context.terminal.print("  BAD: " + ingest::missing_text(standing));
 }
 
 data::Json to_json(const ingest::Standing& standing) {
@@ -82,18 +81,26 @@ data::Json to_json(const ingest::Standing& standing) {
   json.set("duplicates_count", standing.duplicates);
   json.set("replayed_count", standing.replayed);
   json.set("dropped_count", standing.dropped);
+  json.set("lost_count", standing.lost);
   json.set("missing_count", standing.missing());
   return json;
 }
 
 int print_status(Context& context) {
-  const auto ledger = read_ledger(context);
+  const auto log = context.open_log_if_any();
+  if (!log) return context.report(log.error());
+  const auto ledger = *log ? ingest::Ledger::read(**log) : ingest::Ledger{};
   if (!ledger) return context.report(ledger.error());
   data::Json all{data::Json::Array{}};
   bool sound = true;
-  for (const auto& source : context.project->sources) {
+  for (std::size_t i = 0; i < context.project->sources.size(); ++i) {
+    const auto& source = context.project->sources[i];
     if (!context.in.source.empty() && source.name != context.in.source) continue;
-    const auto standing = ingest::standing_of(context.state_folder, source.name, *ledger);
+    const auto duplicates = ingest::duplicates_of_requests(*context.project, static_cast<int>(i),
+                                                           context.formats, log->get(), *ledger);
+    if (!duplicates) return context.report(duplicates.error());
+    const auto standing =
+        ingest::standing_of(context.state_folder, source.name, *ledger, *duplicates);
     if (!standing) return context.report(standing.error());
     sound = sound && standing->missing() == 0;
     context.terminal.json() ? static_cast<void>(all.push(to_json(*standing)))

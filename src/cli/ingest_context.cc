@@ -7,6 +7,7 @@
 #include "base/byte_size.h"
 #include "base/clock.h"
 #include "cli/running_server.h"
+#include "data/printable.h"
 #include "define/diagnostics.h"
 #include "replay/log_schemas.h"
 
@@ -44,8 +45,8 @@ std::string sentence(const ingest::BatchOutcome& outcome) {
     case State::held:
       return counts + ", held as batch " + record.id;
     case State::known:
-      return "nothing new: it is batch " + record.id + ", of " + record.origin + " (" + counts +
-             ")";
+      return "nothing new: it is batch " + record.id + ", of " + data::printable(record.origin) +
+             " (" + counts + ")";
     case State::counted:
       return counts + (outcome.reasons.empty() ? ", would be published" : ", would be held");
     case State::nothing:
@@ -123,7 +124,7 @@ void OutcomeReport::add(const std::string& file, const ingest::BatchOutcome& out
           (outcome.state == State::counted && !outcome.reasons.empty());
   const auto& record = outcome.record;
   if (!context_.terminal.json()) {
-    context_.terminal.print(file + ": " + sentence(outcome));
+    context_.terminal.print(data::printable(file) + ": " + sentence(outcome));
     if (!outcome.note.empty()) context_.terminal.print("  " + outcome.note);
     if (!outcome.quarantined.empty())
       context_.terminal.print("  quarantined: " + by_rule(outcome.quarantined));

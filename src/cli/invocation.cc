@@ -129,6 +129,8 @@ class Declaration {
     show->add_option("--at", in_.moment, "of a feature: the question's time");
     show->add_flag("--all", in_.everything, "of a feature: list every excluded event");
     version(show, "a version (default: the newest)");
+    show->add_option("--card", in_.card,
+                     "of a model: write its model card here, as .md or as one page of .html");
     auto* promote = verb("promote");
     model(promote, "model");
     version(promote, "version (default: the newest)");

@@ -22,6 +22,7 @@ struct Invocation {
   std::string bucket, memory, spill_folder;  ///< dataset
   std::string at = "at";
   std::string moment;             ///< show feature: --at
+  std::string card;               ///< show MODEL: --card
   std::vector<std::string> keys;  ///< show feature: --key
   std::string as_of, since, from, to, arrival, speed = "max";
   std::string url = "http://127.0.0.1:8080";

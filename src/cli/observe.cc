@@ -150,7 +150,14 @@ quality::ObservedColumn observed(const quality::ColumnSummary& summary) {
   out.nulls = summary.nulls;
   if (!data::is_null(summary.min)) out.least = summary.min;
   if (!data::is_null(summary.max)) out.most = summary.max;
-  if (data::is_list(summary.type)) out.least = out.most = std::nullopt;  // lengths, not values
+  if (data::is_list(summary.type)) {  // lengths, not values
+    if (const auto* least = std::get_if<std::int64_t>(&summary.min)) out.shortest = *least;
+    if (const auto* most = std::get_if<std::int64_t>(&summary.max)) out.longest = *most;
+    out.least = out.most = std::nullopt;
+    // Parquet and Arrow do not say how long lists are.
+    if (out.shortest > 0 && out.shortest == out.longest && out.longest <= data::kMaxListLength)
+      out.type = data::list_of(data::element_of(out.type), static_cast<std::uint32_t>(out.longest));
+  }
   out.distinct = summary.distinct;
   out.distinct_is_exact = summary.distinct_exact;
   for (const quality::ProfileValue& top : summary.top_values)

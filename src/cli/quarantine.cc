@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <tuple>
 
 #include "cli/commands.h"
 #include "cli/ingest_context.h"
-#include "data/utf8.h"
+#include "data/printable.h"
 #include "define/diagnostics.h"
 #include "ingest/quarantine_files.h"
 #include "quality/examination.h"
@@ -35,55 +34,28 @@ Result<std::vector<int>> sources_of(Context& context) {
 
 using Visit = std::function<Status(const quality::QuarantinedRow& row)>;
 
-// Rows of the quarantine that the command line asks for, without the log's lock.
+// Rows of the quarantine that the command line asks for, without the log's lock. Damaged lines are
+// named on stderr.
 Status visit_rows(Context& context, const Visit& visit) {
+  ingest::DamagedLines damaged;
   COEVAL_ASSIGN(const auto ledger, read_ledger(context));
   COEVAL_ASSIGN(const auto sources, sources_of(context));
   for (const int source : sources) {
     const auto& name = context.project->sources[static_cast<std::size_t>(source)].name;
     COEVAL_ASSIGN(const auto files, ingest::quarantine_files(context.state_folder, name, ledger));
     for (const auto& file : files) {
-      auto done = ingest::read_rows(
-          file, [&](const quality::QuarantinedRow& row, std::string_view) -> Status {
-            return is_asked(context, row) ? visit(row) : Status{};
-          });
-      if (!done) return done;
+      COEVAL_TRY(ingest::read_rows(
+          file, {[&](const quality::QuarantinedRow& row, std::string_view) {
+                   return is_asked(context, row) ? visit(row) : Status{};
+                 },
+                 [&](const ingest::DamagedLine& line, std::string_view) -> Status {
+                   damaged.add(line);
+                   return {};
+                 }}));
     }
   }
+  for (const std::string& text : damaged.texts()) context.terminal.say("warning: " + text);
   return {};
-}
-
-// What a terminal would obey is shown as what it is: control characters, marks that turn the
-// direction of text, bytes that are no UTF-8.
-std::string printable(const std::string& text) {
-  const bool is_utf8 = data::is_utf8(text);
-  std::string out;
-  const auto escape = [&](std::string_view bytes) {
-    for (const char c : bytes) {
-      char hex[5];
-      std::snprintf(hex, sizeof hex, "\\x%02x", static_cast<unsigned char>(c));
-      out += hex;
-    }
-  };
-  for (std::size_t at = 0; at < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    std::size_t size = 1;
-    while (is_utf8 && byte >= 0xC0 && at + size < text.size() &&
-           (static_cast<unsigned char>(text[at + size]) & 0xC0) == 0x80)
-      ++size;
-    const std::string_view one = std::string_view(text).substr(at, size);
-    const bool obeyed = (byte < 0x20 && byte != '\t') || byte == 0x7F ||
-                        (byte >= 0x80 && !is_utf8) ||
-                        (one >= "\xC2\x80" && one <= "\xC2\x9F" && size == 2) ||
-                        (one >= "\xE2\x80\xAA" && one <= "\xE2\x80\xAE" && size == 3) ||
-                        (one >= "\xE2\x81\xA6" && one <= "\xE2\x81\xA9" && size == 3);
-    if (obeyed)
-      escape(one);
-    else
-      out += one;
-    at += size;
-  }
-  return out;
 }
 
 int list_rows(Context& context) {
@@ -109,7 +81,7 @@ int list_rows(Context& context) {
     all.push(std::move(one));
     if (!context.terminal.json())
       context.terminal.print(
-          printable(source + "  " + rule + "  " + origin + "  " + std::to_string(count)));
+          data::printable(source + "  " + rule + "  " + origin + "  " + std::to_string(count)));
   }
   data::Json answer{data::Json::Object{}};
   answer.set("rows_count", rows);
@@ -146,15 +118,14 @@ int show_rows(Context& context) {
     ++shown;
     const quality::QuarantinedRow seen = context.in.raw ? row : without_personal(context, row);
     if (context.terminal.json()) {
-      COEVAL_ASSIGN(auto json, data::parse_json(quality::quarantine_line(seen)));
-      all.push(std::move(json));
+      all.push(quality::quarantine_json(seen));
       return {};
     }
-    context.terminal.print(printable(seen.source + "  " + seen.origin +
-                                     (seen.row >= 0 ? ":" + std::to_string(seen.row) : "") + "  " +
-                                     define::listed(seen.rules)));
-    context.terminal.print("  " + printable(seen.reason));
-    context.terminal.print("  " + printable(seen.raw));
+    context.terminal.print(data::printable(seen.source + "  " + seen.origin +
+                                           (seen.row >= 0 ? ":" + std::to_string(seen.row) : "") +
+                                           "  " + define::listed(seen.rules)));
+    context.terminal.print("  " + data::printable(seen.reason));
+    context.terminal.print("  " + data::printable(seen.raw));
     return {};
   });
   if (!done) return context.report(done.error());

@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/show_card.h"
 #include "cli/show_feature.h"
 
 namespace coeval::cli {
@@ -93,7 +94,11 @@ void print_version(Context& context, const stores::ModelVersion& version,
 
 int show(Context& context) {
   // A model may be called "feature"; a second word is what makes it a question about one.
-  if (context.in.model == "feature" && !context.in.subject.empty()) return show_feature(context);
+  if (context.in.model == "feature" && !context.in.subject.empty()) {
+    if (context.in.card.empty()) return show_feature(context);
+    return context.report(Error{
+        Code::usage, "a feature has no model card", "coeval show MODEL --card card.html", {}, {}});
+  }
   if (!context.in.subject.empty())
     return context.report(Error{Code::usage,
                                 "one model at a time, found '" + context.in.subject + "' too",
@@ -101,6 +106,7 @@ int show(Context& context) {
                                 {},
                                 {}});
   if (const auto code = context.load_project()) return *code;
+  if (!context.in.card.empty()) return show_card(context);
   const auto meta = context.open_meta_for_reading();
   if (!meta) return context.report(meta.error());
   if (context.in.model.empty()) return list_models(context, **meta);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/clock.h"
+#include "data/printable.h"
 #include "define/project.h"
 
 namespace coeval::cli {
@@ -25,6 +26,15 @@ data::Json to_json(const Error& error) {
   return json;
 }
 
+// With what a terminal would obey written out: names of files and values come from elsewhere.
+Error shown(Error error) {
+  error.message = data::printable_lines(error.message);
+  error.advice = data::printable_lines(error.advice);
+  error.position.file = data::printable(error.position.file);
+  for (auto& context : error.context) context = data::printable_lines(context);
+  return error;
+}
+
 }  // namespace
 
 Terminal::Terminal(bool json)
@@ -39,15 +49,18 @@ void Terminal::clear_progress() {
 
 void Terminal::say(const std::string& line) {
   clear_progress();
-  std::fprintf(stderr, "%s\n", line.c_str());
+  std::fprintf(stderr, "%s\n", data::printable_lines(line).c_str());
 }
 
 void Terminal::print(const std::string& line) {
   clear_progress();
-  std::fprintf(stdout, "%s\n", line.c_str());
+  std::fprintf(stdout, "%s\n", data::printable_lines(line).c_str());
 }
 
-void Terminal::print_json(const data::Json& json) { print(json.dump_pretty()); }
+void Terminal::print_json(const data::Json& json) {
+  clear_progress();
+  std::fprintf(stdout, "%s\n", json.dump_pretty().c_str());
+}
 
 void Terminal::progress(const std::string& what, std::int64_t done, std::int64_t all) {
   const double now = monotonic_seconds();
@@ -79,7 +92,7 @@ void Terminal::errors(const std::vector<Error>& list, const std::string& definit
   clear_progress();
   data::Json all{data::Json::Array{}};
   for (const auto& error : list) {
-    std::fputs(define::render(error, definition, colour_).c_str(), stderr);
+    std::fputs(define::render(shown(error), definition, colour_).c_str(), stderr);
     all.push(to_json(error));
   }
   if (json_) print_json(list.size() == 1 ? (*all.array())[0] : all);

@@ -9,7 +9,8 @@
 
 namespace coeval::cli {
 
-/// Words go to stderr, data to stdout. Progress only on a terminal.
+/// Words go to stderr, data to stdout. Progress only on a terminal. What a terminal would obey in
+/// a line or an error is written out (data/printable.h); JSON is for machines and stays as it is.
 class Terminal {
  public:
   explicit Terminal(bool json);

@@ -1,5 +1,6 @@
 #include "data/column.h"
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -18,9 +19,11 @@ struct Buffers {
 };
 
 bool all_set(const std::vector<std::uint8_t>& bitmap, std::int64_t rows) {
-  for (std::int64_t row = 0; row < rows; ++row)
-    if ((bitmap[static_cast<std::size_t>(row >> 3)] >> (row & 7) & 1) == 0) return false;
-  return true;
+  const auto whole = bitmap.begin() + (rows >> 3);
+  if (!std::all_of(bitmap.begin(), whole, [](std::uint8_t bits) { return bits == 0xFF; }))
+    return false;
+  const auto rest = static_cast<unsigned>((1 << (rows & 7)) - 1);
+  return rest == 0 || (*whole & rest) == rest;
 }
 
 void push_bit(std::vector<std::uint8_t>& bitmap, std::int64_t row, bool set) {
@@ -45,6 +48,131 @@ std::vector<std::uint8_t> gather_validity(const Column& column,
   for (std::size_t i = 0; i < rows.size(); ++i)
     push_bit(bitmap, static_cast<std::int64_t>(i), !column.is_null(rows[i]));
   return bitmap;
+}
+
+// Rows that follow one another.
+struct RowRun {
+  std::int64_t first = 0, count = 0;
+};
+
+// None where they seldom do.
+std::vector<RowRun> runs_of(std::span<const std::int64_t> rows) {
+  constexpr std::size_t kFewRows = 8;  // a run
+  std::vector<RowRun> runs;
+  for (std::size_t at = 0; at < rows.size();) {
+    if (runs.size() > 1 + rows.size() / kFewRows) return {};
+    std::size_t end = at + 1;
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
+    runs.push_back({rows[at], static_cast<std::int64_t>(end - at)});
+    at = end;
+  }
+  return runs;
+}
+
+template <class T>
+std::vector<T> gather_runs(const T* from, std::span<const RowRun> runs, std::int64_t rows) {
+  std::vector<T> out;
+  out.reserve(static_cast<std::size_t>(rows));
+  for (const RowRun& run : runs)
+    out.insert(out.end(), from + run.first, from + run.first + run.count);
+  return out;
+}
+
+std::vector<std::byte> gather_values(const Column& column, std::span<const RowRun> runs,
+                                     std::int64_t rows) {
+  const std::size_t bytes = width(column.type());
+  const auto* from = static_cast<const std::byte*>(column.values_data());
+  std::vector<std::byte> out;
+  out.reserve(static_cast<std::size_t>(rows) * bytes);
+  for (const RowRun& run : runs) {
+    const std::byte* const first = from + static_cast<std::size_t>(run.first) * bytes;
+    out.insert(out.end(), first, first + static_cast<std::size_t>(run.count) * bytes);
+  }
+  return out;
+}
+
+// Puts `count` bits, of `from` from `first` on, behind the `size` bits of a bitmap.
+void append_bits(std::vector<std::uint8_t>& bitmap, std::int64_t size, const std::uint8_t* from,
+                 std::int64_t first, std::int64_t count) {
+  const auto bit = [from](std::int64_t at) { return (from[at >> 3] >> (at & 7) & 1) != 0; };
+  for (; count > 0 && (size & 7) != 0; --count) push_bit(bitmap, size++, bit(first++));
+  const unsigned shift = first & 7;
+  for (; count >= 8; count -= 8, first += 8, size += 8) {
+    unsigned bits = from[first >> 3] >> shift;
+    if (shift != 0) bits |= static_cast<unsigned>(from[(first >> 3) + 1]) << (8 - shift);
+    bitmap.push_back(static_cast<std::uint8_t>(bits));
+  }
+  for (; count > 0; --count) push_bit(bitmap, size++, bit(first++));
+}
+
+std::vector<std::uint8_t> gather_bits(const std::uint8_t* from, std::span<const RowRun> runs,
+                                      std::int64_t rows) {
+  std::vector<std::uint8_t> bitmap;
+  if (from == nullptr) return bitmap;
+  bitmap.reserve(static_cast<std::size_t>(rows) / 8 + 1);
+  std::int64_t size = 0;
+  for (const RowRun& run : runs) {
+    append_bits(bitmap, size, from, run.first, run.count);
+    size += run.count;
+  }
+  return bitmap;
+}
+
+// Plain strings or lists.
+Column take_bytes(const Column& column, std::span<const RowRun> runs, std::int64_t rows) {
+  const std::int32_t* const from = column.offsets_data();
+  std::vector<std::int32_t> offsets;
+  offsets.reserve(static_cast<std::size_t>(rows) + 1);
+  offsets.push_back(0);
+  std::string bytes;
+  for (const RowRun& run : runs) {
+    const std::int32_t begin = from[run.first], end = from[run.first + run.count];
+    COEVAL_CHECK(bytes.size() + static_cast<std::size_t>(end - begin) < (std::size_t{1} << 31));
+    const std::int32_t moved = static_cast<std::int32_t>(bytes.size()) - begin;
+    bytes.append(column.bytes_data() + begin, static_cast<std::size_t>(end - begin));
+    for (std::int64_t row = run.first + 1; row <= run.first + run.count; ++row)
+      offsets.push_back(from[row] + moved);
+  }
+  return Column::strings(std::move(offsets), std::move(bytes),
+                         gather_bits(column.validity_data(), runs, rows), column.type());
+}
+
+// Rows in any order, one by one.
+Column take_each(const Column& column, std::span<const std::int64_t> rows) {
+  const auto count = static_cast<std::int64_t>(rows.size());
+  if (column.is_coded()) {
+    std::vector<std::int32_t> codes(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) codes[i] = column.code(rows[i]);
+    return Column::coded(std::move(codes), column.dictionary_ptr(), gather_validity(column, rows));
+  }
+  switch (width(column.type())) {
+    case 4:
+      return Column::fixed(column.type(), gather<std::int32_t>(column, rows),
+                           gather_validity(column, rows), count);
+    case 8:
+      return Column::fixed(column.type(), gather<std::int64_t>(column, rows),
+                           gather_validity(column, rows), count);
+    default: {
+      ColumnBuilder builder(column.type());
+      for (const std::int64_t row : rows) builder.append_from(column, row);
+      return builder.finish();
+    }
+  }
+}
+
+// As take_each().
+Column take_runs(const Column& column, std::span<const RowRun> runs, std::int64_t rows) {
+  std::vector<std::uint8_t> validity = gather_bits(column.validity_data(), runs, rows);
+  if (column.is_coded())
+    return Column::coded(
+        gather_runs(static_cast<const std::int32_t*>(column.values_data()), runs, rows),
+        column.dictionary_ptr(), std::move(validity));
+  if (width(column.type()) > 0)
+    return Column::fixed(column.type(), gather_values(column, runs, rows), std::move(validity),
+                         rows);
+  if (has_bytes(column.type())) return take_bytes(column, runs, rows);
+  const auto* bits = static_cast<const std::uint8_t*>(column.values_data());
+  return Column::boolean(gather_bits(bits, runs, rows), std::move(validity), rows);
 }
 
 bool one_dictionary(std::span<const Batch> batches, std::size_t column) {
@@ -355,25 +483,9 @@ const Column* Batch::find(std::string_view name) const {
 }
 
 Column take(const Column& column, std::span<const std::int64_t> rows) {
-  const auto count = static_cast<std::int64_t>(rows.size());
-  if (column.is_coded()) {
-    std::vector<std::int32_t> codes(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) codes[i] = column.code(rows[i]);
-    return Column::coded(std::move(codes), column.dictionary_ptr(), gather_validity(column, rows));
-  }
-  switch (width(column.type())) {
-    case 4:
-      return Column::fixed(column.type(), gather<std::int32_t>(column, rows),
-                           gather_validity(column, rows), count);
-    case 8:
-      return Column::fixed(column.type(), gather<std::int64_t>(column, rows),
-                           gather_validity(column, rows), count);
-    default: {
-      ColumnBuilder builder(column.type());
-      for (const std::int64_t row : rows) builder.append_from(column, row);
-      return builder.finish();
-    }
-  }
+  const std::vector<RowRun> runs = runs_of(rows);
+  return runs.empty() ? take_each(column, rows)
+                      : take_runs(column, runs, static_cast<std::int64_t>(rows.size()));
 }
 
 Batch take(const Batch& batch, std::span<const std::int64_t> rows) {
@@ -381,7 +493,10 @@ Batch take(const Batch& batch, std::span<const std::int64_t> rows) {
   out.schema = batch.schema;
   out.rows = static_cast<std::int64_t>(rows.size());
   out.columns.reserve(batch.columns.size());
-  for (const auto& column : batch.columns) out.columns.push_back(take(column, rows));
+  const std::vector<RowRun> runs = runs_of(rows);
+  for (const auto& column : batch.columns)
+    out.columns.push_back(runs.empty() ? take_each(column, rows)
+                                       : take_runs(column, runs, out.rows));
   return out;
 }
 

@@ -122,5 +122,32 @@ TEST_CASE("tables whose distinct texts are too much for one column are refused, 
   CHECK(refused.error().message.find("column 'word'") != std::string::npos);
 }
 
+// Value by value is the oracle.
+TEST_CASE("long runs of rows are taken with their nulls, whatever the type and where they begin") {
+  for (const Type type : {Type::boolean, Type::int32, Type::int64, Type::string}) {
+    ColumnBuilder builder(type);
+    for (std::int64_t row = 0; row < 700; ++row) {
+      if (row % 7 == 3)
+        builder.append_null();
+      else if (type == Type::boolean)
+        builder.append_boolean(row % 5 < 2);
+      else if (type == Type::string)
+        builder.append_string(std::string(static_cast<std::size_t>(row % 11), 's'));
+      else
+        builder.append_integer(row * 31);
+    }
+    const Column column = builder.finish();
+    for (std::int64_t gap = 9; gap < 60; ++gap) {
+      std::vector<std::int64_t> rows;
+      for (std::int64_t row = gap % 13; row < 700; ++row)
+        if (row % gap != 1) rows.push_back(row);
+      const Column taken = take(column, rows);
+      REQUIRE(taken.size() == static_cast<std::int64_t>(rows.size()));
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        REQUIRE(taken.value(static_cast<std::int64_t>(i)) == column.value(rows[i]));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace coeval::data

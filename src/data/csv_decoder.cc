@@ -19,16 +19,22 @@ namespace coeval::data {
 
 namespace {
 
-constexpr std::size_t kChunkBytes = std::size_t{64} << 10;
+constexpr std::size_t kChunkBytes = std::size_t{32} << 10;
 
 // Types a field at a glance; false leaves its row to CsvRows.
 class QuickFields {
  public:
   bool put(TextColumn& column, std::size_t row, std::string_view text, bool quoted);
+  /// Puts the fields of a run, without quotes, from `row` on; says how many before the first that
+  /// it cannot.
+  std::size_t put_run(TextColumn& column, std::size_t row, const FieldRun& run);
 
  private:
+  static bool read_integer(std::string_view text, std::int64_t& value);
+  static bool read_real(std::string_view text, double& value);
   bool put_real(TextColumn& column, std::size_t row, std::string_view text);
   bool put_boolean(TextColumn& column, std::size_t row, std::string_view text);
+  bool read_time(std::string_view text, std::int64_t& us);
   bool put_time(TextColumn& column, std::size_t row, std::string_view text);
   bool put_date(TextColumn& column, std::size_t row, std::string_view text);
 
@@ -70,13 +76,16 @@ bool QuickFields::put_boolean(TextColumn& column, std::size_t row, std::string_v
   return true;
 }
 
+bool QuickFields::read_time(std::string_view text, std::int64_t& us) {
+  if (dates_.read_time(text, us)) return true;
+  const auto parsed = parse_time(text);
+  if (parsed) us = *parsed;
+  return parsed.has_value();
+}
+
 bool QuickFields::put_time(TextColumn& column, std::size_t row, std::string_view text) {
   std::int64_t us = 0;
-  if (!dates_.read_time(text, us)) {
-    const auto parsed = parse_time(text);
-    if (!parsed) return false;
-    us = *parsed;
-  }
+  if (!read_time(text, us)) return false;
   column.put_integer(row, us);
   return true;
 }
@@ -120,6 +129,55 @@ bool QuickFields::put(TextColumn& column, std::size_t row, std::string_view text
   }
   column.put_integer(row, value);
   return true;
+}
+
+bool QuickFields::read_integer(std::string_view text, std::int64_t& value) {
+  if (read_short_integer(text, value)) return true;
+  NumberParts parts;
+  return scan_number(text.data(), parts) == text.data() + text.size() &&
+         quick_integer(parts, value);
+}
+
+bool QuickFields::read_real(std::string_view text, double& value) {
+  if (read_short_real(text, value) || read_long_real(text, value)) return true;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  return result.ec == std::errc{} && result.ptr == end;
+}
+
+// What is empty is null; of the rest `read(text, value)` says whether it is a value.
+template <class T, class Read>
+std::size_t put_values(TextColumn& column, std::size_t row, const FieldRun& run, Read read) {
+  return column.put_fixed<T>(row, run, [&read](std::size_t, std::string_view text, T& value) {
+    if (text.empty()) return FieldRead::null;
+    return read(text, value) ? FieldRead::value : FieldRead::nothing;
+  });
+}
+
+std::size_t QuickFields::put_run(TextColumn& column, std::size_t row, const FieldRun& run) {
+  switch (column.type()) {
+    case Type::string:
+      return column.put_strings(row, run);
+    case Type::int64:
+      return put_values<std::int64_t>(column, row, run, read_integer);
+    case Type::int32:
+      return put_values<std::int32_t>(column, row, run, [](auto text, std::int32_t& value) {
+        std::int64_t wide = 0;
+        if (!read_integer(text, wide)) return false;
+        value = static_cast<std::int32_t>(wide);
+        return value == wide;
+      });
+    case Type::float64:
+      return put_values<double>(column, row, run, read_real);
+    case Type::timestamp:
+      return put_values<std::int64_t>(
+          column, row, run, [this](auto text, std::int64_t& us) { return read_time(text, us); });
+    default:
+      break;
+  }
+  std::size_t put_rows = 0;
+  while (put_rows < run.rows && put(column, row + put_rows, run.at(put_rows), false)) ++put_rows;
+  return put_rows;
 }
 
 // The quotes of a record that is passed over, byte by byte.
@@ -177,7 +235,7 @@ class CsvDecoder final : public TextDecoder {
         options_(std::move(options)),
         rows_(schema_, options_.delimiter),
         sink_(schema_, options_.code_strings),
-        marks_(kChunkBytes + 64) {}
+        marks_(kChunkBytes + 65) {}
 
   const Schema& schema() const override { return schema_; }
   Result<bool> begin(std::string_view piece, bool last, std::size_t& taken) override;
@@ -188,6 +246,10 @@ class CsvDecoder final : public TextDecoder {
  private:
   enum class Found : std::uint8_t { row, odd, cut };  // odd: for CsvRows; cut: by the chunk's end
   Result<bool> read_chunk(std::string_view piece, bool last);
+  // Reads the rows at at_ that are as most are, field by field; says whether there was any. One
+  // that cannot be read so is left at at_.
+  bool read_run(std::string_view chunk);
+  FieldRun next_run(const char* chunk);
   Found read_row(const char* chunk);
   Found close_quote(const char* chunk, std::size_t& close, bool& doubled);
   bool put(std::size_t field, std::string_view text, bool quoted, bool doubled);
@@ -201,8 +263,8 @@ class CsvDecoder final : public TextDecoder {
   QuickFields fields_;
   std::vector<std::vector<std::size_t>> columns_of_;  // per field of the header
   std::vector<std::size_t> absent_;                   // columns that the header lacks: null
-  std::vector<std::uint32_t> marks_;
-  std::size_t mark_ = 0, marks_count_ = 0;  // the next of the chunk's marks
+  std::vector<std::uint32_t> marks_;        // the first stands for the one before the chunk
+  std::size_t mark_ = 1, marks_count_ = 1;  // the next of the chunk's marks
   std::size_t chunk_at_ = 0;                // of the chunk, in the piece
   std::size_t at_ = 0;                      // where the next row begins, in the chunk
   std::int64_t lines_in_row_ = 0;           // line feeds inside the row's quotes
@@ -302,14 +364,58 @@ CsvDecoder::Found CsvDecoder::read_row(const char* chunk) {
   }
 }
 
+// Rows from at_ on, each on a line, with a field to a column of the file, and without quotes.
+FieldRun CsvDecoder::next_run(const char* chunk) {
+  const std::size_t width = rows_.width();
+  const std::size_t most = std::min(sink_.rows_left(), (marks_count_ - mark_) / width);
+  const std::uint32_t* mark = marks_.data() + mark_;
+  marks_[mark_ - 1] = static_cast<std::uint32_t>(at_) - 1;
+  FieldRun run{chunk, mark - 1, width, 0, 1, 0, true};
+  for (std::size_t begin = at_; run.rows < most; ++run.rows, mark += width) {
+    unsigned others = 0;
+    for (std::size_t field = 0; field + 1 < width; ++field)
+      others |= static_cast<unsigned char>(chunk[mark[field]] ^ options_.delimiter);
+    const std::size_t end = mark[width - 1];
+    if (others != 0 || chunk[end] != '\n' || end - begin > options_.max_row_bytes) break;
+    const std::uint32_t carriage = end > begin && chunk[end - 1] == '\r' ? 1 : 0;
+    if (run.rows == 0) run.tail = carriage;
+    if (carriage != run.tail) break;
+    begin = end + 1;
+  }
+  return run;
+}
+
+bool CsvDecoder::read_run(std::string_view chunk) {
+  FieldRun run = next_run(chunk.data());
+  if (run.rows == 0) return false;
+  const std::uint32_t tail = run.tail;
+  const std::uint32_t* const line_feeds = run.marks + run.stride;
+  sink_.make_room_for(run.rows);
+  for (std::size_t field = 0; field < run.stride; ++field, ++run.marks) {
+    run.tail = field + 1 == run.stride ? tail : 0;
+    for (const std::size_t column : columns_of_[field])
+      run.rows = fields_.put_run(sink_.columns()[column], sink_.row(), run);
+  }
+  for (const std::size_t column : absent_)
+    for (std::size_t row = 0; row < run.rows; ++row)
+      sink_.columns()[column].put_null(sink_.row() + row);
+  sink_.keep_lines(line_, chunk_at_ + at_, chunk_at_, line_feeds, run.stride, run.rows, tail);
+  line_ += static_cast<std::int64_t>(run.rows);
+  mark_ += run.rows * run.stride;
+  if (run.rows > 0) at_ = line_feeds[(run.rows - 1) * run.stride] + 1;
+  return true;
+}
+
 // Reads rows up to the chunk's end. False where nothing more can be read of the piece.
 Result<bool> CsvDecoder::read_chunk(std::string_view piece, bool last) {
   static const CsvMarks& finder = quickest_csv_marks();
   const std::string_view chunk = piece.substr(chunk_at_, kChunkBytes);
   const bool at_end = chunk_at_ + chunk.size() == piece.size();
-  marks_count_ = finder.find(chunk, options_.delimiter, marks_.data());
-  mark_ = at_ = 0;
+  marks_count_ = 1 + finder.find(chunk, options_.delimiter, marks_.data() + 1);
+  mark_ = 1;
+  at_ = 0;
   while (!sink_.is_full() && at_ < chunk.size()) {
+    if (read_run(chunk) && (sink_.is_full() || at_ == chunk.size())) break;
     const std::size_t first_mark = mark_;
     const Found found = read_row(chunk.data());
     if (found == Found::row && row_end_ - at_ <= options_.max_row_bytes) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -101,6 +102,120 @@ inline bool quick_narrow(double real, float& value) {
   return true;
 }
 
+// Up to eight bytes at a time, as in one number whose low byte is the first: each with '0' taken
+// off.
+
+inline constexpr std::uint64_t kZeros = 0x3030303030303030u;
+
+/// Whether all eight are 0 to 9.
+inline bool are_digits(std::uint64_t bytes) {
+  return ((bytes | (bytes + 0x7676767676767676u)) & 0x8080808080808080u) == 0;
+}
+/// The number that eight digits make.
+inline std::uint64_t join_digits(std::uint64_t digits) {
+  digits = digits * 10 + (digits >> 8);
+  digits = (digits & 0x00FF00FF00FF00FFu) * (1 + (std::uint64_t{100} << 16)) >> 16;
+  return (digits & 0x0000FFFF0000FFFFu) * (1 + (std::uint64_t{10000} << 32)) >> 32;
+}
+/// The first `size` bytes, 1 to 8, behind as many zeros as make them eight. Eight must be readable.
+inline std::uint64_t load_digits(const char* at, std::size_t size) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, at, 8);
+  return (bytes ^ kZeros) << (64 - 8 * size);
+}
+/// A number of 1 to 16 digits; false when it is none. Eight bytes must be readable from its first.
+inline bool read_digits(const char* at, std::size_t size, std::uint64_t& value) {
+  if (size - 1 < 8) {
+    const std::uint64_t digits = load_digits(at, size);
+    value = join_digits(digits);
+    return are_digits(digits);
+  }
+  if (size - 9 >= 8) return false;
+  const std::uint64_t high = load_digits(at, size - 8), low = load_digits(at + size - 8, 8);
+  value = join_digits(high) * 100'000'000 + join_digits(low);
+  return are_digits(high) && are_digits(low);
+}
+
+/// -?[0-9]{1,16}, all of the text; anything else is left to others. Eight bytes behind its first
+/// must be readable.
+inline bool read_short_integer(std::string_view text, std::int64_t& value) {
+  const bool negative = text.front() == '-';
+  std::uint64_t digits = 0;
+  if (!read_digits(text.data() + negative, text.size() - negative, digits)) return false;
+  value = static_cast<std::int64_t>((digits ^ (0 - std::uint64_t{negative})) + negative);
+  return true;
+}
+
+/// The nearest float64 of -?[0-9]+(\.[0-9]+)?, of at most eight bytes without the sign; anything
+/// else is left to others. Eight bytes behind its first must be readable.
+inline bool read_short_real(std::string_view text, double& value) {
+  constexpr double kPowers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+  constexpr std::uint64_t kPoints = 0x0101010101010101u * static_cast<std::uint64_t>('.' ^ '0');
+  const bool negative = text.front() == '-';
+  const std::size_t size = text.size() - negative;
+  if (size - 1 >= 8) return false;
+  std::uint64_t digits = load_digits(text.data() + negative, size);
+  const std::uint64_t other = digits ^ kPoints;
+  const std::uint64_t points = (other - 0x0101010101010101u) & ~other & 0x8080808080808080u;
+  std::size_t behind = 0;
+  if (points != 0) {
+    // The lowest is a point for certain; what stands before it moves into its place.
+    const auto bit = static_cast<std::size_t>(std::countr_zero(points)) - 7;
+    behind = 7 - bit / 8;
+    if (behind == 0 || behind + 2 > size) return false;
+    const std::uint64_t before = (std::uint64_t{1} << bit) - 1;
+    digits = (digits & ~(before << 8 | 0xFF)) | (digits & before) << 8;
+  }
+  if (!are_digits(digits)) return false;
+  const double size_of = static_cast<double>(join_digits(digits)) / kPowers[behind];
+  value =
+      std::bit_cast<double>(std::bit_cast<std::uint64_t>(size_of) | std::uint64_t{negative} << 63);
+  return true;
+}
+
+/// The same of more bytes, of which at most seven come before a point and sixteen behind it.
+inline bool read_long_real(std::string_view text, double& value) {
+  constexpr std::uint64_t kPowers[] = {1,
+                                       10,
+                                       100,
+                                       1'000,
+                                       10'000,
+                                       100'000,
+                                       1'000'000,
+                                       10'000'000,
+                                       100'000'000,
+                                       1'000'000'000,
+                                       10'000'000'000,
+                                       100'000'000'000,
+                                       1'000'000'000'000,
+                                       10'000'000'000'000,
+                                       100'000'000'000'000,
+                                       1'000'000'000'000'000};
+  constexpr std::uint64_t kPoints = 0x0101010101010101u * static_cast<std::uint64_t>('.' ^ '0');
+  const bool negative = text.front() == '-';
+  const char* const at = text.data() + negative;
+  const std::size_t size = text.size() - negative;
+  if (size - 9 >= 16) return false;
+  const std::uint64_t other = load_digits(at, 8) ^ kPoints;
+  const std::uint64_t points = (other - 0x0101010101010101u) & ~other & 0x8080808080808080u;
+  if (points == 0) return false;
+  const std::size_t before = static_cast<std::size_t>(std::countr_zero(points)) / 8;
+  const std::size_t behind = size - before - 1;
+  std::uint64_t whole = 0, part = 0;
+  if (!read_digits(at, before, whole) || !read_digits(at + before + 1, behind, part)) return false;
+  if (before + behind <= 16) {  // so that `behind` is at most 15
+    const std::uint64_t digits = whole * kPowers[behind] + part;
+    if (digits <= std::uint64_t{1} << 53) {
+      value = static_cast<double>(digits) / static_cast<double>(kPowers[behind]);
+      if (negative) value = -value;
+      return true;
+    }
+  }
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  return result.ec == std::errc{} && result.ptr == end;
+}
+
 /// The moment that YYYY-MM-DD begins, remembering the last one, since neighbours share their day.
 class QuickDates {
  public:
@@ -133,24 +248,25 @@ class QuickDates {
       return false;
     std::int64_t days = 0;
     if (!read(text.data(), days)) return false;
-    int hour = 0, minute = 0, second = 0;
-    if (!two_digits(text.data() + 11, hour) || !two_digits(text.data() + 14, minute) ||
-        !two_digits(text.data() + 17, second) || hour > 23 || minute > 59 || second > 59)
-      return false;
+    // HH:MM:SS; the colons become zeros.
+    std::uint64_t clock = 0;
+    std::memcpy(&clock, text.data() + 11, 8);
+    clock ^= 0x30303A30303A3030u;
+    if (!are_digits(clock)) return false;
+    clock = clock * 10 + (clock >> 8);
+    const std::uint64_t hour = clock & 0xFF, minute = clock >> 24 & 0xFF,
+                        second = clock >> 48 & 0xFF;
+    if (hour > 23 || minute > 59 || second > 59) return false;
     std::int64_t microseconds = 0;
     std::size_t at = 19;
     if (at < text.size() && text[at] == '.' && !fraction(text, ++at, microseconds)) return false;
     if (at < text.size() && text[at] == 'Z') ++at;
-    us = days * kDayUs + ((hour * 60 + minute) * 60 + second) * kSecondUs + microseconds;
+    us = days * kDayUs + static_cast<std::int64_t>((hour * 60 + minute) * 60 + second) * kSecondUs +
+         microseconds;
     return at == text.size();
   }
 
  private:
-  static bool two_digits(const char* at, int& value) {
-    if (!is_digit(at[0]) || !is_digit(at[1])) return false;
-    value = (at[0] - '0') * 10 + (at[1] - '0');
-    return true;
-  }
   static bool fraction(std::string_view text, std::size_t& at, std::int64_t& microseconds) {
     std::int64_t unit = 100'000;
     const std::size_t first = at;

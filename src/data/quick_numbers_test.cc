@@ -47,6 +47,38 @@ TEST_CASE("floats read at a glance have the bits of the nearest one") {
   CHECK(narrowed > 100'000);
 }
 
+TEST_CASE("numbers read digits at once are those of strtod and strtoll, and nothing else is read") {
+  std::mt19937_64 random(5);
+  int integers = 0, reals = 0;
+  for (int round = 0; round < 300'000; ++round) {
+    std::string text = random_number(random);
+    if (random() % 3 == 0) text[random() % text.size()] = "0123456789-+.e ,"[random() % 16];
+    const std::string padded = text + std::string(64, random() % 2 == 0 ? '7' : '\0');
+    const std::string_view view = std::string_view(padded).substr(0, text.size());
+    const bool well_formed =
+        text.find_first_not_of("0123456789", text[0] == '-' ? 1 : 0) == std::string::npos &&
+        text != "-";
+    std::int64_t integer = 0;
+    CAPTURE(text);
+    if (read_short_integer(view, integer)) {
+      ++integers;
+      REQUIRE(well_formed);
+      REQUIRE(integer == std::strtoll(text.c_str(), nullptr, 10));
+    } else if (well_formed) {
+      REQUIRE(text.size() > 16);
+    }
+    double real = 0;
+    if (!read_short_real(view, real) && !read_long_real(view, real)) continue;
+    ++reals;
+    NumberParts parts;
+    REQUIRE(scan_number(text.c_str(), parts) == text.c_str() + text.size());
+    REQUIRE(std::bit_cast<std::uint64_t>(real) ==
+            std::bit_cast<std::uint64_t>(std::strtod(text.c_str(), nullptr)));
+  }
+  CHECK(integers > 10'000);
+  CHECK(reals > 50'000);
+}
+
 // Numbers that lie on, or a hair beside, the middle of two floats: rounding twice goes wrong there.
 TEST_CASE("float32 beside the middle of two floats is not rounded twice") {
   std::mt19937_64 random(2);

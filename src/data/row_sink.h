@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,33 @@ class RowSink {
     places_.begins.push_back(static_cast<std::uint32_t>(begin));
     places_.ends.push_back(static_cast<std::uint32_t>(end));
     if (++row_ == room_) make_room(std::min(most_, 2 * room_));
+  }
+  /// How many more rows fit into the batch.
+  std::size_t rows_left() const { return most_ - std::min(most_, row_ + places_.bad.size()); }
+  /// Room for so many rows, of those that fit.
+  void make_room_for(std::size_t rows) {
+    if (row_ + rows >= room_) make_room(std::min(most_, std::max(2 * room_, row_ + rows)));
+  }
+  /// The rows that were put are whole: they begin at `begin` and `begins` + 1, one on each line,
+  /// and end at those of every `stride`th of `ends`, less `tail` bytes.
+  void keep_lines(std::int64_t line, std::size_t begin, std::size_t base, const std::uint32_t* ends,
+                  std::size_t stride, std::size_t rows, std::uint32_t tail) {
+    const auto from = static_cast<std::uint32_t>(base);
+    auto next = static_cast<std::uint32_t>(begin);
+    const std::size_t kept = places_.lines.size();
+    places_.lines.resize(kept + rows);
+    places_.begins.resize(kept + rows);
+    places_.ends.resize(kept + rows);
+    std::iota(places_.lines.begin() + static_cast<std::ptrdiff_t>(kept), places_.lines.end(), line);
+    std::uint32_t* const row_begins = places_.begins.data() + kept;
+    std::uint32_t* const row_ends = places_.ends.data() + kept;
+    for (std::size_t i = 0; i < rows; ++i, ends += stride) {
+      const std::uint32_t end = from + *ends;
+      row_begins[i] = next;
+      row_ends[i] = end - tail;
+      next = end + 1;
+    }
+    row_ += rows;
   }
   void add_bad(BadTextRow bad) { places_.bad.push_back(std::move(bad)); }
   bool is_empty() const { return row_ == 0 && places_.bad.empty(); }

@@ -21,14 +21,6 @@ std::uint64_t load(const char* from, std::size_t bytes) {
   return word;
 }
 
-std::uint64_t mixed(std::uint64_t low, std::uint64_t high, std::uint64_t size) {
-  const auto product = static_cast<unsigned __int128>(low ^ 0x9E3779B97F4A7C15u ^ size) *
-                       (high ^ 0xD6E8FEB86659FD93u);
-  const auto folded =
-      static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-  return folded * 0x9E3779B97F4A7C15u;
-}
-
 }  // namespace
 
 StringCoder::StringCoder() : slots_(kFirstSlots) {}
@@ -41,37 +33,26 @@ StringCoder::Key StringCoder::key_of(std::string_view text) {
     const Hash128 hash = xxh3_128(text);
     return {hash.low, hash.high, key.size};
   }
-  if (size >= 8)
+  if (size > 8)
     key.low = load(at, 8), key.high = load(at + size - 8, 8);
   else if (size >= 4)
-    key.low = load(at, 4) | load(at + size - 4, 4) << 32;
+    key.low = load(at, 4) | load(at + size - 4, 4) << 8 * (size - 4);
   else if (size > 0)
-    key.low = load(at, 1) | load(at + size / 2, 1) << 8 | load(at + size - 1, 1) << 16;
+    key.low = load(at, 1) | load(at + size / 2, 1) << 8 * (size / 2) |
+              load(at + size - 1, 1) << 8 * (size - 1);
   return key;
 }
 
-std::int32_t StringCoder::find(std::string_view text) {
-  sought_ = key_of(text);
-  sought_hash_ = mixed(sought_.low, sought_.high, sought_.size);
-  const std::size_t mask = slots_.size() - 1;
-  const auto hash = static_cast<std::uint32_t>(sought_hash_ >> 32);
-  std::size_t at = sought_hash_ >> 24 & mask;
-  for (std::uint32_t search = 0;; ++search, at = (at + 1) & mask) {
-    const Slot slot = slots_[at];
-    if (slot.code < 0) {
-      free_ = at;
-      longest_search_ = std::max(longest_search_, search);
-      return -1;
-    }
-    if (slot.hash == hash && entries_[static_cast<std::size_t>(slot.code)] == sought_ &&
-        (text.size() <= 16 || this->text(slot.code) == text))
-      return slot.code;
-  }
+std::int32_t StringCoder::note_absent(const Key& key, std::size_t at, std::uint32_t search) {
+  sought_ = key;
+  free_ = at;
+  longest_search_ = std::max(longest_search_, search);
+  return -1;
 }
 
 std::int32_t StringCoder::add(std::string_view text) {
   const auto code = static_cast<std::int32_t>(entries_.size());
-  slots_[free_] = {static_cast<std::uint32_t>(sought_hash_ >> 32), code};
+  slots_[free_] = {word_of(sought_), sought_.size, code};
   entries_.push_back(sought_);
   bytes_.append(text);
   offsets_.push_back(static_cast<std::int32_t>(bytes_.size()));
@@ -83,12 +64,11 @@ std::int32_t StringCoder::add(std::string_view text) {
 void StringCoder::grow() {
   std::vector<Slot> wider(slots_.size() * 2);
   const std::size_t mask = wider.size() - 1;
-  for (std::size_t code = 0; code < entries_.size(); ++code) {
-    const Key& key = entries_[code];
-    const std::uint64_t hash = mixed(key.low, key.high, key.size);
-    std::size_t at = hash >> 24 & mask;
+  for (const Slot& slot : slots_) {
+    if (slot.code < 0) continue;
+    std::size_t at = place_of(slot.word, slot.size) & mask;
     while (wider[at].code >= 0) at = (at + 1) & mask;
-    wider[at] = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::int32_t>(code)};
+    wider[at] = slot;
   }
   slots_ = std::move(wider);
 }
@@ -155,6 +135,69 @@ bool TextColumn::put_string(std::size_t row, std::string_view text) {
   }
   append_bytes(row, text);
   return true;
+}
+
+std::size_t TextColumn::put_strings(std::size_t row, const FieldRun& run) {
+  if (!coder_) return put_plain(row, run);
+  const std::size_t coded = put_codes(row, run);
+  if (coder_ || coded == run.rows) return coded;
+  FieldRun rest = run;
+  rest.marks += coded * run.stride;
+  rest.rows -= coded;
+  return coded + put_plain(row + coded, rest);
+}
+
+// Ends before the first string that is not UTF-8, and where coding stops.
+std::size_t TextColumn::put_codes(std::size_t row, const FieldRun& run) {
+  std::int32_t* const codes = codes_.data() + row;
+  std::uint8_t* const present = present_.data() + row;
+  for (std::size_t i = 0; i < run.rows; ++i) {
+    const std::string_view text = run.at(i);
+    if (text.empty() && run.empty_is_null) {
+      put_null(row + i);
+      continue;
+    }
+    std::int32_t code = coder_->find_padded(text);
+    if (code < 0) {
+      if (!is_utf8(text)) return i;
+      if (!repeats(row + i)) {
+        stop_coding(row + i);
+        return i;
+      }
+      code = coder_->add(text);
+    }
+    codes[i] = code;
+    present[i] = 1;
+  }
+  return run.rows;
+}
+
+std::size_t TextColumn::put_plain(std::size_t row, const FieldRun& run) {
+  constexpr std::size_t kAtOnce = 16;
+  if (run.rows == 0) return 0;
+  const auto begin = static_cast<std::size_t>(offsets_[row]);
+  const std::size_t most = run.marks[(run.rows - 1) * run.stride + 1] - run.marks[0];
+  COEVAL_CHECK(begin + most + kAtOnce < (std::size_t{1} << 31));
+  bytes_.resize_and_overwrite(begin + most + kAtOnce, [&](char* bytes, std::size_t) {
+    char* to = bytes + begin;
+    for (std::size_t i = 0; i < run.rows; ++i) {
+      const std::string_view text = run.at(i);
+      if (text.size() <= kAtOnce)
+        std::memcpy(to, text.data(), kAtOnce);
+      else
+        std::memcpy(to, text.data(), text.size());
+      to += text.size();
+      const bool null = text.empty() && run.empty_is_null;
+      present_[row + i] = null ? 0 : 1;
+      any_null_ = any_null_ || null;
+      offsets_[row + i + 1] = static_cast<std::int32_t>(to - bytes);
+    }
+    return static_cast<std::size_t>(to - bytes);
+  });
+  if (is_ascii(std::string_view(bytes_).substr(begin))) return run.rows;
+  std::size_t valid = 0;
+  while (valid < run.rows && is_utf8(run.at(valid))) ++valid;
+  return valid;
 }
 
 void TextColumn::put_list(std::size_t row, std::string_view packed) { append_bytes(row, packed); }

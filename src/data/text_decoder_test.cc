@@ -9,6 +9,7 @@
 #include <random>
 
 #include "data/csv_marks.h"
+#include "data/json_marks.h"
 #include "data/pieces_for_tests.h"
 
 namespace coeval::data {
@@ -264,6 +265,89 @@ TEST_CASE("every instruction set finds the marks that the plain loop finds") {
       found.resize(marks->find(text, ',', found.data()));
       REQUIRE(found == expected);
     }
+  }
+}
+
+TEST_CASE("every instruction set finds the marks of JSON that the plain loop finds") {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text(random() % 400, 'x');
+    const auto density = random() % 4 + 1;
+    for (char& c : text)
+      if (random() % density == 0) c = "\",}\n\\\\\"{:\x00\xFF\x1F"[random() % 12];
+    std::vector<std::uint32_t> expected(text.size() + 64);
+    expected.resize(plain_json_marks().find(text, expected.data()));
+    for (const JsonMarks* marks : all_json_marks()) {
+      CAPTURE(marks->name);
+      std::vector<std::uint32_t> found(text.size() + 64);
+      found.resize(marks->find(text, found.data()));
+      REQUIRE(found == expected);
+    }
+  }
+}
+
+// A cell of each type: nearly always one that is read at a glance, now and then any other.
+std::string usual_cell(Type type, std::mt19937_64& random, bool json) {
+  const std::string quote = json ? "\"" : "";
+  const auto digits = [&](std::uint64_t most) { return std::to_string(random() % most); };
+  const std::string sign = one_of(random, "", "", "-");
+  if (random() % 60 == 0) return json ? "null" : "";
+  if (random() % 400 == 0)
+    return one_of(random, "007", "-0", "0", "1.", ".5", "00.5", "-", "1e2", "-0.0", "3.0", "12x",
+                  "99999999999999999999", "123456789012345678", "\"a,b\"", "\"\"", "\"\xC3\xA4\"",
+                  "\"\xC3\"", "true", "\"a\\\"b\"", "[1,2]", "\"2001-06-01T12:30:60Z\"");
+  switch (type) {
+    case Type::boolean:
+      return one_of(random, "true", "false");
+    case Type::int32:
+      return sign + digits(4000);
+    case Type::int64:
+      return sign + digits(std::uint64_t{1} << random() % 60);
+    case Type::float32:
+      return sign + digits(1000) + "." + digits(1000);
+    case Type::float64:
+      return sign + digits(std::uint64_t{1} << random() % 30) + one_of(random, "", ".", ".0") +
+             digits(std::uint64_t{1} << random() % 60);
+    case Type::timestamp:
+      return quote + "2001-06-0" + digits(9) + "T1" + digits(10) + ":3" + digits(10) + ":05Z" +
+             quote;
+    case Type::date:
+      return quote + "2001-06-1" + digits(10) + quote;
+    case Type::string:
+      return quote + one_of(random, "AA", "DL", "x", "twelve bytes", "more than sixteen bytes") +
+             (random() % 3 == 0 ? digits(5000) : "") + (random() % 50 == 0 ? "\xC3\xA4" : "") +
+             quote;
+    default:
+      return digits(1000) + "." + digits(100);
+  }
+}
+
+TEST_CASE("many rows alike, with a few among them that are not, read as one by one") {
+  std::mt19937_64 random(12);
+  for (int round = 0; round < 60; ++round) {
+    const bool json = round % 2 == 0;
+    const std::string line_end = one_of(random, "\n", "\n", "\r\n");
+    const std::string blank = one_of(random, "", "", " ");
+    Schema schema = wide_schema();
+    std::string text;
+    if (!json) {
+      for (const Field& field : schema.fields) text += (text.empty() ? "" : ",") + field.name;
+      text += line_end;
+    }
+    for (int row = 0; row < 1500; ++row) {
+      std::string line;
+      for (const Field& field : schema.fields) {
+        if (field.name == "d" && json && random() % 200 == 0) continue;  // the key is left out
+        line += line.empty() ? "" : "," + blank;
+        if (json) line += "\"" + field.name + "\":" + blank;
+        line += usual_cell(field.type, random, json);
+        if (field.name == "i" && json)
+          line += ",\"unknown\": " + usual_cell(Type::string, random, true);
+      }
+      text += json ? "{" + line + "}" : line;
+      text += random() % 200 == 0 ? one_of(random, "\n", "\r\n", "\n\n", "}\n", ",\n") : line_end;
+    }
+    json ? check_jsonl(text, schema, random) : check_csv(text, schema, random);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "data/utf8.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -56,9 +57,27 @@ std::size_t utf8_sequence(std::string_view text) {
   return continues(text, 3) ? 4 : 0;
 }
 
+bool is_ascii(std::string_view text) {
+  using Words __attribute__((vector_size(32))) = std::uint64_t;  // what the machine has of it
+  constexpr std::size_t kAtOnce = 8;
+  while (text.size() >= kAtOnce * sizeof(Words)) {
+    Words all = {};
+    for (std::size_t i = 0; i < kAtOnce; ++i) {
+      Words words;
+      std::memcpy(&words, text.data() + i * sizeof words, sizeof words);
+      all |= words;
+    }
+    if (((all[0] | all[1] | all[2] | all[3]) & 0x8080808080808080u) != 0) return false;
+    text.remove_prefix(kAtOnce * sizeof(Words));
+  }
+  text.remove_prefix(ascii_words(text));
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 bool is_utf8(std::string_view text) {
   for (;;) {
     text.remove_prefix(ascii_words(text));
+    while (!text.empty() && unit(text, 0) < 0x80) text.remove_prefix(1);
     if (text.empty()) return true;
     const std::size_t size = utf8_sequence(text);
     if (size == 0) return false;

@@ -9,6 +9,9 @@ namespace coeval::data {
 /// (overlong forms, surrogates and values above U+10FFFF are not well-formed).
 std::size_t utf8_sequence(std::string_view text);
 
+/// Whether the whole text is ASCII.
+bool is_ascii(std::string_view text);
+
 /// Whether the whole text is well-formed UTF-8. (semantics: V1) About 8 bytes a cycle for ASCII.
 bool is_utf8(std::string_view text);
 

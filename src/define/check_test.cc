@@ -528,6 +528,15 @@ TEST_CASE("errors of a model") {
                "24:18 C0305 'eta' of params of model 'late' is out of range: 7"));
   CHECK(begins(error_of("inputs   = [", "params = { max_depth = 1.5 }\ninputs   = ["),
                "24:24 C0305"));
+  CHECK(begins(
+      error_of("inputs   = [",
+               "trainer = \"lightgbm\"\nparams = { max_depth = -1, gamma = 1 }\ninputs   = ["),
+      "25:28 C0303 unknown key 'gamma' in params of model 'late'"));
+  CHECK(begins(error_of("inputs   = [", "params = { num_leaves = 31 }\ninputs   = ["),
+               "24:12 C0303 unknown key 'num_leaves' in params of model 'late'"));
+  CHECK(begins(error_of("inputs   = [",
+                        "trainer = \"lightgbm\"\nparams = { linear_tree = true }\ninputs   = ["),
+               "25:12 C0105"));
   CHECK(begins(error_of("\">= 0.77\"", "\"> 0.77\""),
                "26:20 C0305 a gate on auc cannot be '> 0.77'"));
   CHECK(begins(error_of("\">= 0.77\"", "0.77"),

@@ -393,7 +393,8 @@ Json gates() {
   gates.set("size", limit("Of the model's file: \"<= 10MB\""));
   gates.set("cost_per_million", limit("Of a million predictions: \"<= 0.05\""));
   gates.set("worst_slice", table(bounds_of_metrics(), {}, "Must hold on every slice."));
-  gates.set("better_than", one_of_texts({"champion"}, "Shown better than the version that serves."));
+  gates.set("better_than",
+            one_of_texts({"champion"}, "Shown better than the version that serves."));
   gates.set("not_worse_than",
             one_of_texts({"champion"}, "Not shown worse, by more than the margin."));
   gates.set("core_hour", of_type("number", "What an hour of a core costs; 0.05 unless given."));
@@ -411,13 +412,14 @@ Json split() {
                     {"step", described(reference("duration"), "From one to the next.")}}),
             {"folds", "step"}, "Train at earlier origins too, and judge on what followed each.");
   return table(
-      object({{"train_until", moment("Exclusive end of training")},
-              {"validate_until", moment("Exclusive end of validation")},
-              {"calibrate_until", moment("Exclusive end of the rows that calibration is fitted on")},
-              {"threshold_until", moment("Exclusive end of the rows that the threshold is chosen on")},
-              {"test_until", moment("Exclusive end of the test")},
-              {"gap", described(reference("duration"), "Before the end of each part: rows of none.")},
-              {"rolling", rolling}}),
+      object(
+          {{"train_until", moment("Exclusive end of training")},
+           {"validate_until", moment("Exclusive end of validation")},
+           {"calibrate_until", moment("Exclusive end of the rows that calibration is fitted on")},
+           {"threshold_until", moment("Exclusive end of the rows that the threshold is chosen on")},
+           {"test_until", moment("Exclusive end of the test")},
+           {"gap", described(reference("duration"), "Before the end of each part: rows of none.")},
+           {"rolling", rolling}}),
       {"train_until", "validate_until", "test_until"}, "By time, always.");
 }
 
@@ -437,7 +439,8 @@ Json threshold() {
 // Keys of a model that say how it is fitted and judged.
 void add_training_options(Json& properties) {
   const Json expressions = list_of(reference("expression"), "Values of the question's row.");
-  properties.set("experiment", text("Under which runs are listed; the project's name unless given."));
+  properties.set("experiment",
+                 text("Under which runs are listed; the project's name unless given."));
   properties.set("weights", described(reference("expression"), "What a row counts in training."));
   properties.set(
       "class_weights",

@@ -259,7 +259,7 @@ struct Split {
   std::int64_t train_until_us = 0, validate_until_us = 0, test_until_us = 0;
   std::int64_t calibrate_until_us = 0;  ///< between validation and test; 0: no such part
   std::int64_t threshold_until_us = 0;  ///< between calibration and test; 0: no such part
-  std::int64_t gap_us = 0;              ///< before the end of each part but the test's: rows of none
+  std::int64_t gap_us = 0;  ///< before the end of each part but the test's: rows of none
 };
 
 /// What a version must reach to be promoted.

@@ -120,8 +120,8 @@ class OptionsReader {
     if (!expect_kind(entry, Kind::string, what_, advice, errors_)) return;
     constexpr std::array kAll = {Calibration::none, Calibration::automatic, Calibration::platt,
                                  Calibration::isotonic};
-    const auto* found = std::ranges::find(kAll, entry.value.text,
-                                          [](Calibration each) { return name(each); });
+    const auto* found =
+        std::ranges::find(kAll, entry.value.text, [](Calibration each) { return name(each); });
     if (found == kAll.end()) {
       bad(entry.value.position,
           "unknown calibration " + in_quotes(entry.value.text) + " of " + what_, advice);
@@ -181,7 +181,8 @@ class OptionsReader {
         continue;
       }
       if (ExprPtr expr = row_expression(*text)) {
-        if (is_cuttable(expr->type, *text)) options_.slices.push_back({text->text, std::move(expr)});
+        if (is_cuttable(expr->type, *text))
+          options_.slices.push_back({text->text, std::move(expr)});
       }
     }
   }
@@ -249,7 +250,8 @@ class OptionsReader {
     const TomlEntry* trials = table.require("trials", advice);
     if (trials) search.trials = static_cast<int>(table.integer("trials", 1, 10'000).value_or(1));
     search.time_budget_us = duration(table, "time_budget").value_or(search.time_budget_us);
-    if (const auto latency = duration(table, "max_latency")) search.max_latency_ns = *latency * 1000;
+    if (const auto latency = duration(table, "max_latency"))
+      search.max_latency_ns = *latency * 1000;
     if (const auto metric = table.string("metric")) {
       const auto metrics = gate_metrics();
       if (std::ranges::find(metrics, *metric) == metrics.end())
@@ -308,10 +310,10 @@ class OptionsReader {
   }
 
   void missing(const TomlEntry* entry, const std::string& part, const std::string& key) {
-    errors_.report(Code::missing_toml_key, entry->position,
-                   "the " + part + " of " + what_ + " has no part of the split to be fitted on",
-                   "write " + key +
-                       " = … in split, after validate_until: rows that neither train nor test");
+    errors_.report(
+        Code::missing_toml_key, entry->position,
+        "the " + part + " of " + what_ + " has no part of the split to be fitted on",
+        "write " + key + " = … in split, after validate_until: rows that neither train nor test");
   }
 
   TableReader& reader_;

@@ -106,8 +106,9 @@ TEST_CASE("class weights have a calibration, asked for or not") {
 }
 
 TEST_CASE("the dates of all parts increase") {
-  CHECK(says(error_of("", "split = { train_until = 2001-04-01, validate_until = 2001-05-01, "
-                          "calibrate_until = 2001-04-20, test_until = 2001-07-01 }"),
+  CHECK(says(error_of("",
+                      "split = { train_until = 2001-04-01, validate_until = 2001-05-01, "
+                      "calibrate_until = 2001-04-20, test_until = 2001-07-01 }"),
              "do not increase"));
 }
 

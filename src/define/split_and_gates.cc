@@ -57,7 +57,7 @@ std::optional<std::int64_t> read_later_moment(TableReader& reader, std::string_v
 }
 
 constexpr std::array<std::string_view, 9> kMetrics = {
-    "accuracy", "auc",       "average_precision", "brier", "calibration_error",
+    "accuracy", "auc",      "average_precision", "brier", "calibration_error",
     "f1",       "log_loss", "precision",         "recall"};
 
 struct SystemGate {
@@ -142,17 +142,17 @@ void read_gate(const TomlEntry& entry, std::string_view metric, bool worst_slice
 
 void read_system_gate(const TomlEntry& entry, const SystemGate& kind, Model& model,
                       Diagnostics& errors) {
-  const std::string advice = "write " + std::string(kind.name) + " = \"" +
-                             std::string(kind.example) + "\"";
+  const std::string advice =
+      "write " + std::string(kind.name) + " = \"" + std::string(kind.example) + "\"";
   if (!expect_kind(entry, Kind::string, "gate of model " + in_quotes(model.name), advice, errors))
     return;
   if (const auto gate = parse_limit(kind.name, entry.value.text)) {
     model.gates.push_back(*gate);
     return;
   }
-  errors.report(
-      Code::bad_toml_value, entry.value.position,
-      "a gate on " + std::string(kind.name) + " cannot be " + in_quotes(entry.value.text), advice);
+  errors.report(Code::bad_toml_value, entry.value.position,
+                "a gate on " + std::string(kind.name) + " cannot be " + in_quotes(entry.value.text),
+                advice);
 }
 
 // Whom to beat, or not to fall behind; on which metric, and by how much it may.
@@ -164,11 +164,9 @@ void read_champion_gates(TableReader& reader, const TomlValue& table, Model& mod
   if (metric && std::ranges::find(kMetrics, std::string_view(*metric)) == kMetrics.end())
     errors.report(Code::bad_toml_value, place("on"), "unknown metric " + in_quotes(*metric),
                   "write on = \"auc\" or another of the metrics of gates");
-  bool any = false;
   const auto read = [&](std::string_view key, Gate::Kind kind, double bound) {
     const auto other = reader.string(key);
     if (!other) return;
-    any = true;
     if (*other != "champion")
       errors.report(Code::unsupported, place(key),
                     std::string(key) + " " + in_quotes(*other) + " is not in this version",
@@ -177,9 +175,11 @@ void read_champion_gates(TableReader& reader, const TomlValue& table, Model& mod
   };
   read("better_than", Gate::Kind::better_than_champion, 0);
   read("not_worse_than", Gate::Kind::not_worse_than_champion, margin.value_or(0));
-  if (margin && !reader.was_taken("not_worse_than")) any = false;
-  if ((metric && !any) || (margin && !table.find("not_worse_than")))
-    errors.report(Code::bad_toml_value, place(margin && !table.find("not_worse_than") ? "margin" : "on"),
+  const bool has_margin_gate = table.find("not_worse_than") != nullptr;
+  const bool has_gate = has_margin_gate || table.find("better_than") != nullptr;
+  const char* alone = margin && !has_margin_gate ? "margin" : metric && !has_gate ? "on" : nullptr;
+  if (alone != nullptr)
+    errors.report(Code::bad_toml_value, place(alone),
                   "`on` and `margin` belong to a gate against the champion",
                   "write not_worse_than = \"champion\" beside them; better_than takes no margin");
 }
@@ -273,7 +273,8 @@ void read_gates(const TomlEntry& entry, Model& model, Diagnostics& errors) {
       read_system_gate(*gate, kind, model, errors);
   if (const TomlEntry* worst = reader.take("worst_slice")) read_worst_slice(*worst, model, errors);
   read_champion_gates(reader, entry.value, model, errors);
-  if (const auto price = reader.number("core_hour", 0, 1e9)) model.training.core_hour_price = *price;
+  if (const auto price = reader.number("core_hour", 0, 1e9))
+    model.training.core_hour_price = *price;
   reader.finish();
 }
 

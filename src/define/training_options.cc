@@ -24,8 +24,8 @@ std::string threshold_ir(const ThresholdRule& rule) {
     case ThresholdRule::Kind::fixed:
       return {};
     case ThresholdRule::Kind::least_cost:
-      return line("threshold_rule", "cost " + number(rule.false_positive) + " " +
-                                        number(rule.false_negative));
+      return line("threshold_rule",
+                  "cost " + number(rule.false_positive) + " " + number(rule.false_negative));
     case ThresholdRule::Kind::precision:
       return line("threshold_rule", "precision " + number(rule.floor));
     case ThresholdRule::Kind::recall:
@@ -41,8 +41,8 @@ std::string search_ir(const Search& search) {
   if (search.max_latency_ns > 0)
     text += line("search_max_latency", std::to_string(search.max_latency_ns) + "ns");
   for (const auto& range : search.space)
-    text += line("search_range",
-                 range.param + " " + number(range.least) + " " + number(range.most));
+    text +=
+        line("search_range", range.param + " " + number(range.least) + " " + number(range.most));
   return text;
 }
 

@@ -17,6 +17,7 @@ namespace coeval::ingest {
 namespace {
 
 constexpr std::uint64_t kReadBytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLookedBytes = std::uint64_t{4} << 10;
 constexpr std::size_t kLineEndBytes = 2;
 constexpr std::size_t kMostHeaderBytes = std::size_t{64} << 10;
 
@@ -52,6 +53,14 @@ Result<Prefix> prefix_of(const std::string& path, std::uint64_t bytes) {
   else if (next.starts_with('\n') || next == "\r\n")
     prefix.end = Prefix::End::before_line_end;
   return prefix;
+}
+
+bool begin_alike(const std::string& a, const std::string& b, std::uint64_t bytes) {
+  const auto size = static_cast<std::size_t>(std::min(bytes, kLookedBytes));
+  auto first = stores::FileWindow::open(a, size), second = stores::FileWindow::open(b, size);
+  if (!first || !second) return false;
+  const auto of_first = first->view(0, size), of_second = second->view(0, size);
+  return of_first && of_second && of_first->size() == size && *of_first == *of_second;
 }
 
 bool may_grow(const std::string& path) {

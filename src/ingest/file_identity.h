@@ -29,6 +29,10 @@ struct Prefix {
 /// Errors: no_such_file, io.
 Result<Prefix> prefix_of(const std::string& path, std::uint64_t bytes);
 
+/// Whether two files are there and begin with the same bytes, as far as a first look tells: at most
+/// `bytes` of them, and few.
+bool begin_alike(const std::string& a, const std::string& b, std::uint64_t bytes);
+
 /// Whether the name says CSV or JSON lines that are not packed: such files may grow at their end.
 bool may_grow(const std::string& path);
 /// The names of the columns of a CSV file, as its first line has them; of other files nothing.

@@ -10,6 +10,8 @@
 #include "data/hash.h"
 #include "ingest/file_identity.h"
 #include "ingest/named_rows.h"
+#include "ingest/near_names.h"
+#include "ingest/passed_hash.h"
 #include "ingest/publish.h"
 #include "ingest/quarantine_files.h"
 #include "ingest/screening.h"
@@ -23,6 +25,8 @@ namespace coeval::ingest {
 namespace {
 
 using State = BatchOutcome::State;
+
+constexpr std::size_t kMostCopiesTried = 16;  // files that a new one may be a copy of
 
 template <class T>
 std::optional<T> stricter(std::optional<T> a, std::optional<T> b) {
@@ -61,6 +65,29 @@ Result<Plan> plan_of(const std::string& path, const LoggedBatch* earlier) {
   return plan;
 }
 
+// Says so where a file under a name that is new begins with one that was ingested under another and
+// is still there: a copy of a file that grew. Empty where it does not.
+Result<std::string> copy_note(const define::Project& project, const Ledger& ledger,
+                              const std::string& source, const std::string& path,
+                              const FileStamp& stamp) {
+  if (!may_grow(path)) return std::string();
+  std::size_t tried = 0;
+  for (auto batch = ledger.batches().rbegin(); batch != ledger.batches().rend(); ++batch) {
+    const BatchRecord& before = batch->record;
+    const bool may_be = before.source == source && before.bytes > 0 && before.bytes < stamp.bytes &&
+                        may_grow(before.origin);
+    if (!may_be) continue;
+    if (++tried > kMostCopiesTried) break;
+    const std::filesystem::path there = std::filesystem::path(project.folder) / before.origin;
+    if (!begin_alike(there.string(), path, before.bytes)) continue;
+    COEVAL_ASSIGN(const Prefix prefix, prefix_of(path, before.bytes));
+    if (prefix.sha256 == before.sha256)
+      return "it begins with all of " + before.origin + ", which is batch " + before.id +
+             ": those rows are added again, for only a file of the same name is gone on with";
+  }
+  return std::string();
+}
+
 // One file on its way.
 class FileRun {
  public:
@@ -77,10 +104,15 @@ class FileRun {
                options.files}) {}
 
   Status read(const replay::OpenFormat& formats, Screening& screening) {
-    // The hash goes beside the reading; who needs it first waits for it.
-    hash_ = std::async(std::launch::async, [this] { return data::sha256_of_file(path_); });
-    auto read_it = read_pieces(source_, formats, path_, plan_.first_line,
-                               [&](const Piece& piece) { return add(screening, piece); });
+    // Rows that are set aside need the hash before the file's end: it goes beside the reading, and
+    // who needs it first waits for it. A dry run takes that of the text that passes.
+    const bool passes = options_.dry_run && may_grow(path_);
+    if (!passes)
+      hash_ = std::async(std::launch::async, [this] { return data::sha256_of_file(path_); });
+    auto read_it = read_pieces(
+        source_, formats, path_, plan_.first_line,
+        [&](const Piece& piece) { return add(screening, piece); },
+        passes ? passed_hash_.opener() : stores::OpenBytes());
     if (!read_it)
       return std::unexpected(
           std::move(read_it).error().within("reading source '" + source_.name + "'"));
@@ -104,7 +136,11 @@ class FileRun {
 
   Status identify() {
     if (quarantine_) return {};
-    COEVAL_ASSIGN(record_.sha256, hash_.get());
+    if (passed_hash_.is_whole()) {
+      record_.sha256 = passed_hash_.hex();
+    } else {
+      COEVAL_ASSIGN(record_.sha256, hash_.valid() ? hash_.get() : data::sha256_of_file(path_));
+    }
     record_.id = batch_id(source_.name, record_.sha256, plan_.first_line);
     quarantine_.emplace(state_folder_, source_.name, record_.id, options_.files);
     return {};
@@ -121,8 +157,8 @@ class FileRun {
   }
 
   Status set_aside(quality::QuarantinedRow bad, const Piece& piece) {
-    COEVAL_TRY(identify());
     if (options_.dry_run) return {};
+    COEVAL_TRY(identify());
     bad.origin = record_.origin;
     bad.batch = record_.id;
     bad.sha256 = record_.sha256;
@@ -148,6 +184,7 @@ class FileRun {
   SortedRows rows_;
   std::int64_t accepted_ = 0;
   std::future<Result<std::string>> hash_;
+  PassedHash passed_hash_;
   std::optional<BatchQuarantine> quarantine_;  // once the file's hash is known
   std::optional<std::string> header_;
 };
@@ -166,6 +203,7 @@ std::vector<std::string> warnings_of(const Screening& screening, const define::S
         (rows->second == 1 ? " row breaks it and stays: " : " rows break it and stay: ") +
         rule.description);
   }
+  std::ranges::move(screening.unlisted(), std::back_inserter(warnings));
   for (const auto& column : screening.personal()) warnings.push_back(personal_text(column));
   return warnings;
 }
@@ -278,6 +316,9 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   record.first_line = plan.first_line;
   record.schema = stores::schema_tag(declared.schema);
   outcome.note = plan.note;
+  if (has_name && outcome.note.empty()) {
+    COEVAL_ASSIGN(outcome.note, copy_note(*project_, ledger_, declared.name, path, plan.stamp));
+  }
   FileRun run(declared, state_folder_, options_, path, plan, std::move(record));
   COEVAL_TRY(run.read(formats_, *screening));
   auto& counts = run.record().counts;
@@ -301,6 +342,8 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   outcome.quarantined = screening->quarantined();
   outcome.reasons = std::move(decision.reasons);
   outcome.warnings = warnings_of(*screening, declared);
+  COEVAL_ASSIGN(auto near, near_names(declared, path));
+  std::ranges::move(near, std::back_inserter(outcome.warnings));
   if (auto raised = raised_known_times(run.rows(), log_.get()); !raised.empty())
     outcome.warnings.push_back(std::move(raised));
   std::ranges::move(decision.warnings, std::back_inserter(outcome.warnings));

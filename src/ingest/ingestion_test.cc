@@ -230,10 +230,11 @@ TEST_CASE("the quarantine has a row's own bytes, where they stand, and what was 
   const auto log = stores::open_log_for_reading(world.state() + "/log").value();
   const auto files = quarantine_files(world.state(), "orders", Ledger::read(*log).value());
   REQUIRE(files.value().size() == 1);
-  REQUIRE(read_rows(files->front(), [&](const quality::QuarantinedRow& row, std::string_view) {
-    rows.push_back(row);
-    return Status{};
-  }));
+  REQUIRE(read_rows(files->front(), {[&](const quality::QuarantinedRow& row, std::string_view) {
+                                       rows.push_back(row);
+                                       return Status{};
+                                     },
+                                     nullptr}));
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].raw == "2024-01-01T00:03:00Z,5000");
   CHECK(rows[0].rules == std::vector<std::string>{"amount.max"});

@@ -1,9 +1,16 @@
 #include "ingest/inspect.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include "data/hash.h"
+#include "ingest/ledger.h"
+#include "ingest/named_rows.h"
+#include "ingest/near_names.h"
 #include "ingest/screening.h"
+#include "ingest/sorted_rows.h"
 #include "ingest/table_pieces.h"
 #include "quality/batch_checks.h"
 #include "quality/examination.h"
@@ -13,6 +20,7 @@ namespace coeval::ingest {
 
 namespace {
 
+namespace fs = std::filesystem;
 using quality::RuleResult;
 
 // What a check of a batch found, as a report tells it. `origin` is the file.
@@ -48,6 +56,47 @@ RuleResult rule_result(const quality::BatchFinding& finding, const std::string& 
   return out;
 }
 
+// Whether a finding is of a check of rows, whose own result says as much.
+bool is_of_row_rule(const quality::BatchFinding& finding, const quality::RowChecks& checks) {
+  return std::ranges::find(checks.rules(), finding.rule, &quality::Rule::name) !=
+         checks.rules().end();
+}
+
+// The rows that stay, where duplicates have to be found among them.
+class NamedRows {
+ public:
+  NamedRows(const define::Source& source, const InspectOptions& options)
+      : has_names_(source.has_names()),
+        rows_({options.memory_bytes, options.spill_folder.empty()
+                                         ? fs::temp_directory_path().string()
+                                         : options.spill_folder}) {}
+  Status add(const TakenRows& taken) {
+    return has_names_ ? rows_.add(taken.accepted, taken.known_us) : Status{};
+  }
+  Result<std::int64_t> duplicates(const Past& past, int source, const std::string& path) {
+    if (!has_names_) return 0;
+    COEVAL_TRY(rows_.finish());
+    return count_duplicates(past.project, source, past.formats, past.log, rows_, path);
+  }
+
+ private:
+  bool has_names_;
+  SortedRows rows_;
+};
+
+// Says so where the log has the content: ingesting it would add nothing.
+Status note_known(const Past& past, const std::string& source, const std::string& sha256,
+                  quality::QualityReport& report, bool& is_known) {
+  if (past.log == nullptr) return {};
+  COEVAL_ASSIGN(const Ledger ledger, Ledger::read(*past.log));
+  const LoggedBatch* there = ledger.find_content(source, sha256);
+  is_known = there != nullptr;
+  if (is_known)
+    report.notes.push_back("the log has this content already, as batch " + there->record.id +
+                           " of " + there->record.origin + ": ingesting it adds nothing");
+  return {};
+}
+
 }  // namespace
 
 Result<quality::QualityReport> inspect(const Past& past, int source, const std::string& path,
@@ -57,29 +106,43 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
                                                         {options.environment, options.memory_bytes,
                                                          options.spill_folder, options.now_us}));
   quality::Examination examination(declared, screening->checks(), options.pool);
+  NamedRows named(declared, options);
   COEVAL_TRY(read_pieces(declared, past.formats, path, 0, [&](const Piece& piece) -> Status {
     COEVAL_ASSIGN(TakenRows taken, screening->take(piece));
     for (quality::QuarantinedRow& row : taken.quarantined) row.origin = path;
     examination.add_quarantined(taken.quarantined);
     examination.add_warned(taken.accepted, taken.warned, path, places_of(piece, taken));
     if (taken.accepted.rows == 0) return {};
+    COEVAL_TRY(named.add(taken));
     return examination.add_accepted(taken.accepted, taken.known_us);
   }));
   quality::QualityReport report;
   examination.report(report);
   for (const auto& finding : screening->finish())
-    report.rules.push_back(rule_result(finding, path));
+    if (!is_of_row_rule(finding, screening->checks()))
+      report.rules.push_back(rule_result(finding, path));
+  report.personal = screening->personal();
+  report.notes = screening->unlisted();
+  COEVAL_ASSIGN(auto near, near_names(declared, path));
+  std::ranges::move(near, std::back_inserter(report.notes));
+  bool is_known = false;
+  std::string sha256;
+  if (path != "-") {
+    COEVAL_ASSIGN(sha256, data::sha256_of_file(path));
+    COEVAL_TRY(note_known(past, declared.name, sha256, report, is_known));
+  }
   report.counts = screening->counts();
+  if (!is_known) {
+    COEVAL_ASSIGN(report.counts.duplicates, named.duplicates(past, source, path));
+    report.counts.accepted -= report.counts.duplicates;
+  }
   report.project = past.project.name;
   report.source = declared.name;
   report.ir_hash = past.project.ir_hash;
   report.schema_version = stores::tag_text(stores::schema_tag(declared.schema));
   report.made_at_us = options.now_us;
-  quality::ReportedFile file{path, {}, report.counts, report.failed() ? "failed" : "passed"};
-  if (path != "-") {
-    COEVAL_ASSIGN(file.sha256, data::sha256_of_file(path));
-  }
-  report.files.push_back(std::move(file));
+  report.files.push_back(
+      {path, std::move(sha256), report.counts, report.failed() ? "failed" : "passed"});
   return report;
 }
 

@@ -16,6 +16,7 @@ namespace coeval::ingest {
 struct LoggedBatch {
   BatchRecord record;
   Position begin;
+  std::int64_t lost = 0;  ///< events of it whose records were damaged, and repaired away
 };
 
 /// What a log says of batches and of rows left out: the one place that knows what was ingested.
@@ -30,6 +31,10 @@ class Ledger {
   bool has_cut() const { return has_cut_; }
   /// Events of a source that stand in no batch: those that a server took.
   std::int64_t events_of_requests(std::string_view source) const;
+  /// Records that were lost to damage and stood in no batch: what they were cannot be told.
+  std::int64_t lost_outside() const { return lost_outside_; }
+  /// Whether the record at a position stands in a batch, its begin and end included.
+  bool is_in_batch(Position position) const;
 
   /// The batch of this content, or null.
   const LoggedBatch* find_content(std::string_view source, std::string_view sha256) const;
@@ -46,9 +51,10 @@ class Ledger {
   void note_cut() { has_cut_ = true; }
 
  private:
-  std::vector<LoggedBatch> batches_;
+  std::vector<LoggedBatch> batches_;  // ascending by begin
   std::vector<Note> notes_;
   std::map<std::uint32_t, std::int64_t> events_;  // outside of batches, by source tag
+  std::int64_t lost_outside_ = 0;
   bool has_cut_ = false;
 };
 

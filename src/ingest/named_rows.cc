@@ -1,6 +1,7 @@
 #include "ingest/named_rows.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,8 @@ Status take_file(const define::Project& project, int source, const replay::OpenF
 
 Result<std::int64_t> count_duplicates(const define::Project& project, int source,
                                       const replay::OpenFormat& formats,
-                                      const stores::EventLog* log, const SortedRows& rows) {
+                                      const stores::EventLog* log, const SortedRows& rows,
+                                      const std::string& except) {
   const auto& declared = project.sources[static_cast<std::size_t>(source)];
   if (!declared.has_names() || rows.rows() == 0) return 0;
   kernel::EventIndex index(project, source, kernel::EventIndex::Keep::needed);
@@ -71,11 +73,14 @@ Result<std::int64_t> count_duplicates(const define::Project& project, int source
     if (cut) cut_us = cut->cut_us;
     last_us = log->last_known().us;
   }
-  if (!replay::source_path(project, source).empty())
+  const std::string own = replay::source_path(project, source);
+  std::error_code none;
+  if (!own.empty() && !std::filesystem::equivalent(own, except, none))
     COEVAL_TRY(take_file(project, source, formats, cut_us, index));
   if (log != nullptr)
     COEVAL_TRY(read_logged(project, source, *log,
-                           [&](const data::Batch& logged, std::span<const std::int64_t> known_us) {
+                           [&](const data::Batch& logged, std::span<const std::int64_t> known_us,
+                               std::span<const std::int64_t>) {
                              index.take(logged, known_us);
                              return Status{};
                            }));
@@ -85,6 +90,30 @@ Result<std::int64_t> count_duplicates(const define::Project& project, int source
     return counter.add({KnownTime{std::max(row.known.us, last_us)}, row.payload});
   }));
   return counter.finish();
+}
+
+Result<std::int64_t> duplicates_of_requests(const define::Project& project, int source,
+                                            const replay::OpenFormat& formats,
+                                            const stores::EventLog* log, const Ledger& ledger) {
+  const auto& declared = project.sources[static_cast<std::size_t>(source)];
+  if (!declared.has_names() || log == nullptr || ledger.events_of_requests(declared.name) == 0)
+    return 0;
+  kernel::EventIndex index(project, source, kernel::EventIndex::Keep::needed);
+  COEVAL_ASSIGN(const auto cut, replay::read_cut(*log));
+  if (cut && !replay::source_path(project, source).empty())
+    COEVAL_TRY(take_file(project, source, formats, cut->cut_us, index));
+  std::int64_t duplicates = 0;
+  COEVAL_TRY(read_logged(project, source, *log,
+                         [&](const data::Batch& rows, std::span<const std::int64_t> known_us,
+                             std::span<const std::int64_t> positions) -> Status {
+                           const kernel::Amendments amendments = index.take(rows, known_us);
+                           for (std::size_t row = 0; row < positions.size(); ++row)
+                             duplicates +=
+                                 amendments.roles[row] == kernel::Role::duplicate &&
+                                 !ledger.is_in_batch({static_cast<std::uint64_t>(positions[row])});
+                           return {};
+                         }));
+  return duplicates;
 }
 
 }  // namespace coeval::ingest

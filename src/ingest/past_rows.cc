@@ -29,7 +29,7 @@ Status read_file(const Past& past, int source, const TakeRows& take) {
 }  // namespace
 
 Status read_logged(const define::Project& project, int source, const stores::EventLog& log,
-                   const TakeRows& take) {
+                   const TakeEvents& take) {
   const auto& schema = project.sources[static_cast<std::size_t>(source)].schema;
   COEVAL_ASSIGN(auto collector, replay::LogCollector::create(project, {source}, log));
   std::size_t held = 0;
@@ -37,8 +37,8 @@ Status read_logged(const define::Project& project, int source, const stores::Eve
     held = 0;
     for (auto& [tag, rows] : collector.rows()) {
       if (rows.known_us.empty()) continue;
-      const std::vector<std::int64_t> known_us = rows.known_us;
-      COEVAL_TRY(take(rows.finish(schema), known_us));
+      const std::vector<std::int64_t> known_us = rows.known_us, positions = rows.positions;
+      COEVAL_TRY(take(rows.finish(schema), known_us, positions));
     }
     return {};
   };
@@ -58,7 +58,10 @@ Status read_past(const Past& past, int source, const std::string& except, const 
   std::error_code none;
   if (!own.empty() && !std::filesystem::equivalent(own, except, none))
     COEVAL_TRY(read_file(past, source, take));
-  return past.log == nullptr ? Status{} : read_logged(past.project, source, *past.log, take);
+  if (past.log == nullptr) return {};
+  return read_logged(past.project, source, *past.log,
+                     [&](const data::Batch& rows, std::span<const std::int64_t> known_us,
+                         std::span<const std::int64_t>) { return take(rows, known_us); });
 }
 
 }  // namespace coeval::ingest

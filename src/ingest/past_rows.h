@@ -30,8 +30,12 @@ using TakeRows =
 /// `take`.
 Status read_past(const Past& past, int source, const std::string& except, const TakeRows& take);
 
+/// Takes some events of a source, with their known times and their positions.
+using TakeEvents =
+    std::function<Status(const data::Batch& rows, std::span<const std::int64_t> known_us,
+                         std::span<const std::int64_t> positions)>;
 /// The events of a source in the log alone.
 Status read_logged(const define::Project& project, int source, const stores::EventLog& log,
-                   const TakeRows& take);
+                   const TakeEvents& take);
 
 }  // namespace coeval::ingest

@@ -19,6 +19,7 @@ constexpr std::size_t kFlushBytes = std::size_t{1} << 20;
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 // A line holds a row of at most 16 MiB, of which JSON can make six times as many bytes.
 constexpr std::size_t kMostLineBytes = std::size_t{256} << 20;
+constexpr std::int64_t kDamagedNamed = 3;
 constexpr std::string_view kEnding = ".jsonl";
 constexpr std::string_view kNextEnding = ".next";
 
@@ -87,11 +88,30 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
+DamagedLine damaged_line(const QuarantineFile& file, std::int64_t number, std::uint64_t offset,
+                         const Error& error) {
+  return {number, offset,
+          "line " + std::to_string(number) + " of '" + file.path + "', at byte " +
+              std::to_string(offset),
+          error.message};
+}
+
 bool is_of_dead_run(const std::string& name) {
   return name.ends_with(kNextEnding) || stores::is_pending_name(name);
 }
 
 }  // namespace
+
+void DamagedLines::add(const DamagedLine& line) {
+  if (++count_ <= kDamagedNamed) named_.push_back(line.place + ", is damaged: " + line.why);
+}
+
+std::vector<std::string> DamagedLines::texts() const {
+  std::vector<std::string> texts = named_;
+  if (count_ > kDamagedNamed)
+    texts.push_back("and " + std::to_string(count_ - kDamagedNamed) + " more damaged lines");
+  return texts;
+}
 
 Status check_source_name(std::string_view source) {
   if (!source.empty() && source.front() != '.' && source.find('/') == std::string::npos &&
@@ -110,9 +130,12 @@ Status BatchQuarantine::add(const quality::QuarantinedRow& row) {
   if (!file_) {
     COEVAL_TRY(check_source_name(source_));
     const std::string folder = quarantine_folder(state_folder_);
-    COEVAL_TRY(stores::make_folders(folder + "/" + source_));
+    COEVAL_TRY(stores::make_folders(state_folder_));
+    COEVAL_TRY(stores::make_private_folder(folder));
+    COEVAL_TRY(stores::make_private_folder(folder + "/" + source_));
     COEVAL_ASSIGN(auto file,
-                  stores::PendingFile::create(folder + "/" + batch_file(source_, batch_), files_));
+                  stores::PendingFile::create(folder + "/" + batch_file(source_, batch_), files_,
+                                              stores::FileLayer::Open::create_private));
     file_.emplace(std::move(file));
   }
   lines_ += quality::quarantine_line(row);
@@ -148,9 +171,7 @@ Result<std::vector<QuarantineFile>> quarantine_files(const std::string& state_fo
   return files;
 }
 
-Status read_rows(
-    const QuarantineFile& file,
-    const std::function<Status(const quality::QuarantinedRow& row, std::string_view line)>& visit) {
+Status read_rows(const QuarantineFile& file, const QuarantineVisit& visit) {
   COEVAL_ASSIGN(auto window, stores::FileWindow::open(file.path));
   data::JsonParser parser;
   std::uint64_t at = 0;
@@ -167,20 +188,15 @@ Status read_rows(
       continue;
     }
     text = text.substr(0, end + 1);
-    at += text.size();
     asked = kReadBytes;
     for (; !text.empty(); ++number) {
       const std::string_view line = text.substr(0, text.find('\n') + 1);
       text.remove_prefix(line.size());
-      const auto failed = [&](Error error) {
-        return std::unexpected(std::move(error).within("reading line " + std::to_string(number) +
-                                                       " of '" + file.path + "'"));
-      };
-      const auto json = parser.parse(line.substr(0, line.size() - 1), {}, number);
-      if (!json) return failed(json.error());
-      const auto row = quality::parse_quarantine_line(*json);
-      if (!row) return failed(row.error());
-      COEVAL_TRY(visit(*row, line));
+      const auto row =
+          quality::parse_quarantine_line(parser, line.substr(0, line.size() - 1), number);
+      COEVAL_TRY(row ? visit.row(*row, line)
+                     : visit.damaged(damaged_line(file, number, at, row.error()), line));
+      at += line.size();
     }
   }
   return {};
@@ -202,7 +218,8 @@ Status Leaving::end_file() {
 Status Leaving::begin(const QuarantineFile& file) {
   COEVAL_TRY(end_file());
   const std::string path = quarantine_folder(state_folder_) + "/" + file.name;
-  COEVAL_ASSIGN(auto next, stores::PendingFile::create(path + std::string(kNextEnding), files_));
+  COEVAL_ASSIGN(auto next, stores::PendingFile::create(path + std::string(kNextEnding), files_,
+                                                       stores::FileLayer::Open::create_private));
   next_.emplace(std::move(next));
   current_ = file;
   stayed_ = gone_ = 0;

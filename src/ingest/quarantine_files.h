@@ -22,7 +22,8 @@
 //
 // The log decides. A batch's file counts when its batch is in the log; rows leave when what `id`
 // names is there, a batch or a note; before that, what stands there beside is of a run that died,
-// and goes. So no two files have to be changed at once.
+// and goes. So no two files have to be changed at once. The folder is made for its owner alone: bad
+// rows are as personal as good ones.
 
 namespace coeval::ingest {
 
@@ -63,12 +64,34 @@ Result<std::vector<QuarantineFile>> quarantine_files(const std::string& state_fo
                                                      const std::string& source,
                                                      const Ledger& ledger);
 
-/// Calls `visit` for every row of a file, in its order; holds a part of it at a time. `line` is its
-/// text with the line end. A last line without its end was never acknowledged and is left out.
-/// Errors: io, bad_json naming the line; those of `visit`.
-Status read_rows(
-    const QuarantineFile& file,
-    const std::function<Status(const quality::QuarantinedRow& row, std::string_view line)>& visit);
+/// A line that does not have the bytes that were written.
+struct DamagedLine {
+  std::int64_t number = 0;   ///< 1-based
+  std::uint64_t offset = 0;  ///< of its first byte
+  std::string place;         ///< "line 3 of '….jsonl', at byte 512"
+  std::string why;
+};
+
+/// Names damaged lines, the first of them and how many more there are; empty where there is none.
+class DamagedLines {
+ public:
+  void add(const DamagedLine& line);
+  std::int64_t count() const { return count_; }
+  std::vector<std::string> texts() const;
+
+ private:
+  std::vector<std::string> named_;
+  std::int64_t count_ = 0;
+};
+
+/// What read_rows() finds. `line` is a line's text with its end.
+struct QuarantineVisit {
+  std::function<Status(const quality::QuarantinedRow& row, std::string_view line)> row;
+  std::function<Status(const DamagedLine& damaged, std::string_view line)> damaged;
+};
+/// Calls `visit` for every line of a file, in its order; holds a part of it at a time. A last line
+/// without its end was never acknowledged and is left out. Errors: io; those of `visit`.
+Status read_rows(const QuarantineFile& file, const QuarantineVisit& visit);
 
 /// Rows of a source's quarantine that leave it, all at once, when what `id` names is in the log.
 class Leaving {

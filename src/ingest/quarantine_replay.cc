@@ -146,16 +146,24 @@ Result<BatchOutcome> Ingestion::replay_quarantine(int source) {
   Leaving leaving(state_folder_, declared.name, options_.files);
   Recheck recheck(declared, intake, around.known_keys(), options_.now_us(), rows, leaving);
   COEVAL_ASSIGN(const auto files, quarantine_files(state_folder_, declared.name, ledger_));
+  DamagedLines damaged;
   for (const auto& file : files) {
     COEVAL_TRY(leaving.begin(file));
-    COEVAL_TRY(read_rows(file, [&](const quality::QuarantinedRow& row, std::string_view line) {
-      return recheck.add(row, line, file.batch.empty());
-    }));
+    const QuarantineVisit visit{[&](const quality::QuarantinedRow& row, std::string_view line) {
+                                  return recheck.add(row, line, file.batch.empty());
+                                },
+                                [&](const DamagedLine& line, std::string_view text) -> Status {
+                                  damaged.add(line);
+                                  COEVAL_TRY(recheck.flush());  // lines keep their order
+                                  return leaving.stays(text);
+                                }};
+    COEVAL_TRY(read_rows(file, visit));
     COEVAL_TRY(recheck.flush());
   }
   COEVAL_TRY(rows.finish());
 
   BatchOutcome outcome;
+  for (const std::string& text : damaged.texts()) outcome.warnings.push_back(text);
   BatchRecord& record = outcome.record;
   record.source = declared.name;
   record.origin = kQuarantineOrigin;
@@ -193,16 +201,23 @@ Result<Note> Ingestion::drop_quarantine(const std::string& source, const std::st
   note.reason = reason;
   for (const auto& file : files) {
     COEVAL_TRY(leaving.begin(file));
-    COEVAL_TRY(
-        read_rows(file, [&](const quality::QuarantinedRow& row, std::string_view line) -> Status {
-          const bool asked = rule.empty() || std::ranges::find(row.rules, rule) != row.rules.end();
-          if (!asked) return leaving.stays(line);
-          leaving.leaves();
-          hash.update(line);
-          ++note.rows;
-          note.of_requests += file.batch.empty() ? 1 : 0;
-          return {};
-        }));
+    const auto leaves = [&](std::string_view line) -> Status {
+      leaving.leaves();
+      hash.update(line);
+      ++note.rows;
+      note.of_requests += file.batch.empty() ? 1 : 0;
+      return {};
+    };
+    COEVAL_TRY(read_rows(file, {[&](const quality::QuarantinedRow& row, std::string_view line) {
+                                  const bool asked =
+                                      rule.empty() ||
+                                      std::ranges::find(row.rules, rule) != row.rules.end();
+                                  return asked ? leaves(line) : leaving.stays(line);
+                                },
+                                // Which rule it broke cannot be told.
+                                [&](const DamagedLine&, std::string_view line) {
+                                  return rule.empty() ? leaves(line) : leaving.stays(line);
+                                }}));
   }
   if (note.rows == 0) return note;
   note.id = batch_id(source, hash.hex(), 0);

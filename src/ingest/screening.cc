@@ -17,7 +17,8 @@ Screening::Screening(const define::Source& source, RowIntake intake, Surrounding
       around_(std::move(around)),
       known_keys_(around_.known_keys()),
       now_us_(now_us),
-      broken_(intake_.checks().rules().size()) {}
+      broken_(intake_.checks().rules().size()),
+      unlisted_(source, intake_.checks()) {}
 
 Result<std::unique_ptr<Screening>> Screening::create(const Past& past, int source,
                                                      const std::string& file,
@@ -52,6 +53,8 @@ Result<TakenRows> Screening::take(const Piece& piece) {
     for (const int rule : verdict.rules)
       ++warned_[checks().rules()[static_cast<std::size_t>(rule)].name];
   if (taken.accepted.rows > 0) detector_.add(taken.accepted);
+  unlisted_.add(taken.quarantined);
+  unlisted_.add(taken.accepted, taken.warned);
   if (accumulator_ && taken.accepted.rows > 0)
     accumulator_->add({taken.accepted, taken.known_us, places_of(piece, taken)});
   return taken;

@@ -15,6 +15,7 @@
 #include "quality/batch_checks.h"
 #include "quality/last_values.h"
 #include "quality/personal_data.h"
+#include "quality/unlisted_values.h"
 
 namespace coeval::ingest {
 
@@ -44,6 +45,8 @@ class Screening {
   std::vector<quality::PersonalColumn> personal() const {
     return quality::untagged(source_, detector_.found());
   }
+  /// What values came that an `enum` does not list.
+  std::vector<std::string> unlisted() const { return unlisted_.texts(); }
   /// By rule: rows that stay and break a rule which warns.
   const std::map<std::string, std::int64_t>& warned() const { return warned_; }
   /// By rule: rows that may not stay; "format", "type", "known" where a row could not be read.
@@ -65,6 +68,7 @@ class Screening {
   std::vector<std::int64_t> broken_;  // by rule of checks()
   std::map<std::string, std::int64_t> warned_, quarantined_;
   quality::PersonalDataDetector detector_;
+  quality::UnlistedValues unlisted_;
 };
 
 /// Per accepted row its place in the file.

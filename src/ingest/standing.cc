@@ -25,24 +25,27 @@ Result<std::int64_t> lines_of(const std::string& path) {
 }  // namespace
 
 Result<Standing> standing_of(const std::string& state_folder, const std::string& source,
-                             const Ledger& ledger) {
+                             const Ledger& ledger, std::int64_t duplicates_of_requests) {
   Standing standing;
   standing.source = source;
   // What came of requests is known only by what became of it.
   std::int64_t of_requests = ledger.events_of_requests(source);
-  standing.accepted = of_requests;
+  standing.duplicates = std::min(of_requests, duplicates_of_requests);
+  standing.accepted = of_requests - standing.duplicates;
   for (const auto& batch : ledger.batches()) {
     const BatchRecord& record = batch.record;
     if (record.source != source) continue;
+    standing.lost += batch.lost;
     if (record.of_quarantine()) {
-      standing.replayed += record.counts.read;
+      standing.replayed += record.counts.read - batch.lost;
       of_requests += record.of_requests;
       continue;
     }
     ++standing.batches;
     standing.read += record.counts.read;
-    standing.accepted += record.counts.accepted;
-    standing.duplicates += record.counts.duplicates;
+    const std::int64_t of_accepted = std::min(batch.lost, record.counts.accepted);
+    standing.accepted += record.counts.accepted - of_accepted;
+    standing.duplicates += record.counts.duplicates - (batch.lost - of_accepted);
   }
   for (const auto& note : ledger.notes()) {
     if (note.source != source || note.kind != Note::Kind::dropped) continue;
@@ -57,6 +60,14 @@ Result<Standing> standing_of(const std::string& state_folder, const std::string&
   }
   standing.read += of_requests;
   return standing;
+}
+
+std::string missing_text(const Standing& standing) {
+  const std::int64_t missing = standing.missing();
+  const std::int64_t count = missing < 0 ? -missing : missing;
+  return std::to_string(count) + (count == 1 ? " row is " : " rows are ") +
+         (missing > 0 ? "nowhere" : "there that nobody read") +
+         ": files below .coeval/quarantine were changed or removed by hand";
 }
 
 }  // namespace coeval::ingest

@@ -13,6 +13,10 @@ namespace coeval::ingest {
 
 namespace {
 
+// What is made of a piece of so much text stays in the nearer caches, and little fresh memory is
+// touched.
+constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
+
 // What a file holds of the source: columns taken out of JSON texts are made later.
 stores::ReadOptions read_options(const define::Source& source) {
   stores::ReadOptions options;
@@ -20,6 +24,7 @@ stores::ReadOptions read_options(const define::Source& source) {
     if (!column.json) options.columns.push_back(column.name);
   options.schema = source.schema;
   options.json_columns = quality::JsonExtraction(source).holders();
+  options.window_bytes = kWindowBytes;
   return options;
 }
 
@@ -70,9 +75,11 @@ std::int64_t Piece::row_on(std::int64_t line) const {
 
 Status read_pieces(const define::Source& source, const replay::OpenFormat& formats,
                    const std::string& path, std::int64_t first_line,
-                   const std::function<Status(const Piece&)>& sink) {
+                   const std::function<Status(const Piece&)>& sink, stores::OpenBytes open_bytes) {
   COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
-  COEVAL_ASSIGN(const auto reader, files->open(path, read_options(source)));
+  stores::ReadOptions options = read_options(source);
+  options.open_bytes = std::move(open_bytes);
+  COEVAL_ASSIGN(const auto reader, files->open(path, options));
   BoundedQueue<Result<std::optional<Piece>>> pieces(2);
   std::thread decoder([&] {
     PieceReader piece_reader(*reader);

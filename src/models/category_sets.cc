@@ -11,6 +11,10 @@ constexpr std::int32_t kCodesEnd = 1 << 24;
 /// 128 MiB. A damaged or hostile file must not ask for more memory than a real model needs.
 constexpr std::size_t kMaxWords = std::size_t{1} << 25;
 
+/// Codes of all sets together. Sets of a small file may share one long list; reading it for each
+/// must not take minutes.
+constexpr std::int64_t kMaxCodes = std::int64_t{1} << 27;
+
 std::span<const std::int32_t> codes(const SourceTree& tree, std::size_t set) {
   return std::span(tree.categories)
       .subspan(static_cast<std::size_t>(tree.category_begins[set]),
@@ -55,6 +59,13 @@ Status CategorySets::count_set(const SourceTree& tree, std::size_t set) {
   Column& column = columns_[column_of(tree, set)];
   column.limit = std::max(column.limit, 1u);  // the column has a block even where sets are empty
   ++column.sets;
+  total_codes_ += size;
+  if (total_codes_ > kMaxCodes) {
+    return fail(
+        Code::unsupported,
+        std::string(library_) + " model whose category sets have over 2^27 codes is not supported",
+        "use fewer categories or fewer trees");
+  }
   for (const std::int32_t code : codes(tree, set)) {
     if (code < 0 || code >= kCodesEnd) return bad_sets("has category " + std::to_string(code));
     column.limit = std::max(column.limit, static_cast<std::uint32_t>(code) + 1);
@@ -81,8 +92,8 @@ Status CategorySets::allocate(ForestLayout& layout) {
     }
   }
   layout.keys_count = key + 1;
-  // A set bit is left; here: where a code goes unless a node's set has it.
-  layout.category_bits.assign(word, sets_go_left_ ? 0u : ~0u);
+  // A set bit is right; here: where a code goes unless a node's set has it.
+  layout.category_bits.assign(word, sets_go_left_ ? ~0u : 0u);
   return {};
 }
 
@@ -95,7 +106,7 @@ std::uint32_t CategorySets::add(ForestLayout& layout, const SourceTree& tree, st
     std::uint32_t& bits =
         layout.category_bits[block.first_word + std::size_t{row} * block.words + word];
     const std::uint32_t mask = 0x8000'0000u >> shift;
-    bits = left ? bits | mask : bits & ~mask;
+    bits = left ? bits & ~mask : bits | mask;
   };
   for (const std::int32_t code : codes(tree, set)) {
     send(static_cast<std::uint32_t>(code), sets_go_left_);

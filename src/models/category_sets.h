@@ -45,6 +45,7 @@ class CategorySets {
   std::unexpected<Error> bad_sets(const std::string& what) const;
   std::string_view library_;
   bool sets_go_left_;
+  std::int64_t total_codes_ = 0;
   std::vector<Column> columns_;
 };
 

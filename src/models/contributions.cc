@@ -21,8 +21,9 @@ struct Contributions::Model {
   ForestLayout layout;
   std::vector<double> shares;  ///< of its parent's cover that came to a node; 1 for a root
   std::vector<std::uint32_t> columns;
-  std::vector<double> biases;  ///< of each output
-  GaussLegendre rule;
+  std::vector<double> biases;        ///< of each output
+  std::vector<GaussLegendre> rules;  ///< rule k has k + 1 points
+  std::vector<std::uint32_t> tree_rules;
   std::uint32_t depth = 0;
 };
 
@@ -31,8 +32,8 @@ namespace {
 constexpr std::uint32_t kMaxDepth = 512;
 
 double leaf_value(const ForestLayout& layout, std::size_t leaf) {
-  const std::int32_t held = layout.nodes[leaf].bound;
-  return layout.in_float64 ? layout.leaf_values[static_cast<std::size_t>(held)]
+  const std::uint32_t held = layout.nodes[leaf].bound;
+  return layout.in_float64 ? layout.leaf_values[held]
                            : static_cast<double>(std::bit_cast<float>(held));
 }
 
@@ -98,6 +99,30 @@ double share_out(const ForestLayout& layout, std::size_t tree, std::span<const d
   return mean;
 }
 
+/// The most columns that are read on the way to a leaf of the tree. Its polynomials have a degree
+/// below that.
+std::size_t most_columns(const ForestLayout& layout, std::size_t tree,
+                         std::span<const std::uint32_t> columns) {
+  const Places places = places_of(layout, tree);
+  std::vector<std::size_t> parents(places.end - places.begin), read(places.end - places.begin);
+  std::size_t most = 0;
+  for (std::size_t node = places.begin; node < places.end; ++node) {
+    const std::size_t at = node - places.begin;
+    most = std::max(most, read[at]);
+    if (layout.is_leaf(layout.nodes[node])) continue;
+    bool is_new = true;
+    for (std::size_t above = at; above != 0 && is_new; above = parents[above]) {
+      is_new = columns[places.begin + parents[above]] != columns[node];
+    }
+    for (const std::size_t child :
+         {layout.nodes[node].left - places.begin, layout.nodes[node].left - places.begin + 1}) {
+      parents[child] = at;
+      read[child] = read[at] + (is_new ? 1 : 0);
+    }
+  }
+  return most;
+}
+
 /// The Shapley values of one row, tree by tree.
 ///
 /// Let a leaf of value v have, for each column j on the way to it, the share z_j of the training
@@ -113,23 +138,23 @@ double share_out(const ForestLayout& layout, std::size_t tree, std::span<const d
 class RowWalk {
  public:
   RowWalk(const ForestLayout& layout, std::span<const double> shares,
-          std::span<const std::uint32_t> columns, const GaussLegendre& rule, std::uint32_t depth,
+          std::span<const std::uint32_t> columns, std::uint32_t depth, std::size_t most_points,
           std::span<const float> row)
       : layout_(layout),
         shares_(shares),
         columns_(columns),
-        rule_(rule),
-        points_(rule.points.size()),
         keys_(layout.keys_count),
         passed_(layout.width),
-        products_((depth + 1) * points_),
-        sums_((depth + 1) * points_) {
+        products_((depth + 1) * most_points),
+        sums_((depth + 1) * most_points) {
     write_keys(layout, row, keys_);
   }
 
   /// Adds the tree's part of each column to `out`, which has a place for each column.
-  void add_tree(std::size_t tree, std::span<double> out) {
+  void add_tree(std::size_t tree, const GaussLegendre& rule, std::span<double> out) {
     out_ = out;
+    rule_ = &rule;
+    points_ = rule.points.size();
     std::fill_n(products_.begin(), points_, 1.0);
     visit(layout_.trees[tree].root, 0);
   }
@@ -143,8 +168,7 @@ class RowWalk {
   };
 
   bool goes_right(const ForestLayout::Node& node) const {
-    const auto key = static_cast<std::uint32_t>(keys_[node.slot / 32]);
-    return static_cast<std::int32_t>(key << node.slot % 32) > node.bound;
+    return keys_[node.slot / 32] << node.slot % 32 > node.bound;
   }
 
   /// Leaves the sums of the subtree at its level. As deep as the tree: at most kMaxDepth.
@@ -166,10 +190,11 @@ class RowWalk {
     const Passed before = passed_[column];
     const Passed after{before.share * shares_[child], taken ? before.row : 0.0};
     if (after.share == 0 && after.row == 0) return;  // nothing gets through: all products are 0
+    const bool first = before.share == 1 && before.row == 1;  // the column's first split: f is 1
     for (std::size_t m = 0; m < points_; ++m) {
-      const double t = rule_.points[m];
+      const double t = rule_->points[m];
       products_[(level + 1) * points_ + m] =
-          products_[level * points_ + m] * (after.at(t) / before.at(t));
+          products_[level * points_ + m] * (first ? after.at(t) : after.at(t) / before.at(t));
     }
     passed_[column] = after;
     visit(child, level + 1);
@@ -177,10 +202,10 @@ class RowWalk {
     const double* const below = &sums_[(level + 1) * points_];
     double added = 0, taken_back = 0;
     for (std::size_t m = 0; m < points_; ++m) {
-      const double t = rule_.points[m];
-      const double weighted = rule_.weights[m] * below[m];
+      const double t = rule_->points[m];
+      const double weighted = rule_->weights[m] * below[m];
       added += weighted / after.at(t);
-      taken_back += weighted / before.at(t);
+      if (!first) taken_back += weighted / before.at(t);
       sums_[level * points_ + m] += below[m];
     }
     out_[column] += after.gain() * added - before.gain() * taken_back;
@@ -189,9 +214,9 @@ class RowWalk {
   const ForestLayout& layout_;
   std::span<const double> shares_;
   std::span<const std::uint32_t> columns_;
-  const GaussLegendre& rule_;
-  std::size_t points_;
-  std::vector<std::int32_t> keys_;
+  const GaussLegendre* rule_ = nullptr;
+  std::size_t points_ = 0;
+  std::vector<std::uint32_t> keys_;
   std::vector<Passed> passed_;           ///< of each column; 1 and 1 where no split was
   std::vector<double> products_, sums_;  ///< of each level, one a point
   std::span<double> out_;
@@ -226,9 +251,14 @@ Result<Contributions> Contributions::read(std::string_view model_bytes) {
     COEVAL_ASSIGN(const auto covers, covers_of(forest, tree, layout, origins));
     model.biases[output_of(layout, tree)] += share_out(layout, tree, covers, model.shares);
   }
-  // A leaf's polynomial has a degree below the number of columns on the way to it.
-  const std::size_t columns = std::min<std::size_t>(model.depth, layout.width);
-  model.rule = gauss_legendre(std::max(1, static_cast<int>((columns + 1) / 2)));
+  for (std::size_t tree = 0; tree < layout.trees.size(); ++tree) {
+    const std::size_t columns = most_columns(layout, tree, model.columns);
+    const std::size_t points = std::max<std::size_t>(1, (columns + 1) / 2);
+    while (model.rules.size() < points) {
+      model.rules.push_back(gauss_legendre(static_cast<int>(model.rules.size()) + 1));
+    }
+    model.tree_rules.push_back(static_cast<std::uint32_t>(points - 1));
+  }
   Contributions contributions;
   contributions.model_ = std::make_shared<const Model>(std::move(model));
   return contributions;
@@ -250,9 +280,10 @@ void Contributions::of(std::span<const float> row, std::span<double> out) const 
   for (std::size_t i = 0; i < layout.outputs; ++i) {
     out[i * stride + layout.width] = model_->biases[i];
   }
-  RowWalk walk(layout, model_->shares, model_->columns, model_->rule, model_->depth, row);
+  RowWalk walk(layout, model_->shares, model_->columns, model_->depth, model_->rules.size(), row);
   for (std::size_t tree = 0; tree < layout.trees.size(); ++tree) {
-    walk.add_tree(tree, out.subspan(output_of(layout, tree) * stride, layout.width));
+    walk.add_tree(tree, model_->rules[model_->tree_rules[tree]],
+                  out.subspan(output_of(layout, tree) * stride, layout.width));
   }
 }
 

@@ -31,8 +31,8 @@ class Contributions {
 
   /// `row` has width() floats; `out` outputs() × (width() + 1) places: for each output one number a
   /// column, then the bias, which is what the margin would be without knowing the row. They add up
-  /// to the margin (before the average of a random forest's trees, as margins are). Complexity:
-  /// nodes × depth / 2.
+  /// to the margin (before the average of a random forest's trees, as margins are).
+  /// Complexity: nodes × half the columns on the way to a leaf.
   void of(std::span<const float> row, std::span<double> out) const;
 
  private:

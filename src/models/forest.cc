@@ -46,8 +46,8 @@ template <class Visit>
 void for_each_block(const ForestLayout& layout, std::span<const float> rows, std::size_t count,
                     const Visit& visit) {
   const std::size_t width = layout.width, stride = layout.keys_count;
-  Scratch<std::int32_t, kKeysOnStack> scratch(stride);
-  const std::span<std::int32_t> keys = scratch.values();
+  Scratch<std::uint32_t, kKeysOnStack> scratch(stride);
+  const std::span<std::uint32_t> keys = scratch.values();
   const std::size_t block = block_rows(stride);
   for (std::size_t first = 0; first < count; first += block) {
     const std::size_t in_block = std::min(block, count - first);
@@ -77,7 +77,7 @@ void convert(std::span<const From> from, std::span<To> to) {
 void float32_margins(const ForestModel& model, std::span<const float> rows, std::span<float> out) {
   const std::size_t outputs = model.layout.outputs;
   for_each_block(model.layout, rows, out.size() / outputs,
-                 [&](std::span<const std::int32_t> keys, std::size_t first, std::size_t count) {
+                 [&](std::span<const std::uint32_t> keys, std::size_t first, std::size_t count) {
                    const auto margins = out.subspan(first * outputs, count * outputs);
                    start(model, margins);
                    add_leaves(model.layout, keys, margins);
@@ -87,7 +87,7 @@ void float32_margins(const ForestModel& model, std::span<const float> rows, std:
 void float64_margins(const ForestModel& model, std::span<const float> rows, std::span<double> out) {
   const std::size_t outputs = model.layout.outputs;
   for_each_block(model.layout, rows, out.size() / outputs,
-                 [&](std::span<const std::int32_t> keys, std::size_t first, std::size_t count) {
+                 [&](std::span<const std::uint32_t> keys, std::size_t first, std::size_t count) {
                    const auto margins = out.subspan(first * outputs, count * outputs);
                    std::ranges::fill(margins, 0.0);
                    add_leaves(model.layout, keys, margins);

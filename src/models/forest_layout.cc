@@ -104,9 +104,9 @@ class TreeLayout {
   }
 
   Node leaf(std::size_t node) {
-    auto value = std::bit_cast<std::int32_t>(tree_.conditions[node]);
+    auto value = std::bit_cast<std::uint32_t>(tree_.conditions[node]);
     if (!tree_.leaf_values.empty()) {
-      value = static_cast<std::int32_t>(layout_.leaf_values.size());
+      value = static_cast<std::uint32_t>(layout_.leaf_values.size());
       layout_.leaf_values.push_back(tree_.leaf_values[node]);
     }
     return {value, static_cast<std::uint32_t>((layout_.keys_count - 1) * 32),
@@ -119,14 +119,14 @@ class TreeLayout {
     const auto plane = static_cast<std::size_t>(
         std::ranges::find(layout_.planes, plane_of(tree_, node)) - layout_.planes.begin());
     const std::size_t key = plane * layout_.width + static_cast<std::size_t>(tree_.columns[node]);
-    layout_.nodes.push_back({order_key(threshold) - (forest_.or_equal ? 0 : 1),
+    layout_.nodes.push_back({order_key(threshold) - (forest_.or_equal ? 0u : 1u),
                              static_cast<std::uint32_t>(key * 32), children});
     return {};
   }
 
   Status add_category(std::size_t node, std::uint32_t children) {
     if (sets_[node] == kNoSet) return bad_tree(forest_, "has a category node without its set");
-    layout_.nodes.push_back({-1, categories_.add(layout_, tree_, sets_[node]), children});
+    layout_.nodes.push_back({0x7fff'ffffu, categories_.add(layout_, tree_, sets_[node]), children});
     return {};
   }
 
@@ -150,9 +150,11 @@ std::size_t ForestLayout::memory_bytes() const {
          category_bits.capacity() * sizeof(std::uint32_t);
 }
 
-std::int32_t order_key(float number) {
-  const auto bits = std::bit_cast<std::int32_t>(number + 0.0f);  // -0 becomes +0
-  return bits ^ static_cast<std::int32_t>(static_cast<std::uint32_t>(bits >> 31) >> 1);
+std::uint32_t order_key(float number) {
+  const auto bits = std::bit_cast<std::uint32_t>(number + 0.0f);  // -0 becomes +0
+  // Negative numbers come in reverse, below the others.
+  const auto negative = static_cast<std::uint32_t>(static_cast<std::int32_t>(bits) >> 31);
+  return bits ^ (negative | 0x8000'0000u);
 }
 
 Result<ForestLayout> lay_out(const SourceForest& model, std::vector<std::uint32_t>* origins) {

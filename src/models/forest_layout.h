@@ -9,31 +9,27 @@
 
 namespace coeval::models {
 
-/// A forest's trees in one array of nodes, made so that a step down is ten instructions without a
-/// branch.
+/// A forest's trees in one array of nodes, made so that a step down is a handful of instructions
+/// without a branch.
 ///
-/// Keys. Before trees are walked, a row of `width` floats becomes `keys_count` int32 keys:
-///   `width` for each of `planes`: the number, ordered as float compares; what is missing lies
-///   below
-///                         or above every number. XGBoost's forests have two planes, with NaN below
-///                         and above.
-///   then, for each category column, one bit for each node that splits on it, 32 a key: set = goes
-///   left.
-///                         They are copied from `category_bits`, which holds them for every code.
-///   last                  kLowest, which is above nothing
-/// Steps. A node's children are neighbours: the next node is left + (goes right), and it goes right
-/// iff (keys[slot / 32] << slot % 32) > bound. For a number the shift is 0 and bound is the key
-/// just below the threshold's; the key is chosen by the side on which missing values go. For a
-/// category the shift brings the node's bit to the sign and bound is -1. Leaves. A leaf reads
-/// kLowest and leads to itself, so a tree may be walked for any number of steps beyond its depth.
-/// Its `bound` holds the value's bits, or the value's place in `leaf_values` where those are
-/// float64.
+/// Keys. Before trees are walked, a row of `width` floats becomes `keys_count` uint32 keys: first
+/// `width` for each of `planes`, the number, ordered as float compares; what is missing lies below
+/// or above every number. XGBoost's forests have two planes, with NaN below and above. Then, for
+/// each category column, one bit for each node that splits on it, 32 a key: set = goes right. They
+/// are copied from `category_bits`, which holds them for every code. Last comes kLowest, which is
+/// above nothing. Steps. A node's children are neighbours: the next node is left + (goes right),
+/// and it goes right iff (keys[slot / 32] << slot % 32) > bound. For a number the shift is 0 and
+/// bound is the key just below the threshold's; the key is chosen by the side on which missing
+/// values go. For a category the shift brings the node's bit to the top and bound is all bits below
+/// it. Leaves. A leaf reads kLowest and leads to itself, so a tree may be walked for any number of
+/// steps beyond its depth. Its `bound` holds the value's bits, or the value's place in
+/// `leaf_values` where those are float64.
 struct ForestLayout {
-  static constexpr std::int32_t kLowest = INT32_MIN;
+  static constexpr std::uint32_t kLowest = 0, kHighest = UINT32_MAX;
 
   struct Node {
-    std::int32_t bound;  ///< or a leaf's value
-    std::uint32_t slot;  ///< which key, and its shift
+    std::uint32_t bound;  ///< or a leaf's value
+    std::uint32_t slot;   ///< which key, and its shift
     std::uint32_t left;
   };
   struct Tree {
@@ -69,13 +65,15 @@ struct ForestLayout {
   std::vector<CategoryColumn> category_columns;
   std::vector<std::uint32_t> category_bits;
 
+  /// Whether every split is by a number: then no slot has a shift.
+  bool numbers_only() const { return category_columns.empty(); }
   bool is_leaf(const Node& node) const { return node.slot / 32 == keys_count - 1; }
   std::size_t memory_bytes() const;
 };
 
 /// The place of a number among numbers: a < b iff order_key(a) < order_key(b), and -0 equals +0.
-/// NaN has no place. Every key lies above kLowest + 1 and below INT32_MAX.
-std::int32_t order_key(float number);
+/// NaN has no place. Every key lies above kLowest + 1 and below kHighest.
+std::uint32_t order_key(float number);
 
 /// Checks every index of the trees and lays them out. Errors: bad_model for an index out of range,
 /// a node with two parents or in a cycle, a threshold that is NaN; unsupported beyond 2^30 nodes or

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 namespace coeval::models {
 namespace {
@@ -13,18 +12,22 @@ namespace {
 using Node = ForestLayout::Node;
 
 /// Trees walked side by side: while one waits for memory, the others step.
-constexpr std::size_t kLanes = 8;
+constexpr std::size_t kLanes = 16;
+/// Of the trees that are left over.
+constexpr std::size_t kFewLanes = 4;
 /// Steps taken without asking whether every lane has reached its leaf.
 constexpr std::uint32_t kBlindSteps = 8;
 
-std::uint32_t step(const Node& node, const std::int32_t* keys) {
-  const auto key = static_cast<std::uint32_t>(keys[node.slot / 32]);
-  return node.left + (static_cast<std::int32_t>(key << node.slot % 32) > node.bound ? 1u : 0u);
+template <bool kShifts>
+std::uint32_t step(const Node& node, const std::uint32_t* keys) {
+  std::uint32_t key = keys[node.slot / 32];
+  if constexpr (kShifts) key <<= node.slot % 32;
+  return node.left + (node.bound < key);  // two instructions: compare, add with carry
 }
 
 /// Walks trees[0 … kCount) for one row and gives each one's leaf to `add`, in order.
-template <std::size_t kCount, class Add>
-void walk(const ForestLayout& layout, const ForestLayout::Tree* trees, const std::int32_t* keys,
+template <bool kShifts, std::size_t kCount, class Add>
+void walk(const ForestLayout& layout, const ForestLayout::Tree* trees, const std::uint32_t* keys,
           const Add& add) {
   const Node* const nodes = layout.nodes.data();
   std::array<std::uint32_t, kCount> at;
@@ -34,8 +37,9 @@ void walk(const ForestLayout& layout, const ForestLayout::Tree* trees, const std
     depth = std::max(depth, trees[lane].depth);
   }
   const auto step_all = [&] {
-#pragma GCC unroll 8  // keeps every lane in a register; as many as kLanes
-    for (std::size_t lane = 0; lane < kCount; ++lane) at[lane] = step(nodes[at[lane]], keys);
+#pragma GCC unroll 16  // no loop over lanes; as many as kLanes
+    for (std::size_t lane = 0; lane < kCount; ++lane)
+      at[lane] = step<kShifts>(nodes[at[lane]], keys);
   };
   const auto all_at_leaf = [&] {
     return std::ranges::all_of(at, [&](auto place) { return layout.is_leaf(nodes[place]); });
@@ -47,41 +51,53 @@ void walk(const ForestLayout& layout, const ForestLayout::Tree* trees, const std
   for (std::size_t lane = 0; lane < kCount; ++lane) add(lane, nodes[at[lane]].bound);
 }
 
+/// Walks trees for all rows, kCount at a time, from `tree` on as long as so many are left; returns
+/// the first that is not done.
+template <bool kShifts, std::size_t kCount, class Add>
+std::size_t walk_groups(const ForestLayout& layout, std::span<const std::uint32_t> keys,
+                        std::size_t rows, std::size_t tree, const Add& add) {
+  for (; tree + kCount <= layout.trees.size(); tree += kCount) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      walk<kShifts, kCount>(
+          layout, &layout.trees[tree], &keys[row * layout.keys_count],
+          [&](std::size_t lane, std::uint32_t leaf) { add(row, tree + lane, leaf); });
+    }
+  }
+  return tree;
+}
+
 /// Walks all trees for all rows. `add` gets a row, a tree and what its leaf holds, for each row in
 /// the order of the trees.
-template <class Add>
-void walk_all(const ForestLayout& layout, std::span<const std::int32_t> keys, std::size_t rows,
+template <bool kShifts, class Add>
+void walk_all(const ForestLayout& layout, std::span<const std::uint32_t> keys, std::size_t rows,
               const Add& add) {
-  const std::size_t count = layout.trees.size(), stride = layout.keys_count;
-  std::size_t tree = 0;
-  for (; tree + kLanes <= count; tree += kLanes) {
-    for (std::size_t row = 0; row < rows; ++row) {
-      walk<kLanes>(layout, &layout.trees[tree], &keys[row * stride],
-                   [&](std::size_t lane, std::int32_t leaf) { add(row, tree + lane, leaf); });
-    }
-  }
-  for (; tree < count; ++tree) {
-    for (std::size_t row = 0; row < rows; ++row) {
-      walk<1>(layout, &layout.trees[tree], &keys[row * stride],
-              [&](std::size_t, std::int32_t leaf) { add(row, tree, leaf); });
-    }
-  }
+  std::size_t tree = walk_groups<kShifts, kLanes>(layout, keys, rows, 0, add);
+  tree = walk_groups<kShifts, kFewLanes>(layout, keys, rows, tree, add);
+  walk_groups<kShifts, 1>(layout, keys, rows, tree, add);
 }
 
 /// `value` makes a number of what a leaf holds.
-template <class Sum, class Value>
-void add_all(const ForestLayout& layout, std::span<const std::int32_t> keys, std::span<Sum> margins,
-             const Value& value) {
+template <bool kShifts, class Sum, class Value>
+void add_all(const ForestLayout& layout, std::span<const std::uint32_t> keys,
+             std::span<Sum> margins, const Value& value) {
   const std::size_t outputs = layout.outputs;
   if (outputs == 1) {
-    walk_all(layout, keys, margins.size(),
-             [&](std::size_t row, std::size_t, std::int32_t leaf) { margins[row] += value(leaf); });
+    walk_all<kShifts>(
+        layout, keys, margins.size(),
+        [&](std::size_t row, std::size_t, std::uint32_t leaf) { margins[row] += value(leaf); });
     return;
   }
-  walk_all(layout, keys, margins.size() / outputs,
-           [&](std::size_t row, std::size_t tree, std::int32_t leaf) {
-             margins[row * outputs + layout.tree_outputs[tree]] += value(leaf);
-           });
+  walk_all<kShifts>(layout, keys, margins.size() / outputs,
+                    [&](std::size_t row, std::size_t tree, std::uint32_t leaf) {
+                      margins[row * outputs + layout.tree_outputs[tree]] += value(leaf);
+                    });
+}
+
+template <class Sum, class Value>
+void add_any(const ForestLayout& layout, std::span<const std::uint32_t> keys,
+             std::span<Sum> margins, const Value& value) {
+  if (layout.numbers_only()) return add_all<false>(layout, keys, margins, value);
+  add_all<true>(layout, keys, margins, value);
 }
 
 /// Which row of a category block a code reads.
@@ -93,10 +109,11 @@ std::size_t category_row(float code, std::uint32_t limit, bool cut) {
 }
 
 /// The keys of one plane. All but Missing::nan are LightGBM's, for which tiny numbers are 0.
-void write_plane(const ForestLayout::Plane& plane, std::span<const float> row, std::int32_t* keys) {
+void write_plane(const ForestLayout::Plane& plane, std::span<const float> row,
+                 std::uint32_t* keys) {
   constexpr float kTiny = 1e-35f;
-  const std::int32_t missing_key =
-      plane.left ? ForestLayout::kLowest : std::numeric_limits<std::int32_t>::max();
+  const std::uint32_t missing_key = plane.left ? ForestLayout::kLowest : ForestLayout::kHighest;
+  const std::uint32_t zero_key = order_key(0.0f);
   for (std::size_t i = 0; i < row.size(); ++i) {
     const float cell = row[i];
     const bool not_a_number = cell != cell;
@@ -104,25 +121,25 @@ void write_plane(const ForestLayout::Plane& plane, std::span<const float> row, s
     const bool missing = plane.missing == Missing::none   ? false
                          : plane.missing == Missing::zero ? zero || not_a_number
                                                           : not_a_number;
-    keys[i] = missing ? missing_key : zero || not_a_number ? 0 : order_key(cell);
+    keys[i] = missing ? missing_key : zero || not_a_number ? zero_key : order_key(cell);
   }
 }
 
 /// Both of XGBoost's planes in one loop: missing values below, missing values above.
-void write_both_sides(std::span<const float> row, std::span<std::int32_t> keys) {
+void write_both_sides(std::span<const float> row, std::span<std::uint32_t> keys) {
   const std::size_t width = row.size();
   for (std::size_t i = 0; i < width; ++i) {
-    const std::int32_t key = order_key(row[i]);
+    const std::uint32_t key = order_key(row[i]);
     const bool missing = row[i] != row[i];
     keys[i] = missing ? ForestLayout::kLowest : key;
-    keys[width + i] = missing ? std::numeric_limits<std::int32_t>::max() : key;
+    keys[width + i] = missing ? ForestLayout::kHighest : key;
   }
 }
 
 }  // namespace
 
 void write_keys(const ForestLayout& layout, std::span<const float> row,
-                std::span<std::int32_t> keys) {
+                std::span<std::uint32_t> keys) {
   const std::size_t width = layout.width;
   if (!layout.in_float64) {
     write_both_sides(row, keys);
@@ -135,20 +152,19 @@ void write_keys(const ForestLayout& layout, std::span<const float> row,
     const std::size_t place =
         category_row(row[block.column], block.limit, layout.codes_are_cut) * block.words;
     std::memcpy(&keys[block.first_key], &layout.category_bits[block.first_word + place],
-                block.words * sizeof(std::int32_t));
+                block.words * sizeof(std::uint32_t));
   }
   keys[layout.keys_count - 1] = ForestLayout::kLowest;
 }
 
-void add_leaves(const ForestLayout& layout, std::span<const std::int32_t> keys,
+void add_leaves(const ForestLayout& layout, std::span<const std::uint32_t> keys,
                 std::span<float> margins) {
-  add_all(layout, keys, margins, [](std::int32_t leaf) { return std::bit_cast<float>(leaf); });
+  add_any(layout, keys, margins, [](std::uint32_t leaf) { return std::bit_cast<float>(leaf); });
 }
 
-void add_leaves(const ForestLayout& layout, std::span<const std::int32_t> keys,
+void add_leaves(const ForestLayout& layout, std::span<const std::uint32_t> keys,
                 std::span<double> margins) {
-  add_all(layout, keys, margins,
-          [&](std::int32_t leaf) { return layout.leaf_values[static_cast<std::size_t>(leaf)]; });
+  add_any(layout, keys, margins, [&](std::uint32_t leaf) { return layout.leaf_values[leaf]; });
 }
 
 }  // namespace coeval::models

@@ -9,14 +9,14 @@ namespace coeval::models {
 
 /// Writes the keys of one row: layout.width floats in, layout.keys_count keys out.
 void write_keys(const ForestLayout& layout, std::span<const float> row,
-                std::span<std::int32_t> keys);
+                std::span<std::uint32_t> keys);
 
 /// Adds every tree's leaf to its output of `margins`, which has rows × layout.outputs for the rows
 /// × layout.keys_count of `keys`, in the order of the trees, so that the bits are those of one row
 /// alone. float32 sums leaves that are float32, float64 those of layout.leaf_values.
-void add_leaves(const ForestLayout& layout, std::span<const std::int32_t> keys,
+void add_leaves(const ForestLayout& layout, std::span<const std::uint32_t> keys,
                 std::span<float> margins);
-void add_leaves(const ForestLayout& layout, std::span<const std::int32_t> keys,
+void add_leaves(const ForestLayout& layout, std::span<const std::uint32_t> keys,
                 std::span<double> margins);
 
 }  // namespace coeval::models

@@ -33,7 +33,8 @@ struct ModelCard {
   std::string name, ir_hash, ir, recipe_id, bits_id, dataset_id, engine;
   double threshold = 0.5;
   data::Json details;  ///< the rest of model.json, kept as it is: an object or null
-  std::optional<stats::CalibrationMap> calibration = {};  ///< of the score, before anything reads it
+  std::optional<stats::CalibrationMap> calibration =
+      {};  ///< of the score, before anything reads it
 };
 
 /// Writes all files, fsynced; the folder appears by rename, complete or not at all. The bits id is

@@ -262,4 +262,43 @@ TEST_CASE("golden rows keep their bits and their format is pinned") {
   }
 }
 
+TEST_CASE("the model's file is named by what it contains, and found by any of the names") {
+  const std::pair<const char*, const char*> names[] = {{"v3_4.ubj", "model.ubj"},
+                                                       {"v3_4.json", "model.xgboost.json"},
+                                                       {"lightgbm_v4.txt", "model.lightgbm.txt"}};
+  for (const auto& [source, name] : names) {
+    CAPTURE(std::string(name));
+    const TestFolder folder;
+    Sample sample;
+    sample.model = test_data(source);
+    sample.card.bits_id = data::sha256_hex(sample.model);
+    const auto forest = Forest::read(sample.model);
+    REQUIRE(forest.has_value());
+    for (GoldenRow& row : sample.golden) {
+      forest->predict(row.row, {&row.margin, 1}, {&row.score, 1});
+    }
+    const std::string path = folder.path("late");
+    REQUIRE(sample.save(path).has_value());
+    CHECK(read_test_file(path + "/" + name) == sample.model);
+    const auto loaded = load_model(path);
+    REQUIRE_MESSAGE(loaded.has_value(), (loaded ? "" : one_line(loaded.error())));
+    CHECK((*loaded)->forest.trees() == forest->trees());
+    // Under another's name it is not what the folder was.
+    fs::rename(path + "/" + name, path + "/model.other");
+    CHECK(!load_model(path).has_value());
+  }
+}
+
+TEST_CASE("a model with several outputs is not taken into a folder") {
+  const TestFolder folder;
+  Sample sample;
+  sample.model = test_data("lightgbm_classes.txt");
+  sample.card.bits_id = data::sha256_hex(sample.model);
+  const auto saved = sample.save(folder.path("late"));
+  REQUIRE(!saved.has_value());
+  CHECK(saved.error().code == Code::unsupported);
+  CHECK(saved.error().message.find("3 outputs") != std::string::npos);
+  CHECK(!fs::exists(folder.path("late")));
+}
+
 }  // namespace coeval::models

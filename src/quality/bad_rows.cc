@@ -63,7 +63,8 @@ std::vector<BatchFinding> judge_bad_rows(const define::Source& source, const Bad
     const std::int64_t bad = found == counts.by_rule.end() ? 0 : found->second;
     if (check.error_if)
       findings.push_back(judge_count(check, "error_if", *check.error_if, Severity::error, bad));
-    if (check.warn_if)
+    const bool fails = check.error_if && bad >= *check.error_if;
+    if (check.warn_if && !fails)  // once is enough
       findings.push_back(judge_count(check, "warn_if", *check.warn_if, Severity::warn, bad));
   }
   return findings;

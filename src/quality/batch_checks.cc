@@ -126,6 +126,14 @@ std::unique_ptr<BatchFold> make_fold(const FoldSetting& setting) {
   }
 }
 
+// Means, quantiles and sums are values; of few rows they are those of a person.
+bool tells_personal_values(const FoldSetting& setting) {
+  const CheckKind kind = setting.check->kind;
+  const bool tells =
+      kind == CheckKind::mean || kind == CheckKind::quantile || kind == CheckKind::sum;
+  return tells && setting.column().pii;
+}
+
 // One check: its finding so far says what is known before any row.
 struct BatchChecks::Parts {
   struct Compiled {
@@ -142,6 +150,7 @@ struct BatchAccumulator::Parts {
     std::unique_ptr<BatchFold> fold;  // null: skipped
     BatchFinding finding;
     Status status;
+    bool hides_values = false;  // what it finds is a value of a personal column, or near one
   };
   std::size_t columns = 0;
   std::vector<Running> checks;
@@ -188,8 +197,8 @@ BatchAccumulator BatchChecks::start() const {
   auto parts = std::make_unique<BatchAccumulator::Parts>();
   for (const Parts::Compiled& compiled : parts_->checks) {
     parts->columns = compiled.setting.source->columns.size();
-    parts->checks.push_back(
-        {compiled.runs ? make_fold(compiled.setting) : nullptr, compiled.finding, Status{}});
+    parts->checks.push_back({compiled.runs ? make_fold(compiled.setting) : nullptr,
+                             compiled.finding, Status{}, tells_personal_values(compiled.setting)});
   }
   return BatchAccumulator(std::move(parts));
 }
@@ -235,6 +244,10 @@ std::vector<BatchFinding> BatchAccumulator::finish(const BatchContext& context) 
                                             : Outcome::failed;
       finding.observed = std::move(verdict->observed);
       finding.number = verdict->number;
+      if (running.hides_values && verdict->evaluated) {
+        finding.observed = "(not shown: the column is personal)";
+        finding.number.reset();
+      }
       finding.rows_count = verdict->rows_count;
       finding.rows = std::move(verdict->rows);
       finding.examples = std::move(verdict->examples);

@@ -112,6 +112,10 @@ Result<std::unique_ptr<RowChecks>> RowChecks::compile(const define::Source& sour
 
 const std::vector<Rule>& RowChecks::rules() const { return parts_->rules; }
 
+void RowChecks::follow(const data::Batch& batch, LastValues& last_values) const {
+  parts_->conditions->follow(batch, last_values);
+}
+
 Result<RowFindings> RowChecks::find(const data::Batch& batch, const RowContext& context) const {
   COEVAL_CHECK(batch.columns.size() == parts_->columns.size());
   const std::optional<data::Column> times = parts_->times_of(batch, context);

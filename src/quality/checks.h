@@ -82,6 +82,9 @@ class RowChecks {
   /// are no UTF-8 "<column>.utf8". (semantics: V2) Complexity: one pass per column with a rule; a
   /// pattern runs once per dictionary entry. Errors: those of `context.known_keys`.
   Result<RowFindings> find(const data::Batch& batch, const RowContext& context) const;
+  /// For rows that stay, as files and logs hold them: rows checked with `last_values` from now on
+  /// follow these, the last one of each key, whatever the order among them. Nulls are passed over.
+  void follow(const data::Batch& batch, LastValues& last_values) const;
   /// The rows that may not stay, where nothing is known but the rows: no rule of `increasing` or
   /// `refers` is asked.
   std::vector<RowVerdict> check(const data::Batch& batch) const;
@@ -152,8 +155,8 @@ Status write_quarantine(const std::string& folder, const std::vector<Quarantined
 Status append_quarantine(const std::string& folder, const std::string& source,
                          std::span<const QuarantinedRow> rows);
 /// The rows of requests with a key among the last ones: those of a request that was being taken
-/// when its server died, and that will come again, are there. At most the last 64 MiB are read.
-/// Errors: io, bad_json.
+/// when its server died, and that will come again, are there. At most the last 64 MiB are read;
+/// damaged lines are passed over. Errors: io.
 Result<std::vector<QuarantinedRow>> last_keyed_rows(const std::string& folder,
                                                     const std::string& source);
 /// The rows of a source's quarantine, oldest first; none when there is no file. A last line without

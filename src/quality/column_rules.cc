@@ -40,7 +40,10 @@ std::int64_t code_points(std::string_view text) {
 }  // namespace
 
 std::uint8_t StringRules::broken_by(std::string_view text) const {
-  if (!data::is_utf8(text)) return 1;
+  return data::is_utf8(text) ? broken_by_utf8(text) : 1;
+}
+
+std::uint8_t StringRules::broken_by_utf8(std::string_view text) const {
   unsigned broken = 0, bit = 2;
   const auto ask = [&broken, &bit](bool holds) {
     if (!holds) broken |= bit;
@@ -238,6 +241,7 @@ void scan_column(const data::Column& column, const ColumnRules& rules, const dat
   if (rules.strings.rules.empty()) return;
   const StringVerdict verdict{
       [&rules](std::string_view text) { return rules.strings.broken_by(text); },
+      [&rules](std::string_view text) { return rules.strings.broken_by_utf8(text); },
       rules.strings.is_dear()};
   scan_strings(column, verdict, rules.strings.rules, findings);
 }

@@ -28,6 +28,8 @@ class StringRules {
 
   /// Which rules the text breaks. Of what is no UTF-8 nothing else is asked.
   std::uint8_t broken_by(std::string_view text) const;
+  /// The same of a text that is UTF-8.
+  std::uint8_t broken_by_utf8(std::string_view text) const;
   /// Whether to match takes longer than to look whether the text was seen lately.
   bool is_dear() const { return pattern_ != nullptr || allowed.size() > kCheapChoices; }
 

@@ -21,6 +21,15 @@ std::string rows_text(std::int64_t count) {
   return with_separators(count) + (count == 1 ? " row" : " rows");
 }
 
+// From how many rows on a check warns or fails, where it says so.
+std::string bounds_text(const define::Check* check) {
+  std::string text;
+  if (check != nullptr && check->warn_if) text = "warn_if " + rows_text(*check->warn_if);
+  if (check != nullptr && check->error_if)
+    text += (text.empty() ? "error_if " : ", error_if ") + rows_text(*check->error_if);
+  return text.empty() ? text : " (" + text + ")";
+}
+
 }  // namespace
 
 std::string masked(const std::string& raw, std::span<const std::string> columns) {
@@ -46,7 +55,6 @@ Examination::Examination(const define::Source& source, const RowChecks& checks, 
 
 Status Examination::add_accepted(const data::Batch& rows, std::span<const std::int64_t> known_us) {
   COEVAL_TRY(profile_.add(rows, pool_));
-  detector_.add(rows);
   const data::Column& time = rows.columns[static_cast<std::size_t>(source_.time_index)];
   for (std::int64_t row = 0; row < rows.rows; ++row)
     times_.add(time.integer(row), known_us[static_cast<std::size_t>(row)]);
@@ -119,12 +127,12 @@ std::int64_t Examination::broken(const std::string& rule) const {
 RuleResult Examination::result_of(const Rule& rule) const {
   using Status = RuleResult::Status;
   const std::int64_t count = broken(rule.name);
-  const bool lists_values = reads_personal(rule.name) && rule.name.ends_with(".enum");
-  const std::string expected = lists_values ? "one of its values, not shown" : rule.description;
-  RuleResult out{
-      rule.name, "row", expected, rows_text(count), Status::passed, count, samples_.of(rule.name)};
   const define::Check* check =
       rule.check < 0 ? nullptr : &source_.checks[static_cast<std::size_t>(rule.check)];
+  const bool lists_values = reads_personal(rule.name) && rule.name.ends_with(".enum");
+  const std::string expected = lists_values ? "one of its values, not shown" : rule.description;
+  RuleResult out{rule.name,      "row", expected + bounds_text(check), rows_text(count),
+                 Status::passed, count, samples_.of(rule.name)};
   const auto at_least = [&](const std::optional<std::int64_t>& bound) {
     return bound && count >= *bound;
   };
@@ -148,7 +156,6 @@ void Examination::report(QualityReport& out) const {
     out.columns.push_back({std::move(column), pii});
   }
   out.times = times_;
-  out.personal = untagged(source_, detector_.found());
 }
 
 }  // namespace coeval::quality

@@ -20,13 +20,12 @@
 namespace coeval::quality {
 
 /// Gathers what a report says of a source while its rows pass: rules broken with their samples, the
-/// profile, the counts over time, columns that look personal. Whoever reads the rows decides which
+/// profile, the counts over time. Whoever reads the rows decides which
 /// stay; here they are only counted, so that `check --data` and `ingest` report alike.
 ///
 /// Values of columns that are tagged personal are in no sample.
 ///
-/// Determinism: the report is a function of the set of rows, whatever the pieces, but for the
-/// columns that look personal, which are found by a look at each piece.
+/// Determinism: the report is a function of the set of rows, whatever the pieces.
 /// Threading: one thread; the pool is for the profile.
 class Examination {
  public:
@@ -44,8 +43,9 @@ class Examination {
   std::int64_t broken(const std::string& rule) const;
   const Profile& profile() const { return profile_; }
 
-  /// Fills in rules of rows, columns, times and personal columns; what checks of batches found is
-  /// the caller's to add. `read` is the number of rows that budgets are measured against.
+  /// Fills in rules of rows, columns and times; what checks of batches found, and which columns
+  /// look personal, is the caller's to add. `read` is the number of rows that budgets are measured
+  /// against.
   void report(QualityReport& out) const;
 
  private:
@@ -63,7 +63,6 @@ class Examination {
   SampleRows samples_;
   Profile profile_;
   TimeCounts times_;
-  PersonalDataDetector detector_;
 };
 
 /// A row's JSON with the members of these names hidden; of a text that is no JSON object nothing is

@@ -10,25 +10,25 @@ const std::int64_t* LastValues::find(data::Hash128 key) const {
   return others_ == nullptr ? nullptr : others_->find(key);
 }
 
-bool LastValues::follow(data::Hash128 key, std::int64_t value, bool strictly, bool stays) {
-  auto last = young_.find(key);
-  if (last == young_.end()) {
-    if (const std::int64_t* known = find(key)) {
-      last = young_.emplace(key, *known).first;
-      old_.erase(key);
-    }
-  }
-  if (last == young_.end()) {
-    if (stays) young_.emplace(key, value);
-  } else {
-    if (strictly ? value <= last->second : value < last->second) return false;
-    if (stays) last->second = value;
-  }
-  if (young_.size() >= max_keys_) {
-    if (!old_.empty()) ++forgotten_;
-    old_ = std::exchange(young_, {});
-  }
-  return true;
+bool LastValues::may_follow(data::Hash128 key, std::int64_t value, bool strictly) {
+  const std::int64_t* const known = find(key);
+  if (known == nullptr) return true;
+  const std::int64_t last = *known;
+  if (young_.emplace(key, last).second) old_.erase(key);
+  age();
+  return strictly ? value > last : value >= last;
+}
+
+void LastValues::set(data::Hash128 key, std::int64_t value) {
+  old_.erase(key);
+  young_.insert_or_assign(key, value);
+  age();
+}
+
+void LastValues::age() {
+  if (young_.size() < max_keys_) return;
+  if (!old_.empty()) ++forgotten_;
+  old_ = std::exchange(young_, {});
 }
 
 }  // namespace coeval::quality

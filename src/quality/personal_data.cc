@@ -4,13 +4,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <iterator>
 
 namespace coeval::quality {
 
 namespace {
 
 constexpr std::int64_t kFewest = 5;
-constexpr std::size_t kLongestText = 254;  // of an address of e-mail, by RFC 5321
+constexpr std::int64_t kLeastCardNumber = 100'000'000'000;  // 12 digits
+constexpr std::int64_t kLeastPhone = 10'000'000;            // 8 digits
+constexpr std::size_t kLongestText = 254;                   // of an address of e-mail, by RFC 5321
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
@@ -103,6 +107,7 @@ bool has_issuer(std::string_view digits) {
 }
 
 bool is_card_number(std::string_view text) {
+  if (text.size() < 12) return false;
   const auto digits = digits_of(text, " -");
   return digits && digits->size() >= 12 && digits->size() <= 19 && has_issuer(*digits) &&
          has_luhn_digit(*digits);
@@ -127,6 +132,7 @@ constexpr IbanLength kIbanLengths[] = {
     {"TL", 23}, {"TN", 24}, {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}};
 
 bool is_iban(std::string_view text) {
+  if (text.size() < 15) return false;
   std::string plain;
   for (const char c : text)
     if (c != ' ') plain += c;
@@ -149,6 +155,7 @@ bool is_iban(std::string_view text) {
 
 // (212) 555-0123, 212-555-0123, 212.555.0123
 bool is_national_phone(std::string_view text) {
+  if (text.size() < 12 || text.size() > 14) return false;
   std::string shape;
   for (const char c : text) shape += is_digit(c) ? '9' : c;
   return shape == "(999) 999-9999" || shape == "(999)999-9999" || shape == "999-999-9999" ||
@@ -176,6 +183,51 @@ bool is_ip_address(std::string_view text) {
   return ::inet_pton(four ? AF_INET : AF_INET6, ended.c_str(), bytes) == 1;
 }
 
+bool may_be_number_of(data::Type type) {
+  return type == data::Type::int32 || type == data::Type::int64 || type == data::Type::float64 ||
+         (data::is_decimal(type) && data::scale_of(type) == 0);
+}
+
+// The digits of a number that is whole and at least `least`, else nothing.
+std::string whole_number(const data::Column& column, std::int64_t row, std::int64_t least) {
+  constexpr double kMostExact = 9007199254740992;  // 2^53
+  if (!data::is_float(column.type())) {
+    const std::int64_t value = column.integer(row);
+    return value >= least ? std::to_string(value) : std::string();
+  }
+  const double value = column.real(row);
+  if (!(value >= static_cast<double>(least) && value <= kMostExact) || value != std::floor(value))
+    return {};
+  return std::to_string(static_cast<std::int64_t>(value));
+}
+
+std::optional<PersonalKind> kind_of_number(std::string_view digits, bool is_named_phone) {
+  constexpr std::size_t kFewestDigits = 8, kMostDigits = 15;  // E.164 has at most 15
+  if (digits.empty()) return std::nullopt;
+  if (is_named_phone && digits.size() >= kFewestDigits && digits.size() <= kMostDigits)
+    return PersonalKind::phone;
+  return is_card_number(digits) ? std::optional(PersonalKind::card_number) : std::nullopt;
+}
+
+// The words of a column's name, which _, -, blanks and capitals divide.
+bool names_phone(std::string_view name) {
+  constexpr std::string_view kWords[] = {"phone", "phones", "telephone", "mobile",     "tel",
+                                         "fax",   "msisdn", "phoneno",   "phonenumber"};
+  std::string word;
+  const auto is_one = [&] {
+    return std::ranges::find(kWords, std::string_view(word)) != std::end(kWords);
+  };
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool begins = i > 0 && is_upper(name[i]) && !is_upper(name[i - 1]);
+    if (!is_letter(name[i]) || begins) {
+      if (is_one()) return true;
+      word.clear();
+    }
+    if (is_letter(name[i])) word += static_cast<char>(name[i] | 0x20);
+  }
+  return is_one();
+}
+
 bool looks_so(PersonalKind kind, std::int64_t alike, std::int64_t looked) {
   if (alike < kFewest) return false;
   return kind == PersonalKind::card_number ? alike * 3 >= looked * 2 : alike * 5 >= looked;
@@ -192,6 +244,9 @@ std::string_view name(PersonalKind kind) {
 std::optional<PersonalKind> personal_kind(std::string_view text) {
   text = trimmed(text);
   if (text.size() < 3 || text.size() > kLongestText) return std::nullopt;
+  // Only RFC 4291 has shorter ones: the least is a@b.cc, +12345678, 1.2.3.4.
+  constexpr std::size_t kShortest = 6;
+  if (text.size() < kShortest && text.find(':') == std::string_view::npos) return std::nullopt;
   if (is_email(text)) return PersonalKind::email;
   if (is_card_number(text)) return PersonalKind::card_number;
   if (is_iban(text)) return PersonalKind::iban;
@@ -203,20 +258,22 @@ std::optional<PersonalKind> personal_kind(std::string_view text) {
 void PersonalDataDetector::add(const data::Batch& batch) {
   if (columns_.empty())
     for (const data::Field& field : batch.schema.fields)
-      columns_.push_back(Seen{.column = field.name});
+      columns_.push_back(Seen{.column = field.name, .is_named_phone = names_phone(field.name)});
   for (std::size_t i = 0; i < columns_.size(); ++i) look(batch.columns[i], columns_[i]);
 }
 
 void PersonalDataDetector::look(const data::Column& column, Seen& seen) {
   const bool is_text = column.type() == data::Type::string;
-  if (!is_text && column.type() != data::Type::int64) return;
+  if (!is_text && !may_be_number_of(column.type())) return;
   const std::int64_t step = std::max<std::int64_t>(1, column.size() / kValuesLooked);
+  const std::int64_t least = seen.is_named_phone ? kLeastPhone : kLeastCardNumber;
   std::int64_t looked = 0;
   for (std::int64_t row = 0; row < column.size() && looked < kValuesLooked; row += step) {
     if (column.is_null(row)) continue;
     ++looked;
-    const auto kind = is_text ? personal_kind(column.string(row))
-                              : personal_kind(std::to_string(column.integer(row)));
+    const auto kind = is_text
+                          ? personal_kind(column.string(row))
+                          : kind_of_number(whole_number(column, row, least), seen.is_named_phone);
     if (kind) ++seen.alike[static_cast<std::size_t>(*kind)];
   }
   seen.looked += looked;

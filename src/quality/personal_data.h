@@ -36,9 +36,13 @@ struct PersonalColumn {
   std::int64_t looked = 0;  ///< values that were looked at, nulls aside
 };
 
-/// Looks at some values of each string and int64 column, spread over the rows that it is given.
-/// A column looks personal when at least five values and a fifth of those looked at do; of card
-/// numbers, since one number in ten has the check digit by chance, two thirds of them.
+/// Looks at some values of each column of strings and numbers, spread over the rows that it is
+/// given. A column looks personal when at least five values and a fifth of those looked at do; of
+/// card numbers, since one number in ten has the check digit by chance, two thirds of them.
+///
+/// A number, whole and of at most 2^53 if it is a float64, may be that of a card. It is a phone's
+/// when it has 8 to 15 digits and the column's name has "phone", "mobile", "tel", "fax" or "msisdn"
+/// for a word: digits alone are anything's.
 ///
 /// Determinism: a function of the batches in their order. Complexity: at most kValuesLooked values
 /// of a column and batch.
@@ -54,6 +58,7 @@ class PersonalDataDetector {
  private:
   struct Seen {
     std::string column;
+    bool is_named_phone = false;
     std::int64_t looked = 0;
     std::array<std::int64_t, kPersonalKinds> alike{};
   };

@@ -114,6 +114,31 @@ TEST_CASE("one number in ten has Luhn's digit: numbers are cards only where most
   CHECK(cards[0].kind == PersonalKind::card_number);
 }
 
+TEST_CASE("numbers are a card's by their digits, a phone's by the column's name besides") {
+  const auto found = [](const std::string& name, data::Type type, auto value_of) {
+    data::ColumnBuilder builder(type);
+    for (std::int64_t row = 0; row < 50; ++row) builder.append(data::Value(value_of(row)));
+    data::Batch batch{{{{name, type, false}}}, {}, 50};
+    batch.columns.push_back(builder.finish());
+    PersonalDataDetector detector;
+    detector.add(batch);
+    const auto columns = detector.found();
+    return columns.empty() ? std::optional<PersonalKind>() : columns[0].kind;
+  };
+  // Numbers that issuers give out for trials.
+  const auto card = [](std::int64_t row) {
+    return row % 2 == 0 ? 4'111'111'111'111'111.0 : 5'555'555'555'554'444.0;
+  };
+  CHECK(found("x", data::Type::float64, card) == PersonalKind::card_number);
+  CHECK_FALSE(found("x", data::Type::float64, [&](std::int64_t row) { return card(row) / 8; }));
+  const auto phone = [](std::int64_t row) { return 15'551'230'000 + row; };
+  for (const char* name : {"phone", "home_phone", "homePhone", "Mobile", "contact-tel-2"})
+    CHECK(found(name, data::Type::int64, phone) == PersonalKind::phone);
+  for (const char* name : {"id", "hotel", "telemetry", "telephoneless"})
+    CHECK_FALSE(found(name, data::Type::int64, phone));
+  CHECK_FALSE(found("phone", data::Type::int64, [](std::int64_t row) { return row; }));
+}
+
 TEST_CASE("what is looked at adds up over batches") {
   PersonalDataDetector detector;
   const auto address = [](std::int64_t row) { return "10.0.0." + std::to_string(row); };

@@ -369,25 +369,25 @@ const ColumnProfile* Profile::find(std::string_view column) const {
 
 namespace {
 
-Status same_columns(const data::Schema& ours, const data::Schema& theirs) {
-  if (ours.fields.size() != theirs.fields.size())
-    return fail(Code::type_mismatch, "the profile has " + std::to_string(ours.fields.size()) +
-                                         " columns, the rows " +
-                                         std::to_string(theirs.fields.size()));
-  for (std::size_t i = 0; i < ours.fields.size(); ++i)
-    if (ours.fields[i].name != theirs.fields[i].name ||
-        ours.fields[i].type != theirs.fields[i].type)
-      return fail(Code::type_mismatch, "the profile's column '" + ours.fields[i].name + "' (" +
-                                           data::name(ours.fields[i].type) + ") is '" +
-                                           theirs.fields[i].name + "' (" +
-                                           data::name(theirs.fields[i].type) + ") in the rows");
+// `what` came, and should have been as `wanted`.
+Status same_columns(const std::string& what, const data::Schema& came, const data::Schema& wanted) {
+  if (came.fields.size() != wanted.fields.size())
+    return fail(Code::type_mismatch, what + std::to_string(came.fields.size()) + " columns, not " +
+                                         std::to_string(wanted.fields.size()));
+  for (std::size_t i = 0; i < came.fields.size(); ++i)
+    if (came.fields[i].name != wanted.fields[i].name ||
+        came.fields[i].type != wanted.fields[i].type)
+      return fail(Code::type_mismatch, what + "'" + came.fields[i].name + "' (" +
+                                           data::name(came.fields[i].type) + ") where '" +
+                                           wanted.fields[i].name + "' (" +
+                                           data::name(wanted.fields[i].type) + ") should be");
   return {};
 }
 
 }  // namespace
 
 Status Profile::add(const data::Batch& batch, WorkerPool* pool) {
-  COEVAL_TRY(same_columns(schema_, batch.schema));
+  COEVAL_TRY(same_columns("the rows have ", batch.schema, schema_));
   rows_ += batch.rows;
   const auto add_column = [&](std::size_t i) { columns_[i].add(batch.columns[i]); };
   if (pool != nullptr)
@@ -398,7 +398,7 @@ Status Profile::add(const data::Batch& batch, WorkerPool* pool) {
 }
 
 Status Profile::merge(const Profile& other) {
-  COEVAL_TRY(same_columns(schema_, other.schema_));
+  COEVAL_TRY(same_columns("the profile has ", other.schema_, schema_));
   rows_ += other.rows_;
   for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i].merge(other.columns_[i]);
   return {};

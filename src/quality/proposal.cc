@@ -113,9 +113,18 @@ std::string declaration(const ObservedColumn& column, bool is_time) {
   return out + " }";
 }
 
+std::string list_evidence(const ObservedColumn& column) {
+  const std::int64_t values = column.rows - column.nulls;
+  std::string out = "lists in " + with_separators(values) + " rows";
+  if (column.shortest < 0) return out;
+  out += " of " + with_separators(column.shortest);
+  if (column.longest > column.shortest) out += " to " + with_separators(column.longest);
+  return out + (column.longest == 1 ? " number" : " numbers");
+}
+
 std::string evidence(const ObservedColumn& column) {
   const std::int64_t values = column.rows - column.nulls;
-  if (data::is_list(column.type)) return "lists in " + with_separators(values) + " rows";
+  if (data::is_list(column.type)) return list_evidence(column);
   if (values == 0) return "only nulls: the type is a guess";
   std::string out;
   // A definition is kept with the code: what people own does not go into it.
@@ -149,7 +158,7 @@ const ObservedColumn* find_time(const ObservedFile& file) {
   constexpr std::string_view kNames[] = {"event_time", "timestamp", "ts", "time",
                                          "datetime",   "date",      "at"};
   const auto usable = [](const ObservedColumn& column) {
-    return column.type == Type::timestamp && column.nulls == 0;
+    return column.type == Type::timestamp && column.nulls == 0 && is_column_name(column.name);
   };
   for (const std::string_view wanted : kNames)
     for (const ObservedColumn& column : file.columns)
@@ -179,14 +188,15 @@ std::string known_lines(const ObservedFile& file, const ObservedColumn* time) {
       "# known = " +
       quoted(at + " + 1h") + "\n# known = \"event time\"\n";
   for (const ObservedColumn& column : file.columns)
-    if (&column != time && column.type == Type::timestamp && column.nulls == 0)
+    if (&column != time && column.type == Type::timestamp && column.nulls == 0 &&
+        is_column_name(column.name))
       out += "# known = " + quoted(column.name) + "\n";
   return out;
 }
 
 std::string id_lines(const ObservedFile& file, const ObservedColumn* time) {
   for (const ObservedColumn& column : file.columns) {
-    if (&column == time || !may_be_id(column)) continue;
+    if (&column == time || !may_be_id(column) || !is_column_name(column.name)) continue;
     const bool sure = is_unique(column);
     return line((sure ? "id    = " : "# id    = ") + quoted(column.name),
                 sure ? "each of its values is there once: a second one is a duplicate"
@@ -203,8 +213,11 @@ std::string columns_lines(const ObservedFile& file, const ObservedColumn* time) 
   for (const ObservedColumn& column : file.columns) {
     const std::string statement =
         padded(key_text(column.name), width) + " = " + declaration(column, &column == time);
-    if (is_column_name(column.name))
+    const bool lacks_length = data::is_list(column.type) && data::list_length(column.type) == 0;
+    if (is_column_name(column.name) && !lacks_length)
       out += line(statement, evidence(column));
+    else if (is_column_name(column.name))
+      out += line("# " + statement, evidence(column) + ", so list<float32>(n) cannot hold them");
     else
       out += line("# " + statement, "a column's name may have no dot or control character");
   }
@@ -214,7 +227,7 @@ std::string columns_lines(const ObservedFile& file, const ObservedColumn* time) 
 std::string keys_lines(const ObservedFile& file, const std::string& source) {
   std::vector<const ObservedColumn*> keys;
   for (const ObservedColumn& column : file.columns)
-    if (may_be_key(column)) keys.push_back(&column);
+    if (may_be_key(column) && is_column_name(column.name)) keys.push_back(&column);
   if (keys.empty()) return {};
   std::string out = "# Keys that views may count by:";
   for (std::size_t i = 0; i < std::min(kKeysShown, keys.size()); ++i)

@@ -16,8 +16,9 @@ struct ObservedColumn {
   std::string name;
   data::Type type = data::Type::string;
   std::int64_t rows = 0, nulls = 0;
-  std::optional<data::Value> least, most;  ///< of numbers, dates and timestamps
-  std::int64_t distinct = 0;               ///< of the values that are not null
+  std::optional<data::Value> least, most;    ///< of numbers, dates and timestamps
+  std::int64_t shortest = -1, longest = -1;  ///< numbers of a list; -1 where none was seen
+  std::int64_t distinct = 0;                 ///< of the values that are not null
   bool distinct_is_exact = true;
   /// The most frequent texts with their counts; all of them where `distinct` is their number.
   std::vector<std::pair<std::string, std::int64_t>> top;

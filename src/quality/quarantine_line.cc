@@ -1,5 +1,10 @@
 #include "quality/quarantine_line.h"
 
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "data/hash.h"
 #include "data/utf8.h"
 
 namespace coeval::quality {
@@ -7,6 +12,14 @@ namespace coeval::quality {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
+// The checksum's member and the brace: ,"crc32c":"e3069283"}
+constexpr std::string_view kSumKey = ",\"crc32c\":\"";
+constexpr std::string_view kSumEnd = "\"}";
+constexpr std::size_t kSumDigits = 8;
+// What lines had before they had a checksum.
+constexpr std::string_view kOlderMembers[] = {"source",   "origin", "row",    "raw",     "raw_hex",
+                                              "rules",    "reason", "batch",  "sha256",  "offset",
+                                              "observed", "schema", "header", "time_us", "request"};
 
 std::string to_hex(std::string_view bytes) {
   std::string out;
@@ -99,23 +112,40 @@ Status read_particulars(const data::Json& line, QuarantinedRow& row) {
   return {};
 }
 
-}  // namespace
-
-std::string quarantine_line(const QuarantinedRow& row) {
-  data::Json::Array rules(row.rules.begin(), row.rules.end());
-  const bool text = data::is_utf8(row.raw);
-  data::Json::Object line;
-  line.emplace_back("source", row.source);
-  line.emplace_back("origin", row.origin);
-  line.emplace_back("row", row.row);
-  line.emplace_back(text ? "raw" : "raw_hex", text ? row.raw : to_hex(row.raw));
-  line.emplace_back("rules", std::move(rules));
-  line.emplace_back("reason", row.reason);
-  add_particulars(line, row);
-  return data::Json(std::move(line)).dump() + "\n";
+std::string sum_text(std::string_view bytes) {
+  char digits[kSumDigits + 1];
+  std::snprintf(digits, sizeof digits, "%08x", data::crc32c(bytes));
+  return digits;
 }
 
-Result<QuarantinedRow> parse_quarantine_line(const data::Json& line) {
+// The checksum that a line ends in, and what it is of; nothing where there is none.
+struct Sum {
+  std::string_view summed, digits;
+};
+std::optional<Sum> sum_of(std::string_view line) {
+  constexpr std::size_t kSize = kSumKey.size() + kSumDigits + kSumEnd.size();
+  if (line.size() < kSize) return std::nullopt;
+  const std::string_view end = line.substr(line.size() - kSize);
+  if (!end.starts_with(kSumKey) || !end.ends_with(kSumEnd)) return std::nullopt;
+  return Sum{line.substr(0, line.size() - kSize), end.substr(kSumKey.size(), kSumDigits)};
+}
+
+std::unexpected<Error> damaged(std::string why) {
+  return fail(Code::bad_json, "the line does not have the bytes that were written: " + why,
+              "put the file back from a backup; `coeval quarantine drop` without --rule takes "
+              "damaged lines out too");
+}
+
+Status check_older(const data::Json& line) {
+  if (line.object() == nullptr) return {};  // refused for its members
+  for (const auto& [key, value] : *line.object())
+    if (std::ranges::find(kOlderMembers, key) == std::end(kOlderMembers))
+      return damaged("it has no checksum, and a member '" + key +
+                     "' that lines without one do not have");
+  return {};
+}
+
+Result<QuarantinedRow> read_row(const data::Json& line) {
   QuarantinedRow row;
   COEVAL_ASSIGN(row.source, text_member(line, "source"));
   COEVAL_ASSIGN(row.origin, text_member(line, "origin"));
@@ -127,6 +157,40 @@ Result<QuarantinedRow> parse_quarantine_line(const data::Json& line) {
   row.row = *number->integer();
   COEVAL_TRY(read_particulars(line, row));
   return row;
+}
+
+}  // namespace
+
+data::Json quarantine_json(const QuarantinedRow& row) {
+  data::Json::Array rules(row.rules.begin(), row.rules.end());
+  const bool text = data::is_utf8(row.raw);
+  data::Json::Object line;
+  line.emplace_back("source", row.source);
+  line.emplace_back("origin", row.origin);
+  line.emplace_back("row", row.row);
+  line.emplace_back(text ? "raw" : "raw_hex", text ? row.raw : to_hex(row.raw));
+  line.emplace_back("rules", std::move(rules));
+  line.emplace_back("reason", row.reason);
+  add_particulars(line, row);
+  return line;
+}
+
+std::string quarantine_line(const QuarantinedRow& row) {
+  std::string line = quarantine_json(row).dump();
+  line.pop_back();  // the brace
+  const std::string digits = sum_text(line);
+  return (line.append(kSumKey).append(digits).append(kSumEnd)) + "\n";
+}
+
+Result<QuarantinedRow> parse_quarantine_line(data::JsonParser& parser, std::string_view line,
+                                             std::int64_t number) {
+  const auto sum = sum_of(line);
+  if (sum && sum->digits != sum_text(sum->summed))
+    return damaged("their checksum is " + sum_text(sum->summed) + ", not what the line ends in");
+  const auto json = parser.parse(line, {}, number);
+  if (!json) return damaged(json.error().message);
+  if (!sum) COEVAL_TRY(check_older(*json));
+  return read_row(*json);
 }
 
 }  // namespace coeval::quality

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "quality/checks.h"
+#include "quality/quarantine_line.h"
 
 namespace coeval::quality {
 namespace {
@@ -57,13 +58,45 @@ TEST_CASE("what was written is read back in order") {
 }
 
 TEST_CASE("a line of the file is pinned") {
+  // The checksum is of RFC 3720's polynomial bit by bit, by a few lines of Python.
   const TemporaryFolder folder;
   REQUIRE(write_quarantine(folder.path(), {row_number(17)}));
   CHECK(
       text_of(folder.file()) ==
       R"({"source":"flights","origin":"a.parquet","row":17,"raw":"{\"delay\":-185,\"rules\":[]}",)"
-      R"("rules":["delay.min"],"reason":"delay must be at least -120, found -185"})"
+      R"("rules":["delay.min"],"reason":"delay must be at least -120, found -185","crc32c":"c7f244b7"})"
       "\n");
+}
+
+TEST_CASE("every changed byte of a line is noticed, and a line without a checksum is read") {
+  const std::string line = quarantine_line(row_number(17));
+  const std::string_view whole = std::string_view(line).substr(0, line.size() - 1);
+  data::JsonParser parser;
+  REQUIRE(parse_quarantine_line(parser, whole, 1));
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    for (const int flip : {0x01, 0x04, 0x20, 0x80}) {
+      std::string damaged(whole);
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      CAPTURE(damaged);
+      CHECK_FALSE(parse_quarantine_line(parser, damaged, 1));
+    }
+  const std::string older = quarantine_json(row_number(17)).dump();
+  const auto row = parse_quarantine_line(parser, older, 1);
+  REQUIRE(row);
+  CHECK(row->raw == row_number(17).raw);
+  CHECK_FALSE(parse_quarantine_line(parser, whole.substr(0, whole.size() / 2), 1));
+}
+
+TEST_CASE("folder and files of the quarantine are their owner's alone") {
+  const TemporaryFolder folder;
+  const mode_t before = ::umask(0);
+  REQUIRE(write_quarantine(folder.path(), {row_number(1)}));
+  ::umask(before);
+  struct stat info{};
+  REQUIRE(::stat(folder.file().c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+  REQUIRE(::stat((folder.path() + "/quarantine").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0700);
 }
 
 TEST_CASE("a row is written once, however often it comes, and its four marks tell rows apart") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/time.h"
+#include "data/printable.h"
 #include "data/utf8.h"
 #include "quality/proposal.h"
 
@@ -101,12 +102,13 @@ std::string report_text(const QualityReport& report, std::size_t lines) {
     out += "  " + mark + rule.name + ": " + rule.expected + "; " + rule.observed + "\n";
     if (!rule.samples.empty()) {
       const SampleRow& row = rule.samples.front();
-      out += "       such as " + place_text(row) + ": " + row.observed + "\n";
+      out += "       such as " + data::printable(place_text(row)) + ": " + row.observed + "\n";
     }
   }
   if (hidden > 0) out += "  … and " + std::to_string(hidden) + " more rules\n";
   for (const PersonalColumn& column : report.personal)
     out += "  warn " + personal_text(column) + "\n";
+  for (const std::string& note : report.notes) out += "  warn " + note + "\n";
   out += "  " + with_separators(report.count(Status::passed)) + " rules passed, " +
          with_separators(report.count(Status::warned)) + " warned, " +
          with_separators(report.count(Status::failed)) + " failed";
@@ -150,6 +152,7 @@ data::Json report_json(const QualityReport& report) {
     personal.push(std::move(one));
   }
   json.set("personal", std::move(personal));
+  json.set("notes", data::Json::Array(report.notes.begin(), report.notes.end()));
   return json;
 }
 

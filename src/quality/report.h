@@ -52,6 +52,7 @@ struct QualityReport {
   std::vector<ReportedColumn> columns;
   TimeCounts times;
   std::vector<PersonalColumn> personal;  ///< columns that look so and are not tagged
+  std::vector<std::string> notes;        ///< what else a person should know: "batch … has it"
 
   bool failed() const;  ///< a rule failed, or could not be evaluated
   std::int64_t count(RuleResult::Status status) const;

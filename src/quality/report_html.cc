@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/time.h"
+#include "quality/page_style.h"
 #include "quality/proposal.h"
 #include "quality/report.h"
 
@@ -13,35 +14,6 @@ namespace coeval::quality {
 namespace {
 
 using Status = RuleResult::Status;
-
-constexpr std::string_view kStyle = R"css(
-:root{--text:#1d2430;--soft:#667085;--line:#e4e7ec;--page:#f7f8fa;--card:#fff;--ink:#3b6fd4;--good:#12805c;--warn:#b25e09;--bad:#c4320a}
-@media(prefers-color-scheme:dark){:root{--text:#e6e9ef;--soft:#98a2b3;--line:#333b49;--page:#14181f;--card:#1d232d;--ink:#7aa5ff;--good:#4cc38a;--warn:#f0a04b;--bad:#ff8266}}
-*{box-sizing:border-box}
-body{font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--text);background:var(--page);margin:0}
-main{max-width:72rem;margin:0 auto;padding:2rem 1.25rem 4rem}
-h1{font-size:1.6rem;margin:0 .75rem 0 0;display:inline-block}
-h2{font-size:1.1rem;margin:2.25rem 0 .75rem}
-.soft{color:var(--soft)}
-.badge{display:inline-block;border-radius:1rem;padding:.1rem .7rem;font-weight:600;font-size:.85rem;color:#fff;white-space:nowrap}
-.passed{background:var(--good)}.warned{background:var(--warn)}.failed,.unknown{background:var(--bad)}
-.tiles{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.25rem}
-.tile{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.7rem 1rem;min-width:9rem}
-.tile b{display:block;font-size:1.4rem;font-variant-numeric:tabular-nums}
-.card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem;overflow-x:auto}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(19rem,1fr));gap:.75rem}
-.cards h3{margin:0 0 .4rem;font-size:1rem;overflow-wrap:anywhere}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-top:1px solid var(--line)}
-thead th{border-top:0;color:var(--soft);font-weight:500;font-size:.85rem}
-td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.5rem 0 0;font-size:.87rem}
-dt{color:var(--soft)}dd{margin:0;text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-code{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:break-word}
-details{margin:.3rem 0}summary{cursor:pointer;color:var(--ink)}
-svg{display:block;width:100%;height:auto}
-svg rect{fill:var(--ink)}svg text{fill:var(--soft);font-size:11px}
-)css";
 
 std::string short_number(double value) {
   std::array<char, 32> text{};
@@ -251,6 +223,14 @@ std::string personal_list(const std::vector<PersonalColumn>& columns) {
   return out + "</div>\n";
 }
 
+std::string note_list(const std::vector<std::string>& notes) {
+  if (notes.empty()) return {};
+  std::string out = "<h2>Notes</h2><div class=\"card\">";
+  for (const std::string& note : notes)
+    out += "<p>" + badge(Status::warned, "note") + " " + markup_text(note) + "</p>";
+  return out + "</div>\n";
+}
+
 std::string verdict(const QualityReport& report) {
   if (report.failed()) return badge(Status::failed, "failed");
   if (report.count(Status::warned) > 0) return badge(Status::warned, "passed with warnings");
@@ -264,7 +244,7 @@ std::string report_html(const QualityReport& report) {
   std::string out =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
       "content=\"width=device-width\"><title>" +
-      title + "</title><style>" + std::string(kStyle) +
+      title + "</title><style>" + std::string(kPageStyle) +
       "</style></head><body><main>\n<header><h1>" + title + "</h1>" + verdict(report) +
       "<div class=\"soft\">definition <code>" + markup_text(report.ir_hash.substr(0, 12)) +
       "</code> · schema <code>" + markup_text(report.schema_version) + "</code>" +
@@ -276,7 +256,7 @@ std::string report_html(const QualityReport& report) {
          tile("duplicates", with_separators(report.counts.duplicates)) +
          tile("rules passed", with_separators(report.count(Status::passed)) + " of " +
                                   with_separators(static_cast<std::int64_t>(report.rules.size())));
-  out += "</div>\n" + personal_list(report.personal);
+  out += "</div>\n" + personal_list(report.personal) + note_list(report.notes);
   if (!report.rules.empty()) out += "<h2>Rules</h2>" + rule_table(report);
   out += time_charts(report.times);
   if (!report.columns.empty()) {

@@ -213,18 +213,39 @@ TEST_CASE("rows of one key go up, across batches; bad rows are followed by none"
   CHECK(checks->check(rows_of(source, row("a", 1) + row("a", 1))).empty());  // no state, not asked
 }
 
+TEST_CASE("a row that goes down and stays is what the next one follows") {
+  const auto source = flown("n = \"int32\"\nm = \"int32\"\n",
+                            "low = { increasing = \"n\", severity = \"warn\" }\n"
+                            "out = { increasing = \"m\" }\n");
+  const auto checks = compiled(source);
+  const auto row = [](int n, int m) {
+    return "{\"ts\":\"2001-01-01T00:00:00Z\",\"n\":" + std::to_string(n) +
+           ",\"m\":" + std::to_string(m) + "}\n";
+  };
+  LastValues last;
+  const RowContext context{{}, &last, nullptr};
+  // 3 after 5 is told and stays, so 4 may follow; the row of 9 goes for its m, so 6 may follow.
+  const auto found = checks->find(
+      rows_of(source, row(5, 1) + row(3, 2) + row(4, 3) + row(9, 1) + row(6, 3)), context);
+  REQUIRE(found);
+  CHECK(named(*checks, found->warned) == std::map<std::int64_t, Names>{{1, {"checks.low"}}});
+  CHECK(named(*checks, found->bad) == std::map<std::int64_t, Names>{{3, {"checks.out"}}});
+}
+
 TEST_CASE("last values keep the keys seen last, and count when others are forgotten") {
   LastValues last(100);
   const auto key = [](std::uint64_t k) { return data::Hash128{k, k}; };
   for (std::uint64_t k = 0; k < 1000; ++k) {
-    CHECK(last.follow(key(k), 7, false, true));
+    CHECK(last.may_follow(key(k), 7, false));
+    last.set(key(k), 7);
     CHECK(last.size() <= 200);
-    CHECK(last.follow(key(0), 8, false, true));  // seen all the time
+    CHECK(last.may_follow(key(0), 8, false));  // seen all the time
+    last.set(key(0), 8);
   }
   CHECK(last.forgotten_count() > 0);
-  CHECK_FALSE(last.follow(key(0), 7, false, true));
-  CHECK_FALSE(last.follow(key(999), 6, false, true));
-  CHECK(last.follow(key(1), 0, false, true));  // forgotten
+  CHECK_FALSE(last.may_follow(key(0), 7, false));
+  CHECK_FALSE(last.may_follow(key(999), 6, false));
+  CHECK(last.may_follow(key(1), 0, false));  // forgotten
 }
 
 TEST_CASE("a key must have been known before its row was") {

@@ -28,6 +28,8 @@ class RowConditions {
   /// judged by them.
   void scan_increasing(const data::Batch& batch, LastValues& last_values,
                        std::span<const std::uint8_t> bad, Findings& findings) const;
+  /// Rows that stay, whatever their order: the next ones follow them.
+  void follow(const data::Batch& batch, LastValues& last_values) const;
   bool asks_for_order() const { return !orders_.empty(); }
 
  private:
@@ -45,10 +47,9 @@ class RowConditions {
     int column = -1;
     std::vector<int> keys;
     bool strictly = false;
+    bool keeps_out = false;  // of severity error
     int rule = -1;
   };
-  void scan_order(const Order& order, const data::Batch& batch, LastValues& last_values,
-                  std::span<const std::uint8_t> bad, Findings& findings) const;
 
   std::vector<Expression> expressions_;
   std::vector<Reference> references_;

@@ -52,8 +52,7 @@ void RowMemory::remember(int source, const data::Batch& rows,
   trial_.reset();
   if (rows.rows == 0) return;
   if (const auto order = orders_.find(source); order != orders_.end())
-    // Rows that break the order change nothing of it. Without known keys nothing fails.
-    static_cast<void>(order->second.checks->find(rows, {known_us, &order->second.last, nullptr}));
+    order->second.checks->follow(rows, order->second.last);
   for (auto& [name, keys] : keys_)
     if (keys.source == source && keys.full)
       keys.full = keys.times.add(rows.columns[static_cast<std::size_t>(keys.column)], known_us);

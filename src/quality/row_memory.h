@@ -18,7 +18,7 @@
 namespace coeval::quality {
 
 /// What checks of rows remember of the rows before, for all sources of a project that takes rows in
-/// one at a time: of `increasing` the newest value of each key, of `refers` when each key of the
+/// one at a time: of `increasing` the last value of each key, of `refers` when each key of the
 /// other source was known. A server fills it from files and log when it starts.
 ///
 /// Memory: bounded by LastValues and KeyTimes, for each check. Threading: one thread.

@@ -101,4 +101,19 @@ TEST_CASE("rows that were let in are looked back at, rows that were refused are 
   CHECK(world.broken(more, 301) == Names{"", ""});
 }
 
+TEST_CASE("a lower row that a file brought is what the next one follows, as within the file") {
+  World world;
+  const std::string head = "ts,device,number\n";
+  const std::string at = "2024-01-01T00:00:00Z,";
+  world.memory->remember(world.devices, world.rows(world.devices, "ts,name\n" + at + "a\n"),
+                         std::vector<std::int64_t>{100});
+  // Two files: the second begins anew.
+  const data::Batch first = world.rows(world.readings, head + at + "a,100\n");
+  const data::Batch second = world.rows(world.readings, head + at + "a,7\n" + at + "a,8\n");
+  world.memory->remember(world.readings, first, std::vector<std::int64_t>{200});
+  world.memory->remember(world.readings, second, std::vector<std::int64_t>{300, 300});
+  const data::Batch next = world.rows(world.readings, head + at + "a,8\n" + at + "a,9\n");
+  CHECK(world.broken(next, 400) == Names{"checks.order ", ""});
+}
+
 }  // namespace coeval::quality

@@ -7,6 +7,7 @@
 
 #include "data/hash.h"
 #include "data/packed_list.h"
+#include "data/utf8.h"
 
 namespace coeval::quality {
 
@@ -140,12 +141,22 @@ class VerdictCache {
   std::vector<Slot> slots_;
 };
 
+// All texts of a column that is not coded.
+bool is_ascii(const data::Column& column) {
+  if (column.is_coded() || column.size() == 0) return false;
+  const std::int32_t* const offsets = column.offsets_data();
+  return data::is_ascii({column.bytes_data() + offsets[0],
+                         static_cast<std::size_t>(offsets[column.size()] - offsets[0])});
+}
+
 void scan_plain_strings(const data::Column& column, const StringVerdict& verdict,
                         const std::vector<int>& rules, Findings& findings) {
   if (!verdict.dear || column.size() == 1) {
+    const auto& broken = is_ascii(column) ? verdict.broken_by_ascii : verdict.broken;
     for (std::int64_t row = 0; row < column.size(); ++row)
       if (!column.is_null(row))
-        add_broken(row, verdict.broken(column.string(row)), rules, findings);
+        if (const std::uint8_t found = broken(column.string(row)); found != 0)
+          add_broken(row, found, rules, findings);
     return;
   }
   VerdictCache cached(verdict, column.size());

@@ -65,9 +65,9 @@ class Fold {
     for (std::size_t source = 0; source < past.sources.size(); ++source)
       orders.push_back({past.sources[source].order, fold.by_time_[source]});
     fold.views_ = std::move(views);
-    fold.answers_ = fold.kernel_->answer_history(fold.views_, fold.events_, orders, fold.questions_,
-                                                 order, static_cast<std::size_t>(threads), run,
-                                                 options.way);
+    fold.answers_ =
+        fold.kernel_->answer_history(fold.views_, fold.events_, orders, fold.questions_, order,
+                                     static_cast<std::size_t>(threads), run, options.way);
     for (std::size_t source = 0; source < past.sources.size(); ++source)
       if (!fold.answers_->needs_events(static_cast<int>(source))) {
         fold.events_[source] = {};
@@ -222,8 +222,7 @@ Status answer_all(std::shared_ptr<const define::Project> project, const Past& pa
                   std::span<const define::Input> inputs, const AnswerOptions& options,
                   const std::function<Status(Answers)>& sink) {
   const std::vector<std::int64_t> order = stable_order(questions.at_us);
-  COEVAL_ASSIGN(Blocks parts,
-                Blocks::create(project, past, questions, order, row, options));
+  COEVAL_ASSIGN(Blocks parts, Blocks::create(project, past, questions, order, row, options));
   const auto next = [&](std::span<const std::int64_t> rows) { return parts.next(rows); };
   return answer_blocks(*project, questions, order, row, inputs, options, next, sink);
 }

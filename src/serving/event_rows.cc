@@ -237,13 +237,20 @@ Result<EventRows> read_event_rows(std::string_view body, const define::Source& s
     rows.single = true;
     return rows;
   }
-  COEVAL_ASSIGN(const data::Json json, reader.parse(body));
-  if (json.object() == nullptr) {
+  const auto json = reader.parse(body);
+  // What is JSON, with a number that nothing here can hold, is a bad row as it is among others.
+  const bool is_row = text.starts_with('{') && text.ends_with('}');
+  if (!json && !(is_row && json.error().code == Code::out_of_range))
+    return std::unexpected(json.error());
+  if (!json) {
+    reader.add_unreadable(text, json.error());
+  } else if (json->object() == nullptr) {
     return fail(Code::bad_json,
-                "expected an object or an array of objects, found " + std::string(json.kind()),
+                "expected an object or an array of objects, found " + std::string(json->kind()),
                 "send one event, an array of events, or one event a line");
+  } else {
+    reader.add(*json, text);
   }
-  reader.add(json, text);
   EventRows rows = reader.finish();
   rows.single = true;
   return rows;

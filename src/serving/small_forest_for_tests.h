@@ -82,7 +82,7 @@ inline void write_stump(UbjText& ubj, const Stump& stump) {
 /// binary:logistic with base_score 0.5, so the margin is the sum of the leaves in float32.
 inline std::string forest_ubj(std::size_t width, const std::vector<Stump>& stumps) {
   UbjText ubj;
-  ubj.open().key("learner").open();
+  ubj.open().integers("version", {3, 4, 1}).key("learner").open();
   ubj.key("learner_model_param").open();
   ubj.text("base_score", "5E-1")
       .text("num_class", "0")

@@ -50,6 +50,7 @@ int open_flags(FileLayer::Open how) {
   const int base = O_WRONLY | O_APPEND | O_CLOEXEC;
   switch (how) {
     case FileLayer::Open::create_new:
+    case FileLayer::Open::create_private:
       return base | O_CREAT | O_EXCL;
     case FileLayer::Open::create_or_append:
       return base | O_CREAT;
@@ -62,7 +63,7 @@ int open_flags(FileLayer::Open how) {
 class DiskFiles final : public FileLayer {
  public:
   Result<std::unique_ptr<AppendFile>> open(const std::string& path, Open how) override {
-    const int fd = ::open(path.c_str(), open_flags(how), 0666);
+    const int fd = ::open(path.c_str(), open_flags(how), how == Open::create_private ? 0600 : 0666);
     if (fd < 0) return std::unexpected(error_from_errno(errno, "open", path));
     return std::make_unique<DiskFile>(fd, path);
   }

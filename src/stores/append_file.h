@@ -36,7 +36,8 @@ Status append_all(AppendFile& file, std::string_view bytes);
 class FileLayer {
  public:
   virtual ~FileLayer() = default;
-  enum class Open { create_new, create_or_append, existing };
+  /// `create_private`: a new file that its owner alone may read.
+  enum class Open { create_new, create_private, create_or_append, existing };
   virtual Result<std::unique_ptr<AppendFile>> open(const std::string& path, Open how) = 0;
   /// A file that is not there is no error.
   virtual Status remove(const std::string& path) = 0;

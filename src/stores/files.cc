@@ -129,7 +129,9 @@ Status remove_folder(const std::string& path) {
   return disk_files()->sync_folder(folder_of(path));
 }
 
-Status make_folders(const std::string& path) {
+namespace {
+
+Status make_folder(const std::string& path, mode_t mode) {
   if (path.empty() || path == "." || path == "/") return {};
   std::string trimmed = path;
   while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
@@ -140,10 +142,16 @@ Status make_folders(const std::string& path) {
   }
   const std::string parent = folder_of(trimmed);
   COEVAL_TRY(make_folders(parent));
-  if (::mkdir(trimmed.c_str(), 0777) != 0 && errno != EEXIST)
+  if (::mkdir(trimmed.c_str(), mode) != 0 && errno != EEXIST)
     return std::unexpected(error_from_errno(errno, "make folder", trimmed));
   return disk_files()->sync_folder(parent);
 }
+
+}  // namespace
+
+Status make_folders(const std::string& path) { return make_folder(path, 0777); }
+
+Status make_private_folder(const std::string& path) { return make_folder(path, 0700); }
 
 Result<FileLock> FileLock::acquire(const std::string& path) {
   FileLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));

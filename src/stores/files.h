@@ -15,6 +15,9 @@ Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes =
 Status write_file_atomically(const std::string& path, std::string_view bytes);
 /// Makes a folder and those above it that are missing, each one durably.
 Status make_folders(const std::string& path);
+/// The same of a folder that its owner alone may enter; those above it are as make_folders makes
+/// them. One that is there stays as it is.
+Status make_private_folder(const std::string& path);
 /// Removes a folder with all that it holds; nothing where there is none.
 Status remove_folder(const std::string& path);
 /// The folder that holds `path`: "." for a bare name.

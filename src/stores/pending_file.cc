@@ -39,12 +39,13 @@ PendingFile::~PendingFile() {
   if (file_) static_cast<void>(files_->remove(temporary_));
 }
 
-Result<PendingFile> PendingFile::create(const std::string& path, std::shared_ptr<FileLayer> files) {
+Result<PendingFile> PendingFile::create(const std::string& path, std::shared_ptr<FileLayer> files,
+                                        FileLayer::Open how) {
   // A name may be taken by a file that a dead process of the same pid left: try the next.
   for (int attempt = 0;; ++attempt) {
     std::string temporary = pending_name(path, attempt);
     if (attempt < kMaxPendingNames && ::access(temporary.c_str(), F_OK) == 0) continue;
-    COEVAL_ASSIGN(auto file, files->open(temporary, FileLayer::Open::create_new));
+    COEVAL_ASSIGN(auto file, files->open(temporary, how));
     return PendingFile(path, std::move(temporary), std::move(files), std::move(file));
   }
 }

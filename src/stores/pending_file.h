@@ -13,7 +13,9 @@ namespace coeval::stores {
 /// publish() has succeeded. Dropping it before leaves nothing.
 class PendingFile {
  public:
-  static Result<PendingFile> create(const std::string& path, std::shared_ptr<FileLayer> files);
+  /// `how`: create_new or create_private.
+  static Result<PendingFile> create(const std::string& path, std::shared_ptr<FileLayer> files,
+                                    FileLayer::Open how = FileLayer::Open::create_new);
   PendingFile(PendingFile&& other) noexcept;
   PendingFile& operator=(PendingFile&&) = delete;
   ~PendingFile();

@@ -29,6 +29,7 @@
 
 #include "data/hash.h"
 #include "data/row_codec.h"
+#include "data/row_columns.h"
 #include "stores/files.h"
 #include "stores/record_names.h"
 
@@ -208,13 +209,8 @@ class Sealer {
 
   static Result<data::Batch> decode(const EventGroup& group, std::span<const std::int64_t> order) {
     const data::Schema& schema = group.schema->schema;
-    std::vector<data::ColumnBuilder> builders;
-    for (const auto& field : schema.fields)
-      builders.emplace_back(field.type).reserve(std::ssize(order));
-    for (const std::int64_t row : order)
-      COEVAL_TRY(data::decode_row(group.rows[static_cast<std::size_t>(row)], schema, builders));
     data::Batch rows{table_schema(schema), {}, std::ssize(order)};
-    for (auto& builder : builders) rows.columns.push_back(builder.finish());
+    COEVAL_ASSIGN(rows.columns, data::decode_rows(group.rows, order, schema));
     rows.columns.push_back(integers(data::Type::int64, group.positions, order));
     rows.columns.push_back(integers(data::Type::timestamp, group.known_us, order));
     return rows;

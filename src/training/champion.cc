@@ -41,8 +41,8 @@ Result<AsChampion> as_champion(const Workshop& shop, const define::Model& model,
     return fail(Code::bad_model, "its definition was not kept with it");
   define::Checked checked = define::check_text(*text->string(), shop.project->file);
   if (!checked.project)
-    return fail(Code::bad_model, "its definition cannot be read any more: " +
-                                     checked.errors.front().message);
+    return fail(Code::bad_model,
+                "its definition cannot be read any more: " + checked.errors.front().message);
   auto project = std::make_shared<const define::Project>(std::move(*checked.project));
   const define::Model* found = project->find_model(model.name);
   if (found == nullptr) return fail(Code::bad_model, "its definition has no such model");
@@ -74,9 +74,9 @@ Result<std::vector<float>> on_own_rows(const Workshop& shop, const define::Model
   const TrainingRows::Range test = theirs->part(SplitPart::test);
   const auto asked = std::span(rows.at_us).subspan(mine.from, mine.count);
   if (!std::ranges::equal(asked, std::span(theirs->at_us).subspan(test.from, test.count)))
-    return fail(Code::bad_model, "its definition has other test rows: " +
-                                     std::to_string(test.count) + " instead of " +
-                                     std::to_string(mine.count));
+    return fail(Code::bad_model,
+                "its definition has other test rows: " + std::to_string(test.count) +
+                    " instead of " + std::to_string(mine.count));
   return scores_of(champion, *theirs);
 }
 
@@ -107,9 +107,8 @@ Result<ChampionScores> champion_scores(const Workshop& shop, const define::Model
     found.missing = who + "cannot be loaded: " + loaded.error().message;
     return found;
   }
-  auto scores = same_inputs(shop, model, **loaded)
-                    ? on_these_rows(shop, model, path, **loaded)
-                    : on_own_rows(shop, model, **loaded, rows);
+  auto scores = same_inputs(shop, model, **loaded) ? on_these_rows(shop, model, path, **loaded)
+                                                   : on_own_rows(shop, model, **loaded, rows);
   if (!scores) {
     found.missing = who + "could not be scored: " + scores.error().message;
     return found;

@@ -18,7 +18,7 @@ struct ChampionScores {
   std::vector<float> scores;  ///< one a test row, calibrated where the champion is
   double threshold = 0.5;
   std::vector<std::string> inputs;  ///< what it reads
-  std::string missing;  ///< why there are no scores, where there is a champion
+  std::string missing;              ///< why there are no scores, where there is a champion
 };
 
 /// Scores the same questions, at the same moments, by the champion as it was registered: its own

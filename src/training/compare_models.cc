@@ -55,8 +55,8 @@ Sums sums_of(TermsOf terms_of, std::span<const float> scores, double threshold,
              std::span<const std::uint8_t> labels) {
   Sums sums;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    const Terms terms =
-        terms_of(static_cast<double>(scores[i]), static_cast<double>(scores[i]) >= threshold, labels[i] != 0);
+    const Terms terms = terms_of(static_cast<double>(scores[i]),
+                                 static_cast<double>(scores[i]) >= threshold, labels[i] != 0);
     sums.numerators.push_back(terms.numerator);
     sums.denominators.push_back(terms.denominator);
   }
@@ -78,8 +78,7 @@ Result<stats::Improvement> compare_anew(Metric metric, stats::Better better, con
 Result<stats::Improvement> compare(const std::string& metric, const ModelPair& pair,
                                    WorkerPool& pool) {
   const stats::BootstrapOptions options{.seed = kSeed, .replicates = kReplicates};
-  const auto better =
-      higher_is_better(metric) ? stats::Better::higher : stats::Better::lower;
+  const auto better = higher_is_better(metric) ? stats::Better::higher : stats::Better::lower;
   if (metric == "auc")
     return stats::compare_auc(pair.candidate, pair.champion, pair.labels, pair.units, options,
                               &pool);

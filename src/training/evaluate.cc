@@ -84,8 +84,7 @@ Result<stats::BinaryMetrics> evaluate(const ScoredPart& part) {
 Metrics all_metrics(std::span<const float> scores, std::span<const std::uint8_t> labels,
                     double threshold) {
   const stats::BinaryMetrics binary = stats::binary_metrics(scores, labels);
-  const stats::Confusion counts =
-      stats::confusion({.scores = scores, .labels = labels}, threshold);
+  const stats::Confusion counts = stats::confusion({.scores = scores, .labels = labels}, threshold);
   Metrics metrics = {{"auc", binary.auc},
                      {"average_precision", binary.average_precision},
                      {"log_loss", binary.log_loss},
@@ -111,8 +110,7 @@ Result<Json> evaluation_report(std::span<const ScoredPart> parts, double thresho
       json.set(name, value);
     json.set("log_loss_clip", 1e-15);
     json.set("calibration_bins", bins_json(stats::calibration_error(part.scores, part.labels)));
-    json.set("confusion",
-             confusion_json(stats::confusion(rows, threshold), threshold));
+    json.set("confusion", confusion_json(stats::confusion(rows, threshold), threshold));
     if (part.name == "test") json.set("curves", curves_json(rows));
     report.set(part.name, std::move(json));
   }

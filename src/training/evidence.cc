@@ -155,8 +155,7 @@ Json to_json(const Evidence& evidence) {
     if (evidence.*member) json.set(name, *(evidence.*member));
   json.set("skew_rows", evidence.skew_rows);
   for (const auto& [name, member] : kNumbers)
-    if (evidence.*member && std::isfinite(*(evidence.*member)))
-      json.set(name, *(evidence.*member));
+    if (evidence.*member && std::isfinite(*(evidence.*member))) json.set(name, *(evidence.*member));
   if (evidence.data_faults) json.set("data_faults", *evidence.data_faults);
   json.set("leak_input", evidence.leak_input);
   json.set("new_input", evidence.new_input);

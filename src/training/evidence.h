@@ -14,8 +14,8 @@ namespace coeval::training {
 /// Metrics by name, as gates name them. One that is undefined on the rows is not there.
 using Metrics = std::map<std::string, double>;
 
-/// How much better the candidate is than the champion on the same rows; above 0 is better, whichever
-/// way the metric points. (statistics: is the challenger better?)
+/// How much better the candidate is than the champion on the same rows; above 0 is better,
+/// whichever way the metric points. (statistics: is the challenger better?)
 struct Comparison {
   std::string metric;
   double candidate = 0, champion = 0, improvement = 0;
@@ -48,7 +48,7 @@ struct Evidence {
 
   std::optional<std::int64_t> runtime_differences;  ///< scores that differ from the vendor's bits
   std::optional<std::int64_t> golden_differences;   ///< golden rows that a load does not reproduce
-  std::optional<std::int64_t> skew_differences;     ///< inputs that the serving path gives otherwise
+  std::optional<std::int64_t> skew_differences;  ///< inputs that the serving path gives otherwise
   std::int64_t skew_rows = 0;
   std::optional<double> latency_us;  ///< median of one row in our runtime
   std::optional<double> size_bytes;  ///< of the model's file

@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, 3> kLowerIsBetter = {"log_loss", "brier",
 
 /// The AUC of one input alone from which on it is taken for the label in disguise.
 constexpr double kSuspicious = 0.98;
-/// The same of an input that the champion does without, when it alone does better than the champion.
+/// The same of an input that the champion does without, when it alone does better than the
+/// champion.
 constexpr double kSuspiciousIfNew = 0.9;
 
 /// The fewest digits that read back to the same number.
@@ -72,8 +73,8 @@ Verdict failed(std::string gate, std::string reason) {
 
 std::string reason_for(const Evidence& evidence, const std::string& what) {
   const auto found = evidence.missing.find(what);
-  return "not evaluated: " + (found == evidence.missing.end() ? what + " was not measured"
-                                                              : found->second);
+  return "not evaluated: " +
+         (found == evidence.missing.end() ? what + " was not measured" : found->second);
 }
 
 bool holds(const Gate& gate, double value) {
@@ -104,7 +105,8 @@ Verdict judge_slices(const Gate& gate, const Evidence& evidence) {
       return failed(gate_text(gate), "not evaluated: " + gate.metric + " is undefined where " +
                                          slice.slice + " is " + slice.value);
     const double value = found->second;
-    const bool worse = gate.kind == Gate::Kind::at_least ? value < worst_value : value > worst_value;
+    const bool worse =
+        gate.kind == Gate::Kind::at_least ? value < worst_value : value > worst_value;
     if (worst != nullptr && !worse) continue;
     worst = &slice;
     worst_value = value;
@@ -160,15 +162,16 @@ Verdict judge_limit(const Gate& gate, const Limit& limit, const Evidence& eviden
           text_beside(*value / limit.scale, gate.bound / limit.scale) + std::string(limit.unit)};
 }
 
-bool is_metric(std::string_view name) { return std::ranges::count(define::gate_metrics(), name) > 0; }
+bool is_metric(std::string_view name) {
+  return std::ranges::count(define::gate_metrics(), name) > 0;
+}
 
 Verdict judge_one(const Gate& gate, const Evidence& evidence) {
   const auto limit = std::ranges::find(kLimits, std::string_view(gate.metric), &Limit::gate);
   if (limit != kLimits.end()) return judge_limit(gate, *limit, evidence);
   if (!is_metric(gate.metric))
     return failed(gate_text(gate), "not evaluated: unknown metric '" + gate.metric + "'");
-  if (!std::isfinite(gate.bound))
-    return failed(gate_text(gate), "not evaluated: no finite bound");
+  if (!std::isfinite(gate.bound)) return failed(gate_text(gate), "not evaluated: no finite bound");
   if (gate.kind == Gate::Kind::better_than_champion ||
       gate.kind == Gate::Kind::not_worse_than_champion)
     return judge_against_champion(gate, evidence);
@@ -233,11 +236,9 @@ std::vector<Verdict> judge(const std::vector<Gate>& gates, const Evidence& evide
                                 "runtime_differences", "scores differ", evidence));
   verdicts.push_back(judge_none("golden rows", evidence.golden_differences, "golden_differences",
                                 "rows differ", evidence));
-  verdicts.push_back(judge_none("serving equals dataset", evidence.skew_differences,
-                                "skew_differences",
-                                "of the inputs of " + std::to_string(evidence.skew_rows) +
-                                    " rows differ",
-                                evidence));
+  verdicts.push_back(judge_none(
+      "serving equals dataset", evidence.skew_differences, "skew_differences",
+      "of the inputs of " + std::to_string(evidence.skew_rows) + " rows differ", evidence));
   verdicts.push_back(judge_data(evidence));
   verdicts.push_back(judge_leaks(gates, evidence));
   return verdicts;

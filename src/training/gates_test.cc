@@ -13,12 +13,8 @@ using define::Gate;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 Metrics metrics(double auc) {
-  return {{"auc", auc},
-          {"average_precision", 0.5},
-          {"log_loss", 0.4},
-          {"brier", 0.125},
-          {"calibration_error", 0.02},
-          {"accuracy", 0.9}};
+  return {{"auc", auc},     {"average_precision", 0.5},  {"log_loss", 0.4},
+          {"brier", 0.125}, {"calibration_error", 0.02}, {"accuracy", 0.9}};
 }
 
 Evidence first(double auc) {
@@ -205,7 +201,8 @@ TEST_CASE("what a model costs is held against its limit") {
   CHECK_FALSE(only(gate("cost_per_million", Kind::at_most, 0.1), evidence).passed);
 }
 
-TEST_CASE("every model is held to its runtime, its golden rows, its server, its data and its leaks") {
+TEST_CASE(
+    "every model is held to its runtime, its golden rows, its server, its data and its leaks") {
   const auto clean = judge({}, first(0.9));
   REQUIRE(clean.size() == 5);
   CHECK(all_passed(clean));

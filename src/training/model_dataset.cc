@@ -136,6 +136,12 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
   }
   out.split = split_column(parts);
   out.beside = read_beside(model, past.sources[static_cast<std::size_t>(model.source)], asking);
+  if (model.training.rolling.folds > 0) {
+    data::ColumnBuilder known(data::Type::timestamp);
+    for (const std::int64_t known_us : labels.known_us)
+      known_us == replay::Labels::kNever ? known.append_null() : known.append_integer(known_us);
+    add_column(out.beside, kKnownColumn, data::Type::timestamp, true, known.finish());
+  }
   return out;
 }
 

@@ -18,6 +18,7 @@ inline constexpr const char* kSplitColumn = "split";
 /// colon.
 inline constexpr const char* kWeightColumn = "row:weight";
 inline constexpr const char* kUnitColumn = "row:unit";
+inline constexpr const char* kKnownColumn = "row:label_known";
 std::string slice_column(const define::Slice& slice);  ///< "slice:origin"
 
 /// Writes the point-in-time rows of a model, each row of its source being a question at its time,

@@ -30,8 +30,9 @@ constexpr std::array<std::string_view, 5> kWhole = {"max_depth", "num_leaves", "
                                                     "max_bin", "bagging_freq"};
 /// Shares between 0 and 1 are looked for evenly.
 constexpr std::array<std::string_view, 9> kLinear = {
-    "subsample",     "colsample_bytree", "colsample_bylevel", "colsample_bynode", "max_depth",
-    "max_delta_step", "feature_fraction", "bagging_fraction",  "feature_fraction_bynode"};
+    "subsample",        "colsample_bytree", "colsample_bylevel",
+    "colsample_bynode", "max_depth",        "max_delta_step",
+    "feature_fraction", "bagging_fraction", "feature_fraction_bynode"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -109,8 +110,8 @@ class Density {
     return sum / static_cast<double>(centres_.size() + 1);
   }
   double draw(Draws& draws) const {
-    const auto pick = static_cast<std::size_t>(draws.uniform() *
-                                               static_cast<double>(centres_.size() + 1));
+    const auto pick =
+        static_cast<std::size_t>(draws.uniform() * static_cast<double>(centres_.size() + 1));
     const double even = draws.uniform();
     const double around = draws.normal();
     if (pick >= centres_.size()) return even;
@@ -140,9 +141,8 @@ std::vector<std::pair<std::string, std::string>> params_at(std::span<const Space
       value = exact::exp(from + (exact::log(each.most) - from) * point[i]);
     }
     value = std::clamp(value, each.least, each.most);
-    params.emplace_back(each.param, each.whole
-                                        ? std::to_string(std::llround(value))
-                                        : number_text(value));
+    params.emplace_back(each.param,
+                        each.whole ? std::to_string(std::llround(value)) : number_text(value));
   }
   return params;
 }

@@ -37,8 +37,8 @@ struct TriedPoint {
 
 /// Where to look next. The first kRandomTrials are uniform; from then on the tree-structured Parzen
 /// estimator: by dimension the density of the best quarter over that of the rest, the best of 24
-/// draws. Source: Bergstra et al. 2011. Pure: a function of (seed, trial, tried); its mathematics is
-/// our own, so it is the same on every machine.
+/// draws. Source: Bergstra et al. 2011. Pure: a function of (seed, trial, tried); its mathematics
+/// is our own, so it is the same on every machine.
 inline constexpr int kRandomTrials = 10;
 SpacePoint next_point(std::size_t dimensions, std::uint64_t seed, int trial,
                       std::span<const TriedPoint> tried);

@@ -24,8 +24,7 @@ double best_after(int trials, std::uint64_t seed, bool learn) {
   std::vector<TriedPoint> tried;
   double best = 1e9;
   for (int trial = 1; trial <= trials; ++trial) {
-    const SpacePoint point =
-        next_point(2, seed, trial, learn ? tried : std::vector<TriedPoint>{});
+    const SpacePoint point = next_point(2, seed, trial, learn ? tried : std::vector<TriedPoint>{});
     tried.push_back({point, bowl(point)});
     best = std::min(best, tried.back().loss);
   }

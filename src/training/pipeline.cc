@@ -16,6 +16,7 @@
 #include "training/model_dataset.h"
 #include "training/recipe.h"
 #include "training/registered_model.h"
+#include "training/rolling_origin.h"
 #include "training/search.h"
 #include "training/training_rows.h"
 
@@ -208,6 +209,10 @@ class Build {
     COEVAL_ASSIGN(const Evidence evidence,
                   gather_evidence(shop_, model_, dataset_path(), facts, rows, fitted));
     outcome_.verdicts = judge(model_.gates, evidence);
+    if (model_.training.rolling.folds > 0) {
+      COEVAL_ASSIGN(auto folds, evaluate_rolling(shop_, chosen_, fitted.trained.rounds_used, rows));
+      metrics.set("rolling", std::move(folds));
+    }
     metrics.set("runtime_differences", *evidence.runtime_differences);
     metrics.set("runtime_rows_compared", evidence.test_rows);
     return save(rows, fitted, std::move(metrics), to_json(evidence));

@@ -156,8 +156,7 @@ class Searching {
 
   // The loss of a model on the validation part.
   Result<double> fit(const define::Model& model, Trial& trial) const {
-    COEVAL_ASSIGN(const TrainedModel trained,
-                  train_on(shop_, model, rows_, training_range(rows_)));
+    COEVAL_ASSIGN(const TrainedModel trained, train_on(shop_, model, rows_, training_range(rows_)));
     COEVAL_ASSIGN(const models::Forest forest, models::Forest::read(trained.bytes));
     const TrainingRows::Range part = rows_.part(SplitPart::validate);
     std::vector<float> margins(part.count), scores(part.count);

@@ -36,11 +36,11 @@ struct SearchOutcome {
 /// Tries the model's own parameters, then uniform ones, then what the Parzen estimator proposes;
 /// each is judged on the validation part by the search's metric, after a quarter of its rounds
 /// first: who is worse there than the median of those before is pruned. A trial whose model is
-/// slower in our runtime than max_latency cannot win. Every finished trial is noted, so that a search
-/// that was killed goes on after it. One seed gives one result, unless time ran out (said), or a
-/// latency is within the clock's noise of its limit. Trials stop early where the model says nothing
-/// about it, after a tenth of the rounds without a gain.
-/// Errors: metadata; training_failed when no trial has a model.
+/// slower in our runtime than max_latency cannot win. Every finished trial is noted, so that a
+/// search that was killed goes on after it. One seed gives one result, unless time ran out (said),
+/// or a latency is within the clock's noise of its limit. Trials stop early where the model says
+/// nothing about it, after a tenth of the rounds without a gain. Errors: metadata; training_failed
+/// when no trial has a model.
 Result<SearchOutcome> search_params(const Workshop& shop, const define::Model& model,
                                     const std::string& dataset_key, const TrainingRows& rows);
 

@@ -140,6 +140,7 @@ class Placer {
     for (const SplitPart part : kParts)
       next_[static_cast<std::size_t>(part)] = rows.part(part).from;
     rows.at_us.resize(rows.rows());
+    if (model.training.rolling.folds > 0) rows.known_us.resize(rows.rows());
     if (model.training.weight) rows.weights.resize(rows.rows());
     if (model.training.resampling.expr) rows.units.resize(rows.rows());
     for (const auto& slice : model.training.slices)
@@ -164,6 +165,7 @@ class Placer {
     const auto parts = parts_of(batch);
     const data::Column& label = *batch.find(kLabelColumn);
     const data::Column& at = *batch.find(model.at_column);
+    const data::Column* known = batch.find(kKnownColumn);
     const data::Column* weight = batch.find(kWeightColumn);
     const data::Column* unit = batch.find(kUnitColumn);
     std::vector<const data::Column*> slices;
@@ -177,6 +179,7 @@ class Placer {
       std::copy_n(from, rows_.width, rows_.values.data() + to * rows_.width);
       rows_.labels[to] = label.bit(row) ? 1 : 0;
       rows_.at_us[to] = at.integer(row);
+      if (known != nullptr) rows_.known_us[to] = known->integer(row);
       if (weight != nullptr) rows_.weights[to] = static_cast<float>(number_of(*weight, row));
       if (unit != nullptr)
         rows_.units[to] = static_cast<std::int64_t>(data::xxh3_64(text_of(*unit, row)));
@@ -311,6 +314,7 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
   rows.labels.resize(all);
   std::set<std::string> columns = {kSplitColumn, kLabelColumn, model.at_column};
   for (const auto& input : model.inputs) columns.insert(input.name);
+  if (model.training.rolling.folds > 0) columns.insert(kKnownColumn);
   if (model.training.weight) columns.insert(kWeightColumn);
   if (model.training.resampling.expr) columns.insert(kUnitColumn);
   for (const auto& slice : model.training.slices) columns.insert(slice_column(slice));

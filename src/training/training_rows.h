@@ -34,8 +34,10 @@ struct TrainingRows {
   std::vector<float> values;         ///< rows() × width
   std::vector<std::uint8_t> labels;  ///< rows()
   std::vector<std::int64_t> at_us;   ///< rows(): the question's time
-  std::vector<float> weights;        ///< rows(), or none: 1 each
-  std::vector<std::int64_t> units;   ///< rows(), or none; equal values have equal numbers
+  std::vector<std::int64_t>
+      known_us;                     ///< rows(): when the label was, of models with rolling origins
+  std::vector<float> weights;       ///< rows(), or none: 1 each
+  std::vector<std::int64_t> units;  ///< rows(), or none; equal values have equal numbers
   std::vector<SliceColumn> slices;
   std::vector<std::string> null_inputs;  ///< those without a value in any training row
 

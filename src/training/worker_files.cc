@@ -107,8 +107,8 @@ Status check_shape(const WorkerPlan& plan) {
 }  // namespace
 
 void WorkerFiles::remove_all() const {
-  for (const std::string& path :
-       {plan(), values(), labels(), weights(), model(), trained(), margins(), scores(), answer(), error()}) {
+  for (const std::string& path : {plan(), values(), labels(), weights(), model(), trained(),
+                                  margins(), scores(), answer(), error()}) {
     std::error_code ignored;  // What cannot be removed is overwritten by the next run, or stays.
     std::filesystem::remove(path, ignored);
   }

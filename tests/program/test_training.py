@@ -147,6 +147,24 @@ class Champion(unittest.TestCase):
             project.remove()
 
 
+class Rolling(unittest.TestCase):
+    def test_a_model_is_judged_from_earlier_origins_too(self):
+        split = SPLIT.replace(" }", ', rolling = { folds = 3, step = "10d" } }')
+        project = Project(changed(DEFINITION, (SPLIT, split)))
+        try:
+            project.run("build")
+            folds = card(project)[1]["rolling"]
+            self.assertEqual([fold["origin"][:10] for fold in folds], ["2024-02-20", "2024-02-10", "2024-01-31"])
+            per_day = 8000 / 121
+            for fold, days in zip(folds, (50, 40, 30)):
+                # 30 minutes of the rows before an origin have labels that are known only after it.
+                self.assertAlmostEqual(fold["train_rows"], days * per_day, delta=per_day / 10)
+                self.assertAlmostEqual(fold["test_rows"], 10 * per_day, delta=2)
+                self.assertGreater(fold["auc"], 0.5)
+        finally:
+            project.remove()
+
+
 class Search(unittest.TestCase):
     def test_a_search_names_its_trials_and_goes_on_where_it_was(self):
         lines = 'search = { trials = 6, metric = "auc", space = { max_depth = [2, 5], eta = [0.05, 0.3] } }'

@@ -45,10 +45,9 @@ Result<DatasetHandle> make(const CApi& api, const training::TrainingTable& table
       api.LGBM_DatasetSetField(out, "label", labels.data(), static_cast<int>(rows.count), kFloat32),
       "read the labels"));
   if (table.weights != nullptr)
-    COEVAL_TRY(api.check(
-        api.LGBM_DatasetSetField(out, "weight", table.weights + rows.first,
-                                 static_cast<int>(rows.count), kFloat32),
-        "read the weights"));
+    COEVAL_TRY(api.check(api.LGBM_DatasetSetField(out, "weight", table.weights + rows.first,
+                                                  static_cast<int>(rows.count), kFloat32),
+                         "read the weights"));
   return dataset;
 }
 

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "adapters/lightgbm/test_table.h"
 #include "adapters/lightgbm/warnings.h"
-#include "adapters/xgboost/test_table.h"
 #include "data/hash.h"
 #include "models/forest.h"
 
@@ -18,7 +18,6 @@ namespace {
 using training::TrainedModel;
 using training::TrainingPlan;
 using training::TrainingTable;
-using xgboost::TestTable;
 
 std::unique_ptr<training::Trainer> trainer() {
   auto opened = open_lightgbm(COEVAL_SOURCE_DIR "/third_party/lightgbm");

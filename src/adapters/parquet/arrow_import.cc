@@ -91,6 +91,10 @@ Result<Column> narrow_strings(const arrow::LargeStringArray& array) {
                           bytes, nullptr, narrowed);
 }
 
+bool is_binary(const arrow::Array& array) {
+  return array.type_id() == arrow::Type::BINARY || array.type_id() == arrow::Type::LARGE_BINARY;
+}
+
 Status check_utf8(const arrow::Array& array) {
   const bool large = array.type_id() == arrow::Type::LARGE_STRING;
   const auto valid = large ? static_cast<const arrow::LargeStringArray&>(array).ValidateUTF8()
@@ -99,7 +103,21 @@ Status check_utf8(const arrow::Array& array) {
   return fail(Code::bad_file, "text that is not UTF-8", "convert the column to UTF-8, or to bytes");
 }
 
+// The same array, said to be text.
+Result<std::shared_ptr<arrow::Array>> as_text(const arrow::Array& array) {
+  const bool is_large = array.type_id() == arrow::Type::LARGE_BINARY;
+  auto text = array.View(is_large ? arrow::large_utf8() : arrow::utf8());
+  if (!text.ok()) return fail(Code::bad_file, text.status().message());
+  return *text;
+}
+
 Result<Column> import_strings(const arrow::Array& array) {
+  if (is_binary(array)) {
+    COEVAL_ASSIGN(const auto text, as_text(array));
+    if (text->type_id() == arrow::Type::LARGE_STRING)
+      return narrow_strings(static_cast<const arrow::LargeStringArray&>(*text));
+    return share_strings(static_cast<const arrow::StringArray&>(*text));
+  }
   COEVAL_TRY(check_utf8(array));
   if (array.type_id() == arrow::Type::LARGE_STRING)
     return narrow_strings(static_cast<const arrow::LargeStringArray&>(array));
@@ -279,6 +297,10 @@ Type decimal_type_of(const arrow::DecimalType& type) {
   return ours ? data::decimal_type(type.precision(), type.scale()) : Type::string;
 }
 
+bool is_text(const arrow::DataType& type) {
+  return type.id() == arrow::Type::STRING || type.id() == arrow::Type::LARGE_STRING;
+}
+
 }  // namespace
 
 Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
@@ -301,6 +323,9 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
       return Type::float64;
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
+    // Many writers leave the mark of UTF-8 out. What is none breaks the column's rule "utf8".
+    case arrow::Type::BINARY:
+    case arrow::Type::LARGE_BINARY:
       return Type::string;
     case arrow::Type::TIMESTAMP:
       return Type::timestamp;
@@ -311,8 +336,13 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
       return decimal_type_of(static_cast<const arrow::DecimalType&>(type));
     case arrow::Type::DECIMAL256:
       return Type::string;
-    case arrow::Type::DICTIONARY:
-      return type_of(column, *static_cast<const arrow::DictionaryType&>(type).value_type());
+    case arrow::Type::DICTIONARY: {
+      const auto& values = *static_cast<const arrow::DictionaryType&>(type).value_type();
+      auto of_values = type_of(column, values);
+      // A dictionary's entries are texts as they are: not bytes, nor what would be made a text.
+      if (!of_values || *of_values != Type::string || is_text(values)) return of_values;
+      break;
+    }
     default:
       break;
   }

@@ -131,10 +131,21 @@ void grow_pool(int threads) {
     (void)arrow::SetCpuThreadPoolCapacity(threads);  // refused only for threads < 1
 }
 
+// Of wide tables fewer rows at once, so that a batch of numbers has at most 64 MiB: several are
+// under way, and of 1,000 columns 65,536 rows are half a GB.
+std::int64_t rows_at_once(std::int64_t wanted, std::size_t columns) {
+  constexpr std::size_t kMostCells = std::size_t{8} << 20;
+  constexpr std::int64_t kFewestRows = 1024;
+  const auto fitting = static_cast<std::int64_t>(kMostCells / std::max<std::size_t>(columns, 1));
+  return std::max<std::int64_t>(1, std::min(wanted, std::max(fitting, kFewestRows)));
+}
+
 parquet::ArrowReaderProperties reader_properties(const parquet::FileMetaData& metadata,
                                                  const stores::ReadOptions& options) {
   parquet::ArrowReaderProperties properties(options.threads > 1);
-  properties.set_batch_size(std::max<std::int64_t>(options.batch_rows, 1));
+  const auto columns = static_cast<std::size_t>(metadata.num_columns());
+  properties.set_batch_size(
+      rows_at_once(options.batch_rows, options.columns.empty() ? columns : options.columns.size()));
   // Without it, memory follows one row group, not the file.
   properties.set_pre_buffer(false);
   properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);

@@ -23,9 +23,8 @@ Status set_targets(const CApi& api, Handle matrix, const RowRange& rows) {
       api.check(api.XGDMatrixSetInfoFromInterface(matrix, "label", labels_json(rows).c_str()),
                 "read the labels"));
   if (rows.weights == nullptr) return {};
-  return api.check(
-      api.XGDMatrixSetInfoFromInterface(matrix, "weight", weights_json(rows).c_str()),
-      "read the weights");
+  return api.check(api.XGDMatrixSetInfoFromInterface(matrix, "weight", weights_json(rows).c_str()),
+                   "read the weights");
 }
 
 /// Hands all rows to XGBoost as one batch, as often as it asks from the start.

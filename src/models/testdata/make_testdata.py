@@ -6,7 +6,7 @@
 LIBXGBOOST: third_party/xgboost/xgboost/lib/libxgboost.so (3.4.1) for NAME = v3_4, or Debian's
 libxgboost.so of 1.7.4 (package libxgboost0) for NAME = v1_7. Needs nothing but Python.
 
-Writes NAME.ubj, and NAME.rows: one line a row, each number the hexadecimal bits of a float32: 5 cells,
+Writes NAME.ubj, NAME.json, and NAME.rows: one line a row, each number the hexadecimal bits of a float32: 5 cells,
 XGBoost's margin, XGBoost's output.
 """
 
@@ -83,10 +83,11 @@ def main(path, name):
         xgboost("XGBoosterUpdateOneIter", booster, ctypes.c_int(round_), matrix)
 
     size, bytes_ = ctypes.c_uint64(), ctypes.POINTER(ctypes.c_char)()
-    xgboost("XGBoosterSaveModelToBuffer", booster, b'{"format":"ubj"}', ctypes.byref(size),
-            ctypes.byref(bytes_))
     folder = Path(__file__).parent
-    (folder / f"{name}.ubj").write_bytes(bytes_[:size.value])
+    for format_ in ("ubj", "json"):
+        xgboost("XGBoosterSaveModelToBuffer", booster, f'{{"format":"{format_}"}}'.encode(),
+                ctypes.byref(size), ctypes.byref(bytes_))
+        (folder / f"{name}.{format_}").write_bytes(bytes_[:size.value])
 
     asked = questions(random_)
     asked_buffer, count = floats(asked), len(asked) // len(TYPES)

@@ -1,0 +1,51 @@
+#include "training/model_card_importance.h"
+
+#include <cmath>
+#include <filesystem>
+#include <system_error>
+
+#include "data/hash.h"
+#include "models/contributions.h"
+#include "models/golden_file.h"
+#include "stores/files.h"
+
+namespace coeval::training {
+namespace {
+
+// The trainer's file has one of several names; its id is the same under all of them.
+Result<std::string> model_bytes(const std::string& folder, std::string_view bits_id) {
+  std::error_code failure;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("model.") || name == "model.json") continue;
+    COEVAL_ASSIGN(std::string bytes, stores::read_file(entry.path().string()));
+    if (data::sha256_hex(bytes) == bits_id) return bytes;
+  }
+  if (failure) return std::unexpected(stores::error_from_errno(failure.value(), "list", folder));
+  return fail(Code::bad_model, "no file of '" + folder + "' is the model " + std::string(bits_id));
+}
+
+}  // namespace
+
+Result<Importance> importance_of(const std::string& folder, std::string_view bits_id) {
+  COEVAL_ASSIGN(const std::string bytes, model_bytes(folder, bits_id));
+  COEVAL_ASSIGN(const auto contributions, models::Contributions::read(bytes));
+  COEVAL_ASSIGN(const std::string stored, stores::read_file(folder + "/golden.bin"));
+  COEVAL_ASSIGN(const auto golden, models::read_golden(stored));
+  const std::size_t width = contributions.width();
+  Importance found{std::vector<double>(width), golden.size()};
+  std::vector<double> one(contributions.outputs() * (width + 1));
+  for (const auto& row : golden) {
+    if (row.row.size() != width)
+      return fail(Code::bad_model, "a golden row has another width than the model");
+    contributions.of(row.row, one);
+    for (std::size_t output = 0; output < contributions.outputs(); ++output)
+      for (std::size_t input = 0; input < width; ++input)
+        found.mean_size[input] += std::abs(one[output * (width + 1) + input]);
+  }
+  for (double& size : found.mean_size)
+    if (!golden.empty()) size /= static_cast<double>(golden.size());
+  return found;
+}
+
+}  // namespace coeval::training

@@ -1,0 +1,397 @@
+#include "training/model_card_parts.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "quality/proposal.h"
+#include "training/model_card_plots.h"
+#include "training/model_card_words.h"
+
+namespace coeval::training {
+namespace {
+
+using data::Json;
+
+// In the order in which a report is read, with the names that people give them.
+constexpr std::pair<const char*, const char*> kMetricNames[] = {
+    {"auc", "AUC"},
+    {"average_precision", "average precision"},
+    {"log_loss", "log loss"},
+    {"brier", "Brier score"},
+    {"calibration_error", "calibration error"},
+    {"accuracy", "accuracy"},
+    {"precision", "precision"},
+    {"recall", "recall"},
+    {"f1", "F1"},
+};
+
+std::string metric_name(std::string_view metric) {
+  for (const auto& [key, text] : kMetricNames)
+    if (metric == key) return text;
+  return std::string(metric);
+}
+
+std::optional<double> number_of(const Json* json) {
+  if (json == nullptr) return std::nullopt;
+  if (json->real() != nullptr) return *json->real();
+  if (json->integer() != nullptr) return static_cast<double>(*json->integer());
+  return std::nullopt;
+}
+
+std::string signed_text(double value, int digits) {
+  const std::string text = fixed_text(value, digits);
+  return std::isfinite(value) && value >= 0 ? "+" + text : text;
+}
+
+std::vector<double> numbers_of(const Json& json, std::string_view key) {
+  std::vector<double> numbers;
+  const Json* found = json.find(key);
+  if (found == nullptr || found->array() == nullptr) return numbers;
+  for (const Json& each : *found->array()) numbers.push_back(number_of(&each).value_or(0));
+  return numbers;
+}
+
+std::vector<PlotPoint> points_of(const Json& curves, std::string_view x_key,
+                                 std::string_view y_key) {
+  const auto x = numbers_of(curves, x_key), y = numbers_of(curves, y_key);
+  std::vector<PlotPoint> points;
+  for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) points.push_back({x[i], y[i]});
+  return points;
+}
+
+/// The four counts at the threshold.
+struct Counts {
+  double true_positives, false_positives, false_negatives, true_negatives;
+};
+
+std::optional<Counts> counts_at_threshold(const Json& part) {
+  const Json* json = part.find("confusion");
+  if (json == nullptr) return std::nullopt;
+  std::array<double, 4> found{};
+  constexpr std::array<const char*, 4> kKeys = {"true_positives", "false_positives",
+                                                "false_negatives", "true_negatives"};
+  for (std::size_t i = 0; i < kKeys.size(); ++i) {
+    const auto count = number_of(json->find(kKeys[i]));
+    if (!count) return std::nullopt;
+    found[i] = *count;
+  }
+  return Counts{found[0], found[1], found[2], found[3]};
+}
+
+std::optional<PlotPoint> mark_at(double x_part, double x_all, double y_part, double y_all) {
+  if (!(x_all > 0) || !(y_all > 0)) return std::nullopt;
+  return PlotPoint{x_part / x_all, y_part / y_all, "at the threshold"};
+}
+
+CardPlot roc_plot(const Json& part, std::vector<PlotPoint> points) {
+  CurvePlot plot{.title = "ROC curve",
+                 .description = "Share of the positives found against share of the negatives "
+                                "flagged, on the test part; AUC " +
+                                metric_text(part, "auc") + ".",
+                 .x_name = "false positive rate",
+                 .y_name = "true positive rate",
+                 .points = std::move(points),
+                 .guide = {{0, 0}, {1, 1}},
+                 .mark = {}};
+  if (const auto at = counts_at_threshold(part))
+    plot.mark = mark_at(at->false_positives, at->false_positives + at->true_negatives,
+                        at->true_positives, at->true_positives + at->false_negatives);
+  return draw_curve(plot, 1);
+}
+
+CardPlot recall_plot(const Json& part, std::vector<PlotPoint> points) {
+  CurvePlot plot{.title = "Precision and recall",
+                 .description = "Precision against recall on the test part; average precision " +
+                                metric_text(part, "average_precision") +
+                                ". The dashed line is the share of positives.",
+                 .x_name = "recall",
+                 .y_name = "precision",
+                 .points = std::move(points),
+                 .guide = {},
+                 .mark = {}};
+  const auto rows = count_of(part, "rows"), positives = count_of(part, "positives");
+  if (rows && positives && *rows > 0) {
+    const double share = static_cast<double>(*positives) / static_cast<double>(*rows);
+    plot.guide = {{0, share}, {1, share}};
+  }
+  if (const auto at = counts_at_threshold(part))
+    plot.mark = mark_at(at->true_positives, at->true_positives + at->false_negatives,
+                        at->true_positives, at->true_positives + at->false_positives);
+  return draw_curve(plot, 2);
+}
+
+std::optional<CardPlot> calibration_plot(const Json& part) {
+  const Json* bins = part.find("calibration_bins");
+  if (bins == nullptr || bins->array() == nullptr) return std::nullopt;
+  CurvePlot plot{.title = "Calibration",
+                 .description = "Share of positives against the mean score, in bins of equally many "
+                                "test rows; on the dashed line scores are probabilities. "
+                                "Calibration error " +
+                                metric_text(part, "calibration_error") + ".",
+                 .x_name = "mean score",
+                 .y_name = "share of positives",
+                 .points = {},
+                 .guide = {},
+                 .mark = {},
+                 .dots = true,
+                 .most = 0};
+  for (const Json& bin : *bins->array()) {
+    const auto score = number_of(bin.find("mean_score")), share = number_of(bin.find("positive_share"));
+    const auto rows = count_of(bin, "count");
+    if (!score || !share || !rows || *rows == 0) continue;
+    plot.points.push_back({*score, *share,
+                           quality::with_separators(*rows) + " rows: mean score " +
+                               fixed_text(*score, 4) + ", share " + fixed_text(*share, 4)});
+    plot.most = std::max({plot.most, *score, *share});
+  }
+  if (plot.points.empty()) return std::nullopt;
+  const double end = std::min(plot.most, 1.0);
+  plot.guide = {{0, 0}, {end, end}};
+  return draw_curve(plot, 3);
+}
+
+std::string params_text(const Json& params) {
+  std::string out;
+  if (params.object() == nullptr) return "–";
+  for (const auto& [name, value] : *params.object())
+    out += (out.empty() ? "" : ", ") + name + " = " +
+           (value.string() != nullptr ? *value.string() : value.dump());
+  return out;
+}
+
+}  // namespace
+
+std::string fixed_text(double value, int digits) {
+  if (!std::isfinite(value)) return "–";
+  std::array<char, 400> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                 std::chars_format::fixed, digits);
+  return {text.data(), end.ptr};
+}
+
+std::optional<std::int64_t> count_of(const Json& json, std::string_view key) {
+  const Json* found = json.find(key);
+  if (found == nullptr || found->integer() == nullptr) return std::nullopt;
+  return *found->integer();
+}
+
+std::string count_text(const Json& json, std::string_view key) {
+  const auto found = count_of(json, key);
+  return found ? quality::with_separators(*found) : "–";
+}
+
+std::string metric_text(const Json& json, std::string_view key) {
+  const auto found = number_of(json.find(key));
+  return found ? fixed_text(*found, 5) : "–";
+}
+
+std::string share_text(std::optional<std::int64_t> part, std::optional<std::int64_t> all) {
+  if (!part || !all || *all <= 0) return "–";
+  return fixed_text(100 * static_cast<double>(*part) / static_cast<double>(*all), 1) + " %";
+}
+
+CardText count(std::int64_t rows) { return number(quality::with_separators(rows)); }
+
+std::optional<std::int64_t> end_of(const define::Split& split, SplitPart part) {
+  const auto given = [](std::int64_t us) {
+    return us == 0 ? std::optional<std::int64_t>() : std::optional(us);
+  };
+  switch (part) {
+    case SplitPart::train:
+      return split.train_until_us;
+    case SplitPart::validate:
+      return split.validate_until_us;
+    case SplitPart::calibrate:
+      return given(split.calibrate_until_us);
+    case SplitPart::threshold:
+      return given(split.threshold_until_us);
+    case SplitPart::test:
+      return split.test_until_us;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string threshold_text(const define::Model& model) {
+  using Rule = define::ThresholdRule::Kind;
+  const define::ThresholdRule& rule = model.training.threshold_rule;
+  switch (rule.kind) {
+    case Rule::least_cost:
+      return "the cheapest of its own part, where a false positive costs " +
+             fixed_text(rule.false_positive, 2) + " and a false negative " +
+             fixed_text(rule.false_negative, 2);
+    case Rule::precision:
+      return "the one with the most recall of its own part that keeps a precision of " +
+             fixed_text(rule.floor, 3);
+    case Rule::recall:
+      return "the one with the most precision of its own part that keeps a recall of " +
+             fixed_text(rule.floor, 3);
+    case Rule::fixed:
+      break;
+  }
+  return "set in the definition";
+}
+
+CardTable training_table(const define::Model& model, const models::ModelCard& card) {
+  CardTable table{"", {{"setting"}, {"value"}}, {}};
+  const auto add = [&](std::string name, CardText value) {
+    table.rows.push_back({{std::move(name)}, std::move(value)});
+  };
+  const define::TrainingOptions& options = model.training;
+  add("trainer", {card.engine});
+  std::string params;
+  for (const auto& [name, value] : model.params)
+    params += (params.empty() ? "" : ", ") + name + " = " + value;
+  const bool searched = options.search.trials > 0;
+  add(searched ? "parameters before the search" : "parameters", {params});
+  if (const auto rounds = count_of(card.details, "rounds_used"))
+    add("rounds", {std::to_string(*rounds) +
+                   (model.early_stopping_rounds > 0 ? " kept by early stopping" : "")});
+  add("seed", {std::to_string(model.seed)});
+  if (options.weight) add("row weights", code(plain_text(*options.weight)));
+  if (options.class_weights.balanced)
+    add("class weights", {"balanced"});
+  else if (options.class_weights.given())
+    add("class weights", {"negative " + fixed_text(options.class_weights.negative, 3) +
+                          ", positive " + fixed_text(options.class_weights.positive, 3)});
+  for (const define::Monotone& monotone : options.monotone)
+    add("monotone", {monotone.input + (monotone.direction > 0 ? " increasing" : " decreasing")});
+  if (!card.calibration)
+    add("calibration", {"none"});
+  else if (card.calibration->kind == stats::CalibrationMap::Kind::platt)
+    add("calibration", {"Platt's sigmoid"});
+  else
+    add("calibration",
+        {"isotonic, " + std::to_string(card.calibration->scores.size()) + " knots"});
+  return table;
+}
+
+CardTable trials_table(const Json::Array& trials, const std::string& metric, std::size_t most) {
+  CardTable table{"The best of " + std::to_string(trials.size()) +
+                      " trials of the search, by the validation part's " + metric_name(metric),
+                  {{"trial"}, {"state"}, number("loss"), number("us a row"), {"parameters"}},
+                  {}};
+  for (std::size_t i = 0; i < std::min(trials.size(), most); ++i) {
+    const Json& trial = trials[i];
+    const Json* state = trial.find("state");
+    const Json* params = trial.find("params");
+    const auto latency = number_of(trial.find("latency_us"));
+    table.rows.push_back(
+        {{count_text(trial, "trial")},
+         {state != nullptr && state->string() != nullptr ? *state->string() : "–"},
+         number(metric_text(trial, "loss")),
+         number(latency ? fixed_text(*latency, 3) : "–"),
+         {params == nullptr ? "–" : params_text(*params)}});
+  }
+  return table;
+}
+
+CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts) {
+  CardTable table{"", {{"metric"}}, {{{"rows"}}, {{"positive"}}}};
+  for (const auto& [key, text] : kMetricNames) table.rows.push_back({{text}});
+  for (const SplitPart part : parts) {
+    const Json* json = metrics.find(name(part));
+    if (json == nullptr) continue;
+    table.columns.push_back(number(std::string(name(part))));
+    table.rows[0].push_back(number(count_text(*json, "rows")));
+    table.rows[1].push_back(number(count_text(*json, "positives")));
+    std::size_t row = 2;
+    for (const auto& [key, text] : kMetricNames)
+      table.rows[row++].push_back(number(metric_text(*json, key)));
+  }
+  return table;
+}
+
+std::optional<CardTable> confusion_table(const Json& part) {
+  const auto at = counts_at_threshold(part);
+  if (!at) return std::nullopt;
+  const auto cell = [](double value) { return count(std::llround(value)); };
+  return CardTable{"Decisions on the test part at the threshold",
+                   {{"label"}, number("decided true"), number("decided false")},
+                   {{{"true"}, cell(at->true_positives), cell(at->false_negatives)},
+                    {{"false"}, cell(at->false_positives), cell(at->true_negatives)}}};
+}
+
+CardTable comparison_table(const std::vector<Comparison>& comparisons) {
+  CardTable table{"95 % intervals by the paired bootstrap",
+                  {{"metric"}, number("this"), number("champion"), number("improvement"),
+                   number("interval"), number("p"), {"drawn"}},
+                  {}};
+  for (const Comparison& each : comparisons)
+    table.rows.push_back(
+        {{metric_name(each.metric)}, number(fixed_text(each.candidate, 5)),
+         number(fixed_text(each.champion, 5)), number(signed_text(each.improvement, 5)),
+         number(signed_text(each.lower, 5) + " to " + signed_text(each.upper, 5)),
+         number(fixed_text(each.p_value, 4)),
+         {quality::with_separators(each.units) + " by " + each.unit + ", " +
+          quality::with_separators(each.replicates) + " times"}});
+  return table;
+}
+
+CardTable slices_table(std::span<const SliceEvidence* const> slices, const std::string& metric,
+                       std::size_t most, const std::function<bool(const std::string&)>& hides) {
+  std::vector<std::string> shown = {"auc", "average_precision", "log_loss", "calibration_error"};
+  if (std::ranges::find(shown, metric) == shown.end()) shown.insert(shown.begin(), metric);
+  CardTable table{"Of the test part, the worst " + metric_name(metric) + " first",
+                  {{"slice"}, {"value"}, number("rows"), number("positive")},
+                  {}};
+  for (const std::string& each : shown) table.columns.push_back(number(metric_name(each)));
+  for (std::size_t i = 0; i < std::min(slices.size(), most); ++i) {
+    const SliceEvidence& slice = *slices[i];
+    std::vector<CardText> row = {code(slice.slice),
+                                 {hides(slice.slice) ? "(personal: not shown)" : slice.value},
+                                 count(slice.rows),
+                                 number(share_text(slice.positives, slice.rows))};
+    for (const std::string& each : shown) {
+      const auto found = slice.metrics.find(each);
+      row.push_back(number(found == slice.metrics.end() ? "–" : fixed_text(found->second, 5)));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::vector<CardPlot> test_plots(const Json& part, double threshold) {
+  std::vector<CardPlot> plots;
+  const Json* curves = part.find("curves");
+  if (curves != nullptr) {
+    auto roc = points_of(*curves, "false_positive_rate", "true_positive_rate");
+    if (!roc.empty()) plots.push_back(roc_plot(part, std::move(roc)));
+    auto recall = points_of(*curves, "recall", "precision");
+    if (!recall.empty()) plots.push_back(recall_plot(part, std::move(recall)));
+  }
+  if (auto plot = calibration_plot(part)) plots.push_back(std::move(*plot));
+  if (curves == nullptr) return plots;
+  ClassHistogram histogram{
+      .title = "Scores by class",
+      .description = "How the test part's scores are spread, as shares of each class; the "
+                     "dashed line is the threshold.",
+      .positives = numbers_of(*curves, "histogram_positives"),
+      .negatives = numbers_of(*curves, "histogram_negatives"),
+      .threshold = threshold};
+  if (!histogram.positives.empty() && histogram.positives.size() == histogram.negatives.size())
+    plots.push_back(draw_histogram(histogram, 4));
+  return plots;
+}
+
+CardPlot importance_plot(const define::Model& model, const Importance& importance) {
+  constexpr std::size_t kMostBars = 25;
+  RankedBars plot{.title = "Importance of the inputs",
+                  .description = "Mean size of each input's contribution to the margin, in log odds; "
+                                 "the table above has the same numbers.",
+                  .bars = {}};
+  for (std::size_t i = 0; i < std::min(model.inputs.size(), importance.mean_size.size()); ++i)
+    plot.bars.push_back(
+        {model.inputs[i].name, fixed_text(importance.mean_size[i], 4), importance.mean_size[i]});
+  std::ranges::stable_sort(plot.bars, std::greater<>(), &RankedBars::Bar::length);
+  if (plot.bars.size() > kMostBars) {
+    plot.bars.resize(kMostBars);
+    plot.title += ", the first " + std::to_string(kMostBars);
+  }
+  return draw_bars(plot, 5);
+}
+
+}  // namespace coeval::training
