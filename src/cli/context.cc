@@ -1,6 +1,7 @@
 #include "cli/context.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <thread>
 
@@ -111,6 +112,30 @@ Error Context::no_such_version(const std::string& model,
           "its newest is " + newest + "; coeval show " + model + " --version N shows one",
           {},
           {}};
+}
+
+Result<stores::ModelVersion> Context::pick_version(stores::MetaStore& meta,
+                                                   const std::string& name) {
+  const std::size_t at = name.find("@v");
+  int wanted = 0;
+  if (at != std::string::npos) {
+    const char* end = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data() + at + 2, end, wanted);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || wanted < 1)
+      return fail(Code::usage, "not a version: '" + name + "'",
+                  "write MODEL@vN, such as " + name.substr(0, at) + "@v1");
+  }
+  // A model that the definition has no more is still registered.
+  std::string model = name.substr(0, at);
+  COEVAL_ASSIGN(auto versions, meta.versions(model));
+  if (versions.empty()) {
+    COEVAL_ASSIGN(const auto* defined, pick_model(model));
+    model = defined->name;
+    COEVAL_ASSIGN(versions, meta.versions(model));
+  }
+  for (auto row = versions.rbegin(); row != versions.rend(); ++row)
+    if (wanted == 0 || row->version == wanted) return *row;
+  return std::unexpected(no_such_version(model, versions, wanted));
 }
 
 training::Workshop Context::workshop(stores::MetaStore& meta, const stores::EventLog* log) {

@@ -65,6 +65,9 @@ struct Context {
   /// A registered version with the definition that it was built from.
   Result<replay::AuditedModel> find_version(stores::MetaStore& meta, const std::string& model,
                                             int version);
+  /// The version that "late@v7" names; of "late", and of "" in a project of one model, the newest.
+  /// Errors: usage; unknown_name; not_built; unknown_model.
+  Result<stores::ModelVersion> pick_version(stores::MetaStore& meta, const std::string& name);
 
  private:
   /// The text that a position is in: the definition, or an option of the command line.

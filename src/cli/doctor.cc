@@ -72,6 +72,11 @@ void examine_models(Context& context, Findings& findings) {
     const auto versions = (*meta)->versions(model);
     if (!versions) return findings.add("metadata", false, one_line(versions.error()));
     for (const auto& version : *versions) {
+      if (version.removed_us != 0) {
+        findings.add(model + "@v" + std::to_string(version.version), true,
+                     "removed by coeval gc at " + format_time(version.removed_us));
+        continue;
+      }
       const auto loaded = training::load_version(context.state_folder, version);
       findings.add(model + "@v" + std::to_string(version.version), loaded.has_value(),
                    loaded ? sound_text(version) : one_line(loaded.error()));

@@ -191,6 +191,14 @@ int explain_prediction(Context& context) {
 int explain(Context& context) {
   const std::string& subject = context.in.subject;
   if (subject.empty()) return list_codes(context);
+  // A prediction's id is a UUID, so the word is free.
+  if (subject == "gate") return explain_gate(context);
+  if (!context.in.model.empty())
+    return context.report(Error{Code::usage,
+                                "one subject at a time, found '" + context.in.model + "' too",
+                                "coeval explain gate MODEL@vN explains the gates of a version",
+                                {},
+                                {}});
   if (subject.size() <= 5 && (subject[0] == 'C' || subject[0] == 'c')) {
     if (const auto code = find_code(subject)) return explain_code(context, *code);
     return context.report(

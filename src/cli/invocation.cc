@@ -243,13 +243,26 @@ class Declaration {
         "--against-dataset", in_.against_dataset,
         "compare with the offline dataset's rows for the same questions; of files only");
     threads(audit);
+    auto* reproduce = verb("reproduce");
+    model(reproduce, "MODEL or MODEL@vN (default: the newest version)");
+    threads(reproduce);
     auto* explain = verb("explain");
     explain->add_option("subject", in_.subject,
-                        "an error code such as C0412 (default: a list of all), or a prediction id");
+                        "an error code such as C0412 (default: a list of all), a prediction id, or "
+                        "the word gate");
+    explain->add_option("model", in_.model,
+                        "after the word gate: MODEL or MODEL@vN (default: the newest version)");
     explain->add_option("--feature", in_.feature, "list every event of this feature");
   }
 
   void upkeep() {
+    auto* gc = verb("gc");
+    gc->add_flag("--dry-run", in_.dry_run, "only say what would go");
+    gc->add_option(
+          "--keep", in_.keep,
+          "of registered versions too: keep the newest so many of each model, and all that "
+          "an alias ever pointed to (default: keep all)")
+        ->check(CLI::Range(1, std::numeric_limits<int>::max()));
     auto* log = verb("log");
     log->add_option("action", in_.subject,
                     "seal: write closed segments as Parquet too; trim: remove what retention lets "
@@ -379,9 +392,11 @@ const std::vector<Verb>& verbs() {
       {"ingest", "check files and bring their rows into the log, each file once"},
       {"quarantine", "list, show, replay or drop the rows that were kept out"},
       {"audit", "recompute every logged prediction and compare bits"},
-      {"explain", "an error code, or a prediction down to its events"},
+      {"reproduce", "train a registered version again and compare ids, bits and golden rows"},
+      {"explain", "an error code, a prediction down to its events, or the gates of a version"},
       {"log", "seal the log's segments to Parquet, trim it, list its schemas"},
       {"doctor", "examine the log, the models and the installation"},
+      {"gc", "remove files of .coeval that nothing refers to any more"},
       {"schema", "print the JSON Schema of coeval.toml, for editors"},
       {"completion", "print a completion script for a shell"},
       {"train-worker", "the child process that trains (internal)"},

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/running_server.h"
+#include "training/registered_model.h"
 
 namespace coeval::cli {
 
@@ -47,6 +48,8 @@ int promote(Context& context) {
   if (!versions) return context.report(versions.error());
   for (auto at = versions->rbegin(); at != versions->rend(); ++at) {
     if (context.in.version != 0 && at->version != context.in.version) continue;
+    if (at->removed_us != 0)
+      return context.report(training::load_version(context.state_folder, *at).error());
     if (!at->gates_passed)
       return context.report(
           Error{Code::gate_failed,

@@ -65,8 +65,10 @@ void print_version(Context& context, const stores::ModelVersion& version,
             version.folder);
   out.print("dataset " + version.dataset_id + "\nrecipe  " + version.recipe_id + "\nbits    " +
             version.bits_id + "\nfiles   " +
-            (version.manifest_id.empty() ? "(not recorded)" : version.manifest_id) + "\nir      " +
-            version.ir_hash +
+            (version.removed_us != 0 ? "removed by coeval gc at " + format_time(version.removed_us)
+             : version.manifest_id.empty() ? "(not recorded)"
+                                           : version.manifest_id) +
+            "\nir      " + version.ir_hash +
             (version.ir_hash == model.ir_hash ? "" : "  (not the present definition)"));
   print_metrics(context, metrics);
   if (const data::Json* compared = metrics.find("runtime_rows_compared"))
@@ -131,6 +133,7 @@ int show(Context& context) {
     json.set("recipe_id", at->recipe_id);
     json.set("bits_id", at->bits_id);
     json.set("manifest_id", at->manifest_id);
+    if (at->removed_us != 0) json.set("removed", format_time(at->removed_us));
     json.set("gates_passed", at->gates_passed);
     json.set("metrics", *metrics);
     json.set("gates", *gates);

@@ -68,6 +68,9 @@ CREATE TRIGGER model_manifests_no_delete BEFORE DELETE ON model_manifests
 PRAGMA user_version = 2;
 )sql";
 
+/// Stands for the manifest of a folder that was removed: the newest row says what the folder holds.
+constexpr const char* kRemoved = "removed";
+
 constexpr const char* kSameVersion =
     "SELECT version FROM model_versions WHERE model = ? AND recipe_id = ? AND bits_id = ?";
 constexpr const char* kNextVersion =
@@ -78,7 +81,9 @@ constexpr const char* kInsertVersion =
 constexpr const char* kVersions =
     "SELECT model, version, folder, ir_hash, dataset_id, recipe_id, bits_id, gates_passed, "
     "metrics_json, gates_json, created_us, coalesce((SELECT manifest_id FROM model_manifests m "
-    "WHERE m.model = v.model AND m.version = v.version ORDER BY entry DESC LIMIT 1), '') "
+    "WHERE m.model = v.model AND m.version = v.version ORDER BY entry DESC LIMIT 1), ''), "
+    "coalesce((SELECT recorded_us FROM model_manifests m "
+    "WHERE m.model = v.model AND m.version = v.version ORDER BY entry DESC LIMIT 1), 0) "
     "FROM model_versions v WHERE model = ? ORDER BY version";
 constexpr const char* kManifest =
     "SELECT manifest_id FROM model_manifests WHERE model = ? AND version = ? "
@@ -118,6 +123,10 @@ ModelVersion version_row(Statement& row) {
   version.gates_json = row.text();
   version.created_us = row.integer();
   version.manifest_id = row.text();
+  const std::int64_t recorded_us = row.integer();
+  if (version.manifest_id != kRemoved) return version;
+  version.manifest_id.clear();
+  version.removed_us = recorded_us;
   return version;
 }
 
@@ -194,6 +203,13 @@ class SqliteMetaStore final : public MetaStore {
     COEVAL_TRY(record_manifest(version));
     COEVAL_TRY(transaction.commit());
     return version.version;
+  }
+
+  Status note_removed(const std::string& model, int version, std::int64_t removed_us) override {
+    COEVAL_ASSIGN(auto transaction, Transaction::begin(*database_));
+    COEVAL_TRY(must_exist(model, version));
+    COEVAL_TRY(insert_manifest(model, version, kRemoved, removed_us));
+    return transaction.commit();
   }
 
   Result<std::vector<ModelVersion>> versions(const std::string& model) override {
@@ -286,9 +302,13 @@ class SqliteMetaStore final : public MetaStore {
       COEVAL_ASSIGN(const auto newest, first_row<std::string>(query, first_text));
       if (newest == version.manifest_id) return {};
     }
+    return insert_manifest(version.model, version.version, version.manifest_id, version.created_us);
+  }
+
+  Status insert_manifest(const std::string& model, int version, std::string_view manifest_id,
+                         std::int64_t recorded_us) {
     COEVAL_ASSIGN(auto statement, database_->prepare(kInsertManifest));
-    statement.bind(version.model).bind(version.version).bind(version.manifest_id);
-    return statement.bind(version.created_us).run();
+    return statement.bind(model).bind(version).bind(manifest_id).bind(recorded_us).run();
   }
 
   Status must_exist(const std::string& model, int version) {

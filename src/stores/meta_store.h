@@ -23,6 +23,8 @@ struct ModelVersion {
   /// Hash of all files of the folder, to be compared when it is loaded; empty for a version that
   /// was registered before this was recorded.
   std::string manifest_id;
+  /// When its folder was removed to save space; 0: it was not, or was made again since.
+  std::int64_t removed_us = 0;
 };
 
 /// Whether an alias may be called so: 1 to 64 of a–z, 0–9, _ and -.
@@ -56,6 +58,9 @@ class MetaStore {
   /// recipe_id and bits_id as an existing version of the model returns that version; its manifest,
   /// when it is another one (the folder was made again), takes the place of the recorded one.
   virtual Result<int> register_version(ModelVersion version) = 0;
+  /// Notes that the folder of a version is about to be removed. Registering the same recipe and
+  /// bits again, with its manifest, ends that. Errors: unknown_model.
+  virtual Status note_removed(const std::string& model, int version, std::int64_t removed_us) = 0;
   virtual Result<std::vector<ModelVersion>> versions(const std::string& model) = 0;
   virtual Result<std::vector<std::string>> models() = 0;
   /// Errors: unknown_model when that version was never registered; usage for a bad alias.

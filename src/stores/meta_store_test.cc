@@ -55,6 +55,26 @@ void check_versions(MetaStore& store) {
   CHECK(store.versions("none").value().empty());
 }
 
+void check_removals(MetaStore& store) {
+  auto version = version_of("late", "r1", "b1");
+  version.manifest_id = "m1";
+  CHECK(store.register_version(version).value() == 1);
+  CHECK(store.versions("late").value()[0].removed_us == 0);
+  CHECK(store.note_removed("late", 2, 7).error().code == Code::unknown_model);
+  REQUIRE(store.note_removed("late", 1, 991353600000009));
+  auto noted = store.versions("late").value();
+  REQUIRE(noted.size() == 1);
+  CHECK(noted[0].removed_us == 991353600000009);
+  CHECK(noted[0].manifest_id.empty());
+  CHECK(noted[0].metrics_json == R"({"auc":0.78})");
+  // The same recipe and bits, made again: the same version, there again.
+  CHECK(store.register_version(version).value() == 1);
+  noted = store.versions("late").value();
+  REQUIRE(noted.size() == 1);
+  CHECK(noted[0].removed_us == 0);
+  CHECK(noted[0].manifest_id == "m1");
+}
+
 void check_manifests(MetaStore& store) {
   auto version = version_of("late", "r1", "b1");
   CHECK(store.register_version(version).value() == 1);
@@ -139,6 +159,9 @@ void check_meta_store(const std::function<std::unique_ptr<MetaStore>()>& make) {
   SUBCASE("an alias points where its last move put it") { check_aliases(*store); }
   SUBCASE("steps are found by key and by name") { check_steps(*store); }
   SUBCASE("the manifest of a version is the one recorded last") { check_manifests(*store); }
+  SUBCASE("a version whose folder was removed is noted as such until it is made again") {
+    check_removals(*store);
+  }
   SUBCASE("an alias has a plain name") { check_alias_names(*store); }
 }
 

@@ -70,18 +70,38 @@ std::string what_changed(const data::Json& now, const std::string& then_text) {
   const auto then = data::parse_json(then_text);
   if (!then) return "the record of the last build cannot be read";
   std::string names;
-  const auto note = [&](const std::string& input) { names += (names.empty() ? "" : ", ") + input; };
-  for (const auto& [key, value] : *now.object()) {
-    const data::Json* old = then->find(key);
-    if (old == nullptr || old->dump() != value.dump()) note(key);
-  }
-  if (then->object() != nullptr)
-    for (const auto& [key, value] : *then->object())
-      if (now.find(key) == nullptr) note(key + " (gone)");
+  for (const auto& input : differing_inputs(now, *then))
+    names += (names.empty() ? "" : ", ") + input;
   return names.empty() ? "its output was missing" : "changed: " + names;
 }
 
 }  // namespace
+
+std::vector<std::string> differing_inputs(const data::Json& now, const data::Json& then) {
+  std::vector<std::string> names;
+  if (now.object() == nullptr || then.object() == nullptr) return {"all of them"};
+  for (const auto& [key, value] : *now.object()) {
+    const data::Json* old = then.find(key);
+    if (old == nullptr || old->dump() != value.dump()) names.push_back(key);
+  }
+  for (const auto& [key, value] : *then.object())
+    if (now.find(key) == nullptr) names.push_back(key + " (gone)");
+  return names;
+}
+
+Recipe recipe_of(const Workshop& shop, const define::Model& model, const std::string& dataset_id,
+                 const std::string& engine) {
+  return {dataset_id,
+          model.ir_hash,
+          model.split,
+          model.params,
+          model.seed,
+          model.rounds,
+          model.early_stopping_rounds,
+          model.trainer,
+          engine,
+          shop.engine};
+}
 
 // Everything that a dataset's bytes depend on, by name, so that a miss can say which one changed.
 Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& model) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "data/json.h"
 #include "define/project.h"
 #include "training/pipeline.h"
+#include "training/recipe.h"
 
 namespace coeval::training {
 
@@ -14,6 +16,13 @@ namespace coeval::training {
 Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& model);
 /// Everything that a model's bytes and verdicts depend on, the dataset by its key.
 data::Json train_inputs(const define::Model& model, const std::string& dataset_key);
+
+/// What a model of this dataset is made by; `engine` is the trainer's library as it told itself.
+Recipe recipe_of(const Workshop& shop, const define::Model& model, const std::string& dataset_id,
+                 const std::string& engine);
+
+/// The inputs that differ, by name: "file:orders", "engine", "view:user (gone)".
+std::vector<std::string> differing_inputs(const data::Json& now, const data::Json& then);
 
 /// Looks a step up by the hash of its inputs, and says why it was found or not. Errors: metadata.
 Result<StepPlan> plan_step(const Workshop& shop, const define::Model& model,

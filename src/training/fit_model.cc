@@ -5,12 +5,15 @@
 #include <cmath>
 #include <filesystem>
 
+#include "data/hash.h"
 #include "stats/thresholds.h"
 #include "stores/files.h"
 #include "training/pipeline.h"
 
 namespace coeval::training {
 namespace {
+
+constexpr std::size_t kGoldenRows = 64;
 
 stats::BinaryRows rows_of(const TrainingRows& rows, std::span<const float> scores, SplitPart part) {
   const TrainingRows::Range range = rows.part(part);
@@ -78,6 +81,27 @@ Result<double> choose(const define::Model& model, const TrainingRows& rows,
   // A probability: +infinity flags nothing, and so does what no score of the part has reached.
   return std::isfinite(choice->threshold) ? static_cast<double>(choice->threshold)
                                           : std::nextafter(1.0, 2.0);
+}
+
+// What the trainer wrote is not trusted more than any other file.
+Result<models::Forest> read_answer(const define::Model& model, const std::string& bytes,
+                                   std::size_t width) {
+  auto forest = models::Forest::read(bytes);
+  if (forest && forest->width() == width && forest->outputs() == 1) return forest;
+  const Error error = forest ? Error{Code::bad_model,
+                                     "it has " + std::to_string(forest->width()) + " inputs and " +
+                                         std::to_string(forest->outputs()) +
+                                         " outputs instead of " + std::to_string(width) + " and 1",
+                                     {},
+                                     {},
+                                     {}}
+                             : forest.error();
+  return fail(Code::training_failed,
+              "trainer '" + model.trainer + "' wrote a model that cannot be used: " + error.message,
+              error.code == Code::unsupported
+                  ? error.advice
+                  : "run the command again; if it ends the same way, ./dev setup installs the "
+                    "library that belongs to this version");
 }
 
 }  // namespace
@@ -162,7 +186,7 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows) {
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
-  COEVAL_ASSIGN(fitted.forest, models::Forest::read(fitted.trained.bytes));
+  COEVAL_ASSIGN(fitted.forest, read_answer(model, fitted.trained.bytes, rows.width));
   fitted.margins.resize(rows.rows());
   fitted.raw_scores.resize(rows.rows());
   fitted.forest.predict(rows.values, fitted.margins, fitted.raw_scores);
@@ -171,6 +195,17 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
   models::calibrate(fitted.calibration, fitted.scores);
   COEVAL_ASSIGN(fitted.threshold, choose(model, rows, fitted.scores));
   return fitted;
+}
+
+std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows, const FittedModel& fitted) {
+  std::vector<models::GoldenRow> golden;
+  const TrainingRows::Range test = rows.part(SplitPart::test);
+  for (std::size_t i = 0; i < kGoldenRows && test.count > 0; ++i) {
+    const std::size_t at = test.from + data::xxh3_64("golden", i) % test.count;
+    golden.push_back({std::vector<float>(rows.row(at), rows.row(at) + rows.width),
+                      fitted.margins[at], fitted.scores[at]});
+  }
+  return golden;
 }
 
 }  // namespace coeval::training

@@ -48,6 +48,9 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
 Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows);
 
+/// 64 test rows chosen by the hash of their place, the same for every build of the same rows.
+std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows, const FittedModel& fitted);
+
 /// What one row takes in our runtime, alone: the median of 201 trials of up to 64 rows, in µs.
 double median_latency_us(const models::Forest& forest, std::span<const float> rows,
                          std::size_t width);

@@ -264,8 +264,10 @@ Status check_rows(const define::Project& project, const define::Model& model,
         "rows of source '" + source + "' have no '" + model.at_column + "', the question's time",
         "declare the column without nullable = true, so that such rows go to quarantine");
   if (rows.rows == 0 || (asking && asking->empty()))
-    return fail(Code::no_rows,
-                "source '" + source + "' has no rows for model '" + model.name + "'");
+    return fail(Code::no_rows, "source '" + source + "' has no rows for model '" + model.name + "'",
+                "rows that break a rule of the source are in quarantine, each with its reason: "
+                ".coeval/quarantine/" +
+                    source + ".jsonl");
   return {};
 }
 

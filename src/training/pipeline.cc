@@ -8,6 +8,7 @@
 #include "replay/labels.h"
 #include "stores/files.h"
 #include "stores/record_names.h"
+#include "training/build_lock.h"
 #include "training/build_steps.h"
 #include "training/evaluate.h"
 #include "training/fit_model.h"
@@ -24,7 +25,6 @@ namespace coeval::training {
 
 namespace {
 
-constexpr std::size_t kGoldenRows = 64;
 /// Test rows that every dataset has computed by the server's way too.
 constexpr std::size_t kCheckedRows = 512;
 
@@ -168,6 +168,9 @@ class Build {
     const double started = monotonic_seconds();
     COEVAL_ASSIGN(const TrainingRows rows,
                   read_training_rows(shop_.formats, dataset_path(), model_, nullptr));
+    for (const auto& input : rows.null_inputs)
+      shop_.say(model_.name + ": warning: input '" + input +
+                "' is null in all training rows, so the model learns nothing from it");
     COEVAL_TRY(search(rows));
     COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, chosen_, rows));
     outcome_.train_seconds = monotonic_seconds() - started;
@@ -228,19 +231,6 @@ class Build {
     return save(rows, fitted, std::move(metrics), to_json(evidence));
   }
 
-  // 64 test rows chosen by the hash of their place, the same for every build of the same rows.
-  static std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows,
-                                                    const FittedModel& fitted) {
-    std::vector<models::GoldenRow> golden;
-    const TrainingRows::Range test = rows.part(SplitPart::test);
-    for (std::size_t i = 0; i < kGoldenRows && test.count > 0; ++i) {
-      const std::size_t at = test.from + data::xxh3_64("golden", i) % test.count;
-      golden.push_back({std::vector<float>(rows.row(at), rows.row(at) + rows.width),
-                        fitted.margins[at], fitted.scores[at]});
-    }
-    return golden;
-  }
-
   // Whether the folder of a version holds it already. What lies there and is no registered model is
   // the rest of a build that did not end, or was changed since: it is moved away.
   Result<bool> settle_folder(const stores::ModelVersion& made) {
@@ -268,9 +258,7 @@ class Build {
     card.ir = model_.ir;
     card.dataset_id = outcome_.plan.dataset.key;
     card.bits_id = data::sha256_hex(fitted.trained.bytes);
-    card.recipe_id = recipe_id({card.dataset_id, model_.ir_hash, model_.split, chosen_.params,
-                                model_.seed, chosen_.rounds, chosen_.early_stopping_rounds,
-                                model_.trainer, fitted.trained.engine, shop_.engine});
+    card.recipe_id = recipe_id(recipe_of(shop_, chosen_, card.dataset_id, fitted.trained.engine));
     card.engine = fitted.trained.engine;
     card.threshold = fitted.threshold;
     card.calibration = fitted.calibration;
@@ -367,6 +355,7 @@ Result<BuildPlan> plan_build(const Workshop& shop, const define::Model& model) {
 }
 
 Result<BuildOutcome> build_model(const Workshop& shop, const define::Model& model) {
+  COEVAL_ASSIGN(const BuildLock lock, BuildLock::share(shop.state_folder));
   return Build(shop, model).run();
 }
 

@@ -3,12 +3,20 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/time.h"
 #include "stores/files.h"
 
 namespace coeval::training {
 
 Result<std::shared_ptr<const models::ServedModel>> load_version(
     const std::string& state_folder, const stores::ModelVersion& version) {
+  if (version.removed_us != 0)
+    return fail(Code::bad_model,
+                version.model + "@v" + std::to_string(version.version) + " was removed at " +
+                    format_time(version.removed_us) +
+                    " by coeval gc: its numbers are kept, its "
+                    "files are not",
+                "take another version, or build it again from its definition and data");
   return models::load_model(state_folder + "/" + version.folder,
                             {version.manifest_id, version.bits_id, version.ir_hash});
 }

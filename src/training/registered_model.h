@@ -10,7 +10,7 @@
 namespace coeval::training {
 
 /// Loads a registered version; its folder must be the one that was registered.
-/// Errors: those of models::load_model.
+/// Errors: those of models::load_model; bad_model for one that was removed to save space.
 Result<std::shared_ptr<const models::ServedModel>> load_version(
     const std::string& state_folder, const stores::ModelVersion& version);
 

@@ -64,6 +64,17 @@ Status read_trial(const std::string& text, Trial& trial) {
   return {};
 }
 
+// The model with a trial's parameters.
+define::Model with_params(define::Model model, const Params& params, int rounds) {
+  for (const auto& [name, value] : params)
+    for (auto& param : model.params)
+      if (param.first == name) param.second = value;
+  model.rounds = rounds;
+  if (model.early_stopping_rounds == 0)
+    model.early_stopping_rounds = std::max(1, model.rounds / 10);
+  return model;
+}
+
 double median_of(std::vector<double> values) {
   std::ranges::sort(values);
   const std::size_t half = values.size() / 2;
@@ -121,28 +132,16 @@ class Searching {
     return {};
   }
 
-  // The model with a trial's parameters.
-  define::Model model_of(const Trial& trial, int rounds) const {
-    define::Model model = model_;
-    for (const auto& [name, value] : trial.params)
-      for (auto& param : model.params)
-        if (param.first == name) param.second = value;
-    model.rounds = rounds;
-    if (model.early_stopping_rounds == 0)
-      model.early_stopping_rounds = std::max(1, model_.rounds / 10);
-    return model;
-  }
-
   void try_params(Trial& trial) const {
     const int early_rounds = std::max(1, model_.rounds / kEarlyShare);
-    const auto early = fit(model_of(trial, early_rounds), trial);
+    const auto early = fit(with_params(model_, trial.params, early_rounds), trial);
     if (!early) return failed(trial, early.error());
     trial.early_loss = *early;
     if (early_.size() >= kTrialsToPruneBy && trial.early_loss > median_of(early_)) {
       trial.state = "pruned";
       return;
     }
-    const auto whole = fit(model_of(trial, model_.rounds), trial);
+    const auto whole = fit(with_params(model_, trial.params, model_.rounds), trial);
     if (!whole) return failed(trial, whole.error());
     trial.loss = *whole;
     const bool slow = search_.max_latency_ns > 0 &&
@@ -215,7 +214,7 @@ class Searching {
                       model_.name + "' gave a model: trial 0 is " + outcome_.trials[0].state +
                       (outcome_.trials[0].reason.empty() ? "" : ", " + outcome_.trials[0].reason),
                   "raise max_latency, give the search more trials, or train without it");
-    outcome_.chosen = model_of(*best, model_.rounds);
+    outcome_.chosen = with_params(model_, best->params, model_.rounds);
     shop_.say(model_.name + ": trial " + std::to_string(best->number) + " of " +
               std::to_string(outcome_.trials.size()) + " chosen");
     return std::move(outcome_);
@@ -240,6 +239,22 @@ class Searching {
 Result<SearchOutcome> search_params(const Workshop& shop, const define::Model& model,
                                     const std::string& dataset_key, const TrainingRows& rows) {
   return Searching(shop, model, dataset_key, rows).run();
+}
+
+Result<define::Model> chosen_then(const define::Model& model, const Json& details) {
+  const Json* trials = details.find("trials");
+  if (trials == nullptr) return model;
+  if (trials->array() == nullptr || trials->array()->empty())
+    return fail(Code::bad_json, "'trials' has none");
+  const Json* params = trials->array()->front().find("params");  // the best one
+  if (params == nullptr || params->object() == nullptr)
+    return fail(Code::bad_json, "the chosen trial has no 'params'");
+  Params chosen;
+  for (const auto& [name, value] : *params->object()) {
+    if (value.string() == nullptr) return fail(Code::bad_json, "'" + name + "' is not a string");
+    chosen.emplace_back(name, *value.string());
+  }
+  return with_params(model, chosen, model.rounds);
 }
 
 Json leaderboard_json(const SearchOutcome& outcome) {

@@ -44,6 +44,10 @@ struct SearchOutcome {
 Result<SearchOutcome> search_params(const Workshop& shop, const define::Model& model,
                                     const std::string& dataset_key, const TrainingRows& rows);
 
+/// The model that was built from `model` according to the details of its card: itself, or with the
+/// parameters of the trial that its search chose. Errors: bad_json.
+Result<define::Model> chosen_then(const define::Model& model, const data::Json& details);
+
 /// The trials from the best to the worst, for reports.
 data::Json leaderboard_json(const SearchOutcome& outcome);
 

@@ -10,8 +10,14 @@ Status check_part(const PartCounts& counts, SplitPart part) {
   const PartCount& count = counts.of(part);
   const std::string where = "the " + std::string(name(part)) + " part of the split";
   if (count.rows == 0) {
-    return fail(Code::no_rows, where + " has no rows",
-                "move the dates of `split` into the time that the source covers");
+    const std::int64_t outside = counts.of(SplitPart::none).rows;
+    const std::string others =
+        outside == 0 ? ""
+                     : "; " + std::to_string(outside) + " of " + std::to_string(counts.rows()) +
+                           " rows have no label, or lie outside of the split";
+    return fail(Code::no_rows, where + " has no rows" + others,
+                "move the dates of `split` into the time that the source covers" +
+                    std::string(outside == 0 ? "" : "; a label that is null decides nothing"));
   }
   if (count.positives == 0 || count.positives == count.rows) {
     return fail(Code::no_rows,

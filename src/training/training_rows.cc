@@ -40,8 +40,16 @@ Status scan(const replay::OpenFormat& formats, const std::string& path,
 
 struct Survey {
   std::array<std::int64_t, kSplitParts> rows{};
-  std::vector<std::set<std::string>> words;  // by input; empty for numbers
+  std::vector<std::set<std::string>> words;  // of the training rows, by input; empty for numbers
+  std::vector<std::int64_t> texts;           // training rows with a text, by input; 0 for numbers
 };
+
+std::int64_t texts_in(const data::Column& column, const std::vector<SplitPart>& parts) {
+  std::int64_t texts = 0;
+  for (std::int64_t row = 0; row < column.size(); ++row)
+    if (parts[static_cast<std::size_t>(row)] == SplitPart::train && !column.is_null(row)) ++texts;
+  return texts;
+}
 
 // The strings of coded columns are looked up once per dictionary entry, not once per row.
 void collect_words(const data::Column& column, const std::vector<SplitPart>& parts,
@@ -71,15 +79,19 @@ Result<Survey> survey(const replay::OpenFormat& formats, const std::string& path
                       const define::Model& model) {
   Survey found;
   found.words.resize(model.inputs.size());
+  found.texts.resize(model.inputs.size());
   std::vector<std::string> columns = {kSplitColumn};
   for (const auto& input : model.inputs)
     if (input.categorical) columns.push_back(input.name);
   COEVAL_TRY(scan(formats, path, columns, [&](const data::Batch& batch) -> Status {
     const auto parts = parts_of(batch);
     for (const SplitPart part : parts) ++found.rows[static_cast<std::size_t>(part)];
-    for (std::size_t i = 0; i < model.inputs.size(); ++i)
-      if (model.inputs[i].categorical)
-        collect_words(*batch.find(model.inputs[i].name), parts, found.words[i]);
+    for (std::size_t i = 0; i < model.inputs.size(); ++i) {
+      if (!model.inputs[i].categorical) continue;
+      const data::Column& column = *batch.find(model.inputs[i].name);
+      collect_words(column, parts, found.words[i]);
+      found.texts[i] += texts_in(column, parts);
+    }
     return {};
   }));
   return found;
@@ -105,6 +117,8 @@ data::Batch words_as_rows(const define::Model& model, const Survey& found) {
 constexpr std::array kParts = {SplitPart::train, SplitPart::validate, SplitPart::calibrate,
                                SplitPart::threshold, SplitPart::test};
 constexpr std::size_t kMaxSliceWords = 100'000;
+/// From so many training rows on, a text that no two of them share is taken for a row's name.
+constexpr std::int64_t kIdentifierRows = 100;
 
 std::string text_of(const data::Column& column, std::int64_t row) {
   if (column.is_null(row)) return "null";
@@ -216,6 +230,39 @@ Status check_finite(const define::Model& model, const TrainingRows& rows) {
   return {};
 }
 
+// What a name of each row teaches holds for no other row, and every served row has an unseen one.
+Status check_identifiers(const define::Model& model, const Survey& found) {
+  for (std::size_t i = 0; i < model.inputs.size(); ++i) {
+    if (found.texts[i] < kIdentifierRows || std::ssize(found.words[i]) < found.texts[i]) continue;
+    return fail(Code::training_failed,
+                "input '" + model.inputs[i].name + "' has another text in each of the " +
+                    std::to_string(found.texts[i]) +
+                    " training rows that have one: it names rows and says nothing of them",
+                "leave it out of `inputs`, or make groups of it by an expression");
+  }
+  return {};
+}
+
+// A narrow window may well be empty for all training rows, and no tree asks for it then. Without
+// any input that has a value there is nothing to learn from.
+Status check_filled(const define::Model& model, TrainingRows& rows) {
+  const TrainingRows::Range train = rows.part(SplitPart::train);
+  for (std::size_t i = 0; i < rows.width && train.count > 0; ++i) {
+    bool filled = false;
+    for (std::size_t row = train.from; row < train.from + train.count && !filled; ++row)
+      filled = !std::isnan(rows.values[row * rows.width + i]);
+    if (!filled) rows.null_inputs.push_back(model.inputs[i].name);
+  }
+  if (rows.width == 0 || rows.null_inputs.size() < rows.width) return {};
+  return fail(Code::training_failed,
+              (rows.width == 1 ? "the only input, '" + rows.null_inputs.front() + "', is"
+                               : "all " + std::to_string(rows.width) + " inputs, from '" +
+                                     rows.null_inputs.front() + "' on, are") +
+                  " null in all " + std::to_string(train.count) + " training rows",
+              "see what they read: coeval dataset " + model.name +
+                  " --out rows.csv writes the rows; are the views' keys those of the question?");
+}
+
 Status check_weights(const TrainingRows& rows) {
   if (rows.weights.empty()) return {};
   const auto bad = std::ranges::count_if(
@@ -253,6 +300,7 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
   if (encoder != nullptr) {
     rows.encoder = *encoder;
   } else {
+    COEVAL_TRY(check_identifiers(model, found));
     COEVAL_ASSIGN(rows.encoder, models::Encoder::fit(model.inputs, words_as_rows(model, found)));
   }
   rows.width = rows.encoder.width();
@@ -273,7 +321,10 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
   Placer placer(model, rows);
   COEVAL_TRY(scan(formats, path, {columns.begin(), columns.end()},
                   [&](const data::Batch& batch) { return placer.add(model, batch); }));
-  if (encoder == nullptr) COEVAL_TRY(check_finite(model, rows));
+  if (encoder == nullptr) {
+    COEVAL_TRY(check_filled(model, rows));
+    COEVAL_TRY(check_finite(model, rows));
+  }
   COEVAL_TRY(check_weights(rows));
   return rows;
 }

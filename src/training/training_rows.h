@@ -39,6 +39,7 @@ struct TrainingRows {
   std::vector<float> weights;       ///< rows(), or none: 1 each
   std::vector<std::int64_t> units;  ///< rows(), or none; equal values have equal numbers
   std::vector<SliceColumn> slices;
+  std::vector<std::string> null_inputs;  ///< those without a value in any training row
 
   std::size_t rows() const { return labels.size(); }
   Range part(SplitPart part) const;
@@ -51,7 +52,8 @@ struct TrainingRows {
 /// Reads the file in two passes: one over the columns that need a dictionary, one over all.
 /// With `encoder` given, that one is used instead of a fresh one (to score a champion on these
 /// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are
-/// infinite and weights that are none.
+/// infinite, all null in all training rows, or texts of which no two training rows share one, and
+/// for weights that are none.
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
                                         const define::Model& model, const models::Encoder* encoder);
 

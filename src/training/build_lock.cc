@@ -1,0 +1,44 @@
+#include "training/build_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "stores/files.h"
+
+namespace coeval::training {
+
+Result<BuildLock> BuildLock::open(const std::string& state_folder) {
+  const std::string folder = state_folder + "/work";
+  COEVAL_TRY(stores::make_folders(folder));
+  BuildLock lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.fd_ < 0) return std::unexpected(stores::error_from_errno(errno, "open", folder));
+  return lock;
+}
+
+Result<BuildLock> BuildLock::share(const std::string& state_folder) {
+  COEVAL_ASSIGN(BuildLock lock, open(state_folder));
+  while (::flock(lock.fd_, LOCK_SH) != 0 && errno == EINTR) {
+  }
+  return lock;
+}
+
+Result<BuildLock> BuildLock::alone(const std::string& state_folder) {
+  COEVAL_ASSIGN(BuildLock lock, open(state_folder));
+  if (::flock(lock.fd_, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK)
+    return fail(Code::log_locked, "a build or a reproduction of this project is running",
+                "wait until it has ended: its files must not be taken from it");
+  return std::unexpected(stores::error_from_errno(errno, "lock", state_folder + "/work"));
+}
+
+BuildLock::BuildLock(BuildLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+BuildLock::~BuildLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace coeval::training
