@@ -29,8 +29,8 @@ Result<std::string> card_text(Context& context, stores::MetaStore& meta,
     subject.facts = std::move(*facts);
   else if (facts.error().code != Code::no_such_file)
     return std::unexpected(std::move(facts).error());
-  auto importance = training::importance_of(context.state_folder + "/" + version.folder,
-                                            version.bits_id);
+  auto importance =
+      training::importance_of(context.state_folder + "/" + version.folder, version.bits_id);
   if (importance)
     subject.importance = std::move(*importance);
   else
@@ -45,12 +45,12 @@ int show_card(Context& context) {
   const std::string ending = std::filesystem::path(context.in.card).extension().string();
   const bool html = ending == ".html";
   if (!html && ending != ".md")
-    return context.report(Error{Code::usage,
-                                "a model card is Markdown or HTML, '" + context.in.card +
-                                    "' ends in neither .md nor .html",
-                                "coeval show MODEL --card card.html",
-                                {},
-                                {}});
+    return context.report(Error{
+        Code::usage,
+        "a model card is Markdown or HTML, '" + context.in.card + "' ends in neither .md nor .html",
+        "coeval show MODEL --card card.html",
+        {},
+        {}});
   const auto model = context.pick_model(context.in.model);
   if (!model) return context.report(model.error());
   const auto meta = context.open_meta_for_reading();

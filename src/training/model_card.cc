@@ -89,12 +89,13 @@ class Card {
                                 : CardText{"all gates passed", Kind::passed};
     const Json* test = part_of(SplitPart::test);
     if (test == nullptr) return;
-    out_.headline = {{"AUC, test", metric_text(*test, "auc")},
-                     {"average precision", metric_text(*test, "average_precision")},
-                     {"calibration error", metric_text(*test, "calibration_error")},
-                     {"test rows", count_text(*test, "rows")},
-                     {"positive", share_text(count_of(*test, "positives"), count_of(*test, "rows"))},
-                     {"threshold", fixed_text(subject_.card.threshold, 4)}};
+    out_.headline = {
+        {"AUC, test", metric_text(*test, "auc")},
+        {"average precision", metric_text(*test, "average_precision")},
+        {"calibration error", metric_text(*test, "calibration_error")},
+        {"test rows", count_text(*test, "rows")},
+        {"positive", share_text(count_of(*test, "positives"), count_of(*test, "rows"))},
+        {"threshold", fixed_text(subject_.card.threshold, 4)}};
   }
 
   static bool passed(const Json& verdict) {
@@ -107,8 +108,11 @@ class Card {
     if (auto lines = comments_of(definition_, model_.name); !lines.empty())
       to.blocks.emplace_back(CardQuote{std::move(lines)});
     const auto& source = project_.sources[static_cast<std::size_t>(model_.source)];
-    say(to, {{"One question for each row of "}, code(source.name), {", asked at its "},
-             code(model_.at_column), {". The score is the probability that the label is true."}});
+    say(to, {{"One question for each row of "},
+             code(source.name),
+             {", asked at its "},
+             code(model_.at_column),
+             {". The score is the probability that the label is true."}});
     const std::string label = label_text(definition_, model_);
     if (model_.label_events) {
       const auto& events = *model_.label_events;
@@ -116,7 +120,11 @@ class Card {
       for (const std::string& key : events.keys) keys += (keys.empty() ? "" : ", ") + key;
       say(to, {{"The label is true where an event of "},
                code(project_.sources[static_cast<std::size_t>(events.source)].name),
-               {" with the same "}, code(keys), {" and "}, code(label), {" happens within "},
+               {" with the same "},
+               code(keys),
+               {" and "},
+               code(label),
+               {" happens within "},
                {format_duration(events.within_us) + " of the question."}});
     } else {
       say(to, {{"The label is "}, code(label), {" of the same row."}});
@@ -131,14 +139,22 @@ class Card {
     CardSection& to = section("Data");
     if (subject_.facts) {
       CardTable sources{"Sources, by what was read of them",
-                        {{"source"}, number("read"), number("accepted"), number("quarantined"),
-                         number("duplicates"), {"first event"}, {"last event"}},
+                        {{"source"},
+                         number("read"),
+                         number("accepted"),
+                         number("quarantined"),
+                         number("duplicates"),
+                         {"first event"},
+                         {"last event"}},
                         {}};
       for (const SourceFacts& facts : subject_.facts->sources) {
         const auto& rows = facts.rows;
         const bool any = rows.accepted > 0;
-        sources.rows.push_back({code(facts.source), count(rows.read), count(rows.accepted),
-                                count(rows.quarantined), count(rows.duplicates),
+        sources.rows.push_back({code(facts.source),
+                                count(rows.read),
+                                count(rows.accepted),
+                                count(rows.quarantined),
+                                count(rows.duplicates),
                                 {any ? format_time(facts.first_us) : "–"},
                                 {any ? format_time(facts.last_us) : "–"}});
       }
@@ -147,18 +163,21 @@ class Card {
       say(to, {{"The dataset is no longer beside the model, so what was read of the sources is not "
                 "told here."}});
     }
-    CardTable parts{"Parts, by the time of the question",
-                    {{"part"}, {"from"}, {"until"}, number("rows"), number("positive"),
-                     number("share")},
-                    {}};
+    CardTable parts{
+        "Parts, by the time of the question",
+        {{"part"}, {"from"}, {"until"}, number("rows"), number("positive"), number("share")},
+        {}};
     std::string from = first_time();
     for (const SplitPart part : kParts) {
       const auto until = end_of(model_.split, part);
       if (!until) continue;
       const auto rows = counts_of(part);
       if (rows)
-        parts.rows.push_back({{std::string(name(part))}, {from}, {format_time(*until)},
-                              count(rows->rows), count(rows->positives),
+        parts.rows.push_back({{std::string(name(part))},
+                              {from},
+                              {format_time(*until)},
+                              count(rows->rows),
+                              count(rows->positives),
                               number(share_text(rows->positives, rows->rows))});
       from = format_time(*until);
     }
@@ -173,7 +192,8 @@ class Card {
     if (!subject_.facts) return "–";
     const auto& source = project_.sources[static_cast<std::size_t>(model_.source)];
     for (const SourceFacts& facts : subject_.facts->sources)
-      if (facts.source == source.name && facts.rows.accepted > 0) return format_time(facts.first_us);
+      if (facts.source == source.name && facts.rows.accepted > 0)
+        return format_time(facts.first_us);
     return "–";
   }
 
@@ -198,7 +218,8 @@ class Card {
     if (weighed) table.columns.push_back(number("importance"));
     for (std::size_t i = 0; i < model_.inputs.size(); ++i) {
       const define::Input& input = model_.inputs[i];
-      table.rows.push_back({code(input.name), {std::string(data::name(input.type))},
+      table.rows.push_back({code(input.name),
+                            {std::string(data::name(input.type))},
                             {made_of(project_, model_, input)},
                             {known_text(project_, model_, input)}});
       if (weighed)
@@ -206,15 +227,16 @@ class Card {
     }
     to.blocks.emplace_back(std::move(table));
     if (!weighed) {
-      const std::string why = subject_.no_importance.empty() ? "it could not be computed"
-                                                             : subject_.no_importance;
+      const std::string why =
+          subject_.no_importance.empty() ? "it could not be computed" : subject_.no_importance;
       say(to, {{"How much each input matters is not told: " + why + "."}});
       return;
     }
-    const std::string rows = quality::with_separators(
-        static_cast<std::int64_t>(subject_.importance->rows));
+    const std::string rows =
+        quality::with_separators(static_cast<std::int64_t>(subject_.importance->rows));
     say(to, {{"Importance is the mean size of an input's contribution to the margin (log odds; "
-              "TreeSHAP) over the " + rows + " rows that the model's folder keeps."}});
+              "TreeSHAP) over the " +
+              rows + " rows that the model's folder keeps."}});
     to.blocks.emplace_back(importance_plot(model_, *subject_.importance));
   }
 
@@ -223,8 +245,8 @@ class Card {
     to.blocks.emplace_back(training_table(model_, subject_.card));
     const Json* trials = subject_.card.details.find("trials");
     if (trials == nullptr || trials->array() == nullptr) return;
-    to.blocks.emplace_back(trials_table(*trials->array(), model_.training.search.metric,
-                                        kMostTrials));
+    to.blocks.emplace_back(
+        trials_table(*trials->array(), model_.training.search.metric, kMostTrials));
   }
 
   void metrics() {
@@ -259,8 +281,7 @@ class Card {
       const std::size_t at = text.find(before);
       if (at == std::string::npos || !is_personal(project_, model_, slice.name)) continue;
       const std::size_t from = at + before.size(), end = text.rfind(" (");
-      const std::string after =
-          end == std::string::npos || end < from ? "" : text.substr(end);
+      const std::string after = end == std::string::npos || end < from ? "" : text.substr(end);
       text = text.substr(0, from) + "(personal)" + after;
     }
     return text;
@@ -273,10 +294,10 @@ class Card {
       return say(to, {{"No verdicts were recorded with this version."}});
     CardTable table{"", {{"gate"}, {"verdict"}, {"measured"}}, {}};
     for (const Json& verdict : *verdicts->array())
-      table.rows.push_back({{text_or_dash(verdict, "gate")},
-                            passed(verdict) ? CardText{"passed", Kind::passed}
-                                            : CardText{"failed", Kind::failed},
-                            {masked(text_or_dash(verdict, "measured"))}});
+      table.rows.push_back(
+          {{text_or_dash(verdict, "gate")},
+           passed(verdict) ? CardText{"passed", Kind::passed} : CardText{"failed", Kind::failed},
+           {masked(text_or_dash(verdict, "measured"))}});
     to.blocks.emplace_back(std::move(table));
   }
 
@@ -340,14 +361,15 @@ class Card {
   // Rows that no part has.
   void left_out(CardList& list) const {
     if (!subject_.facts) {
-      list.items.emplace_back("The dataset's facts are gone: rows that no part has were not counted.");
+      list.items.emplace_back(
+          "The dataset's facts are gone: rows that no part has were not counted.");
       return;
     }
     const auto tell = [&](SplitPart part, const std::string& why) {
       const std::int64_t rows = subject_.facts->counts.of(part).rows;
       if (rows > 0)
-        list.items.push_back(quality::with_separators(rows) + (rows == 1 ? " row " : " rows ") + why +
-                             ".");
+        list.items.push_back(quality::with_separators(rows) + (rows == 1 ? " row " : " rows ") +
+                             why + ".");
     };
     tell(SplitPart::none, "lie outside all parts or have no label");
     tell(SplitPart::gap, "lie in the gap before the end of a part, or had their label after it");
@@ -368,11 +390,11 @@ class Card {
     }
     for (const auto& [what, why] : evidence_->missing)
       list.items.push_back("Not measured: " + what + " (" + why + ").");
-    if (evidence_->first_model)
-      list.items.emplace_back("No champion was there to compare with.");
+    if (evidence_->first_model) list.items.emplace_back("No champion was there to compare with.");
     if (model_.training.slices.empty())
-      list.items.emplace_back("No slices are defined: a group that the model treats badly would not be "
-                              "seen here.");
+      list.items.emplace_back(
+          "No slices are defined: a group that the model treats badly would not be "
+          "seen here.");
     if (evidence_->small_slices > 0)
       list.items.push_back(quality::with_separators(evidence_->small_slices) +
                            " values of slices were not judged: fewer than " +

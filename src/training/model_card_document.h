@@ -51,7 +51,7 @@ struct CardSection {
 
 struct CardDocument {
   std::string title, subtitle;
-  CardText verdict;  ///< of the gates
+  CardText verdict;                                           ///< of the gates
   std::vector<std::pair<std::string, std::string>> headline;  ///< the numbers that matter most
   std::vector<CardSection> sections;
 };

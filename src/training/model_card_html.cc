@@ -29,10 +29,11 @@ svg .curve{stroke:var(--ink);stroke-width:2;fill:none;stroke-linejoin:round}
 svg circle{fill:var(--ink)}svg .mark{fill:var(--bad)}
 svg .first{fill:var(--ink);fill-opacity:.5}svg .second{fill:var(--warn);fill-opacity:.55}
 svg text.name{fill:var(--text)}
+@media(prefers-color-scheme:dark){.badge{color:#14181f}}
 @media print{
 :root{--text:#000;--soft:#444;--line:#bbb;--page:#fff;--card:#fff;--ink:#3b6fd4;--good:#12805c;--warn:#b25e09;--bad:#c4320a}
 main{max-width:none;padding:0}.card,.tile,figure,tr{break-inside:avoid}h2{break-after:avoid}
-.badge{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+.badge{color:#fff;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }
 )css";
 

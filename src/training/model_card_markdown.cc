@@ -133,8 +133,8 @@ std::string markdown_text(std::string_view text) {
 }
 
 std::string card_markdown(const CardDocument& card) {
-  std::string out = "# " + markdown_text(card.title) + "\n\n" + piece(card.verdict, false) + "\n\n" +
-                    markdown_text(card.subtitle) + "\n\n";
+  std::string out = "# " + markdown_text(card.title) + "\n\n" + piece(card.verdict, false) +
+                    "\n\n" + markdown_text(card.subtitle) + "\n\n";
   for (const auto& [name, value] : card.headline)
     out += "- " + markdown_text(name) + ": " + markdown_text(value) + "\n";
   out += "\n";

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "quality/proposal.h"
+#include "training/gates.h"
 #include "training/model_card_plots.h"
 #include "training/model_card_words.h"
 
@@ -88,9 +89,10 @@ std::optional<PlotPoint> mark_at(double x_part, double x_all, double y_part, dou
 
 CardPlot roc_plot(const Json& part, std::vector<PlotPoint> points) {
   CurvePlot plot{.title = "ROC curve",
-                 .description = "Share of the positives found against share of the negatives "
-                                "flagged, on the test part; AUC " +
-                                metric_text(part, "auc") + ".",
+                 .description =
+                     "Share of the positives found against share of the negatives "
+                     "flagged, on the test part; AUC " +
+                     metric_text(part, "auc") + ".",
                  .x_name = "false positive rate",
                  .y_name = "true positive rate",
                  .points = std::move(points),
@@ -127,10 +129,11 @@ std::optional<CardPlot> calibration_plot(const Json& part) {
   const Json* bins = part.find("calibration_bins");
   if (bins == nullptr || bins->array() == nullptr) return std::nullopt;
   CurvePlot plot{.title = "Calibration",
-                 .description = "Share of positives against the mean score, in bins of equally many "
-                                "test rows; on the dashed line scores are probabilities. "
-                                "Calibration error " +
-                                metric_text(part, "calibration_error") + ".",
+                 .description =
+                     "Share of positives against the mean score, in bins of equally many "
+                     "test rows; on the dashed line scores are probabilities. "
+                     "Calibration error " +
+                     metric_text(part, "calibration_error") + ".",
                  .x_name = "mean score",
                  .y_name = "share of positives",
                  .points = {},
@@ -139,7 +142,8 @@ std::optional<CardPlot> calibration_plot(const Json& part) {
                  .dots = true,
                  .most = 0};
   for (const Json& bin : *bins->array()) {
-    const auto score = number_of(bin.find("mean_score")), share = number_of(bin.find("positive_share"));
+    const auto score = number_of(bin.find("mean_score")),
+               share = number_of(bin.find("positive_share"));
     const auto rows = count_of(bin, "count");
     if (!score || !share || !rows || *rows == 0) continue;
     plot.points.push_back({*score, *share,
@@ -156,6 +160,7 @@ std::optional<CardPlot> calibration_plot(const Json& part) {
 std::string params_text(const Json& params) {
   std::string out;
   if (params.object() == nullptr) return "–";
+  if (params.object()->empty()) return "as defined";
   for (const auto& [name, value] : *params.object())
     out += (out.empty() ? "" : ", ") + name + " = " +
            (value.string() != nullptr ? *value.string() : value.dump());
@@ -264,26 +269,32 @@ CardTable training_table(const define::Model& model, const models::ModelCard& ca
   else if (card.calibration->kind == stats::CalibrationMap::Kind::platt)
     add("calibration", {"Platt's sigmoid"});
   else
-    add("calibration",
-        {"isotonic, " + std::to_string(card.calibration->scores.size()) + " knots"});
+    add("calibration", {"isotonic, " + std::to_string(card.calibration->scores.size()) + " knots"});
   return table;
 }
 
 CardTable trials_table(const Json::Array& trials, const std::string& metric, std::size_t most) {
-  CardTable table{"The best of " + std::to_string(trials.size()) +
-                      " trials of the search, by the validation part's " + metric_name(metric),
-                  {{"trial"}, {"state"}, number("loss"), number("us a row"), {"parameters"}},
-                  {}};
+  CardTable table{
+      "The best of " + std::to_string(trials.size()) +
+          " trials of the search, by the validation part's " + metric_name(metric),
+      {{"trial"}, {"state"}, number(metric_name(metric)), number("us a row"), {"parameters"}},
+      {}};
   for (std::size_t i = 0; i < std::min(trials.size(), most); ++i) {
     const Json& trial = trials[i];
     const Json* state = trial.find("state");
     const Json* params = trial.find("params");
+    const std::string state_text =
+        state != nullptr && state->string() != nullptr ? *state->string() : "–";
     const auto latency = number_of(trial.find("latency_us"));
+    // A loss is what a search makes small: of a metric that should be high, its negative. A trial
+    // that was given up has none.
+    const auto loss = number_of(trial.find("loss"));
+    const bool measured = loss && (state_text == "finished" || state_text == "too slow");
     table.rows.push_back(
         {{count_text(trial, "trial")},
-         {state != nullptr && state->string() != nullptr ? *state->string() : "–"},
-         number(metric_text(trial, "loss")),
-         number(latency ? fixed_text(*latency, 3) : "–"),
+         {state_text},
+         number(measured ? fixed_text(higher_is_better(metric) ? -*loss : *loss, 5) : "–"),
+         number(measured && latency ? fixed_text(*latency, 3) : "–"),
          {params == nullptr ? "–" : params_text(*params)}});
   }
   return table;
@@ -317,17 +328,23 @@ std::optional<CardTable> confusion_table(const Json& part) {
 
 CardTable comparison_table(const std::vector<Comparison>& comparisons) {
   CardTable table{"95 % intervals by the paired bootstrap",
-                  {{"metric"}, number("this"), number("champion"), number("improvement"),
-                   number("interval"), number("p"), {"drawn"}},
+                  {{"metric"},
+                   number("this"),
+                   number("champion"),
+                   number("improvement"),
+                   number("interval"),
+                   number("p"),
+                   {"drawn"}},
                   {}};
   for (const Comparison& each : comparisons)
-    table.rows.push_back(
-        {{metric_name(each.metric)}, number(fixed_text(each.candidate, 5)),
-         number(fixed_text(each.champion, 5)), number(signed_text(each.improvement, 5)),
-         number(signed_text(each.lower, 5) + " to " + signed_text(each.upper, 5)),
-         number(fixed_text(each.p_value, 4)),
-         {quality::with_separators(each.units) + " by " + each.unit + ", " +
-          quality::with_separators(each.replicates) + " times"}});
+    table.rows.push_back({{metric_name(each.metric)},
+                          number(fixed_text(each.candidate, 5)),
+                          number(fixed_text(each.champion, 5)),
+                          number(signed_text(each.improvement, 5)),
+                          number(signed_text(each.lower, 5) + " to " + signed_text(each.upper, 5)),
+                          number(fixed_text(each.p_value, 4)),
+                          {quality::with_separators(each.units) + " by " + each.unit + ", " +
+                           quality::with_separators(each.replicates) + " times"}});
   return table;
 }
 
@@ -367,8 +384,9 @@ std::vector<CardPlot> test_plots(const Json& part, double threshold) {
   if (curves == nullptr) return plots;
   ClassHistogram histogram{
       .title = "Scores by class",
-      .description = "How the test part's scores are spread, as shares of each class; the "
-                     "dashed line is the threshold.",
+      .description =
+          "How the test part's scores are spread, as shares of each class; the "
+          "dashed line is the threshold.",
       .positives = numbers_of(*curves, "histogram_positives"),
       .negatives = numbers_of(*curves, "histogram_negatives"),
       .threshold = threshold};
@@ -380,8 +398,9 @@ std::vector<CardPlot> test_plots(const Json& part, double threshold) {
 CardPlot importance_plot(const define::Model& model, const Importance& importance) {
   constexpr std::size_t kMostBars = 25;
   RankedBars plot{.title = "Importance of the inputs",
-                  .description = "Mean size of each input's contribution to the margin, in log odds; "
-                                 "the table above has the same numbers.",
+                  .description =
+                      "Mean size of each input's contribution to the margin, in log odds; "
+                      "the table above has the same numbers.",
                   .bars = {}};
   for (std::size_t i = 0; i < std::min(model.inputs.size(), importance.mean_size.size()); ++i)
     plot.bars.push_back(

@@ -25,7 +25,8 @@ std::string fixed_text(double value, int digits);  ///< "–" where it is not fi
 std::optional<std::int64_t> count_of(const data::Json& json, std::string_view key);
 std::string count_text(const data::Json& json, std::string_view key);   ///< "12,345"
 std::string metric_text(const data::Json& json, std::string_view key);  ///< "0.67857"
-std::string share_text(std::optional<std::int64_t> part, std::optional<std::int64_t> all);  ///< "11.2 %"
+std::string share_text(std::optional<std::int64_t> part,
+                       std::optional<std::int64_t> all);  ///< "11.2 %"
 CardText count(std::int64_t rows);
 
 /// Where a part ends; nothing when the split has no such part.

@@ -40,8 +40,8 @@ std::string begin_svg(double width, double height, const std::string& title,
 
 std::string words(double x, double y, const std::string& text, const char* anchor,
                   const std::string& more = "") {
-  return "<text" + attribute("x", x) + attribute("y", y) + " text-anchor=\"" + anchor + "\"" + more +
-         ">" + markup_text(text) + "</text>";
+  return "<text" + attribute("x", x) + attribute("y", y) + " text-anchor=\"" + anchor + "\"" +
+         more + ">" + markup_text(text) + "</text>";
 }
 
 std::string title_of(const std::string& text) {
@@ -68,8 +68,8 @@ struct Field {
   }
   std::string dot(const PlotPoint& point, const char* kind, double radius) const {
     return "<circle" + (*kind != 0 ? " class=\"" + std::string(kind) + "\"" : std::string()) +
-           attribute("cx", x(point.x)) + attribute("cy", y(point.y)) + attribute("r", radius) + ">" +
-           title_of(point.title) + "</circle>";
+           attribute("cx", x(point.x)) + attribute("cy", y(point.y)) + attribute("r", radius) +
+           ">" + title_of(point.title) + "</circle>";
   }
   std::string axes(const std::string& x_name, const std::string& y_name, int digits_x,
                    int digits_y) const {
@@ -144,7 +144,9 @@ CardPlot draw_curve(const CurvePlot& plot, int id) {
 CardPlot draw_histogram(const ClassHistogram& plot, int id) {
   constexpr double kWidth = 1000, kHeight = 300;
   const double all_positives = sum(plot.positives), all_negatives = sum(plot.negatives);
-  const auto share = [](double count, double all) { return all > 0 ? std::max(count, 0.0) / all : 0; };
+  const auto share = [](double count, double all) {
+    return all > 0 ? std::max(count, 0.0) / all : 0;
+  };
   const std::size_t bins = std::min(plot.positives.size(), plot.negatives.size());
   double most = 0;
   for (std::size_t bin = 0; bin < bins; ++bin)
@@ -163,8 +165,8 @@ CardPlot draw_histogram(const ClassHistogram& plot, int id) {
       svg += "<rect class=\"" + std::string(kind) + "\"" + attribute("x", field.x(from) + 0.5) +
              attribute("y", top) + attribute("width", field.x(to) - field.x(from) - 1) +
              attribute("height", std::max(field.bottom - top, 0.5)) + ">" +
-             title_of(std::string(name) + ", score " + fixed(from, 2) + " to " + fixed(to, 2) + ": " +
-                      quality::with_separators(std::llround(std::min(counts[bin], 1e15)))) +
+             title_of(std::string(name) + ", score " + fixed(from, 2) + " to " + fixed(to, 2) +
+                      ": " + quality::with_separators(std::llround(std::min(counts[bin], 1e15)))) +
              "</rect>";
     }
   };

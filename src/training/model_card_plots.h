@@ -18,10 +18,10 @@ struct PlotPoint {
 struct CurvePlot {
   std::string title, description, x_name, y_name;
   std::vector<PlotPoint> points;
-  std::vector<PlotPoint> guide;    ///< what the curve is held against: a dashed line
-  std::optional<PlotPoint> mark;   ///< where the threshold is
-  bool dots = false;               ///< the points themselves are drawn too
-  double most = 1;                 ///< where both axes end
+  std::vector<PlotPoint> guide;   ///< what the curve is held against: a dashed line
+  std::optional<PlotPoint> mark;  ///< where the threshold is
+  bool dots = false;              ///< the points themselves are drawn too
+  double most = 1;                ///< where both axes end
 };
 CardPlot draw_curve(const CurvePlot& plot, int id);
 

@@ -50,7 +50,8 @@ data::Json parsed(const std::string& text) {
 }
 
 // Numbers that anyone can add up; the curves are those of four rows.
-const std::string kTest = R"json({"rows": 1000, "positives": 60, "auc": 0.75, "average_precision": 0.5,
+const std::string kTest =
+    R"json({"rows": 1000, "positives": 60, "auc": 0.75, "average_precision": 0.5,
  "log_loss": 0.25, "brier": 0.125, "calibration_error": 0.0625,
  "calibration_bins": [{"count": 500, "mean_score": 0.01, "positive_share": 0.02},
                       {"count": 0, "mean_score": 0.0, "positive_share": 0.0},
@@ -99,10 +100,20 @@ struct World {
                              .replicates = 2000,
                              .unit = "day"}};
     evidence.slices = {
-        {.slice = "country", .value = "FR", .rows = 400, .positives = 20, .metrics = {{"auc", 0.8}}},
-        {.slice = "user", .value = "alice@x.org", .rows = 100, .positives = 50,
+        {.slice = "country",
+         .value = "FR",
+         .rows = 400,
+         .positives = 20,
+         .metrics = {{"auc", 0.8}}},
+        {.slice = "user",
+         .value = "alice@x.org",
+         .rows = 100,
+         .positives = 50,
          .metrics = {{"auc", 0.55}}},
-        {.slice = "country", .value = "<img src=x>", .rows = 300, .positives = 15,
+        {.slice = "country",
+         .value = "<img src=x>",
+         .rows = 300,
+         .positives = 15,
          .metrics = {{"auc", 0.7}}},
         {.slice = "amount > 20", .value = "true", .rows = 300, .positives = 15, .metrics = {}}};
     evidence.small_slices = 3;
@@ -112,7 +123,10 @@ struct World {
     facts.counts.set(SplitPart::train, {5000, 500});
     facts.counts.set(SplitPart::test, {1000, 60});
     facts.counts.set(SplitPart::gap, {7, 0});
-    facts.sources = {{"orders", {.read = 6010, .accepted = 6007, .quarantined = 3}, 1704067200000000, 1714521600000000}};
+    facts.sources = {{"orders",
+                      {.read = 6010, .accepted = 6007, .quarantined = 3},
+                      1704067200000000,
+                      1714521600000000}};
     importance = {{0.1, 0.4, 0.2, 0.3, 0.05}, 64};
   }
 
@@ -156,7 +170,8 @@ bool has(const std::string& text, const std::string& part) {
 
 std::size_t times(const std::string& text, const std::string& part) {
   std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++count;
   return count;
 }
 
@@ -170,7 +185,8 @@ TEST_CASE("a card has every section, in the order in which it is read") {
                                            "Against the champion", "Gates", "Slices", "Limits",
                                            "Identity"});
   CHECK(card.title == "risk, version 3");
-  CHECK(card.verdict.kind == CardText::Kind::failed);  // the worst slice, and gates without evidence
+  CHECK(card.verdict.kind ==
+        CardText::Kind::failed);  // the worst slice, and gates without evidence
 }
 
 TEST_CASE("the purpose tells question, label as written, and the comments of the model's table") {
@@ -237,6 +253,24 @@ TEST_CASE("the champion's comparison shows the interval") {
   CHECK(has(card_markdown(world.document()), "There was no champion yet"));
 }
 
+TEST_CASE("trials show their metric, not its negative, and none where they were given up") {
+  World world;
+  world.project.models[0].training.search.trials = 3;
+  world.project.models[0].training.search.metric = "auc";
+  world.card.details.set("trials", parsed(R"json([
+    {"trial": 2, "state": "finished", "params": {"eta": "0.1"}, "loss": -0.75, "latency_us": 0.25},
+    {"trial": 0, "state": "finished", "params": {}, "loss": -0.5, "latency_us": 0.125},
+    {"trial": 1, "state": "pruned", "params": {"eta": "1"}, "loss": 0.0, "latency_us": 0.0}])json"));
+  const CardDocument card = world.document();
+  const CardTable& trials = table(card, "Training", 1);
+  REQUIRE(trials.rows.size() == 3);
+  CHECK(trials.columns[2].text == "AUC");
+  CHECK(trials.rows[0][2].text == "0.75000");
+  CHECK(trials.rows[0][4].text == "eta = 0.1");
+  CHECK(trials.rows[1][4].text == "as defined");
+  CHECK(trials.rows[2][2].text == "–");
+}
+
 TEST_CASE("slices stand worst first, one without the metric before all, personal values masked") {
   World world;
   const CardDocument card = world.document();
@@ -275,7 +309,8 @@ TEST_CASE("limits tell what was not measured, what is small and what was left ou
   CHECK(has(text, "Scores were not calibrated"));
 }
 
-TEST_CASE("the page has five charts with titles, table headers with a scope, and nothing from outside") {
+TEST_CASE(
+    "the page has five charts with titles, table headers with a scope, and nothing from outside") {
   World world;
   const std::string page = card_html(world.document());
   CHECK(times(page, "<svg ") == 5);
@@ -341,6 +376,12 @@ TEST_CASE("a version without evidence, curves, facts or importance says so in ea
   CHECK(has(text, "made without recorded evidence"));
   CHECK(has(text, "The part test has only 2 rows of its smaller class"));
   CHECK(has(text, "| AUC | – |"));
+}
+
+TEST_CASE("importance of a folder that is not there is an error, not zero") {
+  const auto found = importance_of("/nonexistent/model", "00");
+  REQUIRE_FALSE(found.has_value());
+  CHECK(found.error().code == Code::no_such_file);
 }
 
 TEST_CASE("metrics of another shape are dashes, never a crash") {

@@ -165,17 +165,16 @@ std::string known_text(const define::Project& project, const define::Model& mode
     const define::ExprPtr& own = source.columns[static_cast<std::size_t>(column)].known;
     times.push_back(own ? own : source.known);
   }
-  std::string out = times.empty()
-                        ? "with the question"
-                        : plain_text(*define::latest(times, define::KnownOrder(source)));
+  std::string out = times.empty() ? "with the question"
+                                  : plain_text(*define::latest(times, define::KnownOrder(source)));
   std::set<int> sources;
   for (const auto& feature : reads.features)
     sources.insert(project.views[static_cast<std::size_t>(feature.view)].source);
   if (times.empty() && !sources.empty()) out.clear();
   for (const int index : sources) {
     const auto& events = project.sources[static_cast<std::size_t>(index)];
-    out += (out.empty() ? "" : "; ") + ("events of " + events.name + " from " +
-                                        plain_text(*events.known) + " on");
+    out += (out.empty() ? "" : "; ") +
+           ("events of " + events.name + " from " + plain_text(*events.known) + " on");
   }
   return out;
 }
