@@ -49,7 +49,7 @@ struct Invocation {
   std::vector<std::string> words;                 ///< runs: [MODEL], show RUN, compare RUN RUN
   std::string sort, filter, metrics, experiment;  ///< runs
   std::vector<std::string> tags;                  ///< build
-  std::optional<int> keep;  ///< gc
+  std::optional<int> keep;                        ///< gc
 };
 
 /// What to do after parsing: run the verb; or print `text` and leave (help, version); or report

@@ -28,8 +28,8 @@ struct Workshop {
   std::string engine;        ///< "coeval 0.1.0"
   replay::OpenFormat formats;
   stores::MetaStore* meta = nullptr;
-  stores::RunStore* runs = nullptr;  ///< null: runs are not tracked
-  std::vector<std::string> tags;     ///< of the runs
+  stores::RunStore* runs = nullptr;       ///< null: runs are not tracked
+  std::vector<std::string> tags;          ///< of the runs
   const stores::EventLog* log = nullptr;  ///< null when there is none yet
   Clock* clock = nullptr;
   int threads = 1;
