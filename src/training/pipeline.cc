@@ -198,7 +198,7 @@ class Build {
     chosen_ = model_;
     if (model_.training.search.trials == 0) return {};
     COEVAL_ASSIGN(SearchOutcome found,
-                  search_params(shop_, model_, outcome_.plan.dataset.key, rows));
+                  search_params(shop_, model_, outcome_.plan.dataset.key, rows, recorder_.id()));
     leaderboard_ = leaderboard_json(found);
     chosen_ = std::move(found.chosen);
     return {};

@@ -201,6 +201,14 @@ void RunRecorder::judged(const Evidence& evidence, bool gates_passed) {
   take("leak_auc", evidence.leak_auc);
 }
 
+void RunRecorder::noted(const Metrics& numbers, const std::string& tag) {
+  for (const auto& [name, value] : numbers) run_.metrics[name] = value;
+  run_.tags.push_back(tag);
+  std::ranges::sort(run_.tags);
+  const auto twice = std::ranges::unique(run_.tags);
+  run_.tags.erase(twice.begin(), twice.end());
+}
+
 Status RunRecorder::end(const Status& status, const BuildOutcome& outcome) {
   if (id_.empty()) return {};
   run_.state = status ? stores::RunState::finished : stores::RunState::failed;

@@ -35,6 +35,8 @@ class RunRecorder {
   /// Every number of the report, under its path ("test.auc", "test.confusion.true_positives").
   void measured(const data::Json& metrics);
   void judged(const Evidence& evidence, bool gates_passed);
+  /// Numbers and a word that are neither metrics of a part nor evidence: those of a trial.
+  void noted(const Metrics& numbers, const std::string& tag);
 
   /// Records how it ended: with the version that was made, or with the error. Nothing where it did
   /// not begin. Errors: those of the store.

@@ -12,6 +12,7 @@
 #include "training/json_member.h"
 #include "training/param_space.h"
 #include "training/pipeline.h"
+#include "training/run_recorder.h"
 
 namespace coeval::training {
 namespace {
@@ -84,12 +85,13 @@ double median_of(std::vector<double> values) {
 class Searching {
  public:
   Searching(const Workshop& shop, const define::Model& model, const std::string& dataset_key,
-            const TrainingRows& rows)
+            const TrainingRows& rows, const std::string& parent)
       : shop_(shop),
         model_(model),
         search_(model.training.search),
         dataset_key_(dataset_key),
         rows_(rows),
+        parent_(parent),
         space_(search_space(model)) {}
 
   Result<SearchOutcome> run() {
@@ -118,10 +120,7 @@ class Searching {
       trial.params = params_at(space_, point);
     }
     COEVAL_ASSIGN(const bool known, find(trial));
-    if (!known) {
-      try_params(trial);
-      COEVAL_TRY(note(trial));
-    }
+    if (!known) COEVAL_TRY(run_recorded(trial));
     tell(trial, known);
     if (trial.state != "failed") early_.push_back(trial.early_loss);
     if (number > 0)
@@ -130,6 +129,24 @@ class Searching {
                                                                     : kWorst});
     outcome_.trials.push_back(std::move(trial));
     return {};
+  }
+
+  Status run_recorded(Trial& trial) {
+    const define::Model model = with_params(model_, trial.params, model_.rounds);
+    RunRecorder recorder(shop_, model, stores::RunKind::trial, parent_);
+    COEVAL_TRY(recorder.start(dataset_key_));
+    try_params(trial);
+    recorder.noted({{"trial", trial.number},
+                    {"trial.early_loss", trial.early_loss},
+                    {"trial.loss", trial.loss},
+                    {"latency_us", trial.latency_us},
+                    {"rounds_used", trial.rounds_used}},
+                   trial.state);
+    const Status outcome = trial.state == "failed"
+                               ? Status(fail(Code::training_failed, trial.reason))
+                               : Status();
+    COEVAL_TRY(recorder.end(outcome, {}));
+    return note(trial);
   }
 
   void try_params(Trial& trial) const {
@@ -228,6 +245,7 @@ class Searching {
   const define::Search& search_;
   const std::string& dataset_key_;
   const TrainingRows& rows_;
+  const std::string& parent_;
   std::vector<SpaceDimension> space_;
   std::vector<TriedPoint> tried_;
   std::vector<double> early_;
@@ -237,8 +255,9 @@ class Searching {
 }  // namespace
 
 Result<SearchOutcome> search_params(const Workshop& shop, const define::Model& model,
-                                    const std::string& dataset_key, const TrainingRows& rows) {
-  return Searching(shop, model, dataset_key, rows).run();
+                                    const std::string& dataset_key, const TrainingRows& rows,
+                                    const std::string& parent) {
+  return Searching(shop, model, dataset_key, rows, parent).run();
 }
 
 Result<define::Model> chosen_then(const define::Model& model, const Json& details) {

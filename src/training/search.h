@@ -39,10 +39,12 @@ struct SearchOutcome {
 /// slower in our runtime than max_latency cannot win. Every finished trial is noted, so that a
 /// search that was killed goes on after it. One seed gives one result, unless time ran out (said),
 /// or a latency is within the clock's noise of its limit. Trials stop early where the model says
-/// nothing about it, after a tenth of the rounds without a gain. Errors: metadata; training_failed
-/// when no trial has a model.
+/// nothing about it, after a tenth of the rounds without a gain. Each that is run is recorded,
+/// as of kind "trial" under the run `parent`. Errors: metadata; training_failed when no trial has a
+/// model.
 Result<SearchOutcome> search_params(const Workshop& shop, const define::Model& model,
-                                    const std::string& dataset_key, const TrainingRows& rows);
+                                    const std::string& dataset_key, const TrainingRows& rows,
+                                    const std::string& parent);
 
 /// The model that was built from `model` according to the details of its card: itself, or with the
 /// parameters of the trial that its search chose. Errors: bad_json.

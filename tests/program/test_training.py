@@ -177,6 +177,11 @@ class Search(unittest.TestCase):
             self.assertEqual(sorted(each["trial"] for each in trials), list(range(6)))
             finished = [each["loss"] for each in trials if each["state"] == "finished"]
             self.assertEqual(finished, sorted(finished))
+            runs = project.json("runs", "--filter", "kind = 'trial'")
+            self.assertEqual(len(runs["runs"]), 6, runs)
+            build = project.json("runs", "--filter", "kind = 'build'")["runs"][0]
+            shown = project.json("runs", "show", runs["runs"][0]["id"])
+            self.assertEqual(shown["parent"], build["id"])
             # Without its model the search is asked again, and knows all of its trials.
             shutil.rmtree(project.folder / ".coeval/models")
             again = project.run("build", check=None)
