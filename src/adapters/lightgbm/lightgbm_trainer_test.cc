@@ -7,14 +7,15 @@
 #include <cmath>
 #include <limits>
 
-#include "adapters/lightgbm/test_table.h"
 #include "adapters/lightgbm/warnings.h"
 #include "data/hash.h"
 #include "models/forest.h"
+#include "training/table_for_tests.h"
 
 namespace coeval::adapters::lightgbm {
 namespace {
 
+using training::TestTable;
 using training::TrainedModel;
 using training::TrainingPlan;
 using training::TrainingTable;

@@ -8,12 +8,13 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "adapters/xgboost/test_table.h"
 #include "data/hash.h"
+#include "training/table_for_tests.h"
 
 namespace coeval::adapters::xgboost {
 namespace {
 
+using training::TestTable;
 using training::TrainedModel;
 using training::TrainingPlan;
 using training::TrainingTable;

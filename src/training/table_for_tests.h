@@ -6,11 +6,11 @@
 
 #include "training/trainer.h"
 
-namespace coeval::adapters::lightgbm {
+namespace coeval::training {
 
 /// 600 rows of a number, a number with gaps and a category, from a small generator that a dozen
-/// lines of any language repeat: the expected values of the tests were computed from Python, by the
-/// library's C interface on the same rows. (They are the rows of adapters/xgboost, too.)
+/// lines of any language repeat: the expected values of the tests were computed from Python by
+/// the libraries themselves, on the same rows.
 class TestTable {
  public:
   static constexpr std::int64_t kRows = 600, kTrainRows = 500;
@@ -20,7 +20,7 @@ class TestTable {
     for (std::int64_t row = 0; row < kRows; ++row) add_row();
   }
 
-  training::TrainingTable table() const {
+  TrainingTable table() const {
     return {.rows = kRows,
             .train_rows = kTrainRows,
             .width = kWidth,
@@ -53,4 +53,4 @@ class TestTable {
   std::vector<std::uint8_t> labels_;
 };
 
-}  // namespace coeval::adapters::lightgbm
+}  // namespace coeval::training
