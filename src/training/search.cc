@@ -142,9 +142,8 @@ class Searching {
                     {"latency_us", trial.latency_us},
                     {"rounds_used", trial.rounds_used}},
                    trial.state);
-    const Status outcome = trial.state == "failed"
-                               ? Status(fail(Code::training_failed, trial.reason))
-                               : Status();
+    const Status outcome =
+        trial.state == "failed" ? Status(fail(Code::training_failed, trial.reason)) : Status();
     COEVAL_TRY(recorder.end(outcome, {}));
     return note(trial);
   }
