@@ -62,15 +62,8 @@ std::shared_ptr<arrow::MemoryPool> limited_pool(std::int64_t most_bytes) {
 }
 
 arrow::MemoryPool* memory_pool() {
-  static arrow::MemoryPool* const pool = [] {
-    arrow::MemoryPool* chosen = nullptr;
-    const bool overridden = std::getenv("ARROW_DEFAULT_MEMORY_POOL") != nullptr;
-    if (overridden || !arrow::jemalloc_memory_pool(&chosen).ok())
-      chosen = arrow::default_memory_pool();
-    (void)arrow::jemalloc_set_decay_ms(10'000);
-    return chosen;
-  }();
-  return pool;
+  const bool overridden = std::getenv("ARROW_DEFAULT_MEMORY_POOL") != nullptr;
+  return overridden ? arrow::default_memory_pool() : arrow::system_memory_pool();
 }
 
 }  // namespace coeval::parquet_adapter

@@ -7,9 +7,8 @@
 
 namespace coeval::parquet_adapter {
 
-/// Where Arrow takes the adapter's memory: jemalloc, which hands less of it back to the system
-/// between one page and the next than Arrow's own choice. ARROW_DEFAULT_MEMORY_POOL overrides it,
-/// for sanitizers.
+/// Where Arrow takes the adapter's memory: from malloc, as everything else here does (measured in
+/// docs/adr/0002). ARROW_DEFAULT_MEMORY_POOL overrides it.
 arrow::MemoryPool* memory_pool();
 
 /// A pool over it that gives out at most so many bytes in all, and 1 GiB in one. It lives as long
