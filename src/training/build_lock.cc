@@ -11,8 +11,18 @@
 
 namespace coeval::training {
 
-Result<BuildLock> BuildLock::open(const std::string& state_folder) {
-  const std::string folder = state_folder + "/work";
+namespace {
+
+void wait_for(int fd, int kind) {
+  while (::flock(fd, kind) != 0 && errno == EINTR) {
+  }
+}
+
+std::string work_of(const std::string& state_folder) { return state_folder + "/work"; }
+
+}  // namespace
+
+Result<BuildLock> BuildLock::open(const std::string& folder) {
   COEVAL_TRY(stores::make_folders(folder));
   BuildLock lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (lock.fd_ < 0) return std::unexpected(stores::error_from_errno(errno, "open", folder));
@@ -20,14 +30,19 @@ Result<BuildLock> BuildLock::open(const std::string& state_folder) {
 }
 
 Result<BuildLock> BuildLock::share(const std::string& state_folder) {
-  COEVAL_ASSIGN(BuildLock lock, open(state_folder));
-  while (::flock(lock.fd_, LOCK_SH) != 0 && errno == EINTR) {
-  }
+  COEVAL_ASSIGN(BuildLock lock, open(work_of(state_folder)));
+  wait_for(lock.fd_, LOCK_SH);
+  return lock;
+}
+
+Result<BuildLock> BuildLock::registering(const std::string& model_folder) {
+  COEVAL_ASSIGN(BuildLock lock, open(model_folder));
+  wait_for(lock.fd_, LOCK_EX);
   return lock;
 }
 
 Result<BuildLock> BuildLock::alone(const std::string& state_folder) {
-  COEVAL_ASSIGN(BuildLock lock, open(state_folder));
+  COEVAL_ASSIGN(BuildLock lock, open(work_of(state_folder)));
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) == 0) return lock;
   if (errno == EWOULDBLOCK)
     return fail(Code::log_locked, "a build or a reproduction of this project is running",

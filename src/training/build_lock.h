@@ -16,6 +16,9 @@ class BuildLock {
   static Result<BuildLock> share(const std::string& state_folder);
   /// Errors: log_locked while a build or reproduction runs; io.
   static Result<BuildLock> alone(const std::string& state_folder);
+  /// On a model's folder of versions instead: from the look at what is there to the registration
+  /// one build at a time. Waits. Errors: io.
+  static Result<BuildLock> registering(const std::string& model_folder);
 
   BuildLock(BuildLock&& other) noexcept;
   BuildLock& operator=(BuildLock&&) = delete;
@@ -23,7 +26,7 @@ class BuildLock {
 
  private:
   explicit BuildLock(int fd) : fd_(fd) {}
-  static Result<BuildLock> open(const std::string& state_folder);
+  static Result<BuildLock> open(const std::string& folder);
   int fd_ = -1;
 };
 

@@ -80,6 +80,18 @@ Result<std::vector<float>> on_own_rows(const Workshop& shop, const define::Model
   return scores_of(champion, *theirs);
 }
 
+// What a model learns, as its canonical text says it.
+std::string label_lines(std::string_view ir) {
+  std::string lines;
+  while (!ir.empty()) {
+    const std::string_view line = ir.substr(0, ir.find('\n'));
+    ir.remove_prefix(std::min(line.size() + 1, ir.size()));
+    const bool is_label = line.starts_with("  label ") || line.starts_with("  label_events ");
+    if (is_label) lines += std::string(line) + "\n";
+  }
+  return lines;
+}
+
 bool same_inputs(const Workshop& shop, const define::Model& model,
                  const models::ServedModel& champion) {
   const data::Json* hash = champion.card.details.find("request_hash");
@@ -105,6 +117,10 @@ Result<ChampionScores> champion_scores(const Workshop& shop, const define::Model
   const auto loaded = load_version(shop.state_folder, *version);
   if (!loaded) {
     found.missing = who + "cannot be loaded: " + loaded.error().message;
+    return found;
+  }
+  if (label_lines((*loaded)->card.ir) != label_lines(model.ir)) {
+    found.missing = who + "was trained for another label: they cannot be compared";
     return found;
   }
   auto scores = same_inputs(shop, model, **loaded) ? on_these_rows(shop, model, path, **loaded)

@@ -1,5 +1,7 @@
 #include "training/pipeline.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "data/hash.h"
@@ -290,7 +292,8 @@ class Build {
     version.created_us = shop_.clock->now_us();
 
     const std::string folder = shop_.state_folder + "/" + version.folder;
-    COEVAL_TRY(stores::make_folders(shop_.state_folder + "/models/" + model_.name));
+    COEVAL_ASSIGN(const BuildLock lock,
+                  BuildLock::registering(shop_.state_folder + "/models/" + model_.name));
     COEVAL_ASSIGN(const bool is_there, settle_folder(version));
     if (!is_there)
       COEVAL_TRY(models::save_model(folder, card, rows.encoder, fitted.trained.bytes, metrics,
@@ -314,6 +317,10 @@ class Build {
 };
 
 }  // namespace
+
+std::string Workshop::work_folder(const std::string& name) const {
+  return state_folder + "/work/" + name + "-" + std::to_string(getpid());
+}
 
 Result<replay::Past> Workshop::load_past(const define::Project& of,
                                          const define::Model& model) const {

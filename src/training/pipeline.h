@@ -36,8 +36,9 @@ struct Workshop {
   std::function<void(const std::string&)> say;  ///< a line of the build's story
   std::function<void(const std::string&, std::int64_t done, std::int64_t all)> progress;
 
-  /// A folder for files that are gone when the build ends.
-  std::string work_folder(const std::string& name) const { return state_folder + "/work/" + name; }
+  /// A folder for files that are gone when the build ends. It is this process's own: several builds
+  /// may run at once.
+  std::string work_folder(const std::string& name) const;
   /// What a model's rows are made from, up to the log's cut. Errors: those of replay::load_past.
   Result<replay::Past> load_past(const define::Project& of, const define::Model& model) const;
 };

@@ -2,9 +2,10 @@
 
 import json
 import shutil
+import subprocess
 import unittest
 
-from program import DEFINITION, Project, Server, order_json, orders
+from program import COEVAL, DEFINITION, Project, Server, order_json, orders
 
 SPLIT = "split    = { train_until = 2024-03-01, validate_until = 2024-04-01, test_until = 2024-05-01 }"
 PARTS = ("split    = { train_until = 2024-02-20, validate_until = 2024-03-05, calibrate_until = 2024-03-20, "
@@ -161,6 +162,59 @@ class Rolling(unittest.TestCase):
                 self.assertAlmostEqual(fold["train_rows"], days * per_day, delta=per_day / 10)
                 self.assertAlmostEqual(fold["test_rows"], 10 * per_day, delta=2)
                 self.assertGreater(fold["auc"], 0.5)
+        finally:
+            project.remove()
+
+
+class AtOnce(unittest.TestCase):
+    def test_builds_in_one_folder_do_not_take_each_others_files(self):
+        project = Project(DEFINITION)
+        definition = project.folder / "coeval.toml"
+        etas = ["0.11", "0.115", "0.12", "0.11"]
+        try:
+            alone = {}
+            for eta in set(etas):
+                twin = project.copy()
+                (twin.folder / "coeval.toml").write_text(DEFINITION + f"eta = {eta}\n")
+                alone[eta] = {key: twin.json("build")[0][key] for key in ("recipe_id", "bits_id")}
+                twin.remove()
+            running = []
+            for number, eta in enumerate(etas):
+                # Each has a definition of its own and the state in common.
+                place = project.folder / f"build-{number}"
+                place.mkdir()
+                (place / "coeval.toml").write_text(DEFINITION.replace('"orders.csv"', '"../orders.csv"') + f"eta = {eta}\n")
+                (project.folder / ".coeval").mkdir(exist_ok=True)
+                (place / ".coeval").symlink_to(project.folder / ".coeval")
+                running.append(subprocess.Popen([COEVAL, "build", "-C", str(place), "--json"], stdout=subprocess.PIPE,
+                                                stderr=subprocess.PIPE, text=True))
+            for eta, process in zip(etas, running):
+                out, err = process.communicate(timeout=120)
+                self.assertEqual(process.returncode, 0, err)
+                self.assertEqual(json.loads(out)[0]["bits_id"], alone[eta]["bits_id"])
+            versions = {}
+            for number in range(1, 4):
+                shown = project.json("show", "risk", "--version", str(number))
+                versions[shown["recipe_id"]] = shown["bits_id"]
+            self.assertEqual(len(versions), 3)
+            self.assertEqual(set(versions.values()), {each["bits_id"] for each in alone.values()})
+            definition.write_text(DEFINITION + "eta = 0.11\n")
+            self.assertIn("ok", project.run("doctor").stdout + project.run("doctor").stderr)
+        finally:
+            project.remove()
+
+
+class OtherLabel(unittest.TestCase):
+    def test_a_champion_of_another_label_is_not_beaten_by_comparison(self):
+        gated = changed(DEFINITION, Champion.GATE)
+        project = Project(gated)
+        try:
+            project.build_and_promote()
+            (project.folder / "coeval.toml").write_text(changed(gated, ('"bad = 1"\ninputs', '"bad = 1 or amount > 100 and bad >= 0"\ninputs')))
+            project.run("build", check=3)
+            verdict = verdicts(card(project)[0])["auc better_than champion"]
+            self.assertFalse(verdict["passed"])
+            self.assertIn("was trained for another label", verdict["measured"])
         finally:
             project.remove()
 
