@@ -18,9 +18,9 @@ void wait_for(int fd, int kind) {
   }
 }
 
-std::string work_of(const std::string& state_folder) { return state_folder + "/work"; }
-
 }  // namespace
+
+std::string work_path(const std::string& state_folder) { return state_folder + "/work"; }
 
 Result<BuildLock> BuildLock::open(const std::string& folder) {
   COEVAL_TRY(stores::make_folders(folder));
@@ -30,7 +30,7 @@ Result<BuildLock> BuildLock::open(const std::string& folder) {
 }
 
 Result<BuildLock> BuildLock::share(const std::string& state_folder) {
-  COEVAL_ASSIGN(BuildLock lock, open(work_of(state_folder)));
+  COEVAL_ASSIGN(BuildLock lock, open(work_path(state_folder)));
   wait_for(lock.fd_, LOCK_SH);
   return lock;
 }
@@ -42,12 +42,12 @@ Result<BuildLock> BuildLock::registering(const std::string& model_folder) {
 }
 
 Result<BuildLock> BuildLock::alone(const std::string& state_folder) {
-  COEVAL_ASSIGN(BuildLock lock, open(work_of(state_folder)));
+  COEVAL_ASSIGN(BuildLock lock, open(work_path(state_folder)));
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) == 0) return lock;
   if (errno == EWOULDBLOCK)
     return fail(Code::log_locked, "a build or a reproduction of this project is running",
                 "wait until it has ended: its files must not be taken from it");
-  return std::unexpected(stores::error_from_errno(errno, "lock", state_folder + "/work"));
+  return std::unexpected(stores::error_from_errno(errno, "lock", work_path(state_folder)));
 }
 
 BuildLock::BuildLock(BuildLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

@@ -6,6 +6,9 @@
 
 namespace coeval::training {
 
+/// Where builds and reproductions keep files that are gone when they end.
+std::string work_path(const std::string& state_folder);
+
 /// flock(2) on the folder `work` of a project's state, until destroyed: builds and reproductions
 /// share it, and who removes files that nothing refers to holds it alone. The kernel lets go of it
 /// when its process ends, however that is, so no file stays behind that says who holds it.

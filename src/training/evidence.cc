@@ -17,26 +17,18 @@ Json metrics_json(const Metrics& metrics) {
   return json;
 }
 
-// A number that may have been written without a point.
-Result<double> number_of(const Json& json, const std::string& what) {
-  if (json.real() != nullptr) return *json.real();
-  if (json.integer() != nullptr) return static_cast<double>(*json.integer());
-  return fail(Code::bad_json, "'" + what + "' is not a number");
-}
-
-Result<double> number_member(const Json& json, const std::string& name) {
+// JSON has no NaN: an interval that does not exist was written as null.
+Result<double> number_or_nan(const Json& json, const std::string& name) {
   const Json* member = json.find(name);
-  // JSON has no NaN: an interval that does not exist was written as null.
   if (member != nullptr && member->is_null()) return std::nan("");
-  if (member == nullptr) return fail(Code::bad_json, "'" + name + "' is missing");
-  return number_of(*member, name);
+  return number_member(json, name);
 }
 
 Result<Metrics> metrics_from(const Json& json) {
   if (json.object() == nullptr) return fail(Code::bad_json, "metrics are not an object");
   Metrics metrics;
   for (const auto& [name, value] : *json.object()) {
-    COEVAL_ASSIGN(metrics[name], number_of(value, name));
+    COEVAL_ASSIGN(metrics[name], number_member(json, name));
   }
   return metrics;
 }
@@ -63,12 +55,12 @@ Json comparison_json(const Comparison& comparison) {
 Result<Comparison> comparison_from(const Json& json) {
   Comparison comparison;
   COEVAL_ASSIGN(comparison.metric, string_member(json, "metric"));
-  COEVAL_ASSIGN(comparison.candidate, number_member(json, "candidate"));
-  COEVAL_ASSIGN(comparison.champion, number_member(json, "champion"));
-  COEVAL_ASSIGN(comparison.improvement, number_member(json, "improvement"));
-  COEVAL_ASSIGN(comparison.lower, number_member(json, "lower"));
-  COEVAL_ASSIGN(comparison.upper, number_member(json, "upper"));
-  COEVAL_ASSIGN(comparison.p_value, number_member(json, "p_value"));
+  COEVAL_ASSIGN(comparison.candidate, number_or_nan(json, "candidate"));
+  COEVAL_ASSIGN(comparison.champion, number_or_nan(json, "champion"));
+  COEVAL_ASSIGN(comparison.improvement, number_or_nan(json, "improvement"));
+  COEVAL_ASSIGN(comparison.lower, number_or_nan(json, "lower"));
+  COEVAL_ASSIGN(comparison.upper, number_or_nan(json, "upper"));
+  COEVAL_ASSIGN(comparison.p_value, number_or_nan(json, "p_value"));
   COEVAL_ASSIGN(comparison.units, integer_member(json, "units"));
   COEVAL_ASSIGN(comparison.replicates, integer_member(json, "replicates"));
   COEVAL_ASSIGN(comparison.unit, string_member(json, "unit"));
@@ -119,7 +111,7 @@ Status read_measured(const Json& json, Evidence& evidence) {
   }
   for (const auto& [name, member] : kNumbers) {
     if (json.find(name) == nullptr) continue;
-    COEVAL_ASSIGN(evidence.*member, number_member(json, name));
+    COEVAL_ASSIGN(evidence.*member, number_or_nan(json, name));
   }
   if (json.find("data_faults") != nullptr) {
     COEVAL_ASSIGN(evidence.data_faults, string_member(json, "data_faults"));

@@ -286,7 +286,7 @@ TEST_CASE("a snapshot of evidence reads back to the same verdicts") {
 TEST_CASE("evidence that is damaged is refused, and the member named") {
   const auto damaged = evidence_from_json(*data::parse_json(R"({"test": {"auc": "high"}})"));
   REQUIRE_FALSE(damaged);
-  CHECK(damaged.error().message == "'auc' is not a number");
+  CHECK(damaged.error().message == "'auc' must be a number, is a string");
   CHECK_FALSE(evidence_from_json(data::Json{data::Json::Object{}}));
 }
 

@@ -25,6 +25,14 @@ Result<std::string> string_member(const data::Json& json, std::string_view key) 
   return wrong_member(json, key, "a string");
 }
 
+Result<double> number_member(const data::Json& json, std::string_view key) {
+  const data::Json* found = json.find(key);
+  if (found != nullptr && found->real() != nullptr) return *found->real();
+  if (found != nullptr && found->integer() != nullptr)
+    return static_cast<double>(*found->integer());
+  return wrong_member(json, key, "a number");
+}
+
 Result<const data::Json::Array*> array_member(const data::Json& json, std::string_view key) {
   const data::Json* found = json.find(key);
   if (found != nullptr && found->array() != nullptr) return found->array();

@@ -319,7 +319,7 @@ class Build {
 }  // namespace
 
 std::string Workshop::work_folder(const std::string& name) const {
-  return state_folder + "/work/" + name + "-" + std::to_string(getpid());
+  return work_path(state_folder) + "/" + name + "-" + std::to_string(getpid());
 }
 
 Result<replay::Past> Workshop::load_past(const define::Project& of,

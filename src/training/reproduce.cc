@@ -1,9 +1,6 @@
 #include "training/reproduce.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <optional>
 
@@ -21,13 +18,12 @@ namespace coeval::training {
 
 namespace {
 
-/// A folder below `work` that goes with all that it holds.
+/// This process's folder below `work`, which goes with all that it holds.
 class Scratch {
  public:
-  static Result<Scratch> make(const std::string& state_folder) {
-    std::string path = state_folder + "/work/reproduce-XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr)
-      return std::unexpected(stores::error_from_errno(errno, "make folder", path));
+  static Result<Scratch> make(const Workshop& shop) {
+    std::string path = shop.work_folder("reproduce");
+    COEVAL_TRY(stores::make_folders(path));
     return Scratch(std::move(path));
   }
   Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
@@ -77,7 +73,7 @@ class Reproducing {
     COEVAL_ASSIGN(const auto inputs, recorded_inputs(shop_, version_));
     const auto log = log_then(shop_, inputs);
     if (inputs) shop_.log = log.get();
-    COEVAL_ASSIGN(const Scratch scratch, Scratch::make(state_folder_));
+    COEVAL_ASSIGN(const Scratch scratch, Scratch::make(shop_));
     shop_.state_folder = scratch.path();  // training works there too
     COEVAL_TRY(look_at_inputs(inputs));
     auto again = train_again();

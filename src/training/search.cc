@@ -42,14 +42,6 @@ Json trial_json(const Trial& trial) {
   return json;
 }
 
-Result<double> number_member(const Json& json, const std::string& name) {
-  const Json* member = json.find(name);
-  if (member != nullptr && member->real() != nullptr) return *member->real();
-  if (member != nullptr && member->integer() != nullptr)
-    return static_cast<double>(*member->integer());
-  return fail(Code::bad_json, "'" + name + "' is not a number");
-}
-
 // What was noted of a trial; its number and parameters are known.
 Status read_trial(const std::string& text, Trial& trial) {
   COEVAL_ASSIGN(const Json json, data::parse_json(text));

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "stores/files.h"
+#include "training/build_lock.h"
 #include "training/dataset_facts.h"
 
 namespace coeval::training {
@@ -148,7 +149,7 @@ class Search {
   }
 
   Status look_at_work() {
-    COEVAL_ASSIGN(const auto names, names_in(state_folder_ + "/work"));
+    COEVAL_ASSIGN(const auto names, names_in(work_path(state_folder_)));
     for (const auto& each : names) add("work/" + each, "its build did not end");
     return {};
   }
