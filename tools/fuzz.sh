@@ -21,12 +21,14 @@ done
 
 run_fuzzer() {
   local name=$1
+  local log=build/fuzz/$name.log
   mkdir -p "build/fuzz/corpus/$name" "fuzz/corpus/$name" build/fuzz/crashes
   echo "fuzz: $name for $seconds s" >&2
   "build/fuzz/bin/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -print_final_stats=0 -verbosity=0 -artifact_prefix="build/fuzz/crashes/$name-" \
-    "build/fuzz/corpus/$name" "fuzz/corpus/$name" </dev/null && return
-  echo "fuzz: $name FAILED; the input is in build/fuzz/crashes" >&2
+    "build/fuzz/corpus/$name" "fuzz/corpus/$name" </dev/null >"$log" 2>&1 && return
+  grep -v '# Uses:' "$log" | tail -n 60 >&2
+  echo "fuzz: $name FAILED; the input is in build/fuzz/crashes, what it said in $log" >&2
   echo "$name" >>"$failures"
 }
 failures=$(mktemp)
