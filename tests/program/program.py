@@ -13,6 +13,7 @@ import tempfile
 import time
 
 COEVAL = os.environ.get("COEVAL") or str(pathlib.Path(__file__).parents[2] / "build/bin/coeval")
+SANITIZED = "ASAN_OPTIONS" in os.environ  # as ./dev test sets it for its asan and tsan builds
 START = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
 CUT = "2024-04-01"
 

@@ -8,10 +8,10 @@ import subprocess
 import tempfile
 import unittest
 
-from program import COEVAL, DEFINITION, Project, orders, stamp
+from program import DEFINITION, Project, orders, stamp
 
 BAD = 'bad     = { type = "int32", min = 0, max = 1 }'
-LIBRARY = pathlib.Path(COEVAL).resolve().parents[2] / "third_party/xgboost"
+LIBRARY = pathlib.Path(__file__).resolve().parents[2] / "third_party/xgboost"
 
 
 def changed(*pairs):
