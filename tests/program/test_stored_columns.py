@@ -42,11 +42,11 @@ class StoredColumns(unittest.TestCase):
 
     def test_a_changed_feature_is_computed_alone(self):
         project = self.project(LOOSE)
-        self.assertIn("14 columns computed (none is stored)", project.run("build").stderr)
+        self.assertIn("15 columns computed (none is stored)", project.run("build").stderr)
         changed = self.build(project, CHANGED)
         windows = [f"user.amount_{window}" for window in ("1h", "1d", "14d")]
         self.assertEqual(computed(changed), dict.fromkeys(windows, "definition changed"))
-        self.assertIn("risk: 11 columns kept", changed.stderr)
+        self.assertIn("risk: 12 columns kept", changed.stderr)
         self.assertEqual(ids(project), self.clean_ids(CHANGED))
         self.assertTrue(project.json("reproduce", "risk@v2")["same"])
         self.assertTrue(project.json("reproduce", "risk@v1")["same"])
@@ -78,7 +78,7 @@ class StoredColumns(unittest.TestCase):
             file.write("2024-04-20T00:00:00Z,u1,5,0\n")
         done = project.run("build")
         self.assertIn("dataset miss (changed: file:orders)", done.stderr)
-        self.assertIn("14 columns computed (its data changed)", done.stderr)
+        self.assertIn("15 columns computed (its data changed)", done.stderr)
         self.assertNotIn("kept", done.stderr)
 
     def test_models_share_columns(self):
@@ -86,7 +86,7 @@ class StoredColumns(unittest.TestCase):
             '"user.*"', '"user.orders_1d"')
         project = self.project(LOOSE + second)
         done = project.run("build")
-        self.assertIn("risk: 14 columns computed", done.stderr)
+        self.assertIn("risk: 15 columns computed", done.stderr)
         self.assertIn("small: 7 columns kept", done.stderr)
         self.assertTrue(project.json("reproduce", "small")["same"])
 
@@ -111,7 +111,7 @@ class StoredColumns(unittest.TestCase):
         oldest.unlink()
         done = project.run("build")
         self.assertIn("dataset miss (its output cannot be used: ", done.stderr)
-        self.assertIn("11 columns computed (its file is gone)", done.stderr)
+        self.assertIn("12 columns computed (its file is gone)", done.stderr)
         self.assertEqual(ids(project), expected)
         newest = next(iter(datasets.glob("*.parquet")))
         newest.write_bytes(newest.read_bytes()[:-100])
