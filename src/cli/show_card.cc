@@ -11,7 +11,7 @@ namespace {
 
 std::string dataset_path(const Context& context, const stores::ModelVersion& version) {
   return context.state_folder + "/datasets/" + version.model + "-" +
-         version.dataset_id.substr(0, 16) + ".parquet";
+         version.dataset_id.substr(0, 16) + training::kManifestEnding;
 }
 
 Result<std::string> card_text(Context& context, stores::MetaStore& meta,

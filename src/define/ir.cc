@@ -341,6 +341,11 @@ std::string looked_up_ir(const Project& project, const View& view) {
   return text;
 }
 
+std::string feature_ir(const Project& project, const ViewFeature& feature) {
+  const View& view = project.views[static_cast<std::size_t>(feature.view)];
+  return view_part_ir(project, view, {feature.feature}) + looked_up_ir(project, view);
+}
+
 namespace {
 
 // Adds the columns of lookups that a view reads for its events.

@@ -18,6 +18,8 @@ std::string further_rules_ir(const Source& source);
 std::string view_ir(const Project& project, const View& view);
 /// The lookups that a view reads for its events, with their sources; empty for most views.
 std::string looked_up_ir(const Project& project, const View& view);
+/// One feature of a view with all of the view that its values depend on, but not the sources.
+std::string feature_ir(const Project& project, const ViewFeature& feature);
 /// A model's label: the expression, when it is known, the events that bring it.
 std::string label_ir(const Project& project, const Model& model);
 /// The model with all that it depends on: its source, that of its label, the features of views that

@@ -40,14 +40,6 @@ std::string inputs_text(const define::Model& model) {
   return text;
 }
 
-std::string split_text(const define::Split& split) {
-  std::string text = format_time(split.train_until_us) + " " + format_time(split.validate_until_us);
-  if (split.calibrate_until_us != 0) text += " calibrate " + format_time(split.calibrate_until_us);
-  if (split.threshold_until_us != 0) text += " threshold " + format_time(split.threshold_until_us);
-  if (split.gap_us != 0) text += " gap " + format_duration(split.gap_us);
-  return text + " " + format_time(split.test_until_us);
-}
-
 // What the dataset holds of the question's row besides inputs and label.
 std::string beside_text(const define::Model& model) {
   const define::TrainingOptions& options = model.training;
@@ -76,6 +68,14 @@ std::string what_changed(const data::Json& now, const std::string& then_text) {
 }
 
 }  // namespace
+
+std::string split_text(const define::Split& split) {
+  std::string text = format_time(split.train_until_us) + " " + format_time(split.validate_until_us);
+  if (split.calibrate_until_us != 0) text += " calibrate " + format_time(split.calibrate_until_us);
+  if (split.threshold_until_us != 0) text += " threshold " + format_time(split.threshold_until_us);
+  if (split.gap_us != 0) text += " gap " + format_duration(split.gap_us);
+  return text + " " + format_time(split.test_until_us);
+}
 
 std::vector<std::string> differing_inputs(const data::Json& now, const data::Json& then) {
   std::vector<std::string> names;

@@ -17,6 +17,9 @@ Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& mod
 /// Everything that a model's bytes and verdicts depend on, the dataset by its key.
 data::Json train_inputs(const define::Model& model, const std::string& dataset_key);
 
+/// The ends of a split's parts and its gap, as one line.
+std::string split_text(const define::Split& split);
+
 /// What a model of this dataset is made by; `engine` is the trainer's library as it told itself.
 Recipe recipe_of(const Workshop& shop, const define::Model& model, const std::string& dataset_id,
                  const std::string& engine);

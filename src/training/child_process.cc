@@ -16,6 +16,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "stores/files.h"
 
@@ -104,6 +105,8 @@ struct Start {
   char* const* arguments;
   char* const* environment;
   int stdout_fd, stderr_fd;
+  const int* descriptors;
+  int descriptor_count;
   rlim_t memory_limit;
   pid_t parent;
 };
@@ -111,6 +114,18 @@ struct Start {
 void say(const char* text) {
   const ssize_t ignored = ::write(STDERR_FILENO, text, std::strlen(text));
   static_cast<void>(ignored);
+}
+
+// Gives the descriptors their numbers. They may have each other's, so all move out of the way first.
+int hand_down(const Start& start) {
+  constexpr int kFirst = STDERR_FILENO + 1;
+  std::array<int, kMostDescriptors> aside{};
+  for (int i = 0; i < start.descriptor_count; ++i)
+    aside[static_cast<std::size_t>(i)] =
+        ::fcntl(start.descriptors[i], F_DUPFD, kFirst + static_cast<int>(kMostDescriptors));
+  for (int i = 0; i < start.descriptor_count; ++i)
+    ::dup2(aside[static_cast<std::size_t>(i)], kFirst + i);
+  return start.descriptor_count;
 }
 
 // Runs between fork and exec, in a copy of a process that had other threads: only async-signal-safe
@@ -125,7 +140,7 @@ void say(const char* text) {
   ::dup2(empty, STDIN_FILENO);
   ::dup2(start.stdout_fd, STDOUT_FILENO);
   ::dup2(start.stderr_fd, STDERR_FILENO);
-  ::close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+  ::close_range(STDERR_FILENO + 1 + static_cast<unsigned>(hand_down(start)), UINT_MAX, 0);
   if (start.memory_limit != 0) {
     const rlimit limit{start.memory_limit, start.memory_limit};
     ::setrlimit(RLIMIT_AS, &limit);
@@ -249,6 +264,7 @@ std::string seconds_text(double seconds) {
 }  // namespace
 
 Result<ChildEnd> run_child(const ChildCommand& command) {
+  COEVAL_CHECK(command.descriptors.size() <= kMostDescriptors);
   COEVAL_ASSIGN(Pipe out, make_pipe());
   COEVAL_ASSIGN(Pipe err, make_pipe());
   CStrings arguments = arguments_of(command), environment = environment_of(command);
@@ -257,6 +273,8 @@ Result<ChildEnd> run_child(const ChildCommand& command) {
                     .environment = environment.get(),
                     .stdout_fd = out.write.get(),
                     .stderr_fd = err.write.get(),
+                    .descriptors = command.descriptors.data(),
+                    .descriptor_count = static_cast<int>(command.descriptors.size()),
                     .memory_limit = command.memory_limit_bytes,
                     .parent = ::getpid()};
   const pid_t pid = ::fork();

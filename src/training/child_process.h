@@ -10,6 +10,8 @@
 
 namespace coeval::training {
 
+inline constexpr std::size_t kMostDescriptors = 8;
+
 /// A program to run to its end, with limits that the operating system enforces.
 struct ChildCommand {
   std::string program;                   ///< a path; PATH is not searched
@@ -17,6 +19,9 @@ struct ChildCommand {
   std::vector<std::string> environment;  ///< "NAME=value", added where NAME is not set
   double time_budget_s = 3600;           ///< then SIGKILL
   std::uint64_t memory_limit_bytes = 0;  ///< of address space; 0 = none
+  /// What it inherits beside stdin, stdout and stderr, as its descriptors 3, 4, …: at most
+  /// kMostDescriptors.
+  std::vector<int> descriptors = {};
   std::function<void(std::string_view line)> on_line;  ///< each line of its stdout; may be empty
 };
 
@@ -29,7 +34,8 @@ struct ChildEnd {
   bool ok() const { return !timed_out && signal == 0 && exit_code == 0; }
 };
 
-/// Runs the command. Its stdin is empty, and it inherits no descriptor but its three. It dies with
+/// Runs the command. Its stdin is empty, and it inherits no descriptor but these three
+/// and ChildCommand::descriptors. It dies with
 /// the thread that called this, however that thread dies. A program that cannot be started ends
 /// with exit code 127 and says why. Threading: safe from any thread of a program with many. Errors:
 /// io when no process can be made.

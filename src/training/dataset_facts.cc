@@ -32,6 +32,33 @@ Result<SourceFacts> source_from(const Json& json) {
   return source;
 }
 
+Json column_json(const StoredColumn& column) {
+  Json json;
+  json.set("name", column.name);
+  json.set("definition", column.definition);
+  json.set("key", column.key);
+  json.set("file", column.file);
+  json.set("as", column.as);
+  if (column.differences) json.set("differences", *column.differences);
+  return json;
+}
+
+Result<StoredColumn> column_from(const Json& json) {
+  StoredColumn column;
+  COEVAL_ASSIGN(column.name, string_member(json, "name"));
+  COEVAL_ASSIGN(column.definition, string_member(json, "definition"));
+  COEVAL_ASSIGN(column.key, string_member(json, "key"));
+  COEVAL_ASSIGN(column.file, string_member(json, "file"));
+  COEVAL_ASSIGN(column.as, string_member(json, "as"));
+  if (json.find("differences") != nullptr) {
+    COEVAL_ASSIGN(column.differences, integer_member(json, "differences"));
+  }
+  // A file of the dataset's own folder, whatever the manifest says.
+  if (column.file.empty() || column.file.find('/') != std::string::npos)
+    return fail(Code::bad_json, "'file' of column '" + column.name + "' is no file's name");
+  return column;
+}
+
 }  // namespace
 
 Json to_json(const DatasetFacts& facts) {
@@ -51,6 +78,10 @@ Json to_json(const DatasetFacts& facts) {
   json.set("skew_differences", facts.skew_differences);
   json.set("sources", std::move(sources));
   json.set("faults", facts.faults);
+  json.set("split_key", facts.split_key);
+  Json columns{Json::Array{}};
+  for (const auto& column : facts.columns) columns.push(column_json(column));
+  json.set("columns", std::move(columns));
   return json;
 }
 
@@ -76,17 +107,21 @@ Result<DatasetFacts> dataset_facts_from_json(const Json& json) {
     facts.sources.push_back(std::move(source));
   }
   COEVAL_ASSIGN(facts.faults, string_member(json, "faults"));
+  COEVAL_ASSIGN(facts.split_key, string_member(json, "split_key"));
+  COEVAL_ASSIGN(const auto* columns, array_member(json, "columns"));
+  for (const Json& each : *columns) {
+    COEVAL_ASSIGN(auto column, column_from(each));
+    facts.columns.push_back(std::move(column));
+  }
   return facts;
 }
 
-std::string facts_path(const std::string& dataset) { return dataset + ".facts.json"; }
-
-Status write_dataset_facts(const std::string& dataset, const DatasetFacts& facts) {
-  return stores::write_file_atomically(facts_path(dataset), to_json(facts).dump_pretty() + "\n");
+Status write_dataset_facts(const std::string& manifest, const DatasetFacts& facts) {
+  return stores::write_file_atomically(manifest, to_json(facts).dump_pretty() + "\n");
 }
 
-Result<DatasetFacts> read_dataset_facts(const std::string& dataset) {
-  COEVAL_ASSIGN(const std::string text, stores::read_file(facts_path(dataset)));
+Result<DatasetFacts> read_dataset_facts(const std::string& manifest) {
+  COEVAL_ASSIGN(const std::string text, stores::read_file(manifest));
   COEVAL_ASSIGN(const Json json, data::parse_json(text));
   return dataset_facts_from_json(json);
 }

@@ -147,6 +147,7 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
   }
   table.monotone = directions(model, rows.encoder);
   table.values = rows.row(range.from);
+  table.memory = &rows.values.memory();
   table.labels = rows.labels.data() + range.from;
   table.weights = weights.empty() ? nullptr : weights.data();
   const TrainingPlan plan{model.params, model.rounds, model.early_stopping_rounds, model.seed,

@@ -61,7 +61,7 @@ class Gathering {
     COEVAL_TRY(stores::make_folders(folder));
     auto vendor = predict_in_child(shop_.program, folder, model_.trainer, fitted_.trained.bytes,
                                    rows_.row(test_.from), static_cast<std::int64_t>(test_.count),
-                                   rows_.width);
+                                   rows_.width, {}, &rows_.values.memory());
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
     if (!vendor) return std::unexpected(std::move(vendor).error());

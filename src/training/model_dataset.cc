@@ -2,17 +2,22 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <future>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 
+#include "define/row_part.h"
 #include "kernel/evaluate.h"
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
 #include "replay/retention.h"
 #include "replay/versions.h"
+#include "stores/files.h"
+#include "training/checked_rows.h"
+#include "training/dataset_columns.h"
+#include "training/dataset_reader.h"
 
 namespace coeval::training {
 
@@ -99,6 +104,14 @@ void keep(const AskingRows& asking, replay::Labels& labels) {
   labels.label = data::take(labels.label, *asking);
 }
 
+// The columns to write: all of them, or those named.
+struct Wanted {
+  bool whole = true;
+  std::set<std::string> names;
+
+  bool has(const std::string& column) const { return whole || names.contains(column); }
+};
+
 struct LabelledRows {
   data::Column label;  // boolean, null where undecided
   data::Column split;  // the name of a part, "gap", or null outside
@@ -106,10 +119,11 @@ struct LabelledRows {
 };
 
 data::Batch read_beside(const define::Model& model, const replay::SourceHistory& history,
-                        const AskingRows& asking) {
+                        const AskingRows& asking, const Wanted& wanted) {
   data::Batch beside;
   kernel::EvaluationCounts counts;
   const auto add = [&](std::string column_name, const define::Expr& expr) {
+    if (!wanted.has(column_name)) return;
     data::Column column = kernel::evaluate(expr, history.rows, {}, counts);
     if (asking) column = data::take(column, *asking);
     beside.rows = column.size();
@@ -124,7 +138,7 @@ data::Batch read_beside(const define::Model& model, const replay::SourceHistory&
 
 LabelledRows label_rows(const define::Project& project, const define::Model& model,
                         const replay::Past& past, const AskingRows& asking,
-                        std::span<const std::int64_t> at_us) {
+                        std::span<const std::int64_t> at_us, const Wanted& wanted) {
   LabelledRows out;
   replay::Labels labels = replay::labels_of(project, model, past);
   keep(asking, labels);
@@ -135,8 +149,9 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
     parts[row] = assign(at_us[row], labels.known_us[row], valid, model.split);
   }
   out.split = split_column(parts);
-  out.beside = read_beside(model, past.sources[static_cast<std::size_t>(model.source)], asking);
-  if (model.training.rolling.folds > 0) {
+  out.beside = read_beside(model, past.sources[static_cast<std::size_t>(model.source)], asking,
+                           wanted);
+  if (model.training.rolling.folds > 0 && wanted.has(kKnownColumn)) {
     data::ColumnBuilder known(data::Type::timestamp);
     for (const std::int64_t known_us : labels.known_us)
       known_us == replay::Labels::kNever ? known.append_null() : known.append_integer(known_us);
@@ -186,74 +201,24 @@ class Refused {
   std::vector<std::pair<SplitPart, bool>> parts_;  // that they would be in, and their label
 };
 
-// Rows of the test part, evenly over it, with the inputs that the dataset has for them.
-class CheckedRows {
- public:
-  CheckedRows(const data::Column& split, std::size_t most) : wanted_(most == 0 ? 0 : split.size()) {
-    std::vector<std::int64_t> tests;
-    for (std::int64_t row = 0; most > 0 && row < split.size(); ++row)
-      if (part_of(split, row) == SplitPart::test) tests.push_back(row);
-    const std::size_t count = std::min(most, tests.size());
-    for (std::size_t i = 0; i < count; ++i)
-      wanted_[static_cast<std::size_t>(tests[i * tests.size() / count])] = true;
-  }
+// By question: rows of the test part, evenly over it.
+std::vector<bool> rows_to_check(const data::Column& split, std::size_t most) {
+  if (most == 0) return {};
+  std::vector<std::int64_t> tests;
+  for (std::int64_t row = 0; row < split.size(); ++row)
+    if (part_of(split, row) == SplitPart::test) tests.push_back(row);
+  std::vector<bool> wanted(static_cast<std::size_t>(split.size()));
+  const std::size_t count = std::min(most, tests.size());
+  for (std::size_t i = 0; i < count; ++i)
+    wanted[static_cast<std::size_t>(tests[i * tests.size() / count])] = true;
+  return wanted;
+}
 
-  void add(const replay::Answers& answers) {
-    std::vector<std::int64_t> places;
-    for (std::size_t i = 0; i < answers.rows.size() && !wanted_.empty(); ++i) {
-      if (!wanted_[static_cast<std::size_t>(answers.rows[i])]) continue;
-      places.push_back(static_cast<std::int64_t>(i));
-      rows_.push_back(answers.rows[i]);
-    }
-    if (!places.empty()) inputs_.push_back(data::take(answers.inputs, places));
-  }
-
-  // Asks for them again, by the state that a server keeps.
-  Status compare(std::shared_ptr<const define::Project> project, const define::Model& model,
-                 const replay::Past& past, const replay::Questions& questions,
-                 replay::AnswerOptions options, DatasetFacts& facts) const {
-    if (rows_.empty()) return {};
-    options.way = kernel::HistoryWay::plain;
-    options.progress = nullptr;
-    std::size_t batch = 0;
-    std::int64_t in_batch = 0;
-    const auto sink = [&](replay::Answers again) -> Status {
-      for (std::int64_t row = 0; row < again.inputs.rows; ++row) {
-        if (in_batch == inputs_[batch].rows) {
-          ++batch;
-          in_batch = 0;
-        }
-        facts.skew_differences += differences(inputs_[batch], in_batch++, again.inputs, row);
-      }
-      facts.skew_rows += again.inputs.rows;
-      return {};
-    };
-    return replay::answer(std::move(project), past, replay::take(questions, rows_), model.row,
-                          model.inputs, options, sink);
-  }
-
- private:
-  static std::int64_t differences(const data::Batch& a, std::int64_t row_a, const data::Batch& b,
-                                  std::int64_t row_b) {
-    std::int64_t count = 0;
-    for (std::size_t i = 0; i < a.columns.size(); ++i)
-      count += same(a.columns[i], row_a, b.columns[i], row_b) ? 0 : 1;
-    return count;
-  }
-
-  static bool same(const data::Column& a, std::int64_t row_a, const data::Column& b,
-                   std::int64_t row_b) {
-    if (a.is_null(row_a) || b.is_null(row_b)) return a.is_null(row_a) && b.is_null(row_b);
-    if (data::is_float(a.type()))
-      return std::bit_cast<std::uint64_t>(a.real(row_a)) ==
-             std::bit_cast<std::uint64_t>(b.real(row_b));
-    return a.value(row_a) == b.value(row_b);
-  }
-
-  std::vector<bool> wanted_;  // by question; empty where none is
-  std::vector<std::int64_t> rows_;
-  std::vector<data::Batch> inputs_;
-};
+data::Column bits_of(const std::vector<int>& stale) {
+  data::ColumnBuilder bits(data::Type::boolean);
+  for (const int rule : stale) bits.append_boolean(rule >= 0);
+  return bits.finish();
+}
 
 Status check_rows(const define::Project& project, const define::Model& model,
                   const data::Batch& rows, const AskingRows& asking) {
@@ -271,6 +236,186 @@ Status check_rows(const define::Project& project, const define::Model& model,
   return {};
 }
 
+// Makes a dataset, or columns of one.
+class DatasetWriter {
+ public:
+  DatasetWriter(std::shared_ptr<const define::Project> project, const define::Model& model,
+                const replay::Past& past, const replay::OpenFormat& formats, std::string out,
+                const replay::AnswerOptions& options, std::size_t checked_rows)
+      : project_(std::move(project)),
+        model_(model),
+        past_(past),
+        formats_(formats),
+        out_(std::move(out)),
+        options_(options),
+        checked_rows_(checked_rows) {
+    row_ = {model.row, model.inputs};
+    checked_inputs_.assign(model.inputs.size(), true);
+  }
+
+  // Without it, all columns are made.
+  void make_only(std::vector<StoredColumn> columns) {
+    wanted_.whole = false;
+    facts_.columns = std::move(columns);
+    const std::string file = out_.substr(out_.rfind('/') + 1);
+    for (const auto& column : facts_.columns)
+      if (column.file == file) wanted_.names.insert(column.name);
+    std::vector<bool> computed;
+    for (std::size_t i = 0; i < model_.inputs.size(); ++i) {
+      const std::string& name = model_.inputs[i].name;
+      computed.push_back(wanted_.has(name));
+      checked_inputs_[i] = !column(name)->differences.has_value();
+    }
+    define::RowReaders readers;
+    readers.stale_rules = wanted_.has(kRefusedColumn);
+    if (wanted_.has(replay::kApproximateColumn))
+      readers.view_features = approximate_features_of(*project_, model_.row);
+    row_ = define::row_part(model_.row, model_.inputs, computed, readers);
+  }
+
+  Result<DatasetFacts> run() {
+    const data::Batch& rows = past_.sources[static_cast<std::size_t>(model_.source)].rows;
+    asking_ = rows_that_ask(*project_, model_, past_);
+    COEVAL_TRY(check_rows(*project_, model_, rows, asking_));
+    questions_ = questions_of(model_, rows);
+    keep(asking_, questions_);
+    // Labels are needed only once there are answers to write beside them.
+    labelled_ = std::async(std::launch::async, [this] {
+      return label_rows(*project_, model_, past_, asking_, questions_.at_us, wanted_);
+    });
+    choose_question_columns();
+    COEVAL_TRY(read_refused());
+    COEVAL_TRY(replay::answer(project_, past_, questions_, row_.row, row_.inputs, options_,
+                              [this](replay::Answers answers) { return add(std::move(answers)); }));
+    if (writer_) COEVAL_TRY(writer_->close());
+    facts_.counts = refused_.counted(facts_.counts);
+    COEVAL_TRY(check());
+    return std::move(facts_);
+  }
+
+ private:
+  StoredColumn* column(const std::string& name) {
+    const auto found = std::ranges::find(facts_.columns, name, &StoredColumn::name);
+    return found == facts_.columns.end() ? nullptr : &*found;
+  }
+
+  void choose_question_columns() {
+    own_.rows = questions_.columns.rows;
+    for (std::size_t i = 0; i < questions_.columns.columns.size(); ++i) {
+      const data::Field& field = questions_.columns.schema.fields[i];
+      if (!wanted_.has(field.name)) continue;
+      own_.schema.fields.push_back(field);
+      own_.columns.push_back(questions_.columns.columns[i]);
+    }
+  }
+
+  // Which questions are refused, where that is stored already.
+  Status read_refused() {
+    const StoredColumn* stored = column(kRefusedColumn);
+    if (stored == nullptr || wanted_.has(kRefusedColumn)) return {};
+    COEVAL_ASSIGN(DatasetReader reader, DatasetReader::open(formats_, stores::folder_of(out_),
+                                                            std::vector<StoredColumn>{*stored}));
+    while (true) {
+      COEVAL_ASSIGN(const data::Batch batch, reader.next());
+      if (batch.rows == 0) break;
+      for (std::int64_t row = 0; row < batch.rows; ++row)
+        stored_refused_.push_back(batch.columns.front().bit(row) ? 0 : -1);
+    }
+    if (std::ssize(stored_refused_) == questions_.columns.rows) return {};
+    return fail(Code::bad_file,
+                "'" + stored->file + "' has " + std::to_string(stored_refused_.size()) +
+                    " rows, the dataset has " + std::to_string(questions_.columns.rows),
+                "delete it and build again");
+  }
+
+  std::vector<int> stale_of(const replay::Answers& answers) const {
+    if (stored_refused_.empty()) return answers.stale;
+    const auto first = stored_refused_.begin() + done_;
+    return {first, first + std::ssize(answers.rows)};
+  }
+
+  Status add(replay::Answers answers) {
+    const LabelledRows& mine = labelled_.get();
+    if (!checked_) checked_.emplace(rows_to_check(mine.split, checked_rows_));
+    checked_->add(answers);
+    data::Column label = data::take(mine.label, answers.rows);
+    data::Column split = data::take(mine.split, answers.rows);
+    count(split, label, facts_.counts);
+    const std::vector<int> stale = stale_of(answers);
+    if (!stale.empty()) split = refused_.take_out(split, label, stale);
+    done_ += std::ssize(answers.rows);
+    data::Batch table = replay::join_columns(data::take(own_, answers.rows), answers.inputs);
+    if (wanted_.has(kLabelColumn))
+      add_column(table, kLabelColumn, data::Type::boolean, true, std::move(label));
+    if (wanted_.has(kSplitColumn))
+      add_column(table, kSplitColumn, data::Type::string, true, std::move(split));
+    if (!wanted_.whole && wanted_.has(kRefusedColumn))
+      add_column(table, kRefusedColumn, data::Type::boolean, false, bits_of(stale));
+    for (std::size_t i = 0; i < mine.beside.columns.size(); ++i) {
+      table.schema.fields.push_back(mine.beside.schema.fields[i]);
+      table.columns.push_back(data::take(mine.beside.columns[i], answers.rows));
+    }
+    if (wanted_.has(replay::kApproximateColumn)) replay::add_approximate(table, answers);
+    return write(table);
+  }
+
+  Status write(const data::Batch& table) {
+    if (table.columns.empty()) return {};
+    if (!writer_) {
+      COEVAL_ASSIGN(stores::TableFiles * files, formats_(out_));
+      COEVAL_ASSIGN(writer_, files->create(out_, table.schema, {}));
+    }
+    return writer_->write(table);
+  }
+
+  // The checked test rows by the server's way, for inputs of which that is not known yet.
+  Status check() {
+    facts_.skew_rows = checked_->count();
+    std::vector<StoredColumn> elsewhere;
+    for (std::size_t i = 0; i < model_.inputs.size(); ++i) {
+      const StoredColumn* stored = column(model_.inputs[i].name);
+      if (checked_inputs_[i] && stored != nullptr && !wanted_.has(stored->name))
+        elsewhere.push_back(*stored);
+    }
+    if (!elsewhere.empty()) {
+      COEVAL_ASSIGN(DatasetReader reader,
+                    DatasetReader::open(formats_, stores::folder_of(out_), elsewhere));
+      COEVAL_TRY(checked_->read(std::move(reader)));
+    }
+    const auto asked = define::row_part(model_.row, model_.inputs, checked_inputs_, {});
+    COEVAL_ASSIGN(const auto found,
+                  checked_->compare(project_, past_, questions_, asked, options_));
+    for (const auto& [name, differences] : found) {
+      if (StoredColumn* stored = column(name)) stored->differences = differences;
+      if (wanted_.whole) facts_.skew_differences += differences;
+    }
+    for (const auto& stored : facts_.columns)
+      facts_.skew_differences += stored.differences.value_or(0);
+    return {};
+  }
+
+  std::shared_ptr<const define::Project> project_;
+  const define::Model& model_;
+  const replay::Past& past_;
+  const replay::OpenFormat& formats_;
+  const std::string out_;
+  const replay::AnswerOptions& options_;
+  const std::size_t checked_rows_;
+  Wanted wanted_;
+  define::RowPart row_;               // what is asked of the replay
+  std::vector<bool> checked_inputs_;  // by input: by the server's way too
+  AskingRows asking_;
+  replay::Questions questions_;
+  data::Batch own_;                  // columns of the questions to write
+  std::vector<int> stored_refused_;  // by row of the dataset, as Answers::stale; empty: computed
+  std::int64_t done_ = 0;            // rows of the dataset
+  std::unique_ptr<stores::TableWriter> writer_;
+  Refused refused_;
+  std::optional<CheckedRows> checked_;
+  DatasetFacts facts_;
+  std::shared_future<LabelledRows> labelled_;  // last: it waits for its thread, which reads others
+};
+
 }  // namespace
 
 std::string slice_column(const define::Slice& slice) { return "slice:" + slice.name; }
@@ -280,48 +425,19 @@ Result<DatasetFacts> write_model_dataset(std::shared_ptr<const define::Project> 
                                          const replay::OpenFormat& formats, const std::string& out,
                                          const replay::AnswerOptions& options,
                                          std::size_t checked_rows) {
-  const auto source = static_cast<std::size_t>(model.source);
-  const data::Batch& rows = past.sources[source].rows;
-  const AskingRows asking = rows_that_ask(*project, model, past);
-  COEVAL_TRY(check_rows(*project, model, rows, asking));
-  replay::Questions questions = questions_of(model, rows);
-  keep(asking, questions);
-  // Labels are needed only once there are answers to write beside them.
-  std::shared_future<LabelledRows> labelled = std::async(std::launch::async, [&] {
-    return label_rows(*project, model, past, asking, questions.at_us);
-  });
-  COEVAL_ASSIGN(stores::TableFiles * files, formats(out));
-  std::unique_ptr<stores::TableWriter> writer;
-  Refused refused;
-  DatasetFacts facts;
-  std::optional<CheckedRows> checked;
-  const auto sink = [&](replay::Answers answers) -> Status {
-    const LabelledRows& mine = labelled.get();
-    if (!checked) checked.emplace(mine.split, checked_rows);
-    checked->add(answers);
-    data::Batch table =
-        replay::join_columns(data::take(questions.columns, answers.rows), answers.inputs);
-    data::Column label = data::take(mine.label, answers.rows);
-    data::Column split = data::take(mine.split, answers.rows);
-    count(split, label, facts.counts);
-    if (!answers.stale.empty()) split = refused.take_out(split, label, answers.stale);
-    add_column(table, kLabelColumn, data::Type::boolean, true, std::move(label));
-    add_column(table, kSplitColumn, data::Type::string, true, std::move(split));
-    for (std::size_t i = 0; i < mine.beside.columns.size(); ++i) {
-      table.schema.fields.push_back(mine.beside.schema.fields[i]);
-      table.columns.push_back(data::take(mine.beside.columns[i], answers.rows));
-    }
-    replay::add_approximate(table, answers);
-    if (!writer) {
-      COEVAL_ASSIGN(writer, files->create(out, table.schema, {}));
-    }
-    return writer->write(table);
-  };
-  COEVAL_TRY(replay::answer(project, past, questions, model.row, model.inputs, options, sink));
-  COEVAL_TRY(writer->close());
-  facts.counts = refused.counted(facts.counts);
-  COEVAL_TRY(checked->compare(project, model, past, questions, options, facts));
-  return facts;
+  return DatasetWriter(std::move(project), model, past, formats, out, options, checked_rows).run();
+}
+
+Result<DatasetFacts> write_dataset_columns(std::shared_ptr<const define::Project> project,
+                                           const define::Model& model, const replay::Past& past,
+                                           const replay::OpenFormat& formats,
+                                           const std::string& out,
+                                           const replay::AnswerOptions& options,
+                                           std::size_t checked_rows,
+                                           std::vector<StoredColumn> columns) {
+  DatasetWriter writer(std::move(project), model, past, formats, out, options, checked_rows);
+  writer.make_only(std::move(columns));
+  return writer.run();
 }
 
 }  // namespace coeval::training

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "define/project.h"
@@ -20,6 +21,8 @@ inline constexpr const char* kWeightColumn = "row:weight";
 inline constexpr const char* kUnitColumn = "row:unit";
 inline constexpr const char* kKnownColumn = "row:label_known";
 std::string slice_column(const define::Slice& slice);  ///< "slice:origin"
+/// Of stored datasets alone: whether a question is refused, where some can be.
+inline constexpr const char* kRefusedColumn = "row:refused";
 
 /// Writes the point-in-time rows of a model, each row of its source being a question at its time,
 /// in order of T: the time column, the question's columns, the inputs by name, `label`, `split`:
@@ -33,5 +36,19 @@ Result<DatasetFacts> write_model_dataset(std::shared_ptr<const define::Project> 
                                          const replay::OpenFormat& formats, const std::string& out,
                                          const replay::AnswerOptions& options,
                                          std::size_t checked_rows = 0);
+
+/// Writes those of `columns`, which are the dataset's by dataset_columns(), whose `file` is that of
+/// `out`, and computes nothing for the others but what the split and the check need: those lie in
+/// the same folder. Only inputs whose `differences` are not known yet are computed by the server's
+/// way too. Nothing is written when no column is to be. The values are those of
+/// write_model_dataset() bit for bit. The facts have all columns, with their differences. Errors:
+/// those of write_model_dataset, and of reading what is stored.
+Result<DatasetFacts> write_dataset_columns(std::shared_ptr<const define::Project> project,
+                                           const define::Model& model, const replay::Past& past,
+                                           const replay::OpenFormat& formats,
+                                           const std::string& out,
+                                           const replay::AnswerOptions& options,
+                                           std::size_t checked_rows,
+                                           std::vector<StoredColumn> columns);
 
 }  // namespace coeval::training

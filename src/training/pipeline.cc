@@ -15,7 +15,7 @@
 #include "training/evaluate.h"
 #include "training/fit_model.h"
 #include "training/gather_evidence.h"
-#include "training/model_dataset.h"
+#include "training/make_dataset.h"
 #include "training/recipe.h"
 #include "training/registered_model.h"
 #include "training/rolling_origin.h"
@@ -114,7 +114,7 @@ class Build {
     tell(plan);
     if (plan.hit) return {};
     const double started = monotonic_seconds();
-    plan.output = "datasets/" + model_.name + "-" + plan.key.substr(0, 16) + ".parquet";
+    plan.output = "datasets/" + model_.name + "-" + plan.key.substr(0, 16) + kManifestEnding;
     COEVAL_TRY(stores::make_folders(shop_.state_folder + "/datasets"));
     COEVAL_ASSIGN(const replay::Past past, shop_.load_past(*shop_.project, model_));
     std::vector<SourceFacts> sources;
@@ -129,9 +129,8 @@ class Build {
     options.progress = [&](std::int64_t done, std::int64_t all) {
       shop_.progress(model_.name + " dataset", done, all);
     };
-    COEVAL_ASSIGN(DatasetFacts facts,
-                  write_model_dataset(shop_.project, model_, past, shop_.formats, dataset_path(),
-                                      options, kCheckedRows));
+    COEVAL_ASSIGN(DatasetFacts facts, make_dataset(shop_, model_, plan, past, dataset_path(),
+                                                   options, kCheckedRows));
     COEVAL_TRY(check_parts(facts.counts, model_));
     facts.sources = std::move(sources);
     facts.faults = faults_of(*shop_.project, facts.sources);
@@ -336,6 +335,15 @@ Result<replay::Past> Workshop::load_past(const define::Project& of,
 
 namespace {
 
+// A dataset that was found is worth nothing without each of its files.
+void doubt_dataset(const Workshop& shop, StepPlan& dataset) {
+  if (!dataset.hit) return;
+  const Status whole = check_dataset(shop.state_folder + "/" + dataset.output);
+  if (whole) return;
+  dataset.hit = false;
+  dataset.why = "its output cannot be used: " + whole.error().message;
+}
+
 // A model that was found is worth nothing when it cannot be loaded any more.
 Status doubt(const Workshop& shop, const define::Model& model, StepPlan& train) {
   if (!train.hit) return {};
@@ -356,6 +364,7 @@ Result<BuildPlan> plan_build(const Workshop& shop, const define::Model& model) {
   BuildPlan plan;
   COEVAL_ASSIGN(auto inputs, dataset_inputs(shop, model));
   COEVAL_ASSIGN(plan.dataset, plan_step(shop, model, "dataset", std::move(inputs)));
+  doubt_dataset(shop, plan.dataset);
   COEVAL_ASSIGN(plan.train, plan_step(shop, model, "train", train_inputs(model, plan.dataset.key)));
   COEVAL_TRY(doubt(shop, model, plan.train));
   return plan;

@@ -11,14 +11,16 @@ namespace coeval::training {
 namespace {
 
 // Some rows of the training part, as a part of their own.
-TrainingRows take_rows(const TrainingRows& rows, const std::vector<std::size_t>& places,
-                       SplitPart part) {
+Result<TrainingRows> take_rows(const TrainingRows& rows, const std::vector<std::size_t>& places,
+                               SplitPart part) {
   TrainingRows taken;
   taken.encoder = rows.encoder;
   taken.width = rows.width;
   taken.counts[static_cast<std::size_t>(part)] = std::ssize(places);
+  COEVAL_ASSIGN(taken.values, SharedFloats::create("coeval fold", places.size() * rows.width));
+  float* to = taken.values.data();
   for (const std::size_t place : places) {
-    taken.values.insert(taken.values.end(), rows.row(place), rows.row(place) + rows.width);
+    to = std::copy_n(rows.row(place), rows.width, to);
     taken.labels.push_back(rows.labels[place]);
     taken.at_us.push_back(rows.at_us[place]);
     if (!rows.weights.empty()) taken.weights.push_back(rows.weights[place]);
@@ -36,7 +38,7 @@ struct Fold {
   TrainingRows train, test;
 };
 
-Fold cut_fold(const define::Model& model, const TrainingRows& rows, int number) {
+Result<Fold> cut_fold(const define::Model& model, const TrainingRows& rows, int number) {
   const std::int64_t step = model.training.rolling.step_us;
   Fold fold;
   fold.origin_us = model.split.train_until_us - number * step;
@@ -49,8 +51,8 @@ Fold cut_fold(const define::Model& model, const TrainingRows& rows, int number) 
     else if (at >= fold.origin_us && at < fold.origin_us + step)
       test.push_back(i);
   }
-  fold.train = take_rows(rows, train, SplitPart::train);
-  fold.test = take_rows(rows, test, SplitPart::test);
+  COEVAL_ASSIGN(fold.train, take_rows(rows, train, SplitPart::train));
+  COEVAL_ASSIGN(fold.test, take_rows(rows, test, SplitPart::test));
   return fold;
 }
 
@@ -82,7 +84,7 @@ Result<data::Json> evaluate_rolling(const Workshop& shop, const define::Model& m
   at_origin.early_stopping_rounds = 0;
   data::Json folds{data::Json::Array{}};
   for (int number = 1; number <= model.training.rolling.folds; ++number) {
-    const Fold fold = cut_fold(model, rows, number);
+    COEVAL_ASSIGN(const Fold fold, cut_fold(model, rows, number));
     COEVAL_ASSIGN(data::Json judged, judge_fold(shop, at_origin, fold));
     shop.say(model.name + ": from " + format_time(fold.origin_us) + " on: " + judged.dump());
     folds.push(std::move(judged));

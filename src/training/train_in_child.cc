@@ -9,6 +9,7 @@
 #include "stores/files.h"
 #include "training/child_process.h"
 #include "training/json_member.h"
+#include "training/shared_memory.h"
 #include "training/trainer.h"
 #include "training/worker_files.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 using Progress = void (*)(int round, int rounds);
 
-/// Removes the scratch files on every way out: a table may be hundreds of megabytes.
+/// Removes the scratch files on every way out.
 struct Scratch {
   const WorkerFiles& files;
   ~Scratch() { files.remove_all(); }
@@ -36,41 +37,85 @@ Status write_plan(const WorkerFiles& files, const WorkerPlan& plan) {
   return write_scratch(files.plan(), bytes_of(text.data(), text.size()));
 }
 
-Status write_training_job(const WorkerFiles& files, const std::string& trainer,
-                          const TrainingTable& table, const TrainingPlan& plan) {
-  const std::size_t values = cells(table.rows, table.width) * sizeof(float);
-  COEVAL_TRY(write_scratch(files.values(), bytes_of(table.values, values)));
-  COEVAL_TRY(
-      write_scratch(files.labels(), bytes_of(table.labels, static_cast<std::size_t>(table.rows))));
-  if (table.weights != nullptr)
-    COEVAL_TRY(write_scratch(files.weights(),
-                             bytes_of(table.weights, cells(table.rows, 1) * sizeof(float))));
-  return write_plan(files, {.job = WorkerJob::train,
+/// What a child is given, in the order of its descriptors.
+struct Given {
+  std::vector<SharedMemory> memories;  // that go with the job
+  std::vector<int> descriptors;
+
+  void add(SharedMemory memory) {
+    descriptors.push_back(memory.fd());
+    memories.push_back(std::move(memory));
+  }
+};
+
+/// Gives the values where they are, or a copy. Returns how many bytes lie before them.
+Result<std::size_t> give_values(const float* values, std::size_t count, const SharedMemory* memory,
+                                Given& given) {
+  const auto bytes = bytes_of(values, count * sizeof(float));
+  if (memory != nullptr) {
+    COEVAL_TRY(memory->seal());
+    given.descriptors.push_back(memory->fd());
+    return bytes.empty() ? 0 : static_cast<std::size_t>(bytes.data() - memory->data());
+  }
+  COEVAL_ASSIGN(SharedMemory copy, SharedMemory::copy_of("coeval values", bytes));
+  given.add(std::move(copy));
+  return 0;
+}
+
+Result<Given> write_training_job(const WorkerFiles& files, const std::string& trainer,
+                                 const TrainingTable& table, const TrainingPlan& plan) {
+  Given given;
+  COEVAL_ASSIGN(
+      const std::size_t values_at,
+      give_values(table.values, cells(table.rows, table.width), table.memory, given));
+  COEVAL_ASSIGN(
+      SharedMemory labels,
+      SharedMemory::copy_of("coeval labels",
+                            bytes_of(table.labels, static_cast<std::size_t>(table.rows))));
+  given.add(std::move(labels));
+  if (table.weights != nullptr) {
+    COEVAL_ASSIGN(
+        SharedMemory weights,
+        SharedMemory::copy_of("coeval weights",
+                              bytes_of(table.weights, cells(table.rows, 1) * sizeof(float))));
+    given.add(std::move(weights));
+  }
+  COEVAL_TRY(write_plan(files, {.job = WorkerJob::train,
                             .trainer = trainer,
                             .rows = table.rows,
                             .train_rows = table.train_rows,
                             .width = table.width,
+                            .values_at = values_at,
                             .names = table.names,
                             .categorical = table.categorical,
                             .monotone = table.monotone,
                             .weighted = table.weights != nullptr,
-                            .plan = plan});
+                            .plan = plan}));
+  return given;
 }
 
-Status write_prediction_job(const WorkerFiles& files, const std::string& trainer,
-                            const std::string& model_bytes, const float* rows, std::int64_t count,
-                            std::size_t width) {
-  const std::size_t values = cells(count, width) * sizeof(float);
-  COEVAL_TRY(write_scratch(files.values(), bytes_of(rows, values)));
+Result<Given> write_prediction_job(const WorkerFiles& files, const std::string& trainer,
+                                   const std::string& model_bytes, const float* rows,
+                                   std::int64_t count, std::size_t width,
+                                   const SharedMemory* memory) {
+  Given given;
+  COEVAL_ASSIGN(const std::size_t values_at,
+                give_values(rows, cells(count, width), memory, given));
+  for (const char* name : {"coeval margins", "coeval scores"}) {
+    COEVAL_ASSIGN(SharedMemory scores, SharedMemory::create(name, cells(count, 1) * sizeof(float)));
+    given.add(std::move(scores));
+  }
   COEVAL_TRY(write_scratch(files.model(), bytes_of(model_bytes.data(), model_bytes.size())));
-  return write_plan(files, {.job = WorkerJob::predict,
+  COEVAL_TRY(write_plan(files, {.job = WorkerJob::predict,
                             .trainer = trainer,
                             .rows = count,
                             .train_rows = 0,
                             .width = width,
+                            .values_at = values_at,
                             .names = {},
                             .categorical = {},
-                            .plan = {}});
+                            .plan = {}}));
+  return given;
 }
 
 /// "progress 12 150" → the callback. Other lines are the library's own chatter.
@@ -137,7 +182,7 @@ std::optional<Error> reported_error(const WorkerFiles& files) {
 }
 
 Status run_job(const std::string& program, const WorkerFiles& files, const std::string& trainer,
-               const ChildLimits& limits, Progress progress) {
+               const Given& given, const ChildLimits& limits, Progress progress) {
   const ChildCommand command{
       .program = program,
       .arguments = {"train-worker", files.folder()},
@@ -145,6 +190,7 @@ Status run_job(const std::string& program, const WorkerFiles& files, const std::
       .environment = {"OMP_WAIT_POLICY=PASSIVE"},
       .time_budget_s = limits.time_budget_s,
       .memory_limit_bytes = limits.memory_limit_bytes,
+      .descriptors = given.descriptors,
       .on_line = [progress](std::string_view line) { pass_progress(line, progress); }};
   COEVAL_ASSIGN(const ChildEnd end, run_child(command));
   if (end.ok()) return {};
@@ -193,23 +239,23 @@ Result<TrainedModel> read_model_answer(const WorkerFiles& files, const std::stri
   return model;
 }
 
-Result<std::vector<float>> read_floats(const std::string& path, std::int64_t count) {
-  COEVAL_ASSIGN(const std::string bytes, stores::read_file(path));
-  std::vector<float> values(static_cast<std::size_t>(count));
-  if (bytes.size() != values.size() * sizeof(float)) {
-    return fail(Code::bad_file, path + " has " + std::to_string(bytes.size()) + " bytes for " +
-                                    std::to_string(count) + " rows");
-  }
-  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
+std::vector<float> floats_in(const SharedMemory& memory) {
+  std::vector<float> values(memory.size() / sizeof(float));
+  if (!values.empty()) std::memcpy(values.data(), memory.data(), memory.size());
   return values;
 }
 
-Result<VendorScores> read_scores_answer(const WorkerFiles& files, std::int64_t count) {
-  VendorScores scores;
-  COEVAL_TRY(stores::read_file(files.answer()));
-  COEVAL_ASSIGN(scores.margins, read_floats(files.margins(), count));
-  COEVAL_ASSIGN(scores.scores, read_floats(files.scores(), count));
-  return scores;
+// The memories were made for so many rows, and cannot shrink.
+Result<VendorScores> read_scores_answer(const WorkerFiles& files, const Given& given,
+                                        std::int64_t count) {
+  COEVAL_ASSIGN(const std::string text, stores::read_file(files.answer()));
+  COEVAL_ASSIGN(const data::Json json, data::parse_json(text));
+  COEVAL_ASSIGN(const std::int64_t rows, integer_member(json, "rows"));
+  if (rows != count)
+    return fail(Code::bad_file, "it has scores for " + std::to_string(rows) + " rows of " +
+                                    std::to_string(count));
+  const std::size_t first = given.memories.size() - 2;
+  return VendorScores{floats_in(given.memories[first]), floats_in(given.memories[first + 1])};
 }
 
 }  // namespace
@@ -224,22 +270,23 @@ Result<TrainedModel> train_in_child(const std::string& program, const std::strin
   COEVAL_TRY(stores::make_folders(folder));
   files.remove_all();
   const Scratch scratch{files};
-  COEVAL_TRY(write_training_job(files, trainer, table, plan));
-  COEVAL_TRY(run_job(program, files, trainer, limits, progress));
+  COEVAL_ASSIGN(const Given given, write_training_job(files, trainer, table, plan));
+  COEVAL_TRY(run_job(program, files, trainer, given, limits, progress));
   return read_model_answer(files, trainer, plan.rounds);
 }
 
 Result<VendorScores> predict_in_child(const std::string& program, const std::string& folder,
                                       const std::string& trainer, const std::string& model_bytes,
                                       const float* rows, std::int64_t count, std::size_t width,
-                                      const ChildLimits& limits) {
+                                      const ChildLimits& limits, const SharedMemory* memory) {
   const WorkerFiles files(folder);
   COEVAL_TRY(stores::make_folders(folder));
   files.remove_all();
   const Scratch scratch{files};
-  COEVAL_TRY(write_prediction_job(files, trainer, model_bytes, rows, count, width));
-  COEVAL_TRY(run_job(program, files, trainer, limits, nullptr));
-  auto scores = read_scores_answer(files, count);
+  COEVAL_ASSIGN(const Given given, write_prediction_job(files, trainer, model_bytes, rows, count,
+                                                        width, memory));
+  COEVAL_TRY(run_job(program, files, trainer, given, limits, nullptr));
+  auto scores = read_scores_answer(files, given, count);
   if (!scores) return bad_answer(trainer, scores.error().message);
   return scores;
 }

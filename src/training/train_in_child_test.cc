@@ -4,12 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <limits>
 
+#include "training/shared_memory.h"
 #include "training/trainer.h"
 
 namespace coeval::training {
@@ -118,6 +120,32 @@ TEST_CASE("a child scores rows and every bit comes back") {
   CHECK(folder.is_clean());
 }
 
+TEST_CASE("rows that lie in shared memory are given as they are, from where the table begins") {
+  const Folder folder;
+  auto memory = SharedFloats::create("test rows", 7);
+  REQUIRE(memory.has_value());
+  std::ranges::copy(kValues, memory->data() + 1);
+  TrainingTable shared = table();
+  shared.values = memory->data() + 1;
+  shared.memory = &memory->memory();
+  const auto model = train_in_child(kWorker, folder.path(), "ok", shared, plan(), {}, nullptr);
+  REQUIRE(model.has_value());
+  CHECK(model->engine.ends_with("max_depth=6 last missing"));
+  const float mean = 0.25F;
+  const std::string bytes(reinterpret_cast<const char*>(&mean), sizeof mean);
+  const auto scores = predict_in_child(kWorker, folder.path(), "ok", bytes, memory->data() + 3, 2, 2,
+                                       {}, &memory->memory());
+  REQUIRE(scores.has_value());
+  CHECK(scores->margins == std::vector<float>{3.25F, 5.25F});
+  // Who made it can still write to it: the next table may lie there.
+  memory->data()[1] = 9;
+  CHECK((*memory)[1] == 9);
+}
+
+TEST_CASE("a child cannot change what it is given") {
+  CHECK(says(failure("write"), "its last words: mapped 0 written 0 cut 0"));
+}
+
 TEST_CASE("no rows give no scores") {
   const Folder folder;
   const auto scores = predict_in_child(kWorker, folder.path(), "ok", "1234", nullptr, 0, 2);
@@ -167,7 +195,7 @@ TEST_CASE("scores for another number of rows are refused") {
       predict_in_child(kWorker, folder.path(), "short scores", "m", kValues.data(), 3, 2);
   REQUIRE_FALSE(scores.has_value());
   CHECK(scores.error().code == Code::training_failed);
-  CHECK(says(scores.error(), "has 4 bytes for 3 rows"));
+  CHECK(says(scores.error(), "scores for 1 rows of 3"));
 }
 
 TEST_CASE("a program that cannot be started is named") {
@@ -178,14 +206,14 @@ TEST_CASE("a program that cannot be started is named") {
   CHECK(says(model.error(), "cannot start /nowhere/coeval: No such file or directory"));
 }
 
-TEST_CASE("the child waits passively and inherits no descriptor") {
+TEST_CASE("the child waits passively and inherits no descriptor but the table's") {
   const int lock = ::open("/dev/null", O_RDONLY);
   REQUIRE(lock >= 0);
   ::unsetenv("OMP_WAIT_POLICY");
   const Error error = failure("environment");
   ::close(lock);
   CHECK(error.code == Code::missing_component);
-  CHECK(error.message == "policy PASSIVE, no descriptors");
+  CHECK(error.message == "policy PASSIVE, table given, no others");
   CHECK(error.advice == "./dev setup");
 }
 

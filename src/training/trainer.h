@@ -10,6 +10,8 @@
 
 namespace coeval::training {
 
+class SharedMemory;
+
 /// A table for a trainer: row-major float32 with NaN for missing. Rows [0, train_rows) train, the
 /// rest validate (early stopping, evaluation curve).
 struct TrainingTable {
@@ -22,6 +24,8 @@ struct TrainingTable {
   const float* values = nullptr;         ///< rows × width, owned by the caller
   const std::uint8_t* labels = nullptr;  ///< rows
   const float* weights = nullptr;        ///< rows, from 0 on; null: each row counts 1
+  /// Where `values` lie, if a child can be given that memory as it is; null: they are copied.
+  const SharedMemory* memory = nullptr;
 };
 
 struct TrainingPlan {
@@ -53,8 +57,8 @@ class Trainer {
                                              std::int64_t count, std::size_t width) = 0;
 };
 
-/// Work that a child process does: files in `folder` hold the table, the plan and, after, the
-/// answer. The parent writes, starts `program train-worker FOLDER`, waits at most `time_budget_s`,
+/// Work that a child process does: shared memory holds the table, files in `folder` the plan and,
+/// after, the answer. The parent writes, starts `program train-worker FOLDER`, waits at most `time_budget_s`,
 /// reads, and removes its files again. A trainer that crashes, hangs or eats memory takes nobody
 /// with it. Errors: training_failed with the child's last words, signal or exit code, also when its
 /// answer is not what was asked for; a hung child is killed; missing_component and unsupported as
@@ -67,14 +71,16 @@ Result<TrainedModel> train_in_child(const std::string& program, const std::strin
                                     const std::string& trainer, const TrainingTable& table,
                                     const TrainingPlan& plan, const ChildLimits& limits,
                                     void (*progress)(int round, int rounds));
-/// Predictions by the vendor's library in a child: margins then probabilities, rows each.
+/// Predictions by the vendor's library in a child: margins then probabilities, rows each. `memory`
+/// as in TrainingTable.
 struct VendorScores {
   std::vector<float> margins, scores;
 };
 Result<VendorScores> predict_in_child(const std::string& program, const std::string& folder,
                                       const std::string& trainer, const std::string& model_bytes,
                                       const float* rows, std::int64_t count, std::size_t width,
-                                      const ChildLimits& limits = {});
+                                      const ChildLimits& limits = {},
+                                      const SharedMemory* memory = nullptr);
 
 /// What the child runs; the trainer is the one that the parent named. Returns the exit code.
 int run_worker(const std::string& folder, Trainer& trainer);

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "data/hash.h"
-
+#include "training/dataset_reader.h"
 #include "training/model_dataset.h"
 
 namespace coeval::training {
@@ -26,13 +26,10 @@ SplitPart part_of(const data::Column& split, std::int64_t row) {
 // Calls visit(batch) for each batch of the columns named.
 template <class Visit>
 Status scan(const replay::OpenFormat& formats, const std::string& path,
-            std::vector<std::string> columns, Visit visit) {
-  COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
-  stores::ReadOptions options;
-  options.columns = std::move(columns);
-  COEVAL_ASSIGN(auto reader, files->open(path, options));
+            const std::vector<std::string>& columns, Visit visit) {
+  COEVAL_ASSIGN(DatasetReader reader, DatasetReader::open(formats, path, columns));
   while (true) {
-    COEVAL_ASSIGN(const data::Batch batch, reader->next());
+    COEVAL_ASSIGN(const data::Batch batch, reader.next());
     if (batch.rows == 0) return {};
     COEVAL_TRY(visit(batch));
   }
@@ -310,7 +307,7 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
     rows.counts[at] = found.rows[at];
     all += static_cast<std::size_t>(found.rows[at]);
   }
-  rows.values.resize(all * rows.width);
+  COEVAL_ASSIGN(rows.values, SharedFloats::create("coeval rows", all * rows.width));
   rows.labels.resize(all);
   std::set<std::string> columns = {kSplitColumn, kLabelColumn, model.at_column};
   for (const auto& input : model.inputs) columns.insert(input.name);

@@ -10,6 +10,7 @@
 #include "define/project.h"
 #include "models/encoder.h"
 #include "replay/history.h"
+#include "training/shared_memory.h"
 #include "training/split.h"
 
 namespace coeval::training {
@@ -21,8 +22,8 @@ struct SliceColumn {
   std::vector<std::string> words;
 };
 
-/// A model's dataset file, encoded: the rows of the parts from training to test, one part after the
-/// other as SplitPart lists them, each in the file's order. Row-major float32.
+/// A model's dataset, encoded: the rows of the parts from training to test, one part after the
+/// other as SplitPart lists them, each in the dataset's order. Row-major float32.
 struct TrainingRows {
   struct Range {
     std::size_t from = 0, count = 0;
@@ -31,7 +32,7 @@ struct TrainingRows {
   models::Encoder encoder;  ///< dictionaries frozen over the training rows
   std::size_t width = 0;
   std::array<std::int64_t, kSplitParts> counts{};
-  std::vector<float> values;         ///< rows() × width
+  SharedFloats values;               ///< rows() × width, as a trainer's child is given them
   std::vector<std::uint8_t> labels;  ///< rows()
   std::vector<std::int64_t> at_us;   ///< rows(): the question's time
   std::vector<std::int64_t>
@@ -49,7 +50,8 @@ struct TrainingRows {
   }
 };
 
-/// Reads the file in two passes: one over the columns that need a dictionary, one over all.
+/// Reads a dataset (dataset_reader.h) in two passes: one over the columns that need a dictionary,
+/// one over all.
 /// With `encoder` given, that one is used instead of a fresh one (to score a champion on these
 /// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are
 /// infinite, all null in all training rows, or texts of which no two training rows share one, and

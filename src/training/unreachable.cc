@@ -103,7 +103,10 @@ class Search {
     COEVAL_ASSIGN(const auto step, meta_.find_step(key));
     if (!step || step->step != "dataset") return {};
     datasets_.insert(step->output);
-    datasets_.insert(facts_path(step->output));
+    // A dataset keeps the files that its columns lie in, whichever dataset they were made for.
+    const auto facts = read_dataset_facts(state_folder_ + "/" + step->output);
+    if (!facts) return {};
+    for (const auto& column : facts->columns) datasets_.insert("datasets/" + column.file);
     return {};
   }
 

@@ -28,7 +28,8 @@ struct KeepRules {
 
 /// Looks through `datasets`, `models` and `work`, and nowhere else: log, quarantine, snapshots,
 /// saved states and profiles are never listed. Reached are: the versions that are kept, with the
-/// dataset that each was made from (by its cached step); datasets that coeval.lock names. Hold the
+/// dataset that each was made from (by its cached step) and every file that its manifest names;
+/// datasets that coeval.lock names, likewise. Hold the
 /// BuildLock alone: what a running build has made is not reached yet. Sorted by path.
 /// Errors: metadata; io.
 Result<std::vector<Unreachable>> find_unreachable(const std::string& state_folder,

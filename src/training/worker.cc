@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <optional>
@@ -8,7 +9,7 @@
 #include "data/hash.h"
 #include "data/json.h"
 #include "stores/files.h"
-#include "training/mapped_file.h"
+#include "training/shared_memory.h"
 #include "training/trainer.h"
 #include "training/worker_files.h"
 
@@ -39,19 +40,30 @@ data::Json model_answer(const TrainedModel& model) {
   return json;
 }
 
-Result<MappedFile> map_values(const WorkerFiles& files, const WorkerPlan& plan) {
-  return MappedFile::open(files.values(),
-                          static_cast<std::size_t>(plan.rows) * plan.width * sizeof(float));
+using Access = SharedMemory::Access;
+
+std::size_t bytes_of_floats(const WorkerPlan& plan) {
+  return static_cast<std::size_t>(plan.rows) * sizeof(float);
+}
+
+Result<SharedMemory> map_values(const WorkerPlan& plan) {
+  return SharedMemory::given(WorkerDescriptors::values,
+                             plan.values_at + bytes_of_floats(plan) * plan.width, Access::read);
+}
+
+const float* values_in(const SharedMemory& memory, const WorkerPlan& plan) {
+  return reinterpret_cast<const float*>(memory.data() + plan.values_at);
 }
 
 Status train_job(const WorkerFiles& files, const WorkerPlan& plan, Trainer& trainer) {
-  COEVAL_ASSIGN(const MappedFile values, map_values(files, plan));
-  COEVAL_ASSIGN(const MappedFile labels,
-                MappedFile::open(files.labels(), static_cast<std::size_t>(plan.rows)));
-  std::optional<MappedFile> weights;
+  COEVAL_ASSIGN(const SharedMemory values, map_values(plan));
+  COEVAL_ASSIGN(const SharedMemory labels,
+                SharedMemory::given(WorkerDescriptors::labels, static_cast<std::size_t>(plan.rows),
+                                    Access::read));
+  SharedMemory weights;
   if (plan.weighted) {
-    COEVAL_ASSIGN(weights, MappedFile::open(files.weights(),
-                                            static_cast<std::size_t>(plan.rows) * sizeof(float)));
+    COEVAL_ASSIGN(weights, SharedMemory::given(WorkerDescriptors::weights, bytes_of_floats(plan),
+                                               Access::read));
   }
   const TrainingTable table{
       .rows = plan.rows,
@@ -60,25 +72,38 @@ Status train_job(const WorkerFiles& files, const WorkerPlan& plan, Trainer& trai
       .names = plan.names,
       .categorical = plan.categorical,
       .monotone = plan.monotone,
-      .values = static_cast<const float*>(values.data()),
-      .labels = static_cast<const std::uint8_t*>(labels.data()),
-      .weights = weights ? static_cast<const float*>(weights->data()) : nullptr};
+      .values = values_in(values, plan),
+      .labels = reinterpret_cast<const std::uint8_t*>(labels.data()),
+      .weights = reinterpret_cast<const float*>(weights.data())};
   COEVAL_ASSIGN(const TrainedModel model, trainer.train(table, plan.plan, print_progress));
   COEVAL_TRY(write_text(files.trained(), model.bytes));
   return write_text(files.answer(), model_answer(model).dump());
 }
 
+// Fills the memory that the parent reads scores from.
+Status give_scores(int descriptor, const WorkerPlan& plan, const std::vector<float>& scores) {
+  if (std::ssize(scores) != plan.rows)
+    return fail(Code::training_failed, "the trainer gave " + std::to_string(scores.size()) +
+                                           " scores for " + std::to_string(plan.rows) + " rows");
+  COEVAL_ASSIGN(SharedMemory memory,
+                SharedMemory::given(descriptor, bytes_of_floats(plan), Access::write));
+  if (!scores.empty()) std::memcpy(memory.data(), scores.data(), bytes_of_floats(plan));
+  return {};
+}
+
 Status predict_job(const WorkerFiles& files, const WorkerPlan& plan, Trainer& trainer) {
-  COEVAL_ASSIGN(const MappedFile values, map_values(files, plan));
+  COEVAL_ASSIGN(const SharedMemory values, map_values(plan));
   COEVAL_ASSIGN(const std::string model, stores::read_file(files.model()));
-  const auto* rows = static_cast<const float*>(values.data());
+  const float* rows = values_in(values, plan);
   COEVAL_ASSIGN(const std::vector<float> margins,
                 trainer.predict_margins(model, rows, plan.rows, plan.width));
-  COEVAL_TRY(write_bytes(files.margins(), margins.data(), margins.size() * sizeof(float)));
+  COEVAL_TRY(give_scores(WorkerDescriptors::margins, plan, margins));
   COEVAL_ASSIGN(const std::vector<float> scores,
                 trainer.predict(model, rows, plan.rows, plan.width));
-  COEVAL_TRY(write_bytes(files.scores(), scores.data(), scores.size() * sizeof(float)));
-  return write_text(files.answer(), R"({"job":"predict"})");
+  COEVAL_TRY(give_scores(WorkerDescriptors::scores, plan, scores));
+  data::Json answer;
+  answer.set("rows", plan.rows);
+  return write_text(files.answer(), answer.dump());
 }
 
 Status work(const WorkerFiles& files, Trainer& trainer) {

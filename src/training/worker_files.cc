@@ -107,8 +107,7 @@ Status check_shape(const WorkerPlan& plan) {
 }  // namespace
 
 void WorkerFiles::remove_all() const {
-  for (const std::string& path : {plan(), values(), labels(), weights(), model(), trained(),
-                                  margins(), scores(), answer(), error()}) {
+  for (const std::string& path : {plan(), model(), trained(), answer(), error()}) {
     std::error_code ignored;  // What cannot be removed is overwritten by the next run, or stays.
     std::filesystem::remove(path, ignored);
   }
@@ -121,6 +120,7 @@ data::Json to_json(const WorkerPlan& plan) {
   json.set("rows", plan.rows);
   json.set("train_rows", plan.train_rows);
   json.set("width", plan.width);
+  json.set("values_at", plan.values_at);
   json.set("names", data::Json::Array(plan.names.begin(), plan.names.end()));
   json.set("categorical", data::Json::Array(plan.categorical.begin(), plan.categorical.end()));
   json.set("monotone", data::Json::Array(plan.monotone.begin(), plan.monotone.end()));
@@ -142,6 +142,8 @@ Result<WorkerPlan> worker_plan_from_json(const data::Json& json) {
   COEVAL_ASSIGN(plan.train_rows, integer_member(json, "train_rows"));
   COEVAL_ASSIGN(const std::int64_t width, integer_member(json, "width"));
   plan.width = static_cast<std::size_t>(width);
+  COEVAL_ASSIGN(const std::int64_t values_at, integer_member(json, "values_at"));
+  plan.values_at = static_cast<std::size_t>(values_at);
   COEVAL_ASSIGN(const auto* names, array_member(json, "names"));
   COEVAL_ASSIGN(plan.names, names_from(*names));
   COEVAL_ASSIGN(const auto* categorical, array_member(json, "categorical"));

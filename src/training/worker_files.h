@@ -12,30 +12,34 @@
 
 namespace coeval::training {
 
+/// What a worker is given beside its folder, as descriptors of shared memory, so that no file holds
+/// rows or scores:
+///   values   rows × width floats from WorkerPlan::values_at on, row-major, NaN for missing
+///   labels   one byte a row (job "train")
+///   weights  one float a row (job "train", where rows have weights)
+///   margins, scores  one float a row, for the worker to fill (job "predict")
+/// All but the last two are sealed: it can only read them.
+struct WorkerDescriptors {
+  static constexpr int values = 3;
+  static constexpr int labels = 4, weights = 5;  ///< job "train"
+  static constexpr int margins = 4, scores = 5;  ///< job "predict"
+};
+
 /// The folder by which a parent and its worker talk. The parent writes
 ///   plan.json    what to do (WorkerPlan), written last
-///   values.f32   rows × width floats, row-major, little-endian, NaN for missing
-///   labels.u8    one byte a row (job "train")
-///   weights.f32  one float a row (job "train", where rows have weights)
 ///   model.bin    the model to score with (job "predict")
 /// and the worker answers with
-///   trained.bin             the model's bytes (job "train")
-///   margins.f32 scores.f32  one float a row (job "predict")
-///   answer.json             sizes and hash of the above, written last: without it there is no
-///   answer error.json              instead of an answer: code, message, advice
+///   trained.bin  the model's bytes (job "train")
+///   answer.json  rows scored, or hash of the model, written last: without it there is no answer
+///   error.json   instead of an answer: code, message, advice
 /// All are scratch: not synced, and removed by the parent when it has read them.
 class WorkerFiles {
  public:
   explicit WorkerFiles(std::string folder) : folder_(std::move(folder)) {}
   const std::string& folder() const { return folder_; }
   std::string plan() const { return folder_ + "/plan.json"; }
-  std::string values() const { return folder_ + "/values.f32"; }
-  std::string labels() const { return folder_ + "/labels.u8"; }
-  std::string weights() const { return folder_ + "/weights.f32"; }
   std::string model() const { return folder_ + "/model.bin"; }
   std::string trained() const { return folder_ + "/trained.bin"; }
-  std::string margins() const { return folder_ + "/margins.f32"; }
-  std::string scores() const { return folder_ + "/scores.f32"; }
   std::string answer() const { return folder_ + "/answer.json"; }
   std::string error() const { return folder_ + "/error.json"; }
   /// Removes every file above that exists.
@@ -47,12 +51,13 @@ class WorkerFiles {
 
 enum class WorkerJob : std::uint8_t { train, predict };
 
-/// plan.json. For job "predict" only rows and width matter.
+/// plan.json. For job "predict" only rows, width and values_at matter.
 struct WorkerPlan {
   WorkerJob job = WorkerJob::train;
   std::string trainer;
   std::int64_t rows = 0, train_rows = 0;
   std::size_t width = 0;
+  std::size_t values_at = 0;  ///< bytes of shared memory before the first row
   std::vector<std::string> names;
   std::vector<bool> categorical;
   std::vector<int> monotone = {};

@@ -2,6 +2,7 @@
 // how.
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -142,13 +143,25 @@ int answer(const std::string& folder, const std::string& json, const std::string
 /// "environment": an error that says what the child sees of its surroundings.
 int tell_environment(const std::string& folder) {
   const char* policy = std::getenv("OMP_WAIT_POLICY");
-  const bool leaked = ::fcntl(3, F_GETFD) != -1;
+  const bool given = ::fcntl(3, F_GETFD) != -1 && ::fcntl(4, F_GETFD) != -1;
+  bool leaked = false;
+  for (int fd = 5; fd < 64; ++fd) leaked = leaked || ::fcntl(fd, F_GETFD) != -1;
   return report_worker_error(folder, {Code::missing_component,
                                       std::string("policy ") + (policy ? policy : "unset") +
-                                          (leaked ? ", descriptors leaked" : ", no descriptors"),
+                                          (given ? ", table given" : ", no table") +
+                                          (leaked ? ", descriptors leaked" : ", no others"),
                                       "./dev setup",
                                       {},
                                       {}});
+}
+
+/// Tries to change the rows that it was given, by every way that there is.
+int write_to_table() {
+  const bool mapped = ::mmap(nullptr, 4, PROT_READ | PROT_WRITE, MAP_SHARED, 3, 0) != MAP_FAILED;
+  const bool written = ::pwrite(3, "1234", 4, 0) == 4;
+  const bool cut = ::ftruncate(3, 0) == 0;
+  std::fprintf(stderr, "mapped %d written %d cut %d\n", mapped, written, cut);
+  return 1;
 }
 
 int behave(const std::string& mode, const std::string& folder) {
@@ -163,11 +176,10 @@ int behave(const std::string& mode, const std::string& folder) {
                   "x");
   }
   if (mode == "short scores") {
-    write_file(folder + "/margins.f32", "1234");
-    write_file(folder + "/scores.f32", "1234");
-    return answer(folder, "{}", "");
+    return answer(folder, R"({"rows":1})", "");
   }
   if (mode == "environment") return tell_environment(folder);
+  if (mode == "write") return write_to_table();
   if (mode == "error" || mode == "throw") {
     FailingTrainer trainer(mode == "throw");
     return run_worker(folder, trainer);
