@@ -138,12 +138,18 @@ Status check_version(const Json& json) {
               "load it with the version of coeval that wrote it");
 }
 
+Result<LinearLink> link_from(const Json& json) {
+  const Json* link = member(json, "link");
+  if (link == nullptr || link->string() == nullptr) return bad("'link' is not a string");
+  if (*link->string() == "logistic") return LinearLink::logistic;
+  if (*link->string() == "identity") return LinearLink::identity;
+  return bad("the link '" + *link->string() + "' is not known");
+}
+
 Result<LinearParts> parts_from(const Json& json) {
   LinearParts parts;
   COEVAL_TRY(check_version(json));
-  COEVAL_ASSIGN(const std::string link, text_in(json, "link"));
-  if (link != "logistic" && link != "identity") return bad("the link '" + link + "' is not known");
-  parts.link = link == "logistic" ? LinearLink::logistic : LinearLink::identity;
+  COEVAL_ASSIGN(parts.link, link_from(json));
   COEVAL_ASSIGN(parts.intercept, number_in(json, "intercept"));
   const Json* columns = member(json, "columns");
   if (columns == nullptr || columns->array() == nullptr) return bad("'columns' is not an array");

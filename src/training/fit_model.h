@@ -39,9 +39,15 @@ TrainingRange training_range(const TrainingRows& rows);
 std::vector<float> training_weights(const define::Model& model, const TrainingRows& rows,
                                     const TrainingRange& range);
 
-/// Trains in a child process, within the model's limits. Errors: those of train_in_child.
+/// Trains in a child process, within the model's limits. Errors: those of train_in_child and
+/// train_by_command.
 Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows, const TrainingRange& range);
+
+/// The runtime of what was trained, which must have so many inputs and one output. Errors:
+/// training_failed, saying what is wrong with the model.
+Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& model,
+                                   const TrainedModel& trained, std::size_t width);
 
 /// Trains, calibrates on the split's calibration part, and then chooses the threshold on its own.
 /// Errors: those of train_on; training_failed where a threshold cannot be had.
