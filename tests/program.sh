@@ -1,3 +1,6 @@
 #!/usr/bin/env bash
 # Tests of the built program as a user runs it: COEVAL names the binary.
-exec python3 "$(dirname "$0")/program/run.py"
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+"$root/tools/setup.sh" trainers
+exec python3 "$root/tests/program/run.py"

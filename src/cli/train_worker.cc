@@ -1,6 +1,7 @@
 #include "adapters/lightgbm/lightgbm_trainer.h"
 #include "adapters/xgboost/xgboost_trainer.h"
 #include "cli/commands.h"
+#include "training/linear_trainer.h"
 #include "training/trainer.h"
 
 namespace coeval::cli {
@@ -11,8 +12,9 @@ Result<std::unique_ptr<training::Trainer>> open_trainer(const Installation& inst
                                                         const std::string& name) {
   if (name == "xgboost") return adapters::open_xgboost(installation.xgboost_folder);
   if (name == "lightgbm") return adapters::open_lightgbm(installation.lightgbm_folder);
+  if (name == "linear") return training::make_linear_trainer();
   return fail(Code::unsupported, "no trainer '" + name + "'",
-              "this version trains with xgboost and lightgbm");
+              "this version trains with xgboost, lightgbm and linear");
 }
 
 }  // namespace

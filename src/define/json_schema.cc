@@ -343,11 +343,19 @@ Json lookup() {
                {"from", "by", "columns"}, "The newest row of a slowly changing table.");
 }
 
+Json trainer() {
+  Json command = object({{"command", list_of(text("A word of the command."), "No shell runs it.")},
+                         {"format", one_of_texts({"parquet", "arrow"}, "Of its tables.")},
+                         {"files", list_of(text("A file of the project."), "What it reads.")}});
+  return any_of({one_of_texts({"xgboost", "lightgbm", "linear"}, "What trains."),
+                 table(std::move(command), {"command"}, "A command that trains.")});
+}
+
 Json params() {
   Json properties{Json::Object{}};
-  // A name that both trainers have takes what either takes: which one trains stands elsewhere.
+  // A name that several trainers have takes what either takes: which one trains stands elsewhere.
   std::map<std::string, std::vector<std::pair<std::string, TrainerParam>>> params;
-  for (const std::string trainer : {"xgboost", "lightgbm"}) {
+  for (const std::string trainer : {"xgboost", "lightgbm", "linear"}) {
     for (const TrainerParam& param : trainer_params(trainer)) {
       params[std::string(param.name)].emplace_back(trainer, param);
       if (!param.alias.empty()) params[std::string(param.alias)].emplace_back(trainer, param);
@@ -491,8 +499,8 @@ Json model() {
                          {"from", "at"}, "Who asks, and when.")},
       {"label", std::move(label)},
       {"inputs", inputs()},
-      {"trainer", one_of_texts({"xgboost", "lightgbm"}, "What trains.")},
-      {"params", params()},
+      {"trainer", trainer()},
+      {"params", any_of({params(), of_type("object", "Of a command: its own.")})},
       {"seed", within(of_type("integer", "Of the trainer."), 0, 2'147'483'647)},
       {"split", split()},
       {"gate", gates()},

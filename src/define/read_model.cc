@@ -6,6 +6,7 @@
 #include "define/build.h"
 #include "define/checker.h"
 #include "define/draft.h"
+#include "define/external_trainer.h"
 #include "define/feature_words.h"
 #include "define/inputs.h"
 #include "define/leaks.h"
@@ -124,7 +125,9 @@ class ModelReader {
 
   void read_training(TableReader& reader) {
     const TomlEntry* trainer = reader.take("trainer");
-    if (trainer && expect_kind(*trainer, Kind::string, what_, "write \"xgboost\"", errors_))
+    if (trainer && trainer->value.kind == Kind::table)
+      read_external_trainer(*trainer, model_, errors_);
+    else if (trainer && expect_kind(*trainer, Kind::string, what_, "write \"xgboost\"", errors_))
       read_trainer(trainer->value);
     read_trainer_params(reader.take("params"), model_, errors_);
     model_.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 2'147'483'647).value_or(0));
@@ -143,12 +146,9 @@ class ModelReader {
 
   void read_trainer(const TomlValue& value) {
     model_.trainer = value.text;
-    if (value.text == "xgboost" || value.text == "lightgbm") return;
-    const bool later = value.text == "linear" || value.text == "logistic";
-    errors_.report(later ? Code::unsupported : Code::unknown_name, value.position,
-                   (later ? "trainer " + in_quotes(value.text) + " is not in this version"
-                          : "unknown trainer " + in_quotes(value.text)),
-                   "write trainer = \"xgboost\" or trainer = \"lightgbm\"");
+    if (value.text == "xgboost" || value.text == "lightgbm" || value.text == "linear") return;
+    errors_.report(Code::unknown_name, value.position, "unknown trainer " + in_quotes(value.text),
+                   "write trainer = \"xgboost\", \"lightgbm\" or \"linear\"");
   }
 
   void read_inputs_of(const TomlEntry& entry) {

@@ -6,6 +6,7 @@
 #include "base/byte_size.h"
 #include "define/build.h"
 #include "define/checker.h"
+#include "define/external_trainer.h"
 #include "define/read_window.h"
 #include "define/split_and_gates.h"
 #include "define/trainer_params.h"
@@ -40,12 +41,25 @@ class OptionsReader {
     if (const auto* entry = reader_.take("resample")) read_resample(*entry);
     if (const auto* entry = reader_.take("limits")) read_limits(*entry);
     if (const auto* entry = reader_.take("search")) read_search(*entry);
+    if (model_.trainer == kExternalTrainer) refuse_of_commands();
     check_parts();
   }
 
  private:
   void bad(const SourcePosition& place, std::string message, std::string advice) {
     errors_.report(Code::bad_toml_value, place, std::move(message), std::move(advice));
+  }
+
+  // What is done to the trainer or its model, which here are not ours.
+  void refuse_of_commands() {
+    const auto refuse = [&](bool given, const char* key, const char* why) {
+      if (!given) return;
+      errors_.report(Code::unsupported, reader_.where(),
+                     std::string(key) + " of " + what_ + ": " + why,
+                     "leave it out, or hand it to the command in params");
+    };
+    refuse(!options_.monotone.empty(), "monotone", "an external trainer's model is not held to it");
+    refuse(options_.search.trials > 0, "search", "an external trainer's parameters are its own");
   }
 
   void read_experiment() {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "define/external_trainer.h"
 #include "define/table_reader.h"
 
 namespace coeval::define {
@@ -51,6 +52,13 @@ constexpr std::array kLightgbm = {
     TrainerParam{"path_smooth", "", "0", false, 0, 1e12},
     TrainerParam{"scale_pos_weight", "", "1", false, 1e-9, 1e9},
 };
+// Ours. The penalties are of all rows together, as XGBoost's lambda is.
+constexpr std::array kLinear = {
+    TrainerParam{"l1", "", "0", false, 0, 1e12},
+    TrainerParam{"l2", "", "1", false, 0, 1e12},
+    TrainerParam{"max_iterations", "", "100", true, 1, 100000},
+    TrainerParam{"tolerance", "", "1e-10", false, 1e-15, 1},
+};
 // clang-format on
 constexpr std::int64_t kMaxRounds = 100'000;
 
@@ -80,6 +88,14 @@ void read_tree_method(TableReader& reader, const TomlValue& table, Diagnostics& 
                   "write \"hist\"");
 }
 
+void refuse_rounds(TableReader& reader, Diagnostics& errors) {
+  for (const char* key : {"rounds", "early_stopping_rounds"})
+    if (const TomlEntry* entry = reader.take(key))
+      errors.report(Code::bad_toml_value, entry->position,
+                    in_quotes(key) + " of " + reader.what() + ": a linear model has no rounds",
+                    "write max_iterations = 100, or leave it out");
+}
+
 void read_table(const TomlEntry& entry, Model& model, std::map<std::string, std::string>& values,
                 Diagnostics& errors) {
   TableReader reader(entry.value, entry.position, "params of model " + in_quotes(model.name),
@@ -93,6 +109,10 @@ void read_table(const TomlEntry& entry, Model& model, std::map<std::string, std:
                     in_quotes(param.alias) + " is another name of " + in_quotes(param.name),
                     "write one of them");
     read_param(param, param.alias, reader, value);
+  }
+  if (!trains_in_rounds(model.trainer)) {
+    refuse_rounds(reader, errors);
+    return reader.finish();
   }
   model.rounds = static_cast<int>(reader.integer("rounds", 1, kMaxRounds).value_or(model.rounds));
   model.early_stopping_rounds =
@@ -110,18 +130,27 @@ void read_table(const TomlEntry& entry, Model& model, std::map<std::string, std:
 
 std::span<const TrainerParam> trainer_params(std::string_view trainer) {
   if (trainer == "lightgbm") return kLightgbm;
+  if (trainer == "linear") return kLinear;
+  if (trainer == kExternalTrainer) return {};
   return kXgboost;
 }
 
+bool trains_in_rounds(std::string_view trainer) {
+  return trainer != "linear" && trainer != kExternalTrainer;
+}
+
 void read_trainer_params(const TomlEntry* entry, Model& model, Diagnostics& errors) {
+  if (model.trainer == kExternalTrainer) return read_external_params(entry, model, errors);
   std::map<std::string, std::string> values;
   for (const auto& param : trainer_params(model.trainer)) values.emplace(param.name, param.value);
-  if (model.trainer != "lightgbm") values.emplace("tree_method", "hist");
+  if (model.trainer != "lightgbm" && model.trainer != "linear")
+    values.emplace("tree_method", "hist");
   const std::string what = "model " + in_quotes(model.name);
   if (entry &&
       expect_kind(*entry, Kind::table, what, "write [model." + model.name + ".params]", errors))
     read_table(*entry, model, values, errors);
   model.params.assign(values.begin(), values.end());
+  if (model.trainer == "linear") model.rounds = std::stoi(values["max_iterations"]);
 }
 
 }  // namespace coeval::define

@@ -7,6 +7,7 @@
 #include "define/ir.h"
 #include "replay/dataset.h"
 #include "replay/labels.h"
+#include "training/external_trainer.h"
 #include "training/registered_model.h"
 
 namespace coeval::training {
@@ -138,7 +139,8 @@ Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& mod
   return json;
 }
 
-data::Json train_inputs(const define::Model& model, const std::string& dataset_key) {
+Result<data::Json> train_inputs(const Workshop& shop, const define::Model& model,
+                                const std::string& dataset_key) {
   data::Json json{data::Json::Object{}};
   json.set("dataset", dataset_key);
   json.set("trainer", model.trainer);
@@ -146,6 +148,11 @@ data::Json train_inputs(const define::Model& model, const std::string& dataset_k
   json.set("early_stopping_rounds", model.early_stopping_rounds);
   json.set("seed", std::to_string(model.seed));
   for (const auto& [key, value] : model.params) json.set("param:" + key, value);
+  if (model.trainer == define::kExternalTrainer) {
+    COEVAL_ASSIGN(const auto command, define::external_trainer(model));
+    COEVAL_ASSIGN(const auto files, command_files(shop.project->folder, command));
+    for (const CommandFile& file : files) json.set("script:" + file.name, file.sha256);
+  }
   json.set("threshold", model.threshold);
   json.set("ir", model.ir_hash);
   return json;

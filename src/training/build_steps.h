@@ -14,8 +14,10 @@ namespace coeval::training {
 /// Everything that a dataset's bytes depend on, by name, so that a miss can say which one changed.
 /// Errors: io, no_such_file, those of the log.
 Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& model);
-/// Everything that a model's bytes and verdicts depend on, the dataset by its key.
-data::Json train_inputs(const define::Model& model, const std::string& dataset_key);
+/// Everything that a model's bytes and verdicts depend on, the dataset by its key, the files of a
+/// command by their contents. Errors: those of command_files.
+Result<data::Json> train_inputs(const Workshop& shop, const define::Model& model,
+                                const std::string& dataset_key);
 
 /// The ends of a split's parts and its gap, as one line.
 std::string split_text(const define::Split& split);

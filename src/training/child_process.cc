@@ -92,9 +92,11 @@ bool is_set(const std::string& assignment) {
 
 CStrings environment_of(const ChildCommand& command) {
   CStrings environment;
-  for (char** entry = environ; *entry != nullptr; ++entry) environment.add(*entry);
+  for (char** entry = environ; *entry != nullptr && !command.whole_environment; ++entry) {
+    environment.add(*entry);
+  }
   for (const std::string& added : command.environment) {
-    if (!is_set(added)) environment.add(added);
+    if (command.whole_environment || !is_set(added)) environment.add(added);
   }
   return environment;
 }
@@ -109,6 +111,8 @@ struct Start {
   int descriptor_count;
   rlim_t memory_limit;
   pid_t parent;
+  const char* folder;  ///< null: where it is
+  bool own_group;
 };
 
 void say(const char* text) {
@@ -132,6 +136,7 @@ int hand_down(const Start& start) {
 // calls, no allocation, no locks.
 [[noreturn]] void become(const Start& start) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (start.own_group) ::setpgid(0, 0);
   if (::getppid() != start.parent) ::_exit(127);  // It died before the line above.
   sigset_t none;
   ::sigemptyset(&none);
@@ -144,6 +149,11 @@ int hand_down(const Start& start) {
   if (start.memory_limit != 0) {
     const rlimit limit{start.memory_limit, start.memory_limit};
     ::setrlimit(RLIMIT_AS, &limit);
+  }
+  if (start.folder != nullptr && ::chdir(start.folder) != 0) {
+    say("cannot enter ");
+    say(start.folder);
+    ::_exit(127);
   }
   ::execve(start.program, start.arguments, start.environment);
   const int fault = errno;
@@ -190,11 +200,17 @@ class Child {
       if (left_s <= 0) return stop();
       look(static_cast<int>(std::min<double>(kLookMs, left_s * 1000 + 1)));
     }
+    kill_group();
     drain();
     return std::move(end_);
   }
 
  private:
+  // What the program started and left behind goes with it.
+  void kill_group() const {
+    if (command_.own_group) ::kill(-pid_, SIGKILL);
+  }
+
   bool ended(int options) {
     int status = 0;
     pid_t result = 0;
@@ -213,6 +229,7 @@ class Child {
   }
 
   ChildEnd stop() {
+    kill_group();
     ::kill(pid_, SIGKILL);
     ended(0);
     drain();
@@ -276,10 +293,15 @@ Result<ChildEnd> run_child(const ChildCommand& command) {
                     .descriptors = command.descriptors.data(),
                     .descriptor_count = static_cast<int>(command.descriptors.size()),
                     .memory_limit = command.memory_limit_bytes,
-                    .parent = ::getpid()};
+                    .parent = ::getpid(),
+                    .folder = command.working_folder.empty() ? nullptr
+                                                             : command.working_folder.c_str(),
+                    .own_group = command.own_group};
   const pid_t pid = ::fork();
   if (pid < 0) return std::unexpected(stores::error_from_errno(errno, "start", command.program));
   if (pid == 0) become(start);
+  // Here too: whichever of the two comes first, a kill of the group finds it.
+  if (command.own_group) ::setpgid(pid, pid);
   out.write.close();
   err.write.close();
   return Child(pid, std::move(out.read), std::move(err.read), command).wait();
@@ -291,6 +313,25 @@ std::string describe(const ChildEnd& end, double time_budget_s) {
   const char* name = ::sigabbrev_np(end.signal);
   return "was killed by " +
          (name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(end.signal));
+}
+
+std::string last_lines(std::string_view text) {
+  constexpr int kLines = 5;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  std::size_t begin = text.size();
+  for (int line = 0; line < kLines && begin != std::string_view::npos && begin > 0; ++line) {
+    begin = text.rfind('\n', begin - 1);
+  }
+  if (begin != std::string_view::npos && begin < text.size()) text.remove_prefix(begin);
+  std::string joined;
+  for (const char c : text) {
+    if (c != '\n') {
+      joined += c;
+    } else if (!joined.empty()) {
+      joined += " | ";
+    }
+  }
+  return joined;
 }
 
 }  // namespace coeval::training

@@ -17,6 +17,9 @@ struct ChildCommand {
   std::string program;                   ///< a path; PATH is not searched
   std::vector<std::string> arguments;    ///< without the program's name
   std::vector<std::string> environment;  ///< "NAME=value", added where NAME is not set
+  bool whole_environment = false;        ///< `environment` is all of it: nothing is inherited
+  std::string working_folder = {};       ///< empty: this process's own
+  bool own_group = false;      ///< of processes, all of which are killed when the program ends
   double time_budget_s = 3600;           ///< then SIGKILL
   std::uint64_t memory_limit_bytes = 0;  ///< of address space; 0 = none
   /// What it inherits beside stdin, stdout and stderr, as its descriptors 3, 4, …: at most
@@ -43,5 +46,8 @@ Result<ChildEnd> run_child(const ChildCommand& command);
 
 /// "was killed by SIGSEGV", "ended with exit code 1", "did not finish in 3600 s".
 std::string describe(const ChildEnd& end, double time_budget_s);
+
+/// The last few lines of a child's stderr, on one line.
+std::string last_lines(std::string_view text);
 
 }  // namespace coeval::training

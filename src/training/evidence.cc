@@ -113,6 +113,9 @@ Status read_measured(const Json& json, Evidence& evidence) {
     if (json.find(name) == nullptr) continue;
     COEVAL_ASSIGN(evidence.*member, number_or_nan(json, name));
   }
+  if (json.find("runtime_compared") != nullptr) {
+    COEVAL_ASSIGN(evidence.runtime_compared, string_member(json, "runtime_compared"));
+  }
   if (json.find("data_faults") != nullptr) {
     COEVAL_ASSIGN(evidence.data_faults, string_member(json, "data_faults"));
   }
@@ -145,6 +148,8 @@ Json to_json(const Evidence& evidence) {
   json.set("small_slices", evidence.small_slices);
   for (const auto& [name, member] : kCounts)
     if (evidence.*member) json.set(name, *(evidence.*member));
+  if (!evidence.runtime_compared.empty())
+    json.set("runtime_compared", evidence.runtime_compared);
   json.set("skew_rows", evidence.skew_rows);
   for (const auto& [name, member] : kNumbers)
     if (evidence.*member && std::isfinite(*(evidence.*member))) json.set(name, *(evidence.*member));

@@ -8,6 +8,7 @@
 #include "data/hash.h"
 #include "stats/thresholds.h"
 #include "stores/files.h"
+#include "training/external_trainer.h"
 #include "training/pipeline.h"
 
 namespace coeval::training {
@@ -83,28 +84,37 @@ Result<double> choose(const define::Model& model, const TrainingRows& rows,
                                           : std::nextafter(1.0, 2.0);
 }
 
+CommandJob job_of(const Workshop& shop, const define::Model& model, const TrainingRows& rows,
+                  const std::string& folder) {
+  CommandJob job{model.name, shop.project->folder, folder, {}};
+  for (const auto& column : rows.encoder.columns()) job.values.push_back(column.dictionary);
+  return job;
+}
+
+}  // namespace
+
 // What the trainer wrote is not trusted more than any other file.
-Result<models::Forest> read_answer(const define::Model& model, const std::string& bytes,
-                                   std::size_t width) {
-  auto forest = models::Forest::read(bytes);
-  if (forest && forest->width() == width && forest->outputs() == 1) return forest;
-  const Error error = forest ? Error{Code::bad_model,
-                                     "it has " + std::to_string(forest->width()) + " inputs and " +
-                                         std::to_string(forest->outputs()) +
-                                         " outputs instead of " + std::to_string(width) + " and 1",
-                                     {},
-                                     {},
-                                     {}}
-                             : forest.error();
+Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& model,
+                                   const TrainedModel& trained, std::size_t width) {
+  auto runtime = models::Runtime::read(trained.bytes, shop.openers);
+  if (runtime && runtime->width() == width && runtime->outputs() == 1 && runtime->scores() == 1)
+    return runtime;
+  const Error error = runtime ? Error{Code::bad_model,
+                                      "it has " + std::to_string(runtime->width()) +
+                                          " inputs and " + std::to_string(runtime->outputs()) +
+                                          " outputs instead of " + std::to_string(width) + " and 1",
+                                      {},
+                                      {},
+                                      {}}
+                              : runtime.error();
   return fail(Code::training_failed,
-              "trainer '" + model.trainer + "' wrote a model that cannot be used: " + error.message,
-              error.code == Code::unsupported
+              "trainer '" + model.trainer + "' wrote a model that cannot be used: " + error.message +
+                  (trained.words.empty() ? "" : "; its last words: " + trained.words),
+              error.code == Code::unsupported || error.code == Code::missing_component
                   ? error.advice
                   : "run the command again; if it ends the same way, ./dev setup installs the "
                     "library that belongs to this version");
 }
-
-}  // namespace
 
 TrainingRange training_range(const TrainingRows& rows) {
   return {.from = 0,
@@ -143,7 +153,8 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
   table.width = rows.width;
   for (const auto& column : rows.encoder.columns()) {
     table.names.push_back(column.name);
-    table.categorical.push_back(false);  // docs/adr/0003: ordinal codes of the sorted dictionary
+    // docs/adr/0003: to forests, ordinal codes of the sorted dictionary
+    table.categorical.push_back(model.trainer == "linear" && column.categorical);
   }
   table.monotone = directions(model, rows.encoder);
   table.values = rows.row(range.from);
@@ -153,17 +164,22 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
   const TrainingPlan plan{model.params, model.rounds, model.early_stopping_rounds, model.seed,
                           limits.threads > 0 ? limits.threads : shop.threads};
   const std::string folder = shop.work_folder(model.name + "-train");
-  COEVAL_TRY(stores::make_folders(folder));
   const ChildLimits bounds{.time_budget_s = static_cast<double>(limits.time_budget_us) / 1e6,
                            .memory_limit_bytes = static_cast<std::uint64_t>(limits.memory_bytes)};
+  if (model.trainer == define::kExternalTrainer) {
+    COEVAL_ASSIGN(const auto command, define::external_trainer(model));
+    return train_by_command(shop.formats, command, job_of(shop, model, rows, folder), table, plan,
+                            bounds);
+  }
+  COEVAL_TRY(stores::make_folders(folder));
   auto trained = train_in_child(shop.program, folder, model.trainer, table, plan, bounds, nullptr);
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   return trained;
 }
 
-double median_latency_us(const models::Forest& forest, std::span<const float> rows,
-                         std::size_t width) {
+Result<double> median_latency_us(const models::Runtime& runtime, std::span<const float> rows,
+                                 std::size_t width) {
   constexpr int kTrials = 201;
   constexpr std::size_t kRows = 64;
   const std::size_t all = width == 0 ? 0 : rows.size() / width;
@@ -174,7 +190,8 @@ double median_latency_us(const models::Forest& forest, std::span<const float> ro
     const auto began = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < count; ++i) {
       float margin = 0, score = 0;
-      forest.predict(rows.subspan(i * all / count * width, width), {&margin, 1}, {&score, 1});
+      COEVAL_TRY(
+          runtime.predict(rows.subspan(i * all / count * width, width), {&margin, 1}, {&score, 1}));
     }
     const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - began;
     trials.push_back(took.count() / static_cast<double>(count));
@@ -187,10 +204,10 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows) {
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
-  COEVAL_ASSIGN(fitted.forest, read_answer(model, fitted.trained.bytes, rows.width));
+  COEVAL_ASSIGN(fitted.runtime, runtime_of(shop, model, fitted.trained, rows.width));
   fitted.margins.resize(rows.rows());
   fitted.raw_scores.resize(rows.rows());
-  fitted.forest.predict(rows.values, fitted.margins, fitted.raw_scores);
+  COEVAL_TRY(fitted.runtime.predict(rows.values, fitted.margins, fitted.raw_scores));
   COEVAL_ASSIGN(fitted.calibration, fit_calibration(model, rows, fitted.raw_scores));
   fitted.scores = fitted.raw_scores;
   models::calibrate(fitted.calibration, fitted.scores);

@@ -19,7 +19,7 @@ struct Workshop;
 /// A model as it would be served, with what it answers on every row of its dataset.
 struct FittedModel {
   TrainedModel trained;
-  models::Forest forest;
+  models::Runtime runtime;
   std::optional<stats::CalibrationMap> calibration;
   double threshold = 0.5;
   std::vector<float> margins;     ///< TrainingRows::rows()
@@ -39,9 +39,15 @@ TrainingRange training_range(const TrainingRows& rows);
 std::vector<float> training_weights(const define::Model& model, const TrainingRows& rows,
                                     const TrainingRange& range);
 
-/// Trains in a child process, within the model's limits. Errors: those of train_in_child.
+/// Trains in a child process, within the model's limits. Errors: those of train_in_child and
+/// train_by_command.
 Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows, const TrainingRange& range);
+
+/// The runtime of what was trained, which must have so many inputs and one output. Errors:
+/// training_failed, saying what is wrong with the model.
+Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& model,
+                                   const TrainedModel& trained, std::size_t width);
 
 /// Trains, calibrates on the split's calibration part, and then chooses the threshold on its own.
 /// Errors: those of train_on; training_failed where a threshold cannot be had.
@@ -52,7 +58,8 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
 std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows, const FittedModel& fitted);
 
 /// What one row takes in our runtime, alone: the median of 201 trials of up to 64 rows, in µs.
-double median_latency_us(const models::Forest& forest, std::span<const float> rows,
-                         std::size_t width);
+/// Errors: the runtime's.
+Result<double> median_latency_us(const models::Runtime& runtime, std::span<const float> rows,
+                                 std::size_t width);
 
 }  // namespace coeval::training

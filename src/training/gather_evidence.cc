@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/worker_pool.h"
+#include "define/external_trainer.h"
 #include "stats/metrics.h"
 #include "stores/files.h"
 #include "training/champion.h"
@@ -48,18 +49,28 @@ class Gathering {
     COEVAL_TRY(compare_runtime());
     COEVAL_TRY(weigh_champion());
     cut_slices();
-    measure_costs();
+    COEVAL_TRY(measure_costs());
     look_for_leaks();
     tell_of_data();
     return std::move(evidence_);
   }
 
  private:
-  // Bits of our runtime against the trainer's own prediction, over the whole test part.
+  // Bits of our runtime against the trainer's own prediction, over the whole test part. What a
+  // command trained is beside the library of the model's format, and beside what it predicted.
   Status compare_runtime() {
+    if (model_.trainer == define::kExternalTrainer) return compare_command();
+    COEVAL_TRY(compare_with(model_.trainer));
+    if (model_.trainer == "linear")
+      evidence_.runtime_compared = "a second reading of the file, which shares our exp";
+    tell_of_runtime(fitted_.trained.engine + " on " + std::to_string(test_.count) + " test rows");
+    return {};
+  }
+
+  Status compare_with(const std::string& trainer) {
     const std::string folder = shop_.work_folder(model_.name + "-predict");
     COEVAL_TRY(stores::make_folders(folder));
-    auto vendor = predict_in_child(shop_.program, folder, model_.trainer, fitted_.trained.bytes,
+    auto vendor = predict_in_child(shop_.program, folder, trainer, fitted_.trained.bytes,
                                    rows_.row(test_.from), static_cast<std::int64_t>(test_.count),
                                    rows_.width, {}, &rows_.values.memory());
     std::error_code ignored;
@@ -72,11 +83,60 @@ class Gathering {
                         same_bits(vendor->scores[i], fitted_.raw_scores[row]);
       differences += same ? 0 : 1;
     }
-    evidence_.runtime_differences = differences;
-    shop_.say(model_.name + ": runtime equals " + fitted_.trained.engine + " on " +
-              std::to_string(test_.count) + " test rows: " + std::to_string(differences) +
-              " differ");
+    evidence_.runtime_differences = evidence_.runtime_differences.value_or(0) + differences;
+    evidence_.runtime_rows += static_cast<std::int64_t>(test_.count);
     return {};
+  }
+
+  static std::string library_of(models::ModelFormat format) {
+    switch (format) {
+      case models::ModelFormat::xgboost_ubj:
+      case models::ModelFormat::xgboost_json:
+        return "xgboost";
+      case models::ModelFormat::lightgbm:
+        return "lightgbm";
+      case models::ModelFormat::linear:
+        return "linear";
+      case models::ModelFormat::onnx:
+        break;
+    }
+    return {};
+  }
+
+  Status compare_command() {
+    std::string& beside = evidence_.runtime_compared;
+    const std::string library = library_of(models::format_of(fitted_.trained.bytes));
+    std::string why = "an ONNX model's library is its runtime";
+    if (!library.empty()) {
+      const Status compared = compare_with(library);
+      if (!compared && compared.error().code != Code::missing_component) return compared;
+      if (compared)
+        beside = library + " on " + std::to_string(test_.count) + " test rows";
+      else
+        why = compared.error().message;
+    }
+    const std::vector<float>& theirs = fitted_.trained.validation_scores;
+    const TrainingRows::Range part = rows_.part(SplitPart::validate);
+    if (!theirs.empty()) {
+      std::int64_t differences = 0;
+      for (std::size_t i = 0; i < part.count; ++i)
+        differences += same_bits(theirs[i], fitted_.raw_scores[part.from + i]) ? 0 : 1;
+      evidence_.runtime_differences = evidence_.runtime_differences.value_or(0) + differences;
+      evidence_.runtime_rows += static_cast<std::int64_t>(part.count);
+      beside += (beside.empty() ? "" : " and ") + std::string("the command's predictions of ") +
+                std::to_string(part.count) + " validation rows";
+    }
+    if (evidence_.runtime_differences)
+      tell_of_runtime(beside);
+    else
+      evidence_.missing["runtime_differences"] =
+          "nothing to compare with: " + why + ", and the command wrote no predictions";
+    return {};
+  }
+
+  void tell_of_runtime(const std::string& beside) const {
+    shop_.say(model_.name + ": runtime equals " + beside + ": " +
+              std::to_string(*evidence_.runtime_differences) + " differ");
   }
 
   Status weigh_champion() {
@@ -178,19 +238,22 @@ class Gathering {
   }
 
   // Every golden row must be the same when it is scored alone, as a server does.
-  void measure_costs() {
+  Status measure_costs() {
     evidence_.size_bytes = static_cast<double>(fitted_.trained.bytes.size());
     evidence_.golden_differences = 0;
     for (std::size_t i = 0; i < std::min(kAloneRows, test_.count); ++i) {
       const std::size_t row = test_.from + i * test_.count / std::min(kAloneRows, test_.count);
       float margin = 0, score = 0;
-      fitted_.forest.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1});
+      COEVAL_TRY(
+          fitted_.runtime.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1}));
       models::calibrate(fitted_.calibration, {&score, 1});
       *evidence_.golden_differences += same_bits(score, fitted_.scores[row]) ? 0 : 1;
     }
-    evidence_.latency_us = median_latency_us(fitted_.forest, rows_.values_of(test_), rows_.width);
+    COEVAL_ASSIGN(evidence_.latency_us,
+                  median_latency_us(fitted_.runtime, rows_.values_of(test_), rows_.width));
     evidence_.cost_per_million =
         *evidence_.latency_us * model_.training.core_hour_price / 3600;  // µs · 1e6 rows = s
+    return {};
   }
 
   // What the input says of the label by itself: its value, of a text the share of positive training

@@ -26,8 +26,12 @@ constexpr std::array kLightgbm = {
     std::pair{"feature_fraction", std::array{0.4, 1.0}},
     std::pair{"lambda_l2", std::array{0.01, 30.0}},
 };
-constexpr std::array<std::string_view, 5> kWhole = {"max_depth", "num_leaves", "min_data_in_leaf",
-                                                    "max_bin", "bagging_freq"};
+constexpr std::array kLinearModel = {
+    std::pair{"l1", std::array{0.01, 100.0}},
+    std::pair{"l2", std::array{0.01, 1000.0}},
+};
+constexpr std::array<std::string_view, 6> kWhole = {
+    "max_depth", "num_leaves", "min_data_in_leaf", "max_bin", "bagging_freq", "max_iterations"};
 /// Shares between 0 and 1 are looked for evenly.
 constexpr std::array<std::string_view, 9> kLinear = {
     "subsample",        "colsample_bytree", "colsample_bylevel",
@@ -126,8 +130,10 @@ class Density {
 }  // namespace
 
 std::vector<SpaceDimension> search_space(const define::Model& model) {
-  return model.trainer == "lightgbm" ? space_of(kLightgbm, model.training.search)
-                                     : space_of(kXgboost, model.training.search);
+  const define::Search& search = model.training.search;
+  if (model.trainer == "lightgbm") return space_of(kLightgbm, search);
+  if (model.trainer == "linear") return space_of(kLinearModel, search);
+  return space_of(kXgboost, search);
 }
 
 std::vector<std::pair<std::string, std::string>> params_at(std::span<const SpaceDimension> space,

@@ -19,7 +19,7 @@ struct SpaceDimension {
 };
 
 /// What is searched for a model: strong ranges of its trainer, those that the definition gives in
-/// their place. (xgboost, lightgbm)
+/// their place. (xgboost, lightgbm, linear)
 std::vector<SpaceDimension> search_space(const define::Model& model);
 
 /// A place in the space: one number in [0, 1] a dimension.

@@ -174,6 +174,8 @@ class Build {
                 "' is null in all training rows, so the model learns nothing from it");
     COEVAL_TRY(search(rows));
     COEVAL_ASSIGN(const FittedModel fitted, fit_model(shop_, chosen_, rows));
+    for (const std::string& note : fitted.trained.notes)
+      shop_.say(model_.name + ": warning: " + note);
     outcome_.train_seconds = monotonic_seconds() - started;
     recorder_.trained(fitted, chosen_);
     COEVAL_TRY(judge_and_save(rows, fitted));
@@ -227,8 +229,10 @@ class Build {
       COEVAL_ASSIGN(auto folds, evaluate_rolling(shop_, chosen_, fitted.trained.rounds_used, rows));
       metrics.set("rolling", std::move(folds));
     }
-    metrics.set("runtime_differences", *evidence.runtime_differences);
-    metrics.set("runtime_rows_compared", evidence.test_rows);
+    if (evidence.runtime_differences) {
+      metrics.set("runtime_differences", *evidence.runtime_differences);
+      metrics.set("runtime_rows_compared", evidence.runtime_rows);
+    }
     return save(rows, fitted, std::move(metrics), to_json(evidence));
   }
 
@@ -239,7 +243,9 @@ class Build {
     if (!std::filesystem::exists(folder)) return false;
     COEVAL_ASSIGN(const auto versions, shop_.meta->versions(model_.name));
     for (const auto& version : versions) {
-      if (version.folder != made.folder || !load_version(shop_.state_folder, version)) continue;
+      if (version.folder != made.folder ||
+          !load_version(shop_.state_folder, version, shop_.openers))
+        continue;
       if (version.bits_id == made.bits_id) return true;
       return fail(Code::training_failed,
                   "the recipe of version " + std::to_string(version.version) +
@@ -267,6 +273,8 @@ class Build {
     card.details.set("schema_versions", schema_versions());
     card.details.set("request_hash", define::request_hash(*shop_.project, model_));
     card.details.set("rounds_used", fitted.trained.rounds_used);
+    if (const auto& notes = fitted.trained.notes; !notes.empty())
+      card.details.set("training_notes", data::Json::Array(notes.begin(), notes.end()));
     if (leaderboard_.array() != nullptr) card.details.set("trials", leaderboard_);
     card.details.set("created", format_time(shop_.clock->now_us()));
     card.details.set("gates", to_json(outcome_.verdicts));
@@ -296,8 +304,8 @@ class Build {
     COEVAL_ASSIGN(const bool is_there, settle_folder(version));
     if (!is_there)
       COEVAL_TRY(models::save_model(folder, card, rows.encoder, fitted.trained.bytes, metrics,
-                                    golden_rows(rows, fitted)));
-    COEVAL_ASSIGN(const auto saved, models::load_model(folder));
+                                    golden_rows(rows, fitted), shop_.openers));
+    COEVAL_ASSIGN(const auto saved, models::load_model(folder, {}, shop_.openers));
     version.manifest_id = saved->manifest_id;
     outcome_.plan.train.output = version.folder;
     COEVAL_ASSIGN(outcome_.version, shop_.meta->register_version(version));
@@ -350,7 +358,7 @@ Status doubt(const Workshop& shop, const define::Model& model, StepPlan& train) 
   COEVAL_ASSIGN(const auto versions, shop.meta->versions(model.name));
   for (const auto& version : versions) {
     if (version.folder != train.output) continue;
-    const auto loaded = load_version(shop.state_folder, version);
+    const auto loaded = load_version(shop.state_folder, version, shop.openers);
     if (loaded) continue;
     train.hit = false;
     train.why = "its output cannot be used: " + loaded.error().message;
@@ -365,7 +373,8 @@ Result<BuildPlan> plan_build(const Workshop& shop, const define::Model& model) {
   COEVAL_ASSIGN(auto inputs, dataset_inputs(shop, model));
   COEVAL_ASSIGN(plan.dataset, plan_step(shop, model, "dataset", std::move(inputs)));
   doubt_dataset(shop, plan.dataset);
-  COEVAL_ASSIGN(plan.train, plan_step(shop, model, "train", train_inputs(model, plan.dataset.key)));
+  COEVAL_ASSIGN(auto train, train_inputs(shop, model, plan.dataset.key));
+  COEVAL_ASSIGN(plan.train, plan_step(shop, model, "train", std::move(train)));
   COEVAL_TRY(doubt(shop, model, plan.train));
   return plan;
 }

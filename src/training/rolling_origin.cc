@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/time.h"
+#include "define/trainer_params.h"
 #include "training/evaluate.h"
 #include "training/fit_model.h"
 #include "training/pipeline.h"
@@ -67,9 +68,9 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
   }
   COEVAL_ASSIGN(const TrainedModel trained,
                 train_on(shop, model, fold.train, training_range(fold.train)));
-  COEVAL_ASSIGN(const models::Forest forest, models::Forest::read(trained.bytes));
+  COEVAL_ASSIGN(const auto runtime, runtime_of(shop, model, trained, fold.train.width));
   std::vector<float> margins(fold.test.rows()), scores(fold.test.rows());
-  forest.predict(fold.test.values, margins, scores);
+  COEVAL_TRY(runtime.predict(fold.test.values, margins, scores));
   for (const auto& [name, value] : all_metrics(scores, fold.test.labels, model.threshold))
     json.set(name, value);
   return json;
@@ -80,7 +81,7 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
 Result<data::Json> evaluate_rolling(const Workshop& shop, const define::Model& model, int rounds,
                                     const TrainingRows& rows) {
   define::Model at_origin = model;
-  at_origin.rounds = rounds;
+  if (define::trains_in_rounds(model.trainer)) at_origin.rounds = rounds;
   at_origin.early_stopping_rounds = 0;
   data::Json folds{data::Json::Array{}};
   for (int number = 1; number <= model.training.rolling.folds; ++number) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "data/hash.h"
+#include "define/trainer_params.h"
 #include "training/evaluate.h"
 #include "training/fit_model.h"
 #include "training/gates.h"
@@ -62,6 +63,7 @@ define::Model with_params(define::Model model, const Params& params, int rounds)
   for (const auto& [name, value] : params)
     for (auto& param : model.params)
       if (param.first == name) param.second = value;
+  if (!define::trains_in_rounds(model.trainer)) return model;
   model.rounds = rounds;
   if (model.early_stopping_rounds == 0)
     model.early_stopping_rounds = std::max(1, model.rounds / 10);
@@ -141,6 +143,7 @@ class Searching {
   }
 
   void try_params(Trial& trial) const {
+    if (!define::trains_in_rounds(model_.trainer)) return try_whole(trial);
     const int early_rounds = std::max(1, model_.rounds / kEarlyShare);
     const auto early = fit(with_params(model_, trial.params, early_rounds), trial);
     if (!early) return failed(trial, early.error());
@@ -149,9 +152,15 @@ class Searching {
       trial.state = "pruned";
       return;
     }
+    try_whole(trial);
+  }
+
+  // Without rounds there is no early look: the whole is what is known of the trial.
+  void try_whole(Trial& trial) const {
     const auto whole = fit(with_params(model_, trial.params, model_.rounds), trial);
     if (!whole) return failed(trial, whole.error());
     trial.loss = *whole;
+    if (!define::trains_in_rounds(model_.trainer)) trial.early_loss = *whole;
     const bool slow = search_.max_latency_ns > 0 &&
                       trial.latency_us * 1000 > static_cast<double>(search_.max_latency_ns);
     trial.state = slow ? "too slow" : "finished";
@@ -165,17 +174,18 @@ class Searching {
   // The loss of a model on the validation part.
   Result<double> fit(const define::Model& model, Trial& trial) const {
     COEVAL_ASSIGN(const TrainedModel trained, train_on(shop_, model, rows_, training_range(rows_)));
-    COEVAL_ASSIGN(const models::Forest forest, models::Forest::read(trained.bytes));
+    COEVAL_ASSIGN(const auto runtime, runtime_of(shop_, model, trained, rows_.width));
     const TrainingRows::Range part = rows_.part(SplitPart::validate);
     std::vector<float> margins(part.count), scores(part.count);
-    forest.predict(rows_.values_of(part), margins, scores);
+    COEVAL_TRY(runtime.predict(rows_.values_of(part), margins, scores));
     const Metrics metrics = all_metrics(
         scores, std::span(rows_.labels).subspan(part.from, part.count), model.threshold);
     const auto found = metrics.find(search_.metric);
     if (found == metrics.end())
       return fail(Code::training_failed, search_.metric + " is undefined on the validation part");
     trial.rounds_used = trained.rounds_used;
-    trial.latency_us = median_latency_us(forest, rows_.values_of(part), rows_.width);
+    COEVAL_ASSIGN(trial.latency_us,
+                  median_latency_us(runtime, rows_.values_of(part), rows_.width));
     return higher_is_better(search_.metric) ? -found->second : found->second;
   }
 

@@ -130,26 +130,6 @@ void pass_progress(std::string_view line, Progress progress) {
   if (second.ec == std::errc{} && second.ptr == end) progress(round, rounds);
 }
 
-/// The last few lines of a child's stderr, on one line.
-std::string last_lines(std::string_view text) {
-  constexpr int kLines = 5;
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  std::size_t begin = text.size();
-  for (int line = 0; line < kLines && begin != std::string_view::npos && begin > 0; ++line) {
-    begin = text.rfind('\n', begin - 1);
-  }
-  if (begin != std::string_view::npos && begin < text.size()) text.remove_prefix(begin);
-  std::string joined;
-  for (const char c : text) {
-    if (c != '\n') {
-      joined += c;
-    } else if (!joined.empty()) {
-      joined += " | ";
-    }
-  }
-  return joined;
-}
-
 std::string advice_for(const ChildEnd& end, const ChildLimits& limits) {
   if (end.timed_out) return "give it more time, or train fewer rounds or on fewer rows";
   if (end.signal == SIGKILL || limits.memory_limit_bytes != 0) {
@@ -218,6 +198,9 @@ Result<TrainedModel> parse_model_answer(const WorkerFiles& files) {
       return fail(Code::bad_json, "'validation_curve' must hold numbers");
     model.validation_curve.push_back(*point.real());
   }
+  COEVAL_ASSIGN(const auto* notes, array_member(json, "notes"));
+  for (const data::Json& note : *notes)
+    if (note.string() != nullptr) model.notes.push_back(*note.string());
   COEVAL_ASSIGN(const std::string hash, string_member(json, "sha256"));
   COEVAL_ASSIGN(model.bytes, stores::read_file(files.trained()));
   if (data::sha256_hex(model.bytes) != hash) {

@@ -36,6 +36,7 @@ data::Json model_answer(const TrainedModel& model) {
   json.set("engine", model.engine);
   json.set("validation_curve",
            data::Json::Array(model.validation_curve.begin(), model.validation_curve.end()));
+  json.set("notes", data::Json::Array(model.notes.begin(), model.notes.end()));
   json.set("sha256", data::sha256_hex(model.bytes));
   return json;
 }

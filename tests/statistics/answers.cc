@@ -1,6 +1,6 @@
 // Reads cases from standard input, one JSON object a line, and answers each with a line of JSON:
 // every figure of src/stats that "what" names (binary, multiclass, regression, ranking, tests,
-// bootstrap, calibration). tests/statistics/*.py says what each case holds. Errors are answers too:
+// bootstrap, calibration, linear). tests/statistics/*.py says what each case holds. Errors are answers too:
 // {"error": "name of the code"}.
 
 #include <cmath>
@@ -15,6 +15,7 @@
 #include "stats/bootstrap.h"
 #include "stats/calibration.h"
 #include "stats/curves.h"
+#include "stats/linear_fit.h"
 #include "stats/model_tests.h"
 #include "stats/multiclass.h"
 #include "stats/ranking.h"
@@ -306,6 +307,44 @@ Json calibration(const Json& in) {
   return out;
 }
 
+Json to_json(const LinearDesign::Column& column) {
+  const auto place = [](std::uint32_t of) { return of == LinearDesign::kNone ? -1 : double(of); };
+  return row({place(column.first), static_cast<double>(column.levels), place(column.indicator),
+              column.mean, column.scale});
+}
+
+// "values" (NaN as a string), "categorical", "labels", "weights", "loss", "l1", "l2", "directions"
+// of the columns, "threads".
+Json linear(const Json& in) {
+  const auto values = list<float>(in, "values"), labels = list<float>(in, "labels"),
+             weights = list<float>(in, "weights");
+  const auto flags = list<int>(in, "categorical"), signs = list<int>(in, "directions");
+  const LinearRows rows{values, flags.size(), labels, weights};
+  const auto design = LinearDesign::fit(rows, std::vector<bool>(flags.begin(), flags.end()));
+  if (!design) return error_of(design.error());
+  LinearOptions options;
+  if (*in.find("loss")->string() == "squared") options.loss = LinearLoss::squared;
+  options.l1 = number(in, "l1");
+  options.l2 = number(in, "l2");
+  options.directions.assign(signs.empty() ? 0 : design->size(), 0);
+  for (std::size_t i = 0; i < signs.size(); ++i)
+    if (flags[i] == 0 && design->columns()[i].first != LinearDesign::kNone)
+      options.directions[design->columns()[i].first] = signs[i];
+  WorkerPool pool(static_cast<int>(number(in, "threads")));
+  const auto found = fit_linear(*design, rows, options, pool);
+  if (!found) return error_of(found.error());
+  Json out, columns{Json::Array{}};
+  for (const auto& column : design->columns()) columns.push(to_json(column));
+  out.set("columns", std::move(columns));
+  out.set("intercept", found->intercept);
+  out.set("coefficients", numbers(found->coefficients));
+  out.set("converged", found->converged);
+  out.set("iterations", found->iterations);
+  out.set("gap", found->gap);
+  out.set("objective", found->objective);
+  return out;
+}
+
 Json answer(const Json& in) {
   const std::string& what = *in.find("what")->string();
   if (what == "binary") return binary(in);
@@ -315,6 +354,7 @@ Json answer(const Json& in) {
   if (what == "tests") return tests(in);
   if (what == "bootstrap") return bootstrap(in);
   if (what == "calibration") return calibration(in);
+  if (what == "linear") return linear(in);
   return Json("no such case: " + what);
 }
 

@@ -17,6 +17,7 @@
 
 #include "adapters/parquet/arrow_errors.h"
 #include "adapters/parquet/arrow_import.h"
+#include "adapters/parquet/arrow_writer.h"
 #include "adapters/parquet/chosen_fields.h"
 #include "adapters/parquet/memory_pool.h"
 
@@ -275,10 +276,10 @@ class ArrowFiles final : public stores::TableFiles {
                   options.open_bytes ? options.open_bytes(path) : stores::open_bytes(path));
     return open_arrow(std::move(bytes), options);
   }
-  Result<std::unique_ptr<stores::TableWriter>> create(const std::string& path, const data::Schema&,
+  Result<std::unique_ptr<stores::TableWriter>> create(const std::string& path,
+                                                      const data::Schema& schema,
                                                       const stores::WriteOptions&) override {
-    return fail(Code::unsupported, "Arrow files are read, not written: '" + path + "'",
-                "write Parquet");
+    return create_arrow_writer(path, schema);
   }
 };
 

@@ -13,8 +13,8 @@ namespace coeval::parquet_adapter {
 ///
 /// Every batch is checked to be what its schema says before it is used. A file or stream must have
 /// its end: without the mark for it, it is cut short. Memory: one record batch as it is in the
-/// file, at most 4 GiB unpacked; batches handed on are slices of it. Types: as Parquet's. Writing
-/// is unsupported.
+/// file, at most 4 GiB unpacked; batches handed on are slices of it. Types: as Parquet's. Files
+/// are written without compression (arrow_writer.h).
 std::unique_ptr<stores::TableFiles> make_arrow_files();
 
 /// stores::TableFiles::open() for bytes.

@@ -7,7 +7,10 @@
 #include <arrow/util/compression.h>
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "adapters/parquet/testing_tables.h"
+#include "stores/temporary_folder.h"
 
 namespace coeval {
 
@@ -162,8 +165,48 @@ TEST_CASE("what is not read of Arrow is told") {
   CHECK(read("FEA1 and more").error().message.find("Feather V1") != std::string::npos);
   CHECK(read("").error().code == Code::bad_file);
   CHECK(read("a,b\n1,2\n3,4\n").error().code == Code::bad_file);
-  CHECK(make_arrow_files()->create("t.arrow", {}, {}).error().code == Code::unsupported);
   CHECK(make_arrow_files()->open("/none.arrow", {}).error().code == Code::no_such_file);
+}
+
+TEST_CASE("an Arrow file is written whole or not at all, and read back") {
+  const stores::TemporaryFolder folder;
+  const std::string path = folder.path() + "/t.arrow";
+  const data::Schema schema{{{"x", data::Type::float32, false}, {"word", data::Type::string, true}}};
+  {
+    auto writer = make_arrow_files()->create(path, schema, {}).value();
+    for (int part = 0; part < 3; ++part) {
+      data::ColumnBuilder x(data::Type::float32), word(data::Type::string);
+      for (int row = 0; row < 50; ++row) {
+        x.append_real(part * 50 + row);
+        if (row % 7 == 0)
+          word.append_null();
+        else
+          word.append_string("w" + std::to_string(row));
+      }
+      data::Batch batch{schema, {x.finish(), word.finish()}, 50};
+      REQUIRE(writer->write(batch).has_value());
+      data::Batch other{schema, {batch.columns[1], batch.columns[0]}, 50};
+      if (part == 2) CHECK(writer->write(other).error().code == Code::type_mismatch);
+    }
+    CHECK_FALSE(std::filesystem::exists(path));
+    REQUIRE(writer->close().has_value());
+    CHECK_FALSE(writer->close().has_value());
+  }
+  auto reader = make_arrow_files()->open(path, {}).value();
+  std::int64_t rows = 0;
+  for (;;) {
+    const data::Batch batch = reader->next().value();
+    if (batch.rows == 0) break;
+    for (std::int64_t row = 0; row < batch.rows; ++row, ++rows) {
+      CHECK(batch.columns[0].real(row) == static_cast<double>(rows));
+      CHECK(batch.columns[1].is_null(row) == (rows % 50 % 7 == 0));
+      if (rows % 50 % 7 != 0)
+        CHECK(batch.columns[1].string(row) == "w" + std::to_string(rows % 50));
+    }
+  }
+  CHECK(rows == 150);
+  CHECK(make_arrow_files()->create("/nowhere/t.arrow", schema, {}).error().code ==
+        Code::no_such_file);
 }
 
 }  // namespace coeval
