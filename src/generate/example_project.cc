@@ -110,7 +110,7 @@ f4       = { type = "float32", known = "ts", min = 0, max = 1 }
 f5       = { type = "float32", known = "ts", min = 0, max = 1 }
 f6       = { type = "float32", known = "ts", min = 0, max = 1 }
 f7       = { type = "float32", known = "ts", min = 0, max = 1 }
-clicked  = { type = "bool", environments = ["train"] }
+clicked  = { type = "bool" }
 [source.shown.checks]
 once = { unique = ["session", "position"] }
 
@@ -150,7 +150,7 @@ user     = { type = "int32", known = "ts", min = 0 }
 item     = { type = "int32", known = "ts", min = 0 }
 segment  = { type = "string", known = "ts", enum = ["north", "east", "south", "west"] }
 category = { type = "string", known = "ts", enum = ["books", "film", "food", "games", "home", "music", "sport", "travel"] }
-liked    = { type = "bool", environments = ["train"] }
+liked    = { type = "bool" }
 [source.shown.checks]
 some = { rows = "", min = 1 }
 
@@ -250,8 +250,8 @@ ts         = { type = "timestamp", known = "ts" }
 series     = { type = "int32", known = "ts", min = 0 }
 region     = { type = "string", known = "ts", enum = ["east", "north", "south", "west"] }
 plan       = { type = "float64", known = "ts" }
-value      = { type = "float64", environments = ["train"] }
-above_plan = { type = "bool", environments = ["train"] }
+value      = { type = "float64" }
+above_plan = { type = "bool" }
 [source.points.checks]
 once = { unique = ["series", "ts"] }
 

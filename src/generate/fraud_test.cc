@@ -131,6 +131,7 @@ TEST_CASE("of a compromised card's payments in its 14 days a third, rounded down
       if (rows.card[i] != card) continue;
       const auto& was = honest.at({card, rows.ts[i]});
       if (was.size() != 1) continue;  // two in one second
+      if (was[0] == 0) continue;  // five times nothing
       const bool multiplied = rows.amount[i] != was[0];
       CHECK(multiplied == (rows.scenario[i] == 3));
       ++payments_on[rows.day(i)];

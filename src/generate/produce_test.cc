@@ -20,11 +20,11 @@ FraudOptions small_fraud() {
   FraudOptions options;
   options.cards = 300;
   options.terminals = 600;
-  options.days = 250;  // several batches
+  options.days = 140;  // several batches
   options.label_delay.log_normal = true;
   options.unreported = 0.1;
   options.late = options.duplicates = options.out_of_order = 0.05;
-  options.drifts = {{60, DriftKind::volume}, {90, DriftKind::attack}, {120, DriftKind::disguise}};
+  options.drifts = {{60, DriftKind::volume}, {80, DriftKind::attack}, {100, DriftKind::disguise}};
   options.schema_change_day = 50;
   return options;
 }
@@ -32,10 +32,10 @@ FraudOptions small_fraud() {
 std::vector<std::pair<std::string, std::unique_ptr<Generator>>> all_kinds() {
   std::vector<std::pair<std::string, std::unique_ptr<Generator>>> all;
   all.push_back({"fraud", good(make_fraud(small_fraud()))});
-  all.push_back({"clicks", good(make_clicks({.sessions = 15'000, .queries = 50}))});
-  all.push_back({"recsys", good(make_recsys({.rows = 150'000, .users = 500, .items = 90}))});
-  all.push_back({"churn", good(make_churn({.customers = 15'000}))});
-  all.push_back({"series", good(make_series({.series = 200, .gaps = 0.05}))});
+  all.push_back({"clicks", good(make_clicks({.sessions = 7'000, .queries = 50}))});
+  all.push_back({"recsys", good(make_recsys({.rows = 70'000, .users = 500, .items = 90}))});
+  all.push_back({"churn", good(make_churn({.customers = 6'000}))});
+  all.push_back({"series", good(make_series({.series = 95, .gaps = 0.05}))});
   return all;
 }
 
