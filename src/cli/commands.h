@@ -12,6 +12,7 @@ int build(Context& context);
 int runs(Context& context);
 int show(Context& context);
 int dataset(Context& context);
+int gen(Context& context);
 int promote(Context& context);
 int rollback(Context& context);
 int serve(Context& context);

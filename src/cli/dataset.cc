@@ -1,12 +1,10 @@
-#include <unistd.h>
-
-#include <cerrno>
 #include <cmath>
 #include <filesystem>
 #include <utility>
 
 #include "base/byte_size.h"
 #include "cli/commands.h"
+#include "cli/out_file.h"
 #include "quality/broken_rules.h"
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
@@ -178,26 +176,6 @@ Result<Written> of_questions(Context& context, const stores::EventLog* log,
                                        context.in.out, options);
 }
 
-// Whether --out can be written, asked before any work is done for it.
-Status check_out(Context& context) {
-  namespace fs = std::filesystem;
-  const std::string& out = context.in.out;
-  std::error_code none;
-  if (fs::is_directory(out, none))
-    return fail(Code::usage, "--out is a folder: " + out, "name a file in it");
-  COEVAL_TRY(context.formats(out));
-  const std::string folder = stores::folder_of(out);
-  if (!fs::exists(folder, none))
-    return fail(Code::no_such_file, "there is no folder '" + folder + "' to write --out into",
-                "mkdir -p '" + folder + "' makes it");
-  if (!fs::is_directory(folder, none))
-    return fail(Code::usage, "--out is to be in '" + folder + "', which is no folder",
-                "name a file in a folder");
-  if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    return std::unexpected(stores::error_from_errno(errno, "write --out into", folder));
-  return {};
-}
-
 }  // namespace
 
 int dataset(Context& context) {
@@ -216,7 +194,7 @@ int dataset(Context& context) {
       std::filesystem::equivalent(context.in.questions, context.in.out, no_questions))
     return context.report(
         Error{Code::usage, "--out is the file of the questions", "write to another file", {}, {}});
-  if (auto writable = check_out(context); !writable) return context.report(writable.error());
+  if (auto writable = check_out(context.formats, context.in.out); !writable) return context.report(writable.error());
   for (std::size_t i = 0; i < context.project->sources.size(); ++i) {
     std::error_code none;
     const std::string path = replay::source_path(*context.project, static_cast<int>(i));

@@ -26,12 +26,14 @@ class Declaration {
     for (const auto& verb : verbs()) {
       CLI::App* sub = app_.add_subcommand(verb.name, verb.description);
       sub->add_flag("--json", in_.json, "print the answer as JSON on stdout");
-      sub->add_option("-C,--project", in_.folder,
-                      "folder of the project (default: this one or above)");
+      if (std::string_view(verb.name) != "gen")
+        sub->add_option("-C,--project", in_.folder,
+                        "folder of the project (default: this one or above)");
       sub->callback([&in = in_, sub] { in.verb = sub->get_name(); });  // outlives this declaration
     }
     definition();
     building();
+    generating();
     serving();
     proving();
     upkeep();
@@ -147,6 +149,65 @@ class Declaration {
     model(rollback, "model");
     rollback->add_option("--alias", in_.alias, "alias to move back (default: champion)");
     rollback->add_option("--reason", in_.reason, "kept in the history");
+  }
+
+  void generating() {
+    constexpr std::int64_t kMost = std::int64_t{1} << 40;
+    const auto count = CLI::Range(std::int64_t{0}, kMost);
+    const auto share = CLI::Range(0.0, 1.0);
+    GenerateWords& words = in_.generate;
+    auto* gen = verb("gen");
+    gen->add_option("kind", in_.subject, "what to make")
+        ->required()
+        ->check(CLI::IsMember({"fraud", "clicks", "recsys", "churn", "series"}));
+    gen->add_option("--out", in_.out,
+                    "file to write: .parquet, .csv or .jsonl; - is standard output; /dev/null "
+                    "only makes the rows");
+    gen->add_option("--format", in_.format, "of standard output (default: csv)")
+        ->check(CLI::IsMember({"csv", "jsonl"}));
+    gen->add_option("--project", words.project,
+                    "write an example project here too: coeval.toml beside the data (default "
+                    "of --out: KIND.parquet in it)");
+    gen->add_option("--seed", words.seed, "the same seed gives the same rows (default: 1)");
+    gen->add_option("--rows", words.rows, "the first so many rows")->check(count);
+    gen->add_option("--days", words.days, "of data, from 2018-04-01 on")->check(count);
+    gen->add_option("--shard", words.shard, "i/n: only the i-th of n parts, from 0, such as 0/8");
+    threads(gen);
+    gen->add_option("--cards", words.cards, "of fraud (default: 5000)")->check(count);
+    gen->add_option("--terminals", words.terminals, "of fraud (default: 10000)")->check(count);
+    gen->add_option("--label-delay", words.label_delay,
+                    "of fraud: 7d (default), or lognormal:6d:0.6 with a median and a deviation");
+    gen->add_option("--unreported", words.unreported,
+                    "of fraud: share of frauds that are labelled as none")
+        ->check(share);
+    gen->add_option("--drift", words.drifts,
+                    "of fraud: DAY:KIND, from that day on: amounts, volume, attack or disguise; "
+                    "may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    gen->add_option("--late", words.late, "of fraud: share of payments that arrive late")
+        ->check(share);
+    gen->add_option("--duplicates", words.duplicates, "of fraud: share that comes twice")
+        ->check(share);
+    gen->add_option("--out-of-order", words.out_of_order,
+                    "of fraud: share whose row is up to an hour from its place")
+        ->check(share);
+    gen->add_option("--schema-change", words.schema_change,
+                    "of fraud: the day from which on rows have a column more, entry_mode")
+        ->check(count);
+    gen->add_option("--queries", words.queries, "of clicks (default: 1000)")->check(count);
+    gen->add_option("--documents", words.documents, "of clicks: of a query (default: 20)")
+        ->check(count);
+    gen->add_option("--positions", words.positions, "of clicks: that are shown (default: 10)")
+        ->check(count);
+    gen->add_option("--position-bias", words.position_bias,
+                    "of clicks: position k is looked at with probability k^-BIAS (default: 1)");
+    gen->add_option("--users", words.users, "of recsys (default: 10000)")->check(count);
+    gen->add_option("--items", words.items, "of recsys (default: 2000)")->check(count);
+    gen->add_option("--customers", words.customers, "of churn (default: 20000)")->check(count);
+    gen->add_option("--series", words.series, "of series (default: 1000)")->check(count);
+    gen->add_option("--gaps", words.gaps, "of series: share of points that are left out")
+        ->check(share);
   }
 
   void runs() {
@@ -384,6 +445,7 @@ const std::vector<Verb>& verbs() {
       {"runs", "list training runs by any metric or parameter; show one; compare two"},
       {"show", "a model's metrics, inputs, ids and gates; or a feature down to its events"},
       {"dataset", "write point-in-time rows, of a model or for your own questions"},
+      {"gen", "make data to train on, with its true probabilities, out of a seed"},
       {"promote", "point an alias (champion) at a version that passed its gates"},
       {"rollback", "point an alias back at where it was before"},
       {"serve", "answer over HTTP"},

@@ -9,6 +9,17 @@
 
 namespace coeval::cli {
 
+/// What `gen` is asked for; `subject` of the line is the kind.
+struct GenerateWords {
+  std::uint64_t seed = 1;
+  std::string shard, project, label_delay;
+  std::optional<std::int64_t> rows, days;
+  std::optional<std::int64_t> cards, terminals, queries, documents, positions, users, items,
+      customers, series, schema_change;
+  std::optional<double> unreported, late, duplicates, out_of_order, position_bias, gaps;
+  std::vector<std::string> drifts;
+};
+
 /// A parsed command line: the verb and every option that some verb takes.
 struct Invocation {
   std::string verb;
@@ -50,6 +61,7 @@ struct Invocation {
   std::string sort, filter, metrics, experiment;  ///< runs
   std::vector<std::string> tags;                  ///< build
   std::optional<int> keep;                        ///< gc
+  GenerateWords generate;                         ///< gen
 };
 
 /// What to do after parsing: run the verb; or print `text` and leave (help, version); or report

@@ -30,6 +30,7 @@ constexpr std::array kCommands = {
     Command{"runs", coeval::cli::runs},
     Command{"show", coeval::cli::show},
     Command{"dataset", coeval::cli::dataset},
+    Command{"gen", coeval::cli::gen},
     Command{"promote", coeval::cli::promote},
     Command{"rollback", coeval::cli::rollback},
     Command{"serve", coeval::cli::serve},

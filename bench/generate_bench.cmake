@@ -1,0 +1,2 @@
+add_executable(generate_bench ${CMAKE_CURRENT_LIST_DIR}/generate_bench.cc)
+target_link_libraries(generate_bench PRIVATE coeval_options coeval_generate)
