@@ -20,11 +20,12 @@ using Kind = TomlValue::Kind;
 constexpr std::size_t kMostMetrics = 50;
 
 // What else stands where metrics are named: gates, and the members of metrics.json.
-constexpr std::array<std::string_view, 19> kTaken = {
+constexpr std::array<std::string_view, 22> kTaken = {
     "worst_slice", "better_than", "not_worse_than", "no_slice_worse_than", "on",
     "margin",      "slice_margin", "core_hour",     "leak",                "latency",
     "size",        "cost_per_million", "rows",      "positives",           "log_loss_clip",
-    "calibration_bins", "confusion", "curves",      "intervals"};
+    "calibration_bins", "confusion", "curves",      "intervals",
+    "interval_unit", "interval_units", "auc_delong"};
 
 bool is_taken(std::string_view name) {
   const auto metrics = gate_metrics();
