@@ -118,8 +118,7 @@ Why why(Context& context, stores::MetaStore& meta, const stores::PredictionRecor
         const models::ServedModel& served, const data::Batch& inputs) {
   const auto versions = meta.versions(record.model);
   if (!versions) return {{}, versions.error().message};
-  const auto version =
-      std::ranges::find(*versions, record.version, &stores::ModelVersion::version);
+  const auto version = std::ranges::find(*versions, record.version, &stores::ModelVersion::version);
   if (version == versions->end()) return {{}, "the version is not registered"};
   auto found = training::margin_contributions(context.state_folder + "/" + version->folder,
                                               version->bits_id, served.encoder, inputs);

@@ -47,9 +47,9 @@ void add_slices(Lines& lines, const training::Evidence& evidence, const std::str
   });
   for (std::size_t i = 0; i < std::min(kWorstSlices, slices.size()); ++i)
     lines.push_back((i == 0 ? "worst: " : "then: ") + slices[i]->slice + " = " + slices[i]->value +
-                    ": " + number(slices[i]->metrics.at(metric)) +
-                    interval_of(*slices[i], metric) + " on " + std::to_string(slices[i]->rows) +
-                    " rows, " + std::to_string(slices[i]->positives) + " positive");
+                    ": " + number(slices[i]->metrics.at(metric)) + interval_of(*slices[i], metric) +
+                    " on " + std::to_string(slices[i]->rows) + " rows, " +
+                    std::to_string(slices[i]->positives) + " positive");
   lines.push_back(std::to_string(evidence.slices.size()) + " slices judged, " +
                   std::to_string(evidence.small_slices) + " too small to be");
 }
@@ -65,8 +65,7 @@ void add_comparison(Lines& lines, const training::Evidence& evidence, const std:
                   number(found->p_value) + ", " + std::to_string(found->replicates) +
                   " replicates over " + std::to_string(found->units) + " units (" + found->unit +
                   ")");
-  if (found->delong_p)
-    lines.push_back("DeLong's p, by row: " + number(*found->delong_p));
+  if (found->delong_p) lines.push_back("DeLong's p, by row: " + number(*found->delong_p));
   if (const auto& decisions = evidence.decisions)
     lines.push_back("right only by the candidate: " + std::to_string(decisions->candidate_only) +
                     ", only by the champion: " + std::to_string(decisions->champion_only) +
@@ -85,11 +84,11 @@ void add_slice_comparisons(Lines& lines, const training::Evidence& evidence,
   });
   for (std::size_t i = 0; i < std::min(kWorstSlices, slices.size()); ++i) {
     const training::Comparison& found = slices[i]->comparison;
-    lines.push_back((i == 0 ? "least: " : "then: ") + slices[i]->slice + " = " +
-                    slices[i]->value + ": better by " + number(found.improvement) + " [" +
-                    number(found.lower) + ", " + number(found.upper) + "], p " +
-                    number(found.p_value) + ", by Holm " + number(slices[i]->adjusted_p) +
-                    ", over " + std::to_string(found.units) + " units (" + found.unit + ")");
+    lines.push_back((i == 0 ? "least: " : "then: ") + slices[i]->slice + " = " + slices[i]->value +
+                    ": better by " + number(found.improvement) + " [" + number(found.lower) + ", " +
+                    number(found.upper) + "], p " + number(found.p_value) + ", by Holm " +
+                    number(slices[i]->adjusted_p) + ", over " + std::to_string(found.units) +
+                    " units (" + found.unit + ")");
   }
   lines.push_back(std::to_string(slices.size()) + " slices compared with champion v" +
                   std::to_string(evidence.champion_version));

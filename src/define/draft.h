@@ -67,7 +67,8 @@ void read_features(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 /// Errors: duplicate_name where a constant has the name of a column or a feature.
 void check_constant_names(const Draft& draft, Diagnostics& errors);
 void read_metrics(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
-/// `entry` may be null; features and metrics are checked here too, since their types depend on the question.
+/// `entry` may be null; features and metrics are checked here too, since their types depend on the
+/// question.
 void read_models(const TomlEntry* entry, Draft& draft, Diagnostics& errors);
 
 }  // namespace coeval::define

@@ -417,8 +417,8 @@ Json gates() {
 }
 
 Json metric() {
-  const Json value = described(reference("expression"),
-                               "Over the question's row and score, decision and label.");
+  const Json value =
+      described(reference("expression"), "Over the question's row and score, decision and label.");
   return table(
       object({{"kind", one_of_texts({"sum", "mean", "proportion", "ratio"}, "What becomes of it.")},
               {"value", value},

@@ -302,8 +302,8 @@ struct Model {
   Split split;
   TrainingOptions training;
   std::vector<Gate> gates;
-  std::string ir;       ///< canonical text of everything that the model depends on
-  std::string ir_hash;  ///< sha256 of `ir`
+  std::string ir;               ///< canonical text of everything that the model depends on
+  std::string ir_hash;          ///< sha256 of `ir`
   std::vector<Metric> metrics;  ///< of the project, those that it or its gates name; by name
 };
 

@@ -20,12 +20,28 @@ using Kind = TomlValue::Kind;
 constexpr std::size_t kMostMetrics = 50;
 
 // What else stands where metrics are named: gates, and the members of metrics.json.
-constexpr std::array<std::string_view, 22> kTaken = {
-    "worst_slice", "better_than", "not_worse_than", "no_slice_worse_than", "on",
-    "margin",      "slice_margin", "core_hour",     "leak",                "latency",
-    "size",        "cost_per_million", "rows",      "positives",           "log_loss_clip",
-    "calibration_bins", "confusion", "curves",      "intervals",
-    "interval_unit", "interval_units", "auc_delong"};
+constexpr std::array<std::string_view, 22> kTaken = {"worst_slice",
+                                                     "better_than",
+                                                     "not_worse_than",
+                                                     "no_slice_worse_than",
+                                                     "on",
+                                                     "margin",
+                                                     "slice_margin",
+                                                     "core_hour",
+                                                     "leak",
+                                                     "latency",
+                                                     "size",
+                                                     "cost_per_million",
+                                                     "rows",
+                                                     "positives",
+                                                     "log_loss_clip",
+                                                     "calibration_bins",
+                                                     "confusion",
+                                                     "curves",
+                                                     "intervals",
+                                                     "interval_unit",
+                                                     "interval_units",
+                                                     "auc_delong"};
 
 bool is_taken(std::string_view name) {
   const auto metrics = gate_metrics();
@@ -43,8 +59,9 @@ std::optional<Metric::Kind> read_kind(const TomlEntry& entry, const std::string&
     if (entry.value.text == name(kind)) return kind;
   const bool later = entry.value.text == "retention" || entry.value.text == "quantile";
   errors.report(later ? Code::unsupported : Code::bad_toml_value, entry.value.position,
-                later ? "kind " + in_quotes(entry.value.text) + " of a metric is not in this version"
-                      : "unknown kind " + in_quotes(entry.value.text) + " of " + what,
+                later
+                    ? "kind " + in_quotes(entry.value.text) + " of a metric is not in this version"
+                    : "unknown kind " + in_quotes(entry.value.text) + " of " + what,
                 advice);
   return std::nullopt;
 }

@@ -82,10 +82,10 @@ TEST_CASE("gates on slices against the champion need slices") {
   REQUIRE(model.gates.size() == 1);
   CHECK(model.gates[0].kind == Gate::Kind::no_slice_worse_by);
   CHECK(model.gates[0].bound == 0.02);
-  CHECK(model_of(with("", "slices = [\"origin\"]\n",
-                      "gate = { no_slice_worse_than = \"champion\" }"))
-            .gates[0]
-            .kind == Gate::Kind::no_slice_worse);
+  CHECK(
+      model_of(with("", "slices = [\"origin\"]\n", "gate = { no_slice_worse_than = \"champion\" }"))
+          .gates[0]
+          .kind == Gate::Kind::no_slice_worse);
   refused(with("", "", gate), "has no slices");
   refused(with("", "slices = [\"origin\"]\n", "gate = { auc = \">= 0.5\", slice_margin = 0.1 }"),
           "`slice_margin` belongs to a gate on the slices");
@@ -103,7 +103,8 @@ TEST_CASE("metrics that make no sense are refused where they stand") {
   refused(with(metric("kind = \"ratio\"\nvalue = \"score\"")), "has no divisor");
   refused(with(metric("kind = \"mean\"\nvalue = \"score\"\ndivisor = \"score\"")),
           "only a ratio has a divisor");
-  refused(with(metric("kind = \"mean\"\nvalue = \"score\"\nbetter = \"more\"")), "cannot be 'more'");
+  refused(with(metric("kind = \"mean\"\nvalue = \"score\"\nbetter = \"more\"")),
+          "cannot be 'more'");
   refused(with(metric("kind = \"mean\"")), "value");
   refused(with("[metric.auc]\nkind = \"mean\"\nvalue = \"score\"\n"), "has the name of something");
   refused(with(kMetric, "metrics = [\"save\"]\n"), "did you mean 'saved'?");
@@ -113,9 +114,9 @@ TEST_CASE("metrics that make no sense are refused where they stand") {
 }
 
 TEST_CASE("a column of the name of an answer is hidden by the answer") {
-  const std::string text = changed(with("[metric.share]\nkind = \"mean\"\nvalue = \"label\"\n",
-                                        "metrics = [\"share\"]\n"),
-                                   "[view.origin]", "label    = { type = \"string\" }\n[view.origin]");
+  const std::string text = changed(
+      with("[metric.share]\nkind = \"mean\"\nvalue = \"label\"\n", "metrics = [\"share\"]\n"),
+      "[view.origin]", "label    = { type = \"string\" }\n[view.origin]");
   CHECK(model_of(text).metrics[0].value->type == data::Type::boolean);
 }
 

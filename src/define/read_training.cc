@@ -297,7 +297,8 @@ class OptionsReader {
     const auto weighs = [&](const auto& given) {
       return given.first == param && given.second != "1";
     };
-    const bool searched = std::ranges::count(options_.search.space, param, &Search::Range::param) > 0;
+    const bool searched =
+        std::ranges::count(options_.search.space, param, &Search::Range::param) > 0;
     return searched || std::ranges::any_of(model_.params, weighs) ? param : std::string();
   }
 

@@ -66,10 +66,13 @@ struct Payments {
 
 TEST_CASE("metrics of the project are sums, means, proportions and ratios of what rows are worth") {
   const Payments payments;
-  CHECK(payments.value_of("kind = \"sum\"\nvalue = \"if(decision, if(label, 100, -5), 0)\"") == 195);
-  CHECK(payments.value_of("kind = \"mean\"\nvalue = \"if(decision, if(label, 100, -5), 0)\"") == 39);
+  CHECK(payments.value_of("kind = \"sum\"\nvalue = \"if(decision, if(label, 100, -5), 0)\"") ==
+        195);
+  CHECK(payments.value_of("kind = \"mean\"\nvalue = \"if(decision, if(label, 100, -5), 0)\"") ==
+        39);
   CHECK(payments.value_of("kind = \"proportion\"\nvalue = \"decision and label\"") == 0.4);
-  CHECK(payments.value_of("kind = \"ratio\"\nvalue = \"if(decision, items, 0)\"\ndivisor = \"items\"") ==
+  CHECK(payments.value_of(
+            "kind = \"ratio\"\nvalue = \"if(decision, items, 0)\"\ndivisor = \"items\"") ==
         8.0 / 15);
   CHECK(payments.value_of("kind = \"mean\"\nvalue = \"decision = label\"") == 0.6);
 }
@@ -88,7 +91,8 @@ TEST_CASE("what is undefined is NaN, and a sum of nothing is 0") {
   CHECK(payments.value_of("kind = \"sum\"\nvalue = \"if(score > 2, 1, null)\"") == 0);
   CHECK(std::isnan(
       payments.value_of("kind = \"ratio\"\nvalue = \"items\"\ndivisor = \"if(score > 2, 1, 0)\"")));
-  CHECK(std::isnan(payments.value_of("kind = \"mean\"\nvalue = \"1.0 / if(score > 0.4, 0.0, 1.0)\"")));
+  CHECK(std::isnan(
+      payments.value_of("kind = \"mean\"\nvalue = \"1.0 / if(score > 0.4, 0.0, 1.0)\"")));
 }
 
 TEST_CASE("some rows have the metric that they would have alone") {

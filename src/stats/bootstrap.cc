@@ -286,9 +286,8 @@ Result<std::vector<Estimate>> estimate_ratios(std::span<const RatioRows> metrics
     const std::size_t lanes = std::min(kLanes, count - block * kLanes);
     for (std::size_t m = 0; m < metrics.size(); ++m)
       for (std::size_t lane = 0; lane < lanes; ++lane)
-        replicates[m][block * kLanes + lane] =
-            ratio_of(totals[2 * m * kLanes + lane], totals[(2 * m + 1) * kLanes + lane],
-                     RatioForm::plain);
+        replicates[m][block * kLanes + lane] = ratio_of(
+            totals[2 * m * kLanes + lane], totals[(2 * m + 1) * kLanes + lane], RatioForm::plain);
   });
   std::vector<Estimate> found(metrics.size());
   for (std::size_t m = 0; m < metrics.size(); ++m) {
@@ -303,14 +302,13 @@ Result<std::vector<Estimate>> estimate_ratios(std::span<const RatioRows> metrics
 Result<Estimate> estimate_by(std::size_t rows, double value,
                              const std::function<double(std::span<const double>)>& metric,
                              Units units, const BootstrapOptions& options, WorkerPool* pool) {
-  const auto both = [&](std::span<const double> weights) {
-    return MetricPair{metric(weights), 0};
-  };
+  const auto both = [&](std::span<const double> weights) { return MetricPair{metric(weights), 0}; };
   COEVAL_ASSIGN(const Improvement found,
                 compare_by(rows, both, Better::higher, units, options, pool));
-  return Estimate{.value = value,
-                  .interval = interval_of(defined_replicates(value, found.replicates), options.level),
-                  .units = found.units};
+  return Estimate{
+      .value = value,
+      .interval = interval_of(defined_replicates(value, found.replicates), options.level),
+      .units = found.units};
 }
 
 Outcome outcome_of(const Interval& primary, std::span<const Interval> protected_slices,

@@ -97,8 +97,8 @@ Result<Improvement> compare_by(std::size_t rows,
                                WorkerPool* pool);
 
 /// Two-sided p-value of the normal law for value / (the replicates' standard deviation). Replicates
-/// by themselves know no p below 2/(1 + replicates), with which nothing among many comparisons could
-/// survive Holm. 1 where the value is 0; NaN where the interval is undefined. Source: Efron &
+/// by themselves know no p below 2/(1 + replicates), with which nothing among many comparisons
+/// could survive Holm. 1 where the value is 0; NaN where the interval is undefined. Source: Efron &
 /// Tibshirani 1993, ch. 13 (standard normal interval).
 double normal_p_value(const Improvement& improvement);
 
@@ -114,9 +114,9 @@ Result<Estimate> estimate_auc(std::span<const float> scores, std::span<const std
 Result<Estimate> estimate_average_precision(std::span<const float> scores,
                                             std::span<const std::uint8_t> labels, Units units,
                                             const BootstrapOptions& options, WorkerPool* pool);
-/// Several metrics on the same rows, whose weights are drawn once for all. Those whose terms are not
-/// finite, or whose denominators add up to 0, are NaN. Shape: rows ≥ 1 terms each, the same number.
-/// Complexity: units · replicates · metrics; 16 bytes a unit and metric.
+/// Several metrics on the same rows, whose weights are drawn once for all. Those whose terms are
+/// not finite, or whose denominators add up to 0, are NaN. Shape: rows ≥ 1 terms each, the same
+/// number. Complexity: units · replicates · metrics; 16 bytes a unit and metric.
 Result<std::vector<Estimate>> estimate_ratios(std::span<const RatioRows> metrics, std::size_t rows,
                                               Units units, const BootstrapOptions& options,
                                               WorkerPool* pool);

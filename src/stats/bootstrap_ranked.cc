@@ -211,7 +211,8 @@ Result<Estimate> estimate(const RankedMetric& metric, std::span<const float> sco
     for_each_block(options, pool, [&](std::size_t block) {
       const auto values = metric.of_lanes(order, weights_of(index, options.seed, block));
       const std::size_t lanes = std::min(kLanes, replicates.size() - block * kLanes);
-      std::copy_n(values.begin(), lanes, replicates.begin() + static_cast<std::ptrdiff_t>(block * kLanes));
+      std::copy_n(values.begin(), lanes,
+                  replicates.begin() + static_cast<std::ptrdiff_t>(block * kLanes));
     });
   }
   found.interval = interval_of(defined_replicates(found.value, replicates), options.level);

@@ -296,9 +296,8 @@ TEST_CASE("one model's interval is that of its difference from nothing") {
   const BootstrapOptions options{.seed = 7, .replicates = 130};
   WorkerPool pool(2);
   const std::vector<double> zeros(table.labels.size());
-  const auto beside =
-      compare_ratios({table.losses[0], {}}, {zeros, {}}, Better::higher, RatioForm::plain,
-                     table.entities, options, nullptr);
+  const auto beside = compare_ratios({table.losses[0], {}}, {zeros, {}}, Better::higher,
+                                     RatioForm::plain, table.entities, options, nullptr);
   REQUIRE(beside);
   const RatioRows both[] = {{zeros, {}}, {table.losses[0], {}}};
   for (WorkerPool* threads : {static_cast<WorkerPool*>(nullptr), &pool}) {
@@ -334,8 +333,13 @@ TEST_CASE("an estimate that is undefined has no interval") {
 }
 
 TEST_CASE("the normal law's p-value goes on where replicates end") {
-  Improvement clear{.challenger = 2, .champion = 1, .value = 1, .interval = {}, .p_value = 0,
-                    .replicates = {}, .units = 0};
+  Improvement clear{.challenger = 2,
+                    .champion = 1,
+                    .value = 1,
+                    .interval = {},
+                    .p_value = 0,
+                    .replicates = {},
+                    .units = 0};
   for (int i = 0; i < 100; ++i) clear.replicates.push_back(i % 2 == 0 ? 0.9 : 1.1);
   CHECK(normal_p_value(clear) < 1e-20);
   CHECK(normal_p_value(clear) > 0);

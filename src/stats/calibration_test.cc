@@ -64,8 +64,7 @@ TEST_CASE("isotonic regression pools what descends, and is linear between pools"
   // 0.25 has 1 and 0.5 has 0: pooled to 2/3.
   CHECK(map->scores == std::vector<double>{0.125, 0.25, 0.5, 0.75, 1});
   // Six rows without an event say 1/14, not 0.
-  CHECK(map->values ==
-        std::vector<double>{1.0 / 14, 2.0 / 3, 2.0 / 3, 1 - 1.0 / 14, 1 - 1.0 / 14});
+  CHECK(map->values == std::vector<double>{1.0 / 14, 2.0 / 3, 2.0 / 3, 1 - 1.0 / 14, 1 - 1.0 / 14});
   CHECK(map->apply(-1) == 1.0 / 14);
   CHECK(map->apply(0.3) == 2.0 / 3);
   CHECK(map->apply(0.1875) == doctest::Approx((1.0 / 14 + 2.0 / 3) / 2));

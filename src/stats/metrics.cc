@@ -73,7 +73,8 @@ CalibrationError calibration_error_of(const RankedScores& ranked) {
   std::size_t bin = 0;
   for (std::int64_t begin = 0, end = 0; begin < rows; begin = end) {
     end = end_of_ties(ranked, begin);
-    while (bin + 1 < kBins && end > static_cast<std::int64_t>(bin + 1) * rows / std::int64_t{kBins}) ++bin;
+    while (bin + 1 < kBins && end > static_cast<std::int64_t>(bin + 1) * rows / std::int64_t{kBins})
+      ++bin;
     error.bins[bin].count += end - begin;
     positives[bin] += count_positives(ranked, begin, end);
     for (std::int64_t rank = begin; rank < end; ++rank)
@@ -84,8 +85,7 @@ CalibrationError calibration_error_of(const RankedScores& ranked) {
     CalibrationBin& stated = error.bins[bin];
     if (stated.count == 0) continue;
     stated.mean_score = sums[bin].mean(stated.count);
-    stated.positive_share =
-        static_cast<double>(positives[bin]) / static_cast<double>(stated.count);
+    stated.positive_share = static_cast<double>(positives[bin]) / static_cast<double>(stated.count);
     // |share − score| · count is |positives − sum|, which needs no division.
     sums[bin].subtract(static_cast<double>(positives[bin]));
     total.add(std::abs(sums[bin].round()));

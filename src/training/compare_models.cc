@@ -55,11 +55,11 @@ stats::RatioRows mean_rows(const ProjectMetrics::Of& of) {
 Result<stats::Improvement> compare_worth(const ProjectMetrics::Of& mine,
                                          const ProjectMetrics::Of& theirs, const ModelPair& pair,
                                          WorkerPool& pool) {
-  COEVAL_ASSIGN(stats::Improvement found,
-                stats::compare_ratios(mean_rows(mine), mean_rows(theirs),
-                                      better_of(mine.metric->higher_is_better),
-                                      stats::RatioForm::plain, pair.units,
-                                      bootstrap_options(mine.metric->name), &pool));
+  COEVAL_ASSIGN(
+      stats::Improvement found,
+      stats::compare_ratios(mean_rows(mine), mean_rows(theirs),
+                            better_of(mine.metric->higher_is_better), stats::RatioForm::plain,
+                            pair.units, bootstrap_options(mine.metric->name), &pool));
   if (mine.metric->kind == define::Metric::Kind::sum)
     scale(found, static_cast<double>(pair.labels.size()));
   return found;

@@ -40,9 +40,9 @@ DecisionComparison compare_decisions(const ModelPair& pair);
 /// Fewer units than these say too little of how a difference varies: such a slice is not compared.
 inline constexpr std::int64_t kLeastUnits = 20;
 
-/// The same for the rows of each slice value, named by their places in the pair, in the order given.
-/// p-values are those of the normal law (stats::normal_p_value), adjusted by Holm over all slices
-/// that were compared. Slices with fewer than kLeastUnits units are left out.
+/// The same for the rows of each slice value, named by their places in the pair, in the order
+/// given. p-values are those of the normal law (stats::normal_p_value), adjusted by Holm over all
+/// slices that were compared. Slices with fewer than kLeastUnits units are left out.
 struct SliceRows {
   std::string slice, value;
   std::vector<std::size_t> rows;

@@ -36,7 +36,7 @@ struct Comparison {
   double lower = 0, upper = 0;  ///< of the 95 % interval of the improvement
   double p_value = 0;
   std::int64_t units = 0, replicates = 0;
-  std::string unit;  ///< what was drawn: "row", "day", or the expression
+  std::string unit;                     ///< what was drawn: "row", "day", or the expression
   std::optional<double> delong_p = {};  ///< of the AUC: DeLong's p-value, rows taken as independent
 };
 
@@ -66,8 +66,8 @@ struct SliceEvidence {
 struct Evidence {
   std::optional<Metrics> test;  ///< of the candidate on the test part
   std::int64_t test_rows = 0, test_positives = 0;
-  Intervals intervals;  ///< of `test`; none in versions before there were any
-  std::string interval_unit;      ///< what was drawn for them
+  Intervals intervals;        ///< of `test`; none in versions before there were any
+  std::string interval_unit;  ///< what was drawn for them
   std::int64_t interval_units = 0;
   std::optional<DeLongInterval> auc_delong;
 

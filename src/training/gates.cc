@@ -146,8 +146,8 @@ Verdict judge_against_champion(const Gate& gate, const Evidence& evidence) {
 }
 
 std::string where_text(const SliceComparison& slice) {
-  return " where " + slice.slice + " is " + slice.value + " (p " +
-         four_digits(slice.adjusted_p) + " by Holm)";
+  return " where " + slice.slice + " is " + slice.value + " (p " + four_digits(slice.adjusted_p) +
+         " by Holm)";
 }
 
 // Shown to be worse, at 5 % over all slices together.
@@ -180,15 +180,19 @@ Verdict judge_slices_against_champion(const Gate& gate, const Evidence& evidence
     if (slice.comparison.metric != gate.metric) continue;
     ++compared;
     if (!std::isfinite(slice.comparison.lower))
-      return failed(gate_text(gate), "not evaluated: the interval of the difference does not exist "
-                                     "where " + slice.slice + " is " + slice.value);
+      return failed(gate_text(gate),
+                    "not evaluated: the interval of the difference does not exist "
+                    "where " +
+                        slice.slice + " is " + slice.value);
     bad += holds_on(slice, gate) ? 0 : 1;
     if (worst == nullptr || is_worse(slice, *worst, gate)) worst = &slice;
   }
   if (worst == nullptr)
-    return failed(gate_text(gate), "not evaluated: no slice has enough rows of both classes and "
-                                   "enough units to be compared");
-  const std::string of = std::to_string(bad) + " of " + std::to_string(compared) + " slices worse; ";
+    return failed(gate_text(gate),
+                  "not evaluated: no slice has enough rows of both classes and "
+                  "enough units to be compared");
+  const std::string of =
+      std::to_string(bad) + " of " + std::to_string(compared) + " slices worse; ";
   return {gate_text(gate), bad == 0, of + comparison_text(worst->comparison) + where_text(*worst)};
 }
 

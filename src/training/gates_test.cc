@@ -358,7 +358,9 @@ TEST_CASE("a snapshot of evidence reads back to the same verdicts") {
   CHECK(again->slice_comparisons[0].adjusted_p == 1.0 / 70);
   Gate every = gate("auc", Kind::at_least, 0.7);
   every.worst_slice = true;
-  const std::vector<Gate> gates = {kBetter, every, gate("latency", Kind::at_most, 1),
+  const std::vector<Gate> gates = {kBetter,
+                                   every,
+                                   gate("latency", Kind::at_most, 1),
                                    gate("cost_per_million", Kind::at_most, 1),
                                    gate("f1", Kind::better_than_champion, 0),
                                    gate("auc", Kind::no_slice_worse, 0),

@@ -192,8 +192,7 @@ class Gathering {
       std::size_t judged = 0;
       for (const std::size_t word : order) {
         if (rows[word].empty()) continue;
-        COEVAL_ASSIGN(const bool is_judged,
-                      cut_slice(column, word, std::move(rows[word]), judged));
+        COEVAL_ASSIGN(const bool is_judged, cut_slice(column, word, std::move(rows[word]), judged));
         judged += is_judged ? 1 : 0;
       }
     }
@@ -201,8 +200,8 @@ class Gathering {
   }
 
   // Whether the slice has enough rows.
-  Result<bool> cut_slice(const SliceColumn& column, std::size_t word,
-                         std::vector<std::size_t> rows, std::size_t judged) {
+  Result<bool> cut_slice(const SliceColumn& column, std::size_t word, std::vector<std::size_t> rows,
+                         std::size_t judged) {
     std::vector<float> scores;
     std::vector<std::uint8_t> labels;
     std::vector<std::int64_t> units;

@@ -251,8 +251,7 @@ class Card {
 
   void metrics() {
     CardSection& to = section("Metrics");
-    to.blocks.emplace_back(
-        metrics_table(subject_.metrics, kParts, model_.metrics));
+    to.blocks.emplace_back(metrics_table(subject_.metrics, kParts, model_.metrics));
     const Json* test = part_of(SplitPart::test);
     if (test == nullptr) return say(to, {{"The test part has no metrics in this folder."}});
     say_intervals(to);
@@ -304,10 +303,9 @@ class Card {
     say_cross_checks(to);
     const auto& slices = evidence_->slice_comparisons;
     if (slices.empty()) return;
-    to.blocks.emplace_back(
-        slice_comparison_table(slices, kMostSlices, [&](const std::string& slice) {
-          return is_personal(project_, model_, slice);
-        }));
+    to.blocks.emplace_back(slice_comparison_table(
+        slices, kMostSlices,
+        [&](const std::string& slice) { return is_personal(project_, model_, slice); }));
     if (slices.size() > kMostSlices)
       say(to, {{std::to_string(slices.size() - kMostSlices) + " better ones are left out."}});
   }
@@ -320,9 +318,9 @@ class Card {
         text += "DeLong's test of the AUC: p " + fixed_text(*each.delong_p, 4) + ". ";
     if (const auto& decisions = evidence_->decisions)
       text += "McNemar's test of the decisions: " +
-              quality::with_separators(decisions->candidate_only) +
-              " are right only here, " + quality::with_separators(decisions->champion_only) +
-              " only by the champion, p " + fixed_text(decisions->p_value, 4) + ". ";
+              quality::with_separators(decisions->candidate_only) + " are right only here, " +
+              quality::with_separators(decisions->champion_only) + " only by the champion, p " +
+              fixed_text(decisions->p_value, 4) + ". ";
     if (!text.empty())
       say(to, {{text + "Both take rows as independent, which the intervals above need not."}});
   }

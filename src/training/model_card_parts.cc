@@ -302,14 +302,16 @@ CardTable trials_table(const Json::Array& trials, const std::string& metric, std
 
 namespace {
 
-void add_interval_column(CardTable& table, const Json& intervals, const std::vector<std::string>& keys) {
+void add_interval_column(CardTable& table, const Json& intervals,
+                         const std::vector<std::string>& keys) {
   table.columns.push_back(number("95 % interval"));
   table.rows[0].push_back({""});
   table.rows[1].push_back({""});
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const Json* ends = intervals.find(keys[i]);
-    table.rows[i + 2].push_back(number(
-        ends == nullptr ? "–" : metric_text(*ends, "lower") + " to " + metric_text(*ends, "upper")));
+    table.rows[i + 2].push_back(number(ends == nullptr ? "–"
+                                                       : metric_text(*ends, "lower") + " to " +
+                                                             metric_text(*ends, "upper")));
   }
 }
 

@@ -112,7 +112,8 @@ void find_compared(const define::ExprPtr& expr, std::vector<const define::Expr*>
   for (const auto& argument : expr->args) find_compared(argument, found);
 }
 
-std::int64_t nan_rows(const define::Expr& expr, const data::Batch& rows, const data::Column& label) {
+std::int64_t nan_rows(const define::Expr& expr, const data::Batch& rows,
+                      const data::Column& label) {
   kernel::EvaluationCounts counts;
   const data::Column values = kernel::evaluate(expr, rows, {}, counts);
   std::int64_t bad = 0;

@@ -213,8 +213,7 @@ class Build {
     for (const auto& [metric, interval] : evidence.intervals) {
       const auto value = evidence.test->find(metric);
       const bool shown = metric == "auc" || metric == "log_loss" ||
-                         std::ranges::count(model_.metrics, metric,
-                                            &define::Metric::name) > 0;
+                         std::ranges::count(model_.metrics, metric, &define::Metric::name) > 0;
       if (!shown || value == evidence.test->end()) continue;
       text += (text.empty() ? "" : ", ") + metric + " " +
               interval_text(value->second, interval.lower, interval.upper);

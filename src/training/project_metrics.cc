@@ -22,8 +22,7 @@ ProjectMetrics::ProjectMetrics(const define::Model& model, const TrainingRows& r
   const data::Batch columns = columns_of(rows, part);
   const auto labels = std::span(rows.labels).subspan(part.from, part.count);
   for (const define::Metric& metric : model.metrics)
-    all_.push_back(
-        {&metric, quality::metric_terms(metric, {scores, threshold, labels, &columns})});
+    all_.push_back({&metric, quality::metric_terms(metric, {scores, threshold, labels, &columns})});
 }
 
 void ProjectMetrics::add_to(Metrics& metrics) const {
