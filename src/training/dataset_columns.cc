@@ -171,6 +171,8 @@ class Columns {
     if (options.weight) add(kWeightColumn, value(*options.weight));
     if (options.resampling.expr) add(kUnitColumn, value(*options.resampling.expr));
     for (const auto& slice : options.slices) add(slice_column(slice), value(*slice.expr));
+    for (const data::Field& field : define::columns_of(model_.metrics))
+      add(metric_column(field.name), Origin{}.say("beside column " + field.name));
     if (options.rolling.folds > 0) add(kKnownColumn, label().say("when it was known"));
   }
 
