@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what coeval is built from. Idempotent: does only what is missing, and says what it does.
-#   tools/setup.sh [build|lint|data|oracles|peers|pandera|scikit-learn]...     default: build data
+#   tools/setup.sh [build|lint|data|oracles|peers|pandera|scikit-learn|mlflow]...     default: build data
 # build: Debian packages, and Arrow, XGBoost, LightGBM and the time zone tables in third_party/. lint: the clang tools.
 # data: the flights.
 # oracles: DuckDB, numpy and fastjsonschema for tests/oracle.sh and bench/, as Python finds them in third_party/oracles/NAME.
 # peers: Polars, pandas and Feast for bench/windows, each in a virtual environment third_party/peers/NAME (1.3 GB).
 # pandera: for tests/checks.sh, in third_party/peers/pandera. scikit-learn: the same for tests/statistics.sh.
+# mlflow: the same for tests/exports.sh (MLflow, XGBoost's and LightGBM's packages, OpenLineage's classes; 0.6 GB).
 # Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -259,6 +260,12 @@ setup_scikit-learn() {
   setup_peer scikit-learn
 }
 
+setup_mlflow() {
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+  mkdir -p third_party/peers
+  setup_peer mlflow
+}
+
 main() {
   local part
   [[ $# -gt 0 ]] || set -- build data
@@ -269,8 +276,8 @@ main() {
   choose_cache
   for part in "$@"; do
     case $part in
-      build | lint | data | oracles | peers | pandera | scikit-learn) "setup_$part" ;;
-      *) die "unknown part '$part'; there are build, lint, data, oracles, peers, pandera and scikit-learn" ;;
+      build | lint | data | oracles | peers | pandera | scikit-learn | mlflow) "setup_$part" ;;
+      *) die "unknown part '$part'; there are build, lint, data, oracles, peers, pandera, scikit-learn and mlflow" ;;
     esac
   done
 }

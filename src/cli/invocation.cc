@@ -261,16 +261,13 @@ class Declaration {
     auto* out = verb("export");
     std::string usages;
     for (const auto& each : exports())
-      usages += (usages.empty() ? "" : "; ") + std::string(each.kind) + " " +
-                std::string(each.usage);
+      usages +=
+          (usages.empty() ? "" : "; ") + std::string(each.kind) + " " + std::string(each.usage);
     out->add_option("kind", in_.action, usages)->required()->check(CLI::IsMember(export_kinds()));
     out->add_option("words", in_.words,
-                    "what follows the kind; a model is late, its newest version, or late@v7")
-        ->expected(0, 2);
-    out->add_option("--run", in_.run_ids,
-                    "instead of a version's: the run whose id begins so; may be repeated")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+                    "what follows the kind; a model is late, its newest version, or late@v7, and a "
+                    "run that of a model, or the beginning of its id, as coeval runs lists it")
+        ->expected(0, 1000);
   }
 
   void upkeep() {

@@ -12,6 +12,7 @@
 
 #include "base/large_allocator.h"
 #include "cli/commands.h"
+#include "cli/exports.h"
 
 namespace {
 
