@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what coeval is built from. Idempotent: does only what is missing, and says what it does.
-#   tools/setup.sh [build|lint|data|oracles|peers|pandera|scikit-learn|trainers]...     default: build data
+#   tools/setup.sh [build|lint|data|oracles|peers|pandera|scikit-learn|trainers|mlflow]...     default: build data
 # build: Debian packages, and Arrow, XGBoost, LightGBM and the time zone tables in third_party/. lint: the clang tools.
 # data: the flights.
 # oracles: DuckDB, numpy and fastjsonschema for tests/oracle.sh and bench/, as Python finds them in third_party/oracles/NAME.
 # peers: Polars, pandas and Feast for bench/windows, each in a virtual environment third_party/peers/NAME (1.3 GB).
 # pandera: for tests/checks.sh, in third_party/peers/pandera. scikit-learn: the same for tests/statistics.sh, trainers
 # for the external trainers of tests/program.sh.
+# mlflow: the same for tests/exports.sh (MLflow, XGBoost's and LightGBM's packages, OpenLineage's classes; 0.6 GB).
 # Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -266,6 +267,12 @@ setup_trainers() {
   setup_peer trainers
 }
 
+setup_mlflow() {
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+  mkdir -p third_party/peers
+  setup_peer mlflow
+}
+
 main() {
   local part
   [[ $# -gt 0 ]] || set -- build data
@@ -276,8 +283,8 @@ main() {
   choose_cache
   for part in "$@"; do
     case $part in
-      build | lint | data | oracles | peers | pandera | scikit-learn | trainers) "setup_$part" ;;
-      *) die "unknown part '$part'; there are build, lint, data, oracles, peers, pandera, scikit-learn and trainers" ;;
+      build | lint | data | oracles | peers | pandera | scikit-learn | trainers | mlflow) "setup_$part" ;;
+      *) die "unknown part '$part'; there are build, lint, data, oracles, peers, pandera, scikit-learn, trainers and mlflow" ;;
     esac
   done
 }

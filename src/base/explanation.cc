@@ -388,7 +388,9 @@ Explanation explanation(Code code) {
           "The request breaks the rules of HTTP itself: a malformed request line, header or "
           "length. Clients that write "
           "HTTP by hand are the usual cause. Use an HTTP library, and compare with `curl -v` "
-          "against the same address.",
+          "against the same address. Of an export: another program's server refused what it was "
+          "sent; the message has its status and its own words, and credentials or the address's "
+          "path are the usual causes.",
           ""};
     case Code::overloaded:
       return {
@@ -409,7 +411,8 @@ Explanation explanation(Code code) {
           "Nobody answers at the server's address, or the server is shutting down. Perhaps it was "
           "not started, or listens "
           "on another port. Check that `coeval serve` runs and name its address with --url; during "
-          "a restart, retry.",
+          "a restart, retry. Of an export it is another program's server; what that server took "
+          "before stays there, and the same command goes on from it.",
           ""};
     case Code::header_too_large:
       return {

@@ -7,11 +7,10 @@
 
 namespace coeval::cli {
 
-namespace {
-
-std::string dataset_path(const Context& context, const stores::ModelVersion& version) {
-  return context.state_folder + "/datasets/" + version.model + "-" +
-         version.dataset_id.substr(0, 16) + training::kManifestEnding;
+std::string dataset_path(const Context& context, const std::string& model,
+                         const std::string& dataset_id) {
+  return context.state_folder + "/datasets/" + model + "-" + dataset_id.substr(0, 16) +
+         training::kManifestEnding;
 }
 
 Result<std::string> card_text(Context& context, stores::MetaStore& meta,
@@ -24,7 +23,8 @@ Result<std::string> card_text(Context& context, stores::MetaStore& meta,
       .metrics = found.served->metrics,
       .version = version.version};
   // A dataset may be gone; one whose facts are damaged is an error.
-  auto facts = training::read_dataset_facts(dataset_path(context, version));
+  auto facts =
+      training::read_dataset_facts(dataset_path(context, version.model, version.dataset_id));
   if (facts)
     subject.facts = std::move(*facts);
   else if (facts.error().code != Code::no_such_file)
@@ -38,8 +38,6 @@ Result<std::string> card_text(Context& context, stores::MetaStore& meta,
   const training::CardDocument card = training::model_card(subject);
   return html ? training::card_html(card) : training::card_markdown(card);
 }
-
-}  // namespace
 
 int show_card(Context& context) {
   const std::string ending = std::filesystem::path(context.in.card).extension().string();

@@ -97,10 +97,17 @@ Result<NewFolder> NewFolder::create(const std::string& path) {
 
 Status NewFolder::write(const std::string& name, std::string_view bytes) {
   const std::string path = temporary_ + "/" + name;
+  const std::string within = folder_above(path);
+  if (within != temporary_) {
+    std::error_code error;
+    std::filesystem::create_directories(within, error);
+    if (error) return system_error(error.value(), "make the folder", within);
+  }
   const Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
   if (file.get() < 0) return system_error(errno, "create", path);
   COEVAL_TRY(write_all(file, bytes, path));
-  return sync(file, path);
+  COEVAL_TRY(sync(file, path));
+  return within == temporary_ ? Status{} : sync_folder(within);
 }
 
 Status NewFolder::publish() && {

@@ -18,6 +18,7 @@ class NewFolder {
   NewFolder& operator=(NewFolder&&) = delete;
   ~NewFolder();
 
+  /// `name` may be "code/score.py": the folder within is made.
   Status write(const std::string& name, std::string_view bytes);
   /// Fails with io when `path` already holds files.
   Status publish() &&;

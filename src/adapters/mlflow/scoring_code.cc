@@ -1,0 +1,176 @@
+#include "adapters/mlflow/scoring_code.h"
+
+#include "data/hash.h"
+
+namespace coeval::adapters::mlflow {
+
+namespace {
+
+constexpr std::string_view kCode =
+    R"py("""Scores rows with a model that coeval built. Needs numpy, pandas and the library that trained it.
+
+The folder `data` is the model as coeval keeps it: encoder.json says how inputs become a row of float32, model.json has
+threshold and calibration, golden.bin has rows whose margins every load must reproduce to the bit.
+"""
+
+import json
+import os
+import struct
+import warnings
+
+import numpy as np
+import pandas as pd
+
+FLOAT = np.dtype("<f4")
+
+
+def _read_json(folder, name):
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        return json.load(file)
+
+
+class _Xgboost:
+    def __init__(self, path):
+        import xgboost
+
+        self.booster = xgboost.Booster(model_file=path)
+
+    def predict(self, rows):
+        def ask(kind):
+            return self.booster.inplace_predict(rows, predict_type=kind, validate_features=False, missing=np.nan)
+
+        return ask("margin").astype(FLOAT), ask("value").astype(FLOAT)
+
+
+class _Lightgbm:
+    def __init__(self, path):
+        import lightgbm
+
+        self.booster = lightgbm.Booster(model_file=path)
+
+    def predict(self, rows):
+        margins = self.booster.predict(rows, raw_score=True)
+        return margins.astype(FLOAT), self.booster.predict(rows).astype(FLOAT)
+
+
+_LIBRARIES = {"model.ubj": _Xgboost, "model.xgboost.json": _Xgboost, "model.lightgbm.txt": _Lightgbm}
+
+
+class Column:
+    """An input: a name, a type and, of a text, the words that were seen in training; a word's code is its place."""
+
+    def __init__(self, spec):
+        self.name, self.type = spec["name"], spec["type"]
+        self.codes = {word: place for place, word in enumerate(spec.get("dictionary", []))}
+
+    def encode(self, values):
+        return self._words(values) if self.type == "string" else self._numbers(values)
+
+    def _words(self, values):
+        unseen = len(self.codes)
+        out = np.full(len(values), np.nan, FLOAT)
+        for place, (word, missing) in enumerate(zip(values, pd.isna(values))):
+            if missing:
+                continue
+            if not isinstance(word, str):
+                raise TypeError(f"input '{self.name}' is a text, row {place} has {type(word).__name__}")
+            out[place] = self.codes.get(word, unseen)
+        return out
+
+    def _numbers(self, values):
+        if values.dtype.kind in "iub" and isinstance(values.dtype, np.dtype):
+            return values.to_numpy().astype(FLOAT)
+        if values.dtype.kind == "O":
+            for place, value in enumerate(values):
+                if isinstance(value, (str, bytes)):
+                    raise TypeError(f"input '{self.name}' is a number, row {place} has a text")
+            values = values.astype("float64") if values.isna().any() else pd.to_numeric(values)
+        with np.errstate(over="ignore"):
+            return values.to_numpy(dtype="float64", na_value=np.nan).astype(FLOAT)
+
+
+def _platt(calibration, scores):
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(calibration["slope"] * scores + calibration["intercept"]))
+
+
+def _isotonic(calibration, scores):
+    x, y = np.array(calibration["scores"]), np.array(calibration["values"])
+    out = np.where(scores >= x[-1], y[-1], y[0])
+    inside = (scores > x[0]) & (scores < x[-1])
+    above = np.searchsorted(x, scores[inside], side="right")
+    rise = (y[above] - y[above - 1]) / (x[above] - x[above - 1])
+    out[inside] = np.minimum(y[above - 1] + (scores[inside] - x[above - 1]) * rise, y[above])
+    return np.where(np.isnan(scores), np.nan, out)
+
+
+def read_golden(folder):
+    """(rows, margins, scores), as they were when the model was built."""
+    with open(os.path.join(folder, "golden.bin"), "rb") as file:
+        data = file.read()
+    magic, version, width, count = struct.unpack_from("<8sIII", data)
+    if magic != b"coevgold" or version != 1 or len(data) != 20 + count * (width + 2) * 4 + 4:
+        raise ValueError("golden.bin is damaged, or of another format")
+    cells = np.frombuffer(data, FLOAT, count * (width + 2), 20).reshape(count, width + 2)
+    return cells[:, :width].copy(), cells[:, width].copy(), cells[:, width + 1].copy()
+
+
+class Model:
+    """predict() takes a DataFrame of the inputs by name, and answers score and decision of each row.
+
+    A missing value is None or NaN; an input without a column is missing in all rows.
+    """
+
+    def __init__(self, folder):
+        card = _read_json(folder, "model.json")
+        self.threshold, self.calibration = card["threshold"], card.get("calibration")
+        self.columns = [Column(spec) for spec in _read_json(folder, "encoder.json")["columns"]]
+        name = next(name for name in _LIBRARIES if os.path.exists(os.path.join(folder, name)))
+        self.library = _LIBRARIES[name](os.path.join(folder, name))
+        self._check(folder)
+
+    def _check(self, folder):
+        rows, margins, scores = read_golden(folder)
+        ours = self.library.predict(rows)[0].view("<u4")
+        wrong = int(np.count_nonzero(ours != margins.view("<u4")))
+        if wrong:
+            raise ValueError(f"{wrong} of {len(rows)} golden rows have other margins than when the model was built: "
+                             "is this the library that requirements.txt names?")
+        others = int(np.count_nonzero(self.score(rows).view("<u4") != scores.view("<u4")))
+        if others:
+            warnings.warn(f"{others} of {len(rows)} golden rows have scores with other last bits than coeval's")
+
+    def encode(self, frame):
+        """Rows of float32 as the library reads them."""
+        rows = np.full((len(frame), len(self.columns)), np.nan, FLOAT)
+        for place, column in enumerate(self.columns):
+            if column.name in frame.columns:
+                rows[:, place] = column.encode(frame[column.name])
+        return rows
+
+    def score(self, rows):
+        """float32 scores of encoded rows, calibrated where the model is."""
+        scores = self.library.predict(rows)[1]
+        if self.calibration is None:
+            return scores
+        apply = {"platt": _platt, "isotonic": _isotonic}[self.calibration["kind"]]
+        return apply(self.calibration, scores.astype("float64")).astype(FLOAT)
+
+    def predict(self, data, params=None):
+        if not isinstance(data, pd.DataFrame):
+            raise TypeError(f"rows are given as a pandas DataFrame, not as {type(data).__name__}")
+        scores = self.score(self.encode(data)).astype("float64")
+        return pd.DataFrame({"score": scores, "decision": scores >= self.threshold}, index=data.index)
+
+
+def _load_pyfunc(path):
+    return Model(path)
+)py";
+
+}  // namespace
+
+std::string_view scoring_code() { return kCode; }
+
+std::string scoring_module() { return "coeval_scoring_" + data::sha256_hex(kCode).substr(0, 8); }
+
+}  // namespace coeval::adapters::mlflow
