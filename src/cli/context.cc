@@ -146,6 +146,7 @@ training::Workshop Context::workshop(stores::MetaStore& meta, const stores::Even
   shop.program = installation.program;
   shop.engine = kEngine;
   shop.formats = formats;
+  shop.openers = openers;
   shop.meta = &meta;
   shop.log = log;
   shop.clock = &clock;
@@ -163,7 +164,7 @@ Result<replay::AuditedModel> Context::find_version(stores::MetaStore& meta,
   for (const auto& row : versions) {
     if (row.version != version) continue;
     replay::AuditedModel found;
-    COEVAL_ASSIGN(found.served, training::load_version(state_folder, row));
+    COEVAL_ASSIGN(found.served, training::load_version(state_folder, row, openers));
     const data::Json* text = found.served->card.details.find("definition");
     if (text == nullptr || text->string() == nullptr)
       return fail(Code::bad_model, "model folder " + row.folder + " holds no definition");

@@ -31,6 +31,7 @@ struct Context {
   Terminal& terminal;
   Installation installation;
   replay::OpenFormat formats;
+  models::Openers openers;  ///< of models that another library runs
   SystemClock clock;
 
   std::shared_ptr<const define::Project> project;

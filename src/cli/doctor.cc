@@ -77,7 +77,7 @@ void examine_models(Context& context, Findings& findings) {
                      "removed by coeval gc at " + format_time(version.removed_us));
         continue;
       }
-      const auto loaded = training::load_version(context.state_folder, version);
+      const auto loaded = training::load_version(context.state_folder, version, context.openers);
       findings.add(model + "@v" + std::to_string(version.version), loaded.has_value(),
                    loaded ? sound_text(version) : one_line(loaded.error()));
     }

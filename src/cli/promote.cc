@@ -49,7 +49,7 @@ int promote(Context& context) {
   for (auto at = versions->rbegin(); at != versions->rend(); ++at) {
     if (context.in.version != 0 && at->version != context.in.version) continue;
     if (at->removed_us != 0)
-      return context.report(training::load_version(context.state_folder, *at).error());
+      return context.report(training::load_version(context.state_folder, *at, context.openers).error());
     if (!at->gates_passed)
       return context.report(
           Error{Code::gate_failed,

@@ -318,7 +318,7 @@ Result<Champions> load_champions(Context& context, stores::MetaStore& meta,
     }
     for (const auto& version : versions) {
       if (version.version != *champion) continue;
-      COEVAL_ASSIGN(auto served, training::load_version(context.state_folder, version));
+      COEVAL_ASSIGN(auto served, training::load_version(context.state_folder, version, context.openers));
       if (!serving::same_request(served->card, *context.project, model)) {
         Error why = other_definition(model.name, *champion);
         context.terminal.say(why.message + ", not loaded (" + why.advice + ")");

@@ -12,6 +12,7 @@
 #include "models/forest_walk.h"
 #include "models/gauss_legendre.h"
 #include "models/lightgbm_model.h"
+#include "models/runtime.h"
 #include "models/xgboost_model.h"
 
 namespace coeval::models {
@@ -225,7 +226,16 @@ class RowWalk {
 }  // namespace
 
 Result<Contributions> Contributions::read(std::string_view model_bytes) {
-  COEVAL_ASSIGN(const SourceForest forest, is_lightgbm(model_bytes)
+  const ModelFormat format = format_of(model_bytes);
+  if (format == ModelFormat::onnx)
+    return fail(Code::unsupported, "an ONNX model does not tell what each input contributes",
+                "take a forest or a linear model where reasons are needed");
+  if (format == ModelFormat::linear) {
+    Contributions contributions;
+    COEVAL_ASSIGN(contributions.linear_, LinearModel::read(model_bytes));
+    return contributions;
+  }
+  COEVAL_ASSIGN(const SourceForest forest, format == ModelFormat::lightgbm
                                                ? read_lightgbm(model_bytes, Covers::yes)
                                                : read_xgboost(model_bytes, Covers::yes));
   Model model;
@@ -264,15 +274,19 @@ Result<Contributions> Contributions::read(std::string_view model_bytes) {
   return contributions;
 }
 
-std::size_t Contributions::width() const { return model_->layout.width; }
-std::size_t Contributions::outputs() const { return model_->layout.outputs; }
+std::size_t Contributions::width() const {
+  return linear_ ? linear_->width() : model_->layout.width;
+}
+std::size_t Contributions::outputs() const { return linear_ ? 1 : model_->layout.outputs; }
 std::size_t Contributions::memory_bytes() const {
+  if (linear_) return linear_->memory_bytes();
   return sizeof(Model) + model_->layout.memory_bytes() +
          model_->shares.capacity() * sizeof(double) +
          model_->columns.capacity() * sizeof(std::uint32_t);
 }
 
 void Contributions::of(std::span<const float> row, std::span<double> out) const {
+  if (linear_) return linear_->contributions(row, out);
   const ForestLayout& layout = model_->layout;
   const std::size_t stride = layout.width + 1;
   COEVAL_CHECK(row.size() == layout.width && out.size() == layout.outputs * stride);

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "base/error.h"
+#include "models/linear_model.h"
 
 namespace coeval::models {
 
@@ -18,11 +20,13 @@ namespace coeval::models {
 /// is made from the model file when somebody asks why.
 /// Method: a leaf's share of a column is an integral over [0, 1] of a polynomial, which
 /// Gauss-Legendre points give exactly; there is no subtraction, so it stays accurate in deep trees.
+/// A linear model's are exact without any of that: LinearModel::contributions.
 /// In float64. Threading: const, safe from any thread.
 class Contributions {
  public:
-  /// Reads a model file of XGBoost or LightGBM. Errors: those of Forest::read; bad_model when the
-  /// covers are absent, negative or not finite; unsupported when a tree is deeper than 512.
+  /// Reads a model file of XGBoost, LightGBM or our linear models. Errors: those of Forest::read and
+  /// LinearModel::read; bad_model when the covers are absent, negative or not finite; unsupported
+  /// when a tree is deeper than 512, and for ONNX models, which do not tell.
   static Result<Contributions> read(std::string_view model_bytes);
 
   std::size_t width() const;    ///< columns of a row
@@ -38,6 +42,7 @@ class Contributions {
  private:
   struct Model;
   std::shared_ptr<const Model> model_;
+  std::optional<LinearModel> linear_ = {};
 };
 
 }  // namespace coeval::models

@@ -8,18 +8,17 @@
 #include <vector>
 
 #include "data/hash.h"
-#include "models/lightgbm_model.h"
 #include "models/new_folder.h"
-#include "models/xgboost_model.h"
 
 namespace coeval::models {
 namespace {
 
 using data::Json;
 
-/// The trainer's file by any of its names: XGBoost's UBJSON and JSON, LightGBM's text.
-constexpr const char* kModelFile = "model.ubj";
-constexpr const char* kModelFiles[] = {kModelFile, "model.xgboost.json", "model.lightgbm.txt"};
+/// The trainer's file is named by what it contains; the first of these when there is none.
+constexpr ModelFormat kModelFormats[] = {ModelFormat::xgboost_ubj, ModelFormat::xgboost_json,
+                                         ModelFormat::lightgbm, ModelFormat::linear,
+                                         ModelFormat::onnx};
 constexpr const char* kEncoderFile = "encoder.json";
 constexpr const char* kCardFile = "model.json";
 constexpr const char* kMetricsFile = "metrics.json";
@@ -31,10 +30,7 @@ FileNames files_with(const char* model_file) {
   return {model_file, kEncoderFile, kCardFile, kMetricsFile, kGoldenFile};
 }
 
-const char* model_file_of(std::string_view bytes) {
-  if (is_lightgbm(bytes)) return kModelFiles[2];
-  return is_xgboost_json(bytes) ? kModelFiles[1] : kModelFile;
-}
+const char* model_file_of(std::string_view bytes) { return file_name(format_of(bytes)); }
 
 constexpr const char* kRestoreAdvice =
     "restore the folder from a copy, build the model again, or roll back to another version";
@@ -113,15 +109,14 @@ Result<Json> parse_file(const char* name, const std::string& bytes) {
 }
 
 Status check_golden(const ServedModel& served, std::span<const GoldenRow> golden) {
-  const Forest& forest = served.forest;
   if (golden.empty()) return std::unexpected(bad_file(kGoldenFile, "has no rows"));
   for (std::size_t i = 0; i < golden.size(); ++i) {
     const std::string row = "row " + std::to_string(i);
-    if (golden[i].row.size() != forest.width()) {
-      return std::unexpected(bad_file(kGoldenFile, row + " has another width than " + kModelFile));
+    if (golden[i].row.size() != served.runtime.width()) {
+      return std::unexpected(bad_file(kGoldenFile, row + " has another width than the model file"));
     }
     float margin = 0, score = 0;
-    served.predict(golden[i].row, {&margin, 1}, {&score, 1});
+    COEVAL_TRY(served.predict(golden[i].row, {&margin, 1}, {&score, 1}));
     if (!same_bits(margin, golden[i].margin) || !same_bits(score, golden[i].score)) {
       return std::unexpected(bad_file(kGoldenFile, row + " scores " + std::to_string(score) +
                                                        " instead of " +
@@ -131,27 +126,27 @@ Status check_golden(const ServedModel& served, std::span<const GoldenRow> golden
   return {};
 }
 
-Status check_width(const Encoder& encoder, const Forest& forest) {
-  if (encoder.width() == forest.width()) return {};
+Status check_width(const Encoder& encoder, const Runtime& runtime, const char* model_file) {
+  if (encoder.width() == runtime.width()) return {};
   return std::unexpected(bad_file(kEncoderFile, "has " + std::to_string(encoder.width()) +
-                                                    " columns, " + kModelFile + " has " +
-                                                    std::to_string(forest.width())));
+                                                    " columns, " + model_file + " has " +
+                                                    std::to_string(runtime.width())));
 }
 
-Result<Forest> read_forest(std::string_view bytes) {
-  auto forest = Forest::read(bytes);
-  if (!forest) {
-    Error error = std::move(forest).error();
+Result<Runtime> read_runtime(std::string_view bytes, const Openers& openers) {
+  auto runtime = Runtime::read(bytes, openers);
+  if (!runtime) {
+    Error error = std::move(runtime).error();
     error.message = std::string(model_file_of(bytes)) + ": " + error.message;
     return std::unexpected(std::move(error));
   }
-  if (forest->outputs() != 1) {
+  if (runtime->outputs() != 1 || runtime->scores() != 1) {
     return fail(Code::unsupported,
                 std::string(model_file_of(bytes)) + ": a model with " +
-                    std::to_string(forest->outputs()) + " outputs cannot be served",
+                    std::to_string(runtime->outputs()) + " outputs cannot be served",
                 "train one with a single output");
   }
-  return std::move(*forest);
+  return std::move(*runtime);
 }
 
 using Contents = std::array<std::string, std::tuple_size_v<FileNames>>;
@@ -190,10 +185,10 @@ Status check_sums(const Contents& contents, const std::string& stated) {
 /// The first of the names that is there; the usual one when none is.
 const char* model_file_in(const std::string& path) {
   std::error_code ignored;
-  for (const char* name : kModelFiles) {
-    if (std::filesystem::exists(path + "/" + name, ignored)) return name;
+  for (const ModelFormat format : kModelFormats) {
+    if (std::filesystem::exists(path + "/" + file_name(format), ignored)) return file_name(format);
   }
-  return kModelFile;
+  return file_name(kModelFormats[0]);
 }
 
 Result<Folder> read_folder(const std::string& path) {
@@ -208,21 +203,21 @@ Result<Folder> read_folder(const std::string& path) {
   return folder;
 }
 
-Result<std::shared_ptr<ServedModel>> assemble(const Contents& contents) {
+Result<std::shared_ptr<ServedModel>> assemble(const Contents& contents, const Openers& openers) {
   const auto& [model, encoder_text, card_text, metrics_text, golden_bytes] = contents;
   auto served = std::make_shared<ServedModel>();
   COEVAL_ASSIGN(const Json card, parse_file(kCardFile, card_text));
   COEVAL_ASSIGN(served->card, card_from_json(card));
   if (data::sha256_hex(model) != served->card.bits_id) {
-    return std::unexpected(bad_file(kModelFile, std::string("is not the one of ") + kCardFile +
+    return std::unexpected(bad_file(model_file_of(model), std::string("is not the one of ") + kCardFile +
                                                     ", whose bits_id is " + served->card.bits_id));
   }
-  COEVAL_ASSIGN(served->forest, read_forest(model));
+  COEVAL_ASSIGN(served->runtime, read_runtime(model, openers));
   COEVAL_ASSIGN(const Json encoder_json, parse_file(kEncoderFile, encoder_text));
   auto encoder = Encoder::from_json(encoder_json);
   if (!encoder) return std::unexpected(bad_file(kEncoderFile, encoder.error().message));
   served->encoder = std::move(*encoder);
-  COEVAL_TRY(check_width(served->encoder, served->forest));
+  COEVAL_TRY(check_width(served->encoder, served->runtime, model_file_of(model)));
   COEVAL_ASSIGN(served->metrics, parse_file(kMetricsFile, metrics_text));
   auto golden = read_golden(golden_bytes);
   if (!golden) return std::unexpected(bad_file(kGoldenFile, golden.error().message));
@@ -264,15 +259,16 @@ void calibrate(const std::optional<stats::CalibrationMap>& calibration, std::spa
     score = static_cast<float>(calibration->apply(static_cast<double>(score)));
 }
 
-void ServedModel::predict(std::span<const float> rows, std::span<float> margins,
-                          std::span<float> scores) const {
-  forest.predict(rows, margins, scores);
+Status ServedModel::predict(std::span<const float> rows, std::span<float> margins,
+                            std::span<float> scores) const {
+  COEVAL_TRY(runtime.predict(rows, margins, scores));
   calibrate(card.calibration, scores);
+  return {};
 }
 
 Status save_model(const std::string& folder, const ModelCard& card, const Encoder& encoder,
                   std::string_view model_bytes, const data::Json& metrics,
-                  std::span<const GoldenRow> golden) {
+                  std::span<const GoldenRow> golden, const Openers& openers) {
   ModelCard complete = card;
   if (complete.bits_id.empty()) complete.bits_id = data::sha256_hex(model_bytes);
   for (const GoldenRow& row : golden) {
@@ -283,7 +279,7 @@ Status save_model(const std::string& folder, const ModelCard& card, const Encode
   const Contents contents = {std::string(model_bytes), encoder.to_json().dump_pretty() + "\n",
                              card_to_json(complete).dump_pretty() + "\n",
                              metrics.dump_pretty() + "\n", write_golden(encoder.width(), golden)};
-  auto loadable = assemble(contents);
+  auto loadable = assemble(contents, openers);
   if (!loadable) {
     return std::unexpected(std::move(loadable).error().within("while saving '" + folder + "'"));
   }
@@ -291,13 +287,14 @@ Status save_model(const std::string& folder, const ModelCard& card, const Encode
 }
 
 Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder,
-                                                      const RegisteredFolder& registered) {
+                                                      const RegisteredFolder& registered,
+                                                      const Openers& openers) {
   const auto within = [&](Error error) {
     return std::unexpected(std::move(error).within("while loading the model in '" + folder + "'"));
   };
   auto read = read_folder(folder);
   if (!read) return within(std::move(read).error());
-  auto served = assemble(read->contents);
+  auto served = assemble(read->contents, openers);
   if (!served) return within(std::move(served).error());
   (*served)->manifest_id = std::move(read->manifest_id);
   if (auto same = check_registered(**served, registered); !same)

@@ -10,15 +10,16 @@
 #include "base/error.h"
 #include "data/json.h"
 #include "models/encoder.h"
-#include "models/forest.h"
 #include "models/golden_file.h"
+#include "models/runtime.h"
 #include "stats/calibration.h"
 
 namespace coeval::models {
 
 /// A model as a directory:
 ///   model.ubj      the trainer's own file; bits id = sha256 of it. Named by what it contains:
-///                  model.xgboost.json for XGBoost's JSON, model.lightgbm.txt for LightGBM's text
+///                  model.xgboost.json for XGBoost's JSON, model.lightgbm.txt for LightGBM's text,
+///                  model.linear.json for our linear models, model.onnx
 ///   encoder.json   frozen dictionaries
 ///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, calibration, input
 ///   names and types,
@@ -43,20 +44,20 @@ struct ModelCard {
 /// bad_model, unsupported; io when `folder` already holds files; disk_full.
 Status save_model(const std::string& folder, const ModelCard& card, const Encoder& encoder,
                   std::string_view model_bytes, const data::Json& metrics,
-                  std::span<const GoldenRow> golden);
+                  std::span<const GoldenRow> golden, const Openers& openers = {});
 
 /// A loaded model, ready to serve. Immutable.
 struct ServedModel {
   ModelCard card;
   Encoder encoder;
-  Forest forest;
+  Runtime runtime;
   data::Json metrics;
   std::string manifest_id;
 
-  /// Forest::predict, and then the calibration: rows × width() floats in; a margin and the score
+  /// Runtime::predict, and then the calibration: rows × width() floats in; a margin and the score
   /// that is answered out, for each row.
-  void predict(std::span<const float> rows, std::span<float> margins,
-               std::span<float> scores) const;
+  Status predict(std::span<const float> rows, std::span<float> margins,
+                 std::span<float> scores) const;
 };
 
 /// Each score through the map, rounded once to float32; nothing happens without one.
@@ -71,8 +72,9 @@ struct RegisteredFolder {
 /// Loads; checks every file's checksum, bits_id against the file, every golden row bit for bit, and
 /// the folder against what was registered.
 /// Errors: no_such_file (the folder, or naming a file of it); bad_model naming the file, or saying
-/// that the folder is not the registered one.
+/// that the folder is not the registered one; missing_component for an ONNX model without an opener.
 Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder,
-                                                      const RegisteredFolder& registered = {});
+                                                      const RegisteredFolder& registered = {},
+                                                      const Openers& openers = {});
 
 }  // namespace coeval::models

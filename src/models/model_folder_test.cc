@@ -83,7 +83,7 @@ TEST_CASE("a saved model loads with everything it was saved with") {
   CHECK(model.card.details.dump() == sample.card.details.dump());
   CHECK(model.metrics.dump() == sample.metrics.dump());
   CHECK(model.encoder.columns() == sample.encoder.columns());
-  CHECK(model.forest.margin(sample.golden[3].row) == sample.golden[3].margin);
+  CHECK(model.runtime.forest()->margin(sample.golden[3].row) == sample.golden[3].margin);
   // Nothing else is left in the folder above.
   CHECK(std::distance(fs::directory_iterator(folder.path("deep/er")), fs::directory_iterator()) ==
         1);
@@ -282,7 +282,7 @@ TEST_CASE("the model's file is named by what it contains, and found by any of th
     CHECK(read_test_file(path + "/" + name) == sample.model);
     const auto loaded = load_model(path);
     REQUIRE_MESSAGE(loaded.has_value(), (loaded ? "" : one_line(loaded.error())));
-    CHECK((*loaded)->forest.trees() == forest->trees());
+    CHECK((*loaded)->runtime.forest()->trees() == forest->trees());
     // Under another's name it is not what the folder was.
     fs::rename(path + "/" + name, path + "/model.other");
     CHECK(!load_model(path).has_value());

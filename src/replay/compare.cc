@@ -66,7 +66,7 @@ Result<std::vector<std::optional<AuditDifference>>> compare(
   std::vector<float> matrix(records.size() * served.encoder.width());
   COEVAL_TRY(served.encoder.encode(inputs, matrix));
   std::vector<float> margins(records.size()), scores(records.size());
-  served.predict(matrix, margins, scores);
+  COEVAL_TRY(served.predict(matrix, margins, scores));
   data::Batch nullable = inputs;  // the recorded rows' schema: every input may be null
   const auto& model = audited.project->models[static_cast<std::size_t>(audited.model)];
   nullable.schema = define::input_schema(model.inputs);

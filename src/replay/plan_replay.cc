@@ -280,7 +280,7 @@ class Replay {
     std::vector<float> matrix(asked.at_us.size() * served.encoder.width());
     COEVAL_TRY(served.encoder.encode(inputs, matrix));
     std::vector<float> margins(asked.at_us.size()), scores(asked.at_us.size());
-    served.predict(matrix, margins, scores);
+    COEVAL_TRY(served.predict(matrix, margins, scores));
     for (std::size_t i = 0; i < margins.size(); ++i) {
       const bool refused = !found.stale.empty() && found.stale[i] >= 0;
       version.report.refused += refused ? 1 : 0;

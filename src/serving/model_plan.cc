@@ -26,9 +26,9 @@ std::optional<Error> mismatch(const ModelPlan& plan, const kernel::Kernel& kerne
                         "run `coeval build`, or serve with the definition that it was built from");
   }
   const std::size_t inputs = plan.model->inputs.size();
-  if (served.encoder.width() != inputs || served.forest.width() != inputs) {
+  if (served.encoder.width() != inputs || served.runtime.width() != inputs) {
     return not_servable(Code::bad_model,
-                        "model '" + plan.name + "' reads " + std::to_string(served.forest.width()) +
+                        "model '" + plan.name + "' reads " + std::to_string(served.runtime.width()) +
                             " columns, its encoder " + std::to_string(served.encoder.width()) +
                             ", its definition " + std::to_string(inputs),
                         "run `coeval build`");

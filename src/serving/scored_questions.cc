@@ -109,7 +109,7 @@ Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& k
   COEVAL_TRY(served.encoder.encode(scored.features, encoded));
   scored.margins.resize(rows);
   scored.scores.resize(rows);
-  served.predict(encoded, scored.margins, scored.scores);
+  COEVAL_TRY(served.predict(encoded, scored.margins, scored.scores));
   return scored;
 }
 

@@ -12,11 +12,12 @@
 namespace coeval::training {
 namespace {
 
-std::vector<float> scores_of(const models::ServedModel& champion, const TrainingRows& rows) {
+Result<std::vector<float>> scores_of(const models::ServedModel& champion,
+                                     const TrainingRows& rows) {
   const TrainingRows::Range test = rows.part(SplitPart::test);
   std::vector<float> scores(test.count);
   std::vector<float> margins(test.count);
-  champion.predict(rows.values_of(test), margins, scores);
+  COEVAL_TRY(champion.predict(rows.values_of(test), margins, scores));
   return scores;
 }
 
@@ -114,7 +115,7 @@ Result<ChampionScores> champion_scores(const Workshop& shop, const define::Model
     found.missing = who + "is not registered";
     return found;
   }
-  const auto loaded = load_version(shop.state_folder, *version);
+  const auto loaded = load_version(shop.state_folder, *version, shop.openers);
   if (!loaded) {
     found.missing = who + "cannot be loaded: " + loaded.error().message;
     return found;

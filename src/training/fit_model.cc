@@ -84,21 +84,22 @@ Result<double> choose(const define::Model& model, const TrainingRows& rows,
 }
 
 // What the trainer wrote is not trusted more than any other file.
-Result<models::Forest> read_answer(const define::Model& model, const std::string& bytes,
-                                   std::size_t width) {
-  auto forest = models::Forest::read(bytes);
-  if (forest && forest->width() == width && forest->outputs() == 1) return forest;
-  const Error error = forest ? Error{Code::bad_model,
-                                     "it has " + std::to_string(forest->width()) + " inputs and " +
-                                         std::to_string(forest->outputs()) +
-                                         " outputs instead of " + std::to_string(width) + " and 1",
-                                     {},
-                                     {},
-                                     {}}
-                             : forest.error();
+Result<models::Runtime> read_answer(const define::Model& model, const std::string& bytes,
+                                    std::size_t width, const models::Openers& openers) {
+  auto runtime = models::Runtime::read(bytes, openers);
+  if (runtime && runtime->width() == width && runtime->outputs() == 1 && runtime->scores() == 1)
+    return runtime;
+  const Error error = runtime ? Error{Code::bad_model,
+                                      "it has " + std::to_string(runtime->width()) +
+                                          " inputs and " + std::to_string(runtime->outputs()) +
+                                          " outputs instead of " + std::to_string(width) + " and 1",
+                                      {},
+                                      {},
+                                      {}}
+                              : runtime.error();
   return fail(Code::training_failed,
               "trainer '" + model.trainer + "' wrote a model that cannot be used: " + error.message,
-              error.code == Code::unsupported
+              error.code == Code::unsupported || error.code == Code::missing_component
                   ? error.advice
                   : "run the command again; if it ends the same way, ./dev setup installs the "
                     "library that belongs to this version");
@@ -161,8 +162,8 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
   return trained;
 }
 
-double median_latency_us(const models::Forest& forest, std::span<const float> rows,
-                         std::size_t width) {
+Result<double> median_latency_us(const models::Runtime& runtime, std::span<const float> rows,
+                                 std::size_t width) {
   constexpr int kTrials = 201;
   constexpr std::size_t kRows = 64;
   const std::size_t all = width == 0 ? 0 : rows.size() / width;
@@ -173,7 +174,8 @@ double median_latency_us(const models::Forest& forest, std::span<const float> ro
     const auto began = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < count; ++i) {
       float margin = 0, score = 0;
-      forest.predict(rows.subspan(i * all / count * width, width), {&margin, 1}, {&score, 1});
+      COEVAL_TRY(
+          runtime.predict(rows.subspan(i * all / count * width, width), {&margin, 1}, {&score, 1}));
     }
     const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - began;
     trials.push_back(took.count() / static_cast<double>(count));
@@ -186,10 +188,11 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows) {
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
-  COEVAL_ASSIGN(fitted.forest, read_answer(model, fitted.trained.bytes, rows.width));
+  COEVAL_ASSIGN(fitted.runtime,
+                read_answer(model, fitted.trained.bytes, rows.width, shop.openers));
   fitted.margins.resize(rows.rows());
   fitted.raw_scores.resize(rows.rows());
-  fitted.forest.predict(rows.values, fitted.margins, fitted.raw_scores);
+  COEVAL_TRY(fitted.runtime.predict(rows.values, fitted.margins, fitted.raw_scores));
   COEVAL_ASSIGN(fitted.calibration, fit_calibration(model, rows, fitted.raw_scores));
   fitted.scores = fitted.raw_scores;
   models::calibrate(fitted.calibration, fitted.scores);

@@ -19,7 +19,7 @@ struct Workshop;
 /// A model as it would be served, with what it answers on every row of its dataset.
 struct FittedModel {
   TrainedModel trained;
-  models::Forest forest;
+  models::Runtime runtime;
   std::optional<stats::CalibrationMap> calibration;
   double threshold = 0.5;
   std::vector<float> margins;     ///< TrainingRows::rows()
@@ -52,7 +52,8 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
 std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows, const FittedModel& fitted);
 
 /// What one row takes in our runtime, alone: the median of 201 trials of up to 64 rows, in µs.
-double median_latency_us(const models::Forest& forest, std::span<const float> rows,
-                         std::size_t width);
+/// Errors: the runtime's.
+Result<double> median_latency_us(const models::Runtime& runtime, std::span<const float> rows,
+                                 std::size_t width);
 
 }  // namespace coeval::training

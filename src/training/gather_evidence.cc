@@ -48,7 +48,7 @@ class Gathering {
     COEVAL_TRY(compare_runtime());
     COEVAL_TRY(weigh_champion());
     cut_slices();
-    measure_costs();
+    COEVAL_TRY(measure_costs());
     look_for_leaks();
     tell_of_data();
     return std::move(evidence_);
@@ -178,19 +178,22 @@ class Gathering {
   }
 
   // Every golden row must be the same when it is scored alone, as a server does.
-  void measure_costs() {
+  Status measure_costs() {
     evidence_.size_bytes = static_cast<double>(fitted_.trained.bytes.size());
     evidence_.golden_differences = 0;
     for (std::size_t i = 0; i < std::min(kAloneRows, test_.count); ++i) {
       const std::size_t row = test_.from + i * test_.count / std::min(kAloneRows, test_.count);
       float margin = 0, score = 0;
-      fitted_.forest.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1});
+      COEVAL_TRY(
+          fitted_.runtime.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1}));
       models::calibrate(fitted_.calibration, {&score, 1});
       *evidence_.golden_differences += same_bits(score, fitted_.scores[row]) ? 0 : 1;
     }
-    evidence_.latency_us = median_latency_us(fitted_.forest, rows_.values_of(test_), rows_.width);
+    COEVAL_ASSIGN(evidence_.latency_us,
+                  median_latency_us(fitted_.runtime, rows_.values_of(test_), rows_.width));
     evidence_.cost_per_million =
         *evidence_.latency_us * model_.training.core_hour_price / 3600;  // µs · 1e6 rows = s
+    return {};
   }
 
   // What the input says of the label by itself: its value, of a text the share of positive training

@@ -240,7 +240,7 @@ class Build {
     if (!std::filesystem::exists(folder)) return false;
     COEVAL_ASSIGN(const auto versions, shop_.meta->versions(model_.name));
     for (const auto& version : versions) {
-      if (version.folder != made.folder || !load_version(shop_.state_folder, version)) continue;
+      if (version.folder != made.folder || !load_version(shop_.state_folder, version, shop_.openers)) continue;
       if (version.bits_id == made.bits_id) return true;
       return fail(Code::training_failed,
                   "the recipe of version " + std::to_string(version.version) +
@@ -297,8 +297,8 @@ class Build {
     COEVAL_ASSIGN(const bool is_there, settle_folder(version));
     if (!is_there)
       COEVAL_TRY(models::save_model(folder, card, rows.encoder, fitted.trained.bytes, metrics,
-                                    golden_rows(rows, fitted)));
-    COEVAL_ASSIGN(const auto saved, models::load_model(folder));
+                                    golden_rows(rows, fitted), shop_.openers));
+    COEVAL_ASSIGN(const auto saved, models::load_model(folder, {}, shop_.openers));
     version.manifest_id = saved->manifest_id;
     outcome_.plan.train.output = version.folder;
     COEVAL_ASSIGN(outcome_.version, shop_.meta->register_version(version));
@@ -342,7 +342,7 @@ Status doubt(const Workshop& shop, const define::Model& model, StepPlan& train) 
   COEVAL_ASSIGN(const auto versions, shop.meta->versions(model.name));
   for (const auto& version : versions) {
     if (version.folder != train.output) continue;
-    const auto loaded = load_version(shop.state_folder, version);
+    const auto loaded = load_version(shop.state_folder, version, shop.openers);
     if (loaded) continue;
     train.hit = false;
     train.why = "its output cannot be used: " + loaded.error().message;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "data/json.h"
 #include "define/project.h"
+#include "models/runtime.h"
 #include "replay/past.h"
 #include "stores/event_log.h"
 #include "stores/meta_store.h"
@@ -27,6 +28,7 @@ struct Workshop {
   std::string program;       ///< this executable: training runs in a child of it
   std::string engine;        ///< "coeval 0.1.0"
   replay::OpenFormat formats;
+  models::Openers openers;  ///< of models that another library runs
   stores::MetaStore* meta = nullptr;
   stores::RunStore* runs = nullptr;       ///< null: runs are not tracked
   std::vector<std::string> tags;          ///< of the runs

@@ -9,7 +9,8 @@
 namespace coeval::training {
 
 Result<std::shared_ptr<const models::ServedModel>> load_version(
-    const std::string& state_folder, const stores::ModelVersion& version) {
+    const std::string& state_folder, const stores::ModelVersion& version,
+    const models::Openers& openers) {
   if (version.removed_us != 0)
     return fail(Code::bad_model,
                 version.model + "@v" + std::to_string(version.version) + " was removed at " +
@@ -18,7 +19,7 @@ Result<std::shared_ptr<const models::ServedModel>> load_version(
                     "files are not",
                 "take another version, or build it again from its definition and data");
   return models::load_model(state_folder + "/" + version.folder,
-                            {version.manifest_id, version.bits_id, version.ir_hash});
+                            {version.manifest_id, version.bits_id, version.ir_hash}, openers);
 }
 
 Result<std::string> set_aside(const std::string& folder) {

@@ -12,7 +12,8 @@ namespace coeval::training {
 /// Loads a registered version; its folder must be the one that was registered.
 /// Errors: those of models::load_model; bad_model for one that was removed to save space.
 Result<std::shared_ptr<const models::ServedModel>> load_version(
-    const std::string& state_folder, const stores::ModelVersion& version);
+    const std::string& state_folder, const stores::ModelVersion& version,
+    const models::Openers& openers);
 
 /// Moves a folder that cannot be used out of the way, to `folder`.damaged-1, -2, …: what is in it
 /// is kept for who wants to know. Returns the new path. Errors: io.

@@ -65,9 +65,9 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
   }
   COEVAL_ASSIGN(const TrainedModel trained,
                 train_on(shop, model, fold.train, training_range(fold.train)));
-  COEVAL_ASSIGN(const models::Forest forest, models::Forest::read(trained.bytes));
+  COEVAL_ASSIGN(const auto runtime, models::Runtime::read(trained.bytes, shop.openers));
   std::vector<float> margins(fold.test.rows()), scores(fold.test.rows());
-  forest.predict(fold.test.values, margins, scores);
+  COEVAL_TRY(runtime.predict(fold.test.values, margins, scores));
   for (const auto& [name, value] : all_metrics(scores, fold.test.labels, model.threshold))
     json.set(name, value);
   return json;

@@ -165,17 +165,18 @@ class Searching {
   // The loss of a model on the validation part.
   Result<double> fit(const define::Model& model, Trial& trial) const {
     COEVAL_ASSIGN(const TrainedModel trained, train_on(shop_, model, rows_, training_range(rows_)));
-    COEVAL_ASSIGN(const models::Forest forest, models::Forest::read(trained.bytes));
+    COEVAL_ASSIGN(const auto runtime, models::Runtime::read(trained.bytes, shop_.openers));
     const TrainingRows::Range part = rows_.part(SplitPart::validate);
     std::vector<float> margins(part.count), scores(part.count);
-    forest.predict(rows_.values_of(part), margins, scores);
+    COEVAL_TRY(runtime.predict(rows_.values_of(part), margins, scores));
     const Metrics metrics = all_metrics(
         scores, std::span(rows_.labels).subspan(part.from, part.count), model.threshold);
     const auto found = metrics.find(search_.metric);
     if (found == metrics.end())
       return fail(Code::training_failed, search_.metric + " is undefined on the validation part");
     trial.rounds_used = trained.rounds_used;
-    trial.latency_us = median_latency_us(forest, rows_.values_of(part), rows_.width);
+    COEVAL_ASSIGN(trial.latency_us,
+                  median_latency_us(runtime, rows_.values_of(part), rows_.width));
     return higher_is_better(search_.metric) ? -found->second : found->second;
   }
 
