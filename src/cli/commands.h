@@ -23,6 +23,7 @@ int audit(Context& context);
 int reproduce(Context& context);
 int explain(Context& context);
 int explain_gate(Context& context);
+int export_to(Context& context);
 int log(Context& context);
 int doctor(Context& context);
 int gc(Context& context);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cli/exports.h"
 #include "define/diagnostics.h"
 
 namespace coeval::cli {
@@ -34,6 +35,7 @@ class Declaration {
     building();
     serving();
     proving();
+    exporting();
     upkeep();
   }
 
@@ -255,6 +257,22 @@ class Declaration {
     explain->add_option("--feature", in_.feature, "list every event of this feature");
   }
 
+  void exporting() {
+    auto* out = verb("export");
+    std::string usages;
+    for (const auto& each : exports())
+      usages += (usages.empty() ? "" : "; ") + std::string(each.kind) + " " +
+                std::string(each.usage);
+    out->add_option("kind", in_.action, usages)->required()->check(CLI::IsMember(export_kinds()));
+    out->add_option("words", in_.words,
+                    "what follows the kind; a model is late, its newest version, or late@v7")
+        ->expected(0, 2);
+    out->add_option("--run", in_.run_ids,
+                    "instead of a version's: the run whose id begins so; may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
   void upkeep() {
     auto* gc = verb("gc");
     gc->add_flag("--dry-run", in_.dry_run, "only say what would go");
@@ -394,6 +412,7 @@ const std::vector<Verb>& verbs() {
       {"audit", "recompute every logged prediction and compare bits"},
       {"reproduce", "train a registered version again and compare ids, bits and golden rows"},
       {"explain", "an error code, a prediction down to its events, or the gates of a version"},
+      {"export", "a run or a model for others: MLflow, OpenLineage"},
       {"log", "seal the log's segments to Parquet, trim it, list its schemas"},
       {"doctor", "examine the log, the models and the installation"},
       {"gc", "remove files of .coeval that nothing refers to any more"},

@@ -40,6 +40,7 @@ constexpr std::array kCommands = {
     Command{"audit", coeval::cli::audit},
     Command{"reproduce", coeval::cli::reproduce},
     Command{"explain", coeval::cli::explain},
+    Command{"export", coeval::cli::export_to},
     Command{"log", coeval::cli::log},
     Command{"doctor", coeval::cli::doctor},
     Command{"gc", coeval::cli::gc},
