@@ -7,7 +7,7 @@ namespace coeval::cli {
 
 std::span<const Export> exports() {
   static const std::vector<Export> kExports = {
-      // {kind, what follows it, function}
+      {"onnx", "MODEL|MODEL@vN FILE.onnx", export_onnx},
   };
   return kExports;
 }

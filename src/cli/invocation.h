@@ -50,7 +50,9 @@ struct Invocation {
                                    ///< where
   std::vector<std::string> run_ids;               ///< export: --run
   std::string sort, filter, metrics, experiment;  ///< runs
-  std::vector<std::string> tags;                  ///< build
+  std::vector<std::string> tags;                  ///< build, register
+  std::string model_file;                         ///< register: --file
+  bool no_check = false;                          ///< export onnx
   std::optional<int> keep;                        ///< gc
 };
 

@@ -41,7 +41,28 @@ void add_codes(const SourceTree& tree, std::vector<std::vector<float>>& cells) {
   }
 }
 
+std::vector<float> rows_of(const std::vector<std::vector<float>>& cells, std::size_t count) {
+  std::vector<float> rows;
+  rows.reserve(count * cells.size());
+  for (std::size_t i = 0; i < count * cells.size(); ++i) {
+    const auto& column = cells[i % cells.size()];
+    rows.push_back(column[data::xxh3_64("boundary", i) % column.size()]);
+  }
+  return rows;
+}
+
 }  // namespace
+
+std::vector<float> boundary_rows(const LinearModel& model, std::size_t count) {
+  std::vector<std::vector<float>> cells(model.width(), special_numbers());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const LinearTerm& term = model.parts().terms[i];
+    cells[i].push_back(static_cast<float>(term.mean));
+    for (std::size_t code = 0; code < term.coefficients.size() + 2; ++code)
+      cells[i].push_back(static_cast<float>(code));
+  }
+  return rows_of(cells, count);
+}
 
 std::vector<float> boundary_rows(const SourceForest& forest, std::size_t count) {
   std::vector<std::vector<float>> cells(forest.width, special_numbers());
@@ -49,13 +70,7 @@ std::vector<float> boundary_rows(const SourceForest& forest, std::size_t count) 
     add_splits(tree, cells);
     add_codes(tree, cells);
   }
-  std::vector<float> rows;
-  rows.reserve(count * forest.width);
-  for (std::size_t i = 0; i < count * forest.width; ++i) {
-    const auto& column = cells[i % forest.width];
-    rows.push_back(column[data::xxh3_64("boundary", i) % column.size()]);
-  }
-  return rows;
+  return rows_of(cells, count);
 }
 
 }  // namespace coeval::models

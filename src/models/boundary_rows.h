@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/forest_source.h"
+#include "models/linear_model.h"
 
 namespace coeval::models {
 
@@ -12,5 +13,7 @@ namespace coeval::models {
 /// beside one, or a special number (zeros, infinities, denormals, NaN, 1e-35, codes past every set).
 /// Determinism: a function of forest and count. The forest's indexes must have been checked.
 std::vector<float> boundary_rows(const SourceForest& forest, std::size_t count);
+/// The same for a linear model: means, codes of its categories and past them, special numbers.
+std::vector<float> boundary_rows(const LinearModel& model, std::size_t count);
 
 }  // namespace coeval::models

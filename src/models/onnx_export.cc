@@ -9,13 +9,13 @@
 #include "base/check.h"
 #include "models/category_sets.h"
 #include "models/forest_layout.h"
+#include "models/onnx_calibration.h"
 #include "models/onnx_graph.h"
 
 namespace coeval::models {
 namespace {
 
-constexpr const char* kInputName = "inputs";
-constexpr std::int64_t kToFloat32 = 1, kToInt64 = 7, kToFloat64 = 11;
+constexpr std::int64_t kToFloat32 = 1, kToFloat64 = 11;
 constexpr std::int64_t kMaxSetCodes = 100'000;
 /// LightGBM takes numbers up to this as 0.
 constexpr float kTiny = 1e-35f;
@@ -212,12 +212,12 @@ class Export {
 
   Status add(const std::optional<stats::CalibrationMap>& calibration) {
     COEVAL_TRY(check());
-    graph_.input(kInputName, forest_.width);
-    graph_.output("margin");
+    graph_.input(kOnnxInput, forest_.width);
+    graph_.output(kOnnxMargin);
     graph_.output("score");
     COEVAL_TRY(forest_.in_float64 ? add_trees_in_float64() : add_trees_in_float32());
     COEVAL_TRY(add_link());
-    add_score(calibration);
+    add_score(graph_, calibration, raw_score_);
     return {};
   }
 
@@ -252,11 +252,11 @@ class Export {
   }
 
   Status add_trees_in_float32() {
-    std::string rows = kInputName;
+    std::string rows = kOnnxInput;
     if (has_codes()) rows = with_whole_codes(rows, graph_.add("Floor", {rows}));
     Ensemble<float> trees(forest_);
     COEVAL_TRY(trees.add_all());
-    graph_.add_as("margin", "TreeEnsemble", {rows}, trees.attributes(), "ai.onnx.ml");
+    graph_.add_as(kOnnxMargin, "TreeEnsemble", {rows}, trees.attributes(), "ai.onnx.ml");
     return {};
   }
 
@@ -273,7 +273,7 @@ class Export {
   }
 
   Status add_trees_in_float64() {
-    std::string rows = without_tiny(kInputName);
+    std::string rows = without_tiny(kOnnxInput);
     if (has_codes()) {
       const std::string size = graph_.add("Floor", {graph_.add("Abs", {rows})});
       rows = with_whole_codes(rows, graph_.add("Mul", {graph_.add("Sign", {rows}), size}));
@@ -282,13 +282,21 @@ class Export {
     COEVAL_TRY(trees.add_all());
     wide_margin_ = graph_.add("TreeEnsemble", {graph_.cast(rows, kToFloat64)}, trees.attributes(),
                               "ai.onnx.ml");
-    graph_.add_as("margin", "Cast", {wide_margin_}, {{"to", OnnxGraph::integer(kToFloat32)}});
+    graph_.add_as(kOnnxMargin, "Cast", {wide_margin_}, {{"to", OnnxGraph::integer(kToFloat32)}});
     return {};
   }
 
   // exp in float64, rounded once: what a good float32 exp gives but for a rare last bit.
   std::string exp32(const std::string& x) {
     return graph_.cast(graph_.add("Exp", {graph_.cast(x, kToFloat64)}), kToFloat32);
+  }
+
+  /// log(1 + x) for x ≥ 0, where 1 + x is rounded: x·log(u)/(u − 1) with u = 1 + x cancels that out.
+  std::string log1p(const std::string& x) {
+    const std::string one = graph_.constant(1.0), u = graph_.add("Add", {x, one});
+    const std::string scaled = graph_.add("Mul", {x, graph_.add("Log", {u})});
+    const std::string corrected = graph_.add("Div", {scaled, graph_.add("Sub", {u, one})});
+    return graph_.add("Where", {graph_.add("Equal", {u, one}), x, corrected});
   }
 
   Status add_link() {
@@ -306,21 +314,21 @@ class Export {
     switch (forest_.link.kind) {
       case Kind::identity:
       case Kind::ascending:
-        raw_score_ = "margin";
+        raw_score_ = kOnnxMargin;
         return {};
       case Kind::logistic: {
         const std::string one = graph_.constant(1.0f);
         const std::string exponent =
-            graph_.add("Min", {graph_.add("Neg", {"margin"}), graph_.constant(88.7f)});
+            graph_.add("Min", {graph_.add("Neg", {kOnnxMargin}), graph_.constant(88.7f)});
         raw_score_ = graph_.add("Div", {one, graph_.add("Add", {exp32(exponent), one})});
         return {};
       }
       case Kind::hinge:
         raw_score_ =
-            graph_.cast(graph_.add("Greater", {"margin", graph_.constant(0.0f)}), kToFloat32);
+            graph_.cast(graph_.add("Greater", {kOnnxMargin, graph_.constant(0.0f)}), kToFloat32);
         return {};
       case Kind::exponential:
-        raw_score_ = exp32("margin");
+        raw_score_ = exp32(kOnnxMargin);
         return {};
       default:
         return no_such_link();
@@ -337,13 +345,13 @@ class Export {
       case Kind::identity:
         break;
       case Kind::logistic:
-        wide = sigmoid(graph_.add("Mul", {wide, real(-forest_.link.steepness)}));
+        wide = add_sigmoid(graph_, graph_.add("Mul", {wide, real(-forest_.link.steepness)}));
         break;
       case Kind::exponential:
         wide = graph_.add("Exp", {wide});
         break;
       case Kind::log1p_exp:
-        wide = graph_.add("Log", {graph_.add("Add", {graph_.add("Exp", {wide}), real(1)})});
+        wide = log1p(graph_.add("Exp", {wide}));
         break;
       case Kind::signed_square:
         wide = graph_.add("Mul", {graph_.add("Mul", {graph_.add("Sign", {wide}), wide}), wide});
@@ -353,70 +361,6 @@ class Export {
     }
     raw_score_ = graph_.cast(wide, kToFloat32);
     return {};
-  }
-
-  /// 1 / (1 + e^x), float64.
-  std::string sigmoid(const std::string& x) {
-    const std::string one = graph_.constant(1.0);
-    return graph_.add("Div", {one, graph_.add("Add", {one, graph_.add("Exp", {x})})});
-  }
-
-  void add_score(const std::optional<stats::CalibrationMap>& calibration) {
-    if (!calibration) {
-      graph_.add_as("score", "Identity", {raw_score_});
-      return;
-    }
-    const std::string wide = graph_.cast(raw_score_, kToFloat64);
-    const bool platt = calibration->kind == stats::CalibrationMap::Kind::platt;
-    const std::string calibrated = platt ? add_platt(*calibration, wide)
-                                         : add_isotonic(*calibration, wide);
-    graph_.add_as("score", "Cast", {calibrated}, {{"to", OnnxGraph::integer(kToFloat32)}});
-  }
-
-  std::string add_platt(const stats::CalibrationMap& map, const std::string& score) {
-    const std::string scaled = graph_.add("Mul", {score, graph_.constant(map.slope)});
-    return sigmoid(graph_.add("Add", {scaled, graph_.constant(map.intercept)}));
-  }
-
-  std::string table(const std::vector<double>& values, const std::string& places) {
-    const auto size = static_cast<std::int64_t>(values.size());
-    return graph_.add("Gather", {graph_.constant<double>(values, {size}), places});
-  }
-
-  // The knot up to a score is found by counting those that are not above it.
-  std::string add_isotonic(const stats::CalibrationMap& map, const std::string& score) {
-    const auto knots = static_cast<std::int64_t>(map.scores.size());
-    const std::string first = graph_.constant(map.values.front());
-    std::string value = first;
-    if (knots > 1) value = between_knots(map, score, knots);
-    const std::string low =
-        graph_.add("LessOrEqual", {score, graph_.constant(map.scores.front())});
-    const std::string high =
-        graph_.add("GreaterOrEqual", {score, graph_.constant(map.scores.back())});
-    value = graph_.add("Where", {high, graph_.constant(map.values.back()), value});
-    value = graph_.add("Where", {low, first, value});
-    return graph_.add("Where", {graph_.add("IsNaN", {score}), score, value});
-  }
-
-  std::string between_knots(const stats::CalibrationMap& map, const std::string& score,
-                            std::int64_t knots) {
-    std::vector<double> rises;
-    for (std::size_t i = 0; i + 1 < map.scores.size(); ++i)
-      rises.push_back((map.values[i + 1] - map.values[i]) / (map.scores[i + 1] - map.scores[i]));
-    const std::string all = graph_.constant<double>(map.scores, {1, knots});
-    const std::string not_above =
-        graph_.cast(graph_.add("LessOrEqual", {all, score}), kToInt64);
-    const std::string one = graph_.constant<std::int64_t>(1);
-    const std::int64_t axis = 1;
-    const std::string count =
-        graph_.add("ReduceSum", {not_above, graph_.constant<std::int64_t>({&axis, 1}, {1})});
-    const std::string above =
-        graph_.add("Clip", {count, one, graph_.constant<std::int64_t>(knots - 1)});
-    const std::string below = graph_.add("Sub", {above, one});
-    const std::string run = graph_.add("Sub", {score, table(map.scores, below)});
-    const std::string rise = graph_.add("Mul", {run, table(rises, below)});
-    return graph_.add("Min", {graph_.add("Add", {table(map.values, below), rise}),
-                              table(map.values, above)});
   }
 
   const SourceForest& forest_;

@@ -7,6 +7,7 @@
 #include "define/ir.h"
 #include "replay/dataset.h"
 #include "replay/labels.h"
+#include "training/given_model.h"
 #include "training/registered_model.h"
 
 namespace coeval::training {
@@ -98,7 +99,7 @@ Recipe recipe_of(const Workshop& shop, const define::Model& model, const std::st
           model.seed,
           model.rounds,
           model.early_stopping_rounds,
-          model.trainer,
+          shop.given != nullptr ? "file" : model.trainer,
           engine,
           shop.engine};
 }
@@ -138,9 +139,11 @@ Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& mod
   return json;
 }
 
-data::Json train_inputs(const define::Model& model, const std::string& dataset_key) {
+data::Json train_inputs(const Workshop& shop, const define::Model& model,
+                        const std::string& dataset_key) {
   data::Json json{data::Json::Object{}};
   json.set("dataset", dataset_key);
+  if (shop.given != nullptr) json.set("model_file", shop.given->sha256);
   json.set("trainer", model.trainer);
   json.set("rounds", model.rounds);
   json.set("early_stopping_rounds", model.early_stopping_rounds);

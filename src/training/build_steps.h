@@ -15,7 +15,8 @@ namespace coeval::training {
 /// Errors: io, no_such_file, those of the log.
 Result<data::Json> dataset_inputs(const Workshop& shop, const define::Model& model);
 /// Everything that a model's bytes and verdicts depend on, the dataset by its key.
-data::Json train_inputs(const define::Model& model, const std::string& dataset_key);
+data::Json train_inputs(const Workshop& shop, const define::Model& model,
+                        const std::string& dataset_key);
 
 /// What a model of this dataset is made by; `engine` is the trainer's library as it told itself.
 Recipe recipe_of(const Workshop& shop, const define::Model& model, const std::string& dataset_id,

@@ -8,6 +8,7 @@
 #include "data/hash.h"
 #include "stats/thresholds.h"
 #include "stores/files.h"
+#include "training/given_model.h"
 #include "training/pipeline.h"
 
 namespace coeval::training {
@@ -84,9 +85,9 @@ Result<double> choose(const define::Model& model, const TrainingRows& rows,
 }
 
 // What the trainer wrote is not trusted more than any other file.
-Result<models::Runtime> read_answer(const define::Model& model, const std::string& bytes,
-                                    std::size_t width, const models::Openers& openers) {
-  auto runtime = models::Runtime::read(bytes, openers);
+Result<models::Runtime> read_answer(const Workshop& shop, const define::Model& model,
+                                    const std::string& bytes, std::size_t width) {
+  auto runtime = models::Runtime::read(bytes, shop.openers);
   if (runtime && runtime->width() == width && runtime->outputs() == 1 && runtime->scores() == 1)
     return runtime;
   const Error error = runtime ? Error{Code::bad_model,
@@ -97,6 +98,9 @@ Result<models::Runtime> read_answer(const define::Model& model, const std::strin
                                       {},
                                       {}}
                               : runtime.error();
+  if (shop.given != nullptr)
+    return fail(error.code, "'" + shop.given->name + "' cannot be used: " + error.message,
+                error.advice.empty() ? "the model's inputs are what its row has" : error.advice);
   return fail(Code::training_failed,
               "trainer '" + model.trainer + "' wrote a model that cannot be used: " + error.message,
               error.code == Code::unsupported || error.code == Code::missing_component
@@ -136,6 +140,10 @@ std::vector<float> training_weights(const define::Model& model, const TrainingRo
 
 Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows, const TrainingRange& range) {
+  if (shop.given != nullptr) {
+    COEVAL_TRY(check_input_names(shop.given->bytes, rows.encoder));
+    return TrainedModel{shop.given->bytes, 0, shop.given->engine(), {}};
+  }
   const define::TrainingLimits& limits = model.training.limits;
   const std::vector<float> weights = training_weights(model, rows, range);
   TrainingTable table;
@@ -189,7 +197,7 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
   COEVAL_ASSIGN(fitted.runtime,
-                read_answer(model, fitted.trained.bytes, rows.width, shop.openers));
+                read_answer(shop, model, fitted.trained.bytes, rows.width));
   fitted.margins.resize(rows.rows());
   fitted.raw_scores.resize(rows.rows());
   COEVAL_TRY(fitted.runtime.predict(rows.values, fitted.margins, fitted.raw_scores));

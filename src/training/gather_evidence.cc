@@ -14,6 +14,7 @@
 #include "training/compare_models.h"
 #include "training/evaluate.h"
 #include "training/gates.h"
+#include "training/given_model.h"
 #include "training/pipeline.h"
 
 namespace coeval::training {
@@ -55,21 +56,38 @@ class Gathering {
   }
 
  private:
-  // Bits of our runtime against the trainer's own prediction, over the whole test part.
-  Status compare_runtime() {
+  // An ONNX model is run by its own library already: what is asked is whether another session of it
+  // gives the same bits.
+  Result<VendorScores> scores_of_another_session() const {
+    COEVAL_ASSIGN(const auto again, models::Runtime::read(fitted_.trained.bytes, shop_.openers));
+    VendorScores scores{std::vector<float>(test_.count), std::vector<float>(test_.count)};
+    COEVAL_TRY(again.predict(rows_.values_of(test_), scores.margins, scores.scores));
+    return scores;
+  }
+
+  Result<VendorScores> vendor_scores() const {
+    const std::string vendor =
+        shop_.given == nullptr ? model_.trainer : vendor_of(fitted_.trained.bytes);
+    if (models::format_of(fitted_.trained.bytes) == models::ModelFormat::onnx)
+      return scores_of_another_session();
     const std::string folder = shop_.work_folder(model_.name + "-predict");
     COEVAL_TRY(stores::make_folders(folder));
-    auto vendor = predict_in_child(shop_.program, folder, model_.trainer, fitted_.trained.bytes,
+    auto scores = predict_in_child(shop_.program, folder, vendor, fitted_.trained.bytes,
                                    rows_.row(test_.from), static_cast<std::int64_t>(test_.count),
                                    rows_.width);
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
-    if (!vendor) return std::unexpected(std::move(vendor).error());
+    return scores;
+  }
+
+  // Bits of our runtime against the vendor's own prediction, over the whole test part.
+  Status compare_runtime() {
+    COEVAL_ASSIGN(const VendorScores vendor, vendor_scores());
     std::int64_t differences = 0;
     for (std::size_t i = 0; i < test_.count; ++i) {
       const std::size_t row = test_.from + i;
-      const bool same = same_bits(vendor->margins[i], fitted_.margins[row]) &&
-                        same_bits(vendor->scores[i], fitted_.raw_scores[row]);
+      const bool same = same_bits(vendor.margins[i], fitted_.margins[row]) &&
+                        same_bits(vendor.scores[i], fitted_.raw_scores[row]);
       differences += same ? 0 : 1;
     }
     evidence_.runtime_differences = differences;

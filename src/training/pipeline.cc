@@ -15,6 +15,7 @@
 #include "training/evaluate.h"
 #include "training/fit_model.h"
 #include "training/gather_evidence.h"
+#include "training/given_model.h"
 #include "training/model_dataset.h"
 #include "training/recipe.h"
 #include "training/registered_model.h"
@@ -198,7 +199,7 @@ class Build {
   // The parameters that are built with: the definition's, or the best that a search found.
   Status search(const TrainingRows& rows) {
     chosen_ = model_;
-    if (model_.training.search.trials == 0) return {};
+    if (model_.training.search.trials == 0 || shop_.given != nullptr) return {};
     COEVAL_ASSIGN(SearchOutcome found,
                   search_params(shop_, model_, outcome_.plan.dataset.key, rows, recorder_.id()));
     leaderboard_ = leaderboard_json(found);
@@ -224,7 +225,7 @@ class Build {
                   gather_evidence(shop_, model_, dataset_path(), facts, rows, fitted));
     outcome_.verdicts = judge(model_.gates, evidence);
     recorder_.judged(evidence, all_passed(outcome_.verdicts));
-    if (model_.training.rolling.folds > 0) {
+    if (model_.training.rolling.folds > 0 && shop_.given == nullptr) {
       COEVAL_ASSIGN(auto folds, evaluate_rolling(shop_, chosen_, fitted.trained.rounds_used, rows));
       metrics.set("rolling", std::move(folds));
     }
@@ -268,6 +269,7 @@ class Build {
     card.details.set("schema_versions", schema_versions());
     card.details.set("request_hash", define::request_hash(*shop_.project, model_));
     card.details.set("rounds_used", fitted.trained.rounds_used);
+    if (shop_.given != nullptr) card.details.set("model_file", shop_.given->name);
     if (leaderboard_.array() != nullptr) card.details.set("trials", leaderboard_);
     card.details.set("created", format_time(shop_.clock->now_us()));
     card.details.set("gates", to_json(outcome_.verdicts));
@@ -356,7 +358,7 @@ Result<BuildPlan> plan_build(const Workshop& shop, const define::Model& model) {
   BuildPlan plan;
   COEVAL_ASSIGN(auto inputs, dataset_inputs(shop, model));
   COEVAL_ASSIGN(plan.dataset, plan_step(shop, model, "dataset", std::move(inputs)));
-  COEVAL_ASSIGN(plan.train, plan_step(shop, model, "train", train_inputs(model, plan.dataset.key)));
+  COEVAL_ASSIGN(plan.train, plan_step(shop, model, "train", train_inputs(shop, model, plan.dataset.key)));
   COEVAL_TRY(doubt(shop, model, plan.train));
   return plan;
 }

@@ -201,6 +201,11 @@ Result<std::shared_ptr<const models::Session>> open_onnx(const std::string& libr
   return onnx_opener(library_folder)(bytes);
 }
 
+Result<std::string> onnxruntime_version(const std::string& library_folder) {
+  COEVAL_ASSIGN(const auto library, onnxruntime::Library::load(library_folder));
+  return library->version();
+}
+
 models::Openers::Open onnx_opener(std::string library_folder) {
   auto shared = std::make_shared<onnxruntime::SharedLibrary>(std::move(library_folder));
   return [shared](std::string_view bytes) -> Result<std::shared_ptr<const models::Session>> {

@@ -29,4 +29,7 @@ Result<std::shared_ptr<const models::Session>> open_onnx(const std::string& libr
 /// shared. Threading: safe from any thread.
 models::Openers::Open onnx_opener(std::string library_folder);
 
+/// The version of the library, such as "1.32.0". Errors: missing_component.
+Result<std::string> onnxruntime_version(const std::string& library_folder);
+
 }  // namespace coeval::adapters
