@@ -41,9 +41,8 @@ struct Comparison {
   }
   std::string text() const {
     return std::to_string(rows) + " rows in " + runtime + ": " + std::to_string(margins_differ) +
-           " margins and " + std::to_string(scores_differ) +
-           " scores differ in bits, at most by " + data::Json(largest_margin).dump() + " and " +
-           data::Json(largest_score).dump();
+           " margins and " + std::to_string(scores_differ) + " scores differ in bits, at most by " +
+           data::Json(largest_margin).dump() + " and " + data::Json(largest_score).dump();
   }
 };
 
@@ -91,9 +90,10 @@ Result<Exported> open_version(Context& context, const std::string& name) {
   const std::string folder = context.state_folder + "/" + version.folder;
   const auto& runtime = exported.found.served->runtime;
   if (runtime.forest() == nullptr && runtime.linear() == nullptr)
-    return fail(Code::unsupported,
-                version.model + "@v" + std::to_string(version.version) + " is an ONNX model already",
-                "its file is " + folder + "/model.onnx, without its calibration");
+    return fail(
+        Code::unsupported,
+        version.model + "@v" + std::to_string(version.version) + " is an ONNX model already",
+        "its file is " + folder + "/model.onnx, without its calibration");
   COEVAL_ASSIGN(exported.model, training::model_bytes(folder, version.bits_id));
   COEVAL_TRY(add_rows(folder, exported));
   return exported;

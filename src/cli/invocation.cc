@@ -103,8 +103,7 @@ class Declaration {
     auto* given = verb("register");
     model(given, "model of the definition whose inputs and label the file has");
     given
-        ->add_option("--file", in_.model_file,
-                     "XGBoost's .ubj or .json, LightGBM's text, or .onnx")
+        ->add_option("--file", in_.model_file, "XGBoost's .ubj or .json, LightGBM's text, or .onnx")
         ->required();
     tags(given);
     threads(given);
@@ -271,8 +270,8 @@ class Declaration {
     auto* out = verb("export");
     std::string usages;
     for (const auto& each : exports())
-      usages += (usages.empty() ? "" : "; ") + std::string(each.kind) + " " +
-                std::string(each.usage);
+      usages +=
+          (usages.empty() ? "" : "; ") + std::string(each.kind) + " " + std::string(each.usage);
     out->add_option("kind", in_.action, usages)->required()->check(CLI::IsMember(export_kinds()));
     out->add_option("words", in_.words,
                     "what follows the kind; a model is late, its newest version, or late@v7")

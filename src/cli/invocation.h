@@ -46,9 +46,9 @@ struct Invocation {
   bool raw = false;           ///< quarantine show
   std::string action, rule;   ///< quarantine
   std::int64_t limit = 20;
-  std::vector<std::string> words;  ///< runs: [MODEL], show RUN, compare RUN RUN; export: what and
-                                   ///< where
-  std::vector<std::string> run_ids;               ///< export: --run
+  std::vector<std::string> words;    ///< runs: [MODEL], show RUN, compare RUN RUN; export: what and
+                                     ///< where
+  std::vector<std::string> run_ids;  ///< export: --run
   std::string sort, filter, metrics, experiment;  ///< runs
   std::vector<std::string> tags;                  ///< build, register
   std::string model_file;                         ///< register: --file

@@ -13,9 +13,9 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kDenormal = std::numeric_limits<float>::denorm_min();
 
 std::vector<float> special_numbers() {
-  return {0.0f,  -0.0f, 1.0f,   -1.0f,     kInfinity,  -kInfinity, std::nanf(""), kDenormal,
-          2.5f,  -0.3f, 0.999f, -kDenormal, 3.4e38f,   -3.4e38f,   1e-35f,        -1e-35f,
-          2e-35f, 1e9f, 16777215.0f, 16777216.0f};
+  return {0.0f,      -0.0f,   1.0f,   -1.0f,  kInfinity,   -kInfinity, std::nanf(""),
+          kDenormal, 2.5f,    -0.3f,  0.999f, -kDenormal,  3.4e38f,    -3.4e38f,
+          1e-35f,    -1e-35f, 2e-35f, 1e9f,   16777215.0f, 16777216.0f};
 }
 
 void add_splits(const SourceTree& tree, std::vector<std::vector<float>>& cells) {

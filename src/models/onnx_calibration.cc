@@ -19,14 +19,13 @@ std::string table(OnnxGraph& graph, const std::vector<double>& values, const std
   return graph.add("Gather", {graph.constant<double>(values, {size}), places});
 }
 
-std::string between_knots(OnnxGraph& graph, const stats::CalibrationMap& map, const std::string& score,
-                          std::int64_t knots) {
+std::string between_knots(OnnxGraph& graph, const stats::CalibrationMap& map,
+                          const std::string& score, std::int64_t knots) {
   std::vector<double> rises;
   for (std::size_t i = 0; i + 1 < map.scores.size(); ++i)
     rises.push_back((map.values[i + 1] - map.values[i]) / (map.scores[i + 1] - map.scores[i]));
   const std::string all = graph.constant<double>(map.scores, {1, knots});
-  const std::string not_above =
-      graph.cast(graph.add("LessOrEqual", {all, score}), kToInt64);
+  const std::string not_above = graph.cast(graph.add("LessOrEqual", {all, score}), kToInt64);
   const std::string one = graph.constant<std::int64_t>(1);
   const std::int64_t axis = 1;
   const std::string count =
@@ -37,7 +36,7 @@ std::string between_knots(OnnxGraph& graph, const stats::CalibrationMap& map, co
   const std::string run = graph.add("Sub", {score, table(graph, map.scores, below)});
   const std::string rise = graph.add("Mul", {run, table(graph, rises, below)});
   return graph.add("Min", {graph.add("Add", {table(graph, map.values, below), rise}),
-                            table(graph, map.values, above)});
+                           table(graph, map.values, above)});
 }
 
 // The knot up to a score is found by counting those that are not above it.
@@ -47,10 +46,8 @@ std::string add_isotonic(OnnxGraph& graph, const stats::CalibrationMap& map,
   const std::string first = graph.constant(map.values.front());
   std::string value = first;
   if (knots > 1) value = between_knots(graph, map, score, knots);
-  const std::string low =
-      graph.add("LessOrEqual", {score, graph.constant(map.scores.front())});
-  const std::string high =
-      graph.add("GreaterOrEqual", {score, graph.constant(map.scores.back())});
+  const std::string low = graph.add("LessOrEqual", {score, graph.constant(map.scores.front())});
+  const std::string high = graph.add("GreaterOrEqual", {score, graph.constant(map.scores.back())});
   value = graph.add("Where", {high, graph.constant(map.values.back()), value});
   value = graph.add("Where", {low, first, value});
   return graph.add("Where", {graph.add("IsNaN", {score}), score, value});
@@ -71,8 +68,8 @@ void add_score(OnnxGraph& graph, const std::optional<stats::CalibrationMap>& cal
   }
   const std::string wide = graph.cast(raw_score, kToFloat64);
   const bool platt = calibration->kind == stats::CalibrationMap::Kind::platt;
-  const std::string calibrated = platt ? add_platt(graph, *calibration, wide)
-                                       : add_isotonic(graph, *calibration, wide);
+  const std::string calibrated =
+      platt ? add_platt(graph, *calibration, wide) : add_isotonic(graph, *calibration, wide);
   graph.add_as("score", "Cast", {calibrated}, {{"to", OnnxGraph::integer(kToFloat32)}});
 }
 

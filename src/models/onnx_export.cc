@@ -185,7 +185,7 @@ class Ensemble {
   Result<Split> category_split(const SourceTree& tree, std::uint32_t set, bool to_left) {
     const bool true_is_left = forest_.sets_go_left;
     const bool missing_is_true = to_left == true_is_left;
-    const std::int64_t size = set == CategorySets::kNoSet ? 0 : tree.category_sizes[set];
+    const std::int64_t size = set == kNoSet ? 0 : tree.category_sizes[set];
     if (size == 0)
       return Split{less, -std::numeric_limits<Real>::infinity(), missing_is_true, true_is_left};
     if (size > kMaxSetCodes)
@@ -291,7 +291,8 @@ class Export {
     return graph_.cast(graph_.add("Exp", {graph_.cast(x, kToFloat64)}), kToFloat32);
   }
 
-  /// log(1 + x) for x ≥ 0, where 1 + x is rounded: x·log(u)/(u − 1) with u = 1 + x cancels that out.
+  /// log(1 + x) for x ≥ 0, where 1 + x is rounded: x·log(u)/(u − 1) with u = 1 + x cancels that
+  /// out.
   std::string log1p(const std::string& x) {
     const std::string one = graph_.constant(1.0), u = graph_.add("Add", {x, one});
     const std::string scaled = graph_.add("Mul", {x, graph_.add("Log", {u})});
@@ -299,9 +300,7 @@ class Export {
     return graph_.add("Where", {graph_.add("Equal", {u, one}), x, corrected});
   }
 
-  Status add_link() {
-    return forest_.in_float64 ? add_link_in_float64() : add_link_in_float32();
-  }
+  Status add_link() { return forest_.in_float64 ? add_link_in_float64() : add_link_in_float32(); }
 
   std::unexpected<Error> no_such_link() const {
     return cannot_say("an objective that answers with a class or several probabilities",

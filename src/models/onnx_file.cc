@@ -78,18 +78,24 @@ std::string shown(std::string_view text) {
 
 std::string quoted(std::string_view name) { return "'" + shown(name) + "'"; }
 
+/// -1 for one that has a name, or nothing.
+Result<std::int64_t> read_dimension(std::string_view message) {
+  std::int64_t size = -1;
+  COEVAL_TRY(for_each_field(message, [&](const ProtobufField& field) -> Status {
+    if (holds_number(field, 1)) size = static_cast<std::int64_t>(field.value);
+    return {};
+  }));
+  return std::max<std::int64_t>(size, -1);
+}
+
 Result<std::vector<std::int64_t>> read_shape(std::string_view message) {
   constexpr std::size_t kMaxDimensions = 64;
   std::vector<std::int64_t> shape;
   COEVAL_TRY(for_each_field(message, [&](const ProtobufField& field) -> Status {
     if (!holds_bytes(field, 1)) return {};
-    std::int64_t size = -1;
-    COEVAL_TRY(for_each_field(field.bytes, [&](const ProtobufField& part) -> Status {
-      if (holds_number(part, 1)) size = static_cast<std::int64_t>(part.value);
-      return {};
-    }));
     if (shape.size() == kMaxDimensions) return bad_part("a shape has over 64 dimensions");
-    shape.push_back(std::max<std::int64_t>(size, -1));
+    COEVAL_ASSIGN(const std::int64_t size, read_dimension(field.bytes));
+    shape.push_back(size);
     return {};
   }));
   return shape;
@@ -107,9 +113,9 @@ Status read_tensor_type(std::string_view message, OnnxValue& value) {
 
 Status read_type(std::string_view message, OnnxValue& value) {
   using Kind = OnnxValue::Kind;
-  constexpr std::pair<std::uint32_t, Kind> kKinds[] = {
-      {1, Kind::tensor}, {4, Kind::sequence}, {5, Kind::map},
-      {7, Kind::opaque}, {8, Kind::sparse},   {9, Kind::optional}};
+  constexpr std::pair<std::uint32_t, Kind> kKinds[] = {{1, Kind::tensor}, {4, Kind::sequence},
+                                                       {5, Kind::map},    {7, Kind::opaque},
+                                                       {8, Kind::sparse}, {9, Kind::optional}};
   return for_each_field(message, [&](const ProtobufField& field) -> Status {
     for (const auto& [number, kind] : kKinds) {
       if (holds_bytes(field, number)) value.kind = kind;
@@ -217,9 +223,9 @@ class Operators {
   }
 
   Status check_operator(const OnnxOperator& used) const {
-    constexpr std::string_view kRandom[] = {"Bernoulli",       "Multinomial",
-                                            "RandomNormal",    "RandomNormalLike",
-                                            "RandomUniform",   "RandomUniformLike"};
+    constexpr std::string_view kRandom[] = {"Bernoulli",     "Multinomial",
+                                            "RandomNormal",  "RandomNormalLike",
+                                            "RandomUniform", "RandomUniformLike"};
     if (functions_.contains(used)) return {};
     if (!used.domain.empty() && used.domain != "ai.onnx.ml") {
       return not_supported("operator " + quoted(used.name) + " of domain " + quoted(used.domain),
@@ -278,14 +284,15 @@ Status read_values(std::string_view graph, OnnxFile& file) {
     }
     return {};
   }));
-  std::erase_if(file.inputs, [&](const OnnxValue& input) { return initialized.contains(input.name); });
+  std::erase_if(file.inputs,
+                [&](const OnnxValue& input) { return initialized.contains(input.name); });
   return {};
 }
 
 std::string_view element_name(std::int64_t type) {
-  constexpr std::string_view kNames[] = {"undefined", "float32", "uint8",   "int8",   "uint16",
-                                         "int16",     "int32",   "int64",   "string", "bool",
-                                         "float16",   "float64", "uint32",  "uint64", "complex64",
+  constexpr std::string_view kNames[] = {"undefined",  "float32", "uint8",  "int8",   "uint16",
+                                         "int16",      "int32",   "int64",  "string", "bool",
+                                         "float16",    "float64", "uint32", "uint64", "complex64",
                                          "complex128", "bfloat16"};
   return type >= 0 && type < std::ssize(kNames) ? kNames[type] : "another type";
 }
@@ -341,8 +348,8 @@ Status take_input(const OnnxFile& file, OnnxSignature& signature) {
 }
 
 bool is_real(const OnnxValue& value) {
-  return value.kind == OnnxValue::Kind::tensor && (value.element_type == OnnxValue::kFloat32 ||
-                                                   value.element_type == OnnxValue::kFloat64);
+  return value.kind == OnnxValue::Kind::tensor &&
+         (value.element_type == OnnxValue::kFloat32 || value.element_type == OnnxValue::kFloat64);
 }
 
 /// [rows], [rows, 1] or [rows, 2], or nothing that is known of it.
@@ -378,18 +385,19 @@ Result<const OnnxValue*> find_score(const OnnxFile& file) {
   for (const OnnxValue& output : file.outputs) {
     if (fit.empty() && output.kind == OnnxValue::Kind::sequence) return &output;
   }
-  return not_supported(
-      (fit.empty() ? "no output of floating point (" : "several outputs that could be the score (") +
-          names_of(file.outputs | std::views::take(8)) + ")",
-      advice);
+  return not_supported((fit.empty() ? "no output of floating point ("
+                                    : "several outputs that could be the score (") +
+                           names_of(file.outputs | std::views::take(8)) + ")",
+                       advice);
 }
 
 Status take_outputs(const OnnxFile& file, OnnxSignature& signature) {
   COEVAL_ASSIGN(const OnnxValue* score, find_score(file));
   if (score->kind == OnnxValue::Kind::sequence) {
-    return not_supported("output " + score->description() + " of maps from class to probability,",
-                         "convert it with zipmap off (skl2onnx: options={'zipmap': False}), so that "
-                         "it returns a tensor of probabilities");
+    return not_supported(
+        "output " + score->description() + " of maps from class to probability,",
+        "convert it with zipmap off (skl2onnx: options={'zipmap': False}), so that "
+        "it returns a tensor of probabilities");
   }
   if (!is_real(*score) || !is_of_rows(*score)) {
     return not_supported("output " + score->description(),
@@ -443,8 +451,8 @@ Result<OnnxFile> read_onnx(std::string_view bytes) {
     if (!holds_bytes(field, model_field::graph)) return {};
     if (has_graph) return bad_part("it has two graphs");
     has_graph = true;
-    COEVAL_TRY(read_values(field.bytes, file));
-    return operators.add_graph(field.bytes, 1);
+    const Status values = read_values(field.bytes, file);
+    return values ? operators.add_graph(field.bytes, 1) : values;
   }));
   if (!has_graph) return bad_part("it has no graph");
   if (file.opsets.empty()) return bad_part("it states no opset");

@@ -85,9 +85,8 @@ std::string OnnxGraph::add(std::string_view operator_name, const Names& inputs,
   return made;
 }
 
-void OnnxGraph::add_as(const std::string& name, std::string_view operator_name,
-                       const Names& inputs, const Attributes& attributes,
-                       std::string_view domain) {
+void OnnxGraph::add_as(const std::string& name, std::string_view operator_name, const Names& inputs,
+                       const Attributes& attributes, std::string_view domain) {
   ProtobufWriter node;
   for (const std::string& input : inputs) node.bytes(1, input);
   node.bytes(2, name).bytes(4, operator_name);

@@ -68,15 +68,14 @@ class Export {
   /// A code is a whole number from 0 on; what is none of the dictionary's finds 0.
   std::string add_category_terms() {
     const std::string whole = graph_.add("Equal", {graph_.add("Floor", {kOnnxInput}), kOnnxInput});
-    const std::string from_zero =
-        graph_.add("GreaterOrEqual", {kOnnxInput, graph_.constant(0.0f)});
+    const std::string from_zero = graph_.add("GreaterOrEqual", {kOnnxInput, graph_.constant(0.0f)});
     const std::string known = graph_.add("Less", {kOnnxInput, row_of(columns_.codes)});
-    const std::string seen =
-        graph_.add("And", {whole, graph_.add("And", {from_zero, known})});
-    const std::string code = graph_.cast(
-        graph_.add("Where", {seen, kOnnxInput, graph_.constant(0.0f)}), kToInt64);
+    const std::string seen = graph_.add("And", {whole, graph_.add("And", {from_zero, known})});
+    const std::string code =
+        graph_.cast(graph_.add("Where", {seen, kOnnxInput, graph_.constant(0.0f)}), kToInt64);
     const std::string place = graph_.add(
-        "Where", {seen, graph_.add("Add", {code, row_of(columns_.places)}), row_of(columns_.unseen)});
+        "Where",
+        {seen, graph_.add("Add", {code, row_of(columns_.places)}), row_of(columns_.unseen)});
     const auto size = static_cast<std::int64_t>(columns_.table.size());
     return graph_.add("Gather", {graph_.constant<double>(columns_.table, {size}), place});
   }
@@ -84,9 +83,8 @@ class Export {
   /// float64 [rows, columns].
   std::string add_terms() {
     const std::string cells = graph_.cast(kOnnxInput, kToFloat64);
-    std::string terms =
-        graph_.add("Mul", {row_of(columns_.coefficients),
-                           graph_.add("Sub", {cells, row_of(columns_.means)})});
+    std::string terms = graph_.add(
+        "Mul", {row_of(columns_.coefficients), graph_.add("Sub", {cells, row_of(columns_.means)})});
     if (std::ranges::count(columns_.categorical, 1) > 0)
       terms = graph_.add("Where", {graph_.mask(columns_.categorical), add_category_terms(), terms});
     const std::string none =
@@ -94,7 +92,8 @@ class Export {
     return graph_.add("Where", {none, row_of(columns_.missing), terms});
   }
 
-  // A running sum adds in the order of the columns, as the model does; its last entry is the margin.
+  // A running sum adds in the order of the columns, as the model does; its last entry is the
+  // margin.
   std::string add_margin() {
     const std::string terms = add_terms();
     const std::string first = graph_.add("Shape", {terms}, {{"end", OnnxGraph::integer(1)}});
@@ -115,13 +114,11 @@ class Export {
   /// Without overflow on either side.
   std::string add_logistic(const std::string& margin) {
     const std::string one = graph_.constant(1.0);
-    const std::string odds =
-        graph_.add("Exp", {graph_.add("Neg", {graph_.add("Abs", {margin})})});
+    const std::string odds = graph_.add("Exp", {graph_.add("Neg", {graph_.add("Abs", {margin})})});
     const std::string all = graph_.add("Add", {one, odds});
-    const std::string positive =
-        graph_.add("GreaterOrEqual", {margin, graph_.constant(0.0)});
-    return graph_.add("Where", {positive, graph_.add("Div", {one, all}),
-                                graph_.add("Div", {odds, all})});
+    const std::string positive = graph_.add("GreaterOrEqual", {margin, graph_.constant(0.0)});
+    return graph_.add("Where",
+                      {positive, graph_.add("Div", {one, all}), graph_.add("Div", {odds, all})});
   }
 
   const LinearModel& model_;
@@ -138,9 +135,10 @@ Result<std::string> linear_to_onnx(const LinearModel& model,
   std::size_t coefficients = 0;
   for (const LinearTerm& term : model.parts().terms) coefficients += term.coefficients.size();
   if (coefficients > kMaxCoefficients)
-    return fail(Code::unsupported, "a model with " + std::to_string(coefficients) +
-                                       " coefficients cannot be exported to ONNX",
-                "use fewer categories");
+    return fail(
+        Code::unsupported,
+        "a model with " + std::to_string(coefficients) + " coefficients cannot be exported to ONNX",
+        "use fewer categories");
   return Export(model).model(calibration, metadata);
 }
 

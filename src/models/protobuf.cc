@@ -56,8 +56,8 @@ Result<std::optional<ProtobufField>> ProtobufReader::next() {
     case Wire::bytes: {
       COEVAL_ASSIGN(const std::uint64_t size, varint());
       if (size > left_.size()) {
-        return bad_message("is cut off: a part of " + std::to_string(size) + " bytes begins where " +
-                           std::to_string(left_.size()) + " are left");
+        return bad_message("is cut off: a part of " + std::to_string(size) +
+                           " bytes begins where " + std::to_string(left_.size()) + " are left");
       }
       field.bytes = left_.substr(0, static_cast<std::size_t>(size));
       left_.remove_prefix(static_cast<std::size_t>(size));

@@ -196,8 +196,7 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows) {
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
-  COEVAL_ASSIGN(fitted.runtime,
-                read_answer(shop, model, fitted.trained.bytes, rows.width));
+  COEVAL_ASSIGN(fitted.runtime, read_answer(shop, model, fitted.trained.bytes, rows.width));
   fitted.margins.resize(rows.rows());
   fitted.raw_scores.resize(rows.rows());
   COEVAL_TRY(fitted.runtime.predict(rows.values, fitted.margins, fitted.raw_scores));

@@ -202,8 +202,7 @@ class Gathering {
     for (std::size_t i = 0; i < std::min(kAloneRows, test_.count); ++i) {
       const std::size_t row = test_.from + i * test_.count / std::min(kAloneRows, test_.count);
       float margin = 0, score = 0;
-      COEVAL_TRY(
-          fitted_.runtime.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1}));
+      COEVAL_TRY(fitted_.runtime.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1}));
       models::calibrate(fitted_.calibration, {&score, 1});
       *evidence_.golden_differences += same_bits(score, fitted_.scores[row]) ? 0 : 1;
     }

@@ -93,10 +93,11 @@ Status check_input_names(std::string_view bytes, const models::Encoder& encoder)
   COEVAL_ASSIGN(const Names names, names_in(bytes));
   for (std::size_t i = 0; i < std::min(names.size(), encoder.width()); ++i) {
     if (names[i] == encoder.columns()[i].name) continue;
-    return fail(Code::type_mismatch,
-                "input " + std::to_string(i + 1) + " is '" + names[i] +
-                    "' in the file, but '" + encoder.columns()[i].name + "' in the definition",
-                "write the definition's inputs in the order in which the model was trained on them");
+    return fail(
+        Code::type_mismatch,
+        "input " + std::to_string(i + 1) + " is '" + names[i] + "' in the file, but '" +
+            encoder.columns()[i].name + "' in the definition",
+        "write the definition's inputs in the order in which the model was trained on them");
   }
   return {};
 }

@@ -241,7 +241,9 @@ class Build {
     if (!std::filesystem::exists(folder)) return false;
     COEVAL_ASSIGN(const auto versions, shop_.meta->versions(model_.name));
     for (const auto& version : versions) {
-      if (version.folder != made.folder || !load_version(shop_.state_folder, version, shop_.openers)) continue;
+      if (version.folder != made.folder ||
+          !load_version(shop_.state_folder, version, shop_.openers))
+        continue;
       if (version.bits_id == made.bits_id) return true;
       return fail(Code::training_failed,
                   "the recipe of version " + std::to_string(version.version) +
@@ -358,7 +360,8 @@ Result<BuildPlan> plan_build(const Workshop& shop, const define::Model& model) {
   BuildPlan plan;
   COEVAL_ASSIGN(auto inputs, dataset_inputs(shop, model));
   COEVAL_ASSIGN(plan.dataset, plan_step(shop, model, "dataset", std::move(inputs)));
-  COEVAL_ASSIGN(plan.train, plan_step(shop, model, "train", train_inputs(shop, model, plan.dataset.key)));
+  COEVAL_ASSIGN(plan.train,
+                plan_step(shop, model, "train", train_inputs(shop, model, plan.dataset.key)));
   COEVAL_TRY(doubt(shop, model, plan.train));
   return plan;
 }

@@ -30,7 +30,7 @@ struct Workshop {
   std::string program;       ///< this executable: training runs in a child of it
   std::string engine;        ///< "coeval 0.1.0"
   replay::OpenFormat formats;
-  models::Openers openers;  ///< of models that another library runs
+  models::Openers openers;            ///< of models that another library runs
   const GivenModel* given = nullptr;  ///< taken instead of training (given_model.h)
   stores::MetaStore* meta = nullptr;
   stores::RunStore* runs = nullptr;       ///< null: runs are not tracked

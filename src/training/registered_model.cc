@@ -9,9 +9,9 @@
 
 namespace coeval::training {
 
-Result<std::shared_ptr<const models::ServedModel>> load_version(
-    const std::string& state_folder, const stores::ModelVersion& version,
-    const models::Openers& openers) {
+Result<std::shared_ptr<const models::ServedModel>> load_version(const std::string& state_folder,
+                                                                const stores::ModelVersion& version,
+                                                                const models::Openers& openers) {
   if (version.removed_us != 0)
     return fail(Code::bad_model,
                 version.model + "@v" + std::to_string(version.version) + " was removed at " +

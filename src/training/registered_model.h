@@ -12,9 +12,9 @@ namespace coeval::training {
 
 /// Loads a registered version; its folder must be the one that was registered.
 /// Errors: those of models::load_model; bad_model for one that was removed to save space.
-Result<std::shared_ptr<const models::ServedModel>> load_version(
-    const std::string& state_folder, const stores::ModelVersion& version,
-    const models::Openers& openers);
+Result<std::shared_ptr<const models::ServedModel>> load_version(const std::string& state_folder,
+                                                                const stores::ModelVersion& version,
+                                                                const models::Openers& openers);
 
 /// The trainer's file of a version's folder, which has one of several names but one id.
 /// Errors: io; bad_model when no file there has it.

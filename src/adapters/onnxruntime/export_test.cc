@@ -25,7 +25,9 @@ namespace {
 using namespace models;
 using stats::CalibrationMap;
 
-constexpr std::size_t kRows = 20'000;
+constexpr std::size_t kRows = 10'000;
+/// An exp that is one float32 off moves 1 / (1 + exp) by up to two.
+constexpr std::int64_t kMostSteps = 2;
 
 struct Kind {
   const char* name;
@@ -67,7 +69,7 @@ Differences compare(const Session& session, std::span<const float> rows,
   return found;
 }
 
-/// The margin of every row has the same bits; a score may be the neighbouring float32, seldom.
+/// The margin of every row has the same bits; a score may be a float32 beside, seldom.
 void check_forest(const std::string& bytes, std::span<const float> rows) {
   const auto source = is_lightgbm(bytes) ? read_lightgbm(bytes) : read_xgboost(bytes);
   REQUIRE_MESSAGE(source.has_value(), (source ? "" : one_line(source.error())));
@@ -78,7 +80,7 @@ void check_forest(const std::string& bytes, std::span<const float> rows) {
   const auto found = compare(*opened(forest_to_onnx(*source, {}, {})), rows, margins, scores);
   CHECK(found.margins == 0);
   CHECK(found.scores * 1000 <= margins.size());
-  CHECK(found.most_steps <= 1);
+  CHECK(found.most_steps <= kMostSteps);
 }
 
 std::span<const float> first_rows(const std::vector<float>& rows) {
@@ -208,7 +210,7 @@ TEST_CASE("linear models keep every margin's bits in ONNX Runtime") {
     const auto found = compare(*opened(linear_to_onnx(model, {}, {})), rows, margins, scores);
     CHECK(found.margins == 0);
     CHECK(found.scores * 1000 <= kRows);
-    CHECK(found.most_steps <= 1);
+    CHECK(found.most_steps <= kMostSteps);
   }
 }
 
@@ -228,12 +230,11 @@ TEST_CASE("a calibration goes along") {
   for (const CalibrationMap& map : {platt, isotonic, one_knot}) {
     std::vector<float> margins(kRows), scores(kRows);
     model.predict(rows, margins, scores);
-    for (float& score : scores)
-      score = static_cast<float>(map.apply(static_cast<double>(score)));
+    for (float& score : scores) score = static_cast<float>(map.apply(static_cast<double>(score)));
     const auto found = compare(*opened(linear_to_onnx(model, map, {})), rows, margins, scores);
     CHECK(found.margins == 0);
     CHECK(found.scores * 1000 <= kRows);
-    CHECK(found.most_steps <= 1);
+    CHECK(found.most_steps <= kMostSteps);
   }
 }
 

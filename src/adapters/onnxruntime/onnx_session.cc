@@ -72,8 +72,9 @@ class OnnxSession final : public models::Session {
     for (std::size_t row = 0; row < scores.size(); ++row) {
       COEVAL_ASSIGN(const Answer answer, run(rows.subspan(row * width(), width())));
       if (!std::isfinite(answer.score) || !std::isfinite(answer.margin)) {
-        return fail(Code::bad_model, "the ONNX model has no finite score for a row: it answers " +
-                                         std::to_string(answer.score),
+        return fail(Code::bad_model,
+                    "the ONNX model has no finite score for a row: it answers " +
+                        std::to_string(answer.score),
                     "missing cells come in as NaN: replace them inside the model, for instance "
                     "with an imputer before the first layer");
       }
@@ -100,7 +101,8 @@ class OnnxSession final : public models::Session {
     const std::size_t rows = std::max<std::size_t>(signature_.fixed_rows, 1);
     std::vector<float> repeated;
     if (rows > 1) {
-      for (std::size_t i = 0; i < rows; ++i) repeated.insert(repeated.end(), row.begin(), row.end());
+      for (std::size_t i = 0; i < rows; ++i)
+        repeated.insert(repeated.end(), row.begin(), row.end());
       row = repeated;
     }
     const std::array<std::int64_t, 2> shape = {static_cast<std::int64_t>(rows),
@@ -163,8 +165,8 @@ class OnnxSession final : public models::Session {
 Result<std::shared_ptr<const models::Session>> open(std::shared_ptr<const Library> library,
                                                     OnnxSignature signature,
                                                     std::string_view bytes) {
-  auto session = std::make_shared<OnnxSession>(std::move(library), std::move(signature),
-                                               bytes.size());
+  auto session =
+      std::make_shared<OnnxSession>(std::move(library), std::move(signature), bytes.size());
   COEVAL_TRY(session->open(bytes));
   return session;
 }

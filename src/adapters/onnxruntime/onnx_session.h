@@ -18,10 +18,10 @@ namespace coeval::adapters {
 /// The signature is that of models::onnx_signature. A score is a number that is finite for every
 /// row; a model without an output `margin` has the logit of its score as margin, of scores kept
 /// between 2^-126 and 1 − 2^-24 so that it is finite.
-/// Errors: those of read_onnx and onnx_signature, before ONNX Runtime sees the bytes; bad_model with
-/// ONNX Runtime's reason (an operator that does not exist, an opset that is too new, shapes that do
-/// not fit); missing_component when the library is not installed. predict: bad_model where the
-/// library fails, or a score is not finite.
+/// Errors: those of read_onnx and onnx_signature, before ONNX Runtime sees the bytes; bad_model
+/// with ONNX Runtime's reason (an operator that does not exist, an opset that is too new, shapes
+/// that do not fit); missing_component when the library is not installed. predict: bad_model where
+/// the library fails, or a score is not finite.
 Result<std::shared_ptr<const models::Session>> open_onnx(const std::string& library_folder,
                                                          std::string_view bytes);
 
