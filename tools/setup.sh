@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what coeval is built from. Idempotent: does only what is missing, and says what it does.
 #   tools/setup.sh [build|lint|data|oracles|peers|pandera|scikit-learn|trainers|mlflow]...     default: build data
-# build: Debian packages, and Arrow, XGBoost, LightGBM and the time zone tables in third_party/. lint: the clang tools.
+# build: Debian packages, and Arrow, XGBoost, LightGBM, ONNX Runtime and the time zone tables in third_party/.
+# lint: the clang tools.
 # data: the flights.
 # oracles: DuckDB, numpy and fastjsonschema for tests/oracle.sh and bench/, as Python finds them in third_party/oracles/NAME.
 # peers: Polars, pandas and Feast for bench/windows, each in a virtual environment third_party/peers/NAME (1.3 GB).
@@ -164,6 +165,14 @@ lightgbm_files() {
   mv "$wheel"/lightgbm-*.dist-info/licenses/* "$out/"
 }
 
+# One library; its name has no version, so that another one can be put in its place.
+onnxruntime_files() {
+  local wheel=$1 out=$2
+  mkdir -p "$out/onnxruntime/lib"
+  mv "$wheel/onnxruntime/capi/libonnxruntime.so.$(pin onnxruntime 3)" "$out/onnxruntime/lib/libonnxruntime.so"
+  mv "$wheel/onnxruntime/LICENSE" "$wheel/onnxruntime/ThirdPartyNotices.txt" "$out/"
+}
+
 # The compiled zones, their list and the licences; nothing of it is Python.
 tzdata_files() {
   local wheel=$1 out=$2
@@ -199,12 +208,13 @@ setup_build() {
   install_packages "${packages[@]}"
   unpack tzdata tzdata tzdata_files
   if [[ $(uname -m) != x86_64 ]]; then
-    say "the pinned Arrow, XGBoost and LightGBM are for x86-64; build with -DCOEVAL_ARROW=OFF here"
+    say "the pinned Arrow, XGBoost, LightGBM and ONNX Runtime are for x86-64; build with -DCOEVAL_ARROW=OFF here"
     return 0
   fi
   unpack pyarrow arrow arrow_files
   unpack xgboost-cpu xgboost xgboost_files
   unpack lightgbm lightgbm lightgbm_files
+  unpack onnxruntime onnxruntime onnxruntime_files
 }
 
 setup_lint() {

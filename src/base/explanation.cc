@@ -39,7 +39,8 @@ Explanation explanation(Code code) {
           ""};
     case Code::missing_component:
       return {
-          "Readers of Parquet and the XGBoost library are loaded when they are first needed, and "
+          "Readers of Parquet, the XGBoost library and ONNX Runtime are loaded when they are first "
+          "needed, and "
           "the file of one is "
           "not where this program looks. That happens when the executable was moved without the "
           "folders beside it. "

@@ -4,6 +4,7 @@
 #include "cli/lock_file.h"
 #include "cli/plan.h"
 #include "replay/log_schemas.h"
+#include "training/given_model.h"
 
 namespace coeval::cli {
 
@@ -54,16 +55,11 @@ Result<Session> open_session(Context& context) {
   return session;
 }
 
-}  // namespace
-
-int build(Context& context) {
-  if (const auto code = context.load_project()) return *code;
-  const auto session = open_session(context);
-  if (!session) return context.report(session.error());
+int build_all(Context& context, const Session& session) {
   bool all_passed = true;
   data::Json all{data::Json::Array{}};
-  for (const auto* model : session->models) {
-    const auto built = training::build_model(session->shop, *model);
+  for (const auto* model : session.models) {
+    const auto built = training::build_model(session.shop, *model);
     if (!built) return context.report(built.error());
     all_passed = all_passed && built->registered.gates_passed;
     data::Json one = plan_json(model->name, built->plan);
@@ -78,9 +74,28 @@ int build(Context& context) {
     if (!context.terminal.json()) print_verdicts(context, *built, model->name);
   }
   if (context.terminal.json()) context.terminal.print_json(all);
-  if (auto written = write_lock_file(context, *session->meta); !written)
+  if (auto written = write_lock_file(context, *session.meta); !written)
     return context.report(written.error());
   return all_passed ? 0 : info(Code::gate_failed).exit_code;
+}
+
+}  // namespace
+
+int build(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto session = open_session(context);
+  if (!session) return context.report(session.error());
+  return build_all(context, *session);
+}
+
+int register_model(Context& context) {
+  if (const auto code = context.load_project()) return *code;
+  const auto given = training::read_given_model(context.in.model_file);
+  if (!given) return context.report(given.error());
+  auto session = open_session(context);
+  if (!session) return context.report(session.error());
+  session->shop.given = &*given;
+  return build_all(context, *session);
 }
 
 }  // namespace coeval::cli

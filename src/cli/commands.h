@@ -9,6 +9,7 @@ int init(Context& context);
 int check(Context& context);
 int plan(Context& context);
 int build(Context& context);
+int register_model(Context& context);
 int runs(Context& context);
 int show(Context& context);
 int dataset(Context& context);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "adapters/onnxruntime/onnx_session.h"
 #include "define/diagnostics.h"
 #include "stores/files.h"
 #include "training/registered_model.h"
@@ -15,7 +16,8 @@ Context::Context(const Invocation& invocation, Terminal& out)
     : in(invocation),
       terminal(out),
       installation(find_installation()),
-      formats(make_formats(installation)) {}
+      formats(make_formats(installation)),
+      openers{adapters::onnx_opener(installation.onnxruntime_folder)} {}
 
 std::string Context::text_of(const SourcePosition& position) const {
   if (position.line == 0) return {};

@@ -10,6 +10,7 @@ std::span<const Export> exports() {
       {"mlflow-run", "URL [RUN …]", export_mlflow_run},
       {"mlflow-model", "[MODEL@vN] FOLDER", export_mlflow_model},
       {"openlineage", "FILE|URL [RUN …]", export_openlineage},
+      {"onnx", "MODEL|MODEL@vN FILE.onnx", export_onnx},
   };
   return kExports;
 }

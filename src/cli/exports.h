@@ -18,6 +18,7 @@ struct Export {
   int (*run)(Context&);    ///< the project is loaded; what follows the kind is Invocation::words
 };
 std::span<const Export> exports();
+int export_onnx(Context& context);
 /// Their names, for the command line.
 std::vector<std::string> export_kinds();
 

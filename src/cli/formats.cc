@@ -91,6 +91,7 @@ Installation find_installation() {
   found.rocksdb_module = (modules / "coeval_rocksdb.so").string();
   found.xgboost_folder = (third_party(program) / "xgboost").string();
   found.lightgbm_folder = (third_party(program) / "lightgbm").string();
+  found.onnxruntime_folder = (third_party(program) / "onnxruntime").string();
   return found;
 }
 

@@ -13,7 +13,7 @@ namespace coeval::cli {
 struct Installation {
   std::string program;  ///< absolute path of this executable
   std::string parquet_module, rocksdb_module;
-  std::string xgboost_folder, lightgbm_folder;
+  std::string xgboost_folder, lightgbm_folder, onnxruntime_folder;
 };
 /// Reads /proc/self/exe; COEVAL_HOME overrides where third_party is looked for.
 Installation find_installation();

@@ -50,6 +50,13 @@ class Declaration {
     sub->add_option("--version", in_.version, text)
         ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   }
+  void tags(CLI::App* sub) {
+    sub->add_option("--tag", in_.tags,
+                    "a word that the runs are found by: coeval runs --filter \"tag = 'WORD'\"; "
+                    "may be repeated")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
   void threads(CLI::App* sub) {
     sub->add_option("--threads", in_.threads, "threads to use (default: all cores)")
         ->check(CLI::Range(1, 256));
@@ -93,13 +100,15 @@ class Declaration {
   void building() {
     auto* build = verb("build");
     build->add_option("model", in_.model, "one model (default: all)");
-    build
-        ->add_option("--tag", in_.tags,
-                     "a word that the runs are found by: coeval runs --filter \"tag = 'WORD'\"; "
-                     "may be repeated")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    tags(build);
     threads(build);
+    auto* given = verb("register");
+    model(given, "model of the definition whose inputs and label the file has");
+    given
+        ->add_option("--file", in_.model_file, "XGBoost's .ubj or .json, LightGBM's text, or .onnx")
+        ->required();
+    tags(given);
+    threads(given);
     runs();
     auto* dataset = verb("dataset");
     dataset->add_option("model", in_.model, "write the rows of this model");
@@ -329,6 +338,8 @@ class Declaration {
                     "what follows the kind; a model is late, its newest version, or late@v7, and a "
                     "run that of a model, or the beginning of its id, as coeval runs lists it")
         ->expected(0, 1000);
+    out->add_flag("--no-check", in_.no_check,
+                  "of onnx: write the file without running it in ONNX Runtime");
   }
 
   void upkeep() {
@@ -457,6 +468,7 @@ const std::vector<Verb>& verbs() {
       {"check", "check the definition: names, types, leaks"},
       {"plan", "say what a build would do and why, and what the change means"},
       {"build", "dataset, training, evaluation, gates, registry"},
+      {"register", "a model file that was trained elsewhere: evaluation, gates, registry"},
       {"runs", "list training runs by any metric or parameter; show one; compare two"},
       {"show", "a model's metrics, inputs, ids and gates; or a feature down to its events"},
       {"dataset", "write point-in-time rows, of a model or for your own questions"},
@@ -471,7 +483,7 @@ const std::vector<Verb>& verbs() {
       {"audit", "recompute every logged prediction and compare bits"},
       {"reproduce", "train a registered version again and compare ids, bits and golden rows"},
       {"explain", "an error code, a prediction down to its events, or the gates of a version"},
-      {"export", "a run or a model for others: MLflow, OpenLineage"},
+      {"export", "a run or a model for others: MLflow, OpenLineage, ONNX"},
       {"log", "seal the log's segments to Parquet, trim it, list its schemas"},
       {"doctor", "examine the log, the models and the installation"},
       {"gc", "remove files of .coeval that nothing refers to any more"},

@@ -57,9 +57,12 @@ struct Invocation {
   bool raw = false;           ///< quarantine show
   std::string action, rule;   ///< quarantine
   std::int64_t limit = 20;
-  std::vector<std::string> words;                 ///< runs: [MODEL], show RUN, compare RUN RUN
+  /// runs: [MODEL], show RUN, compare RUN RUN; export: what and where
+  std::vector<std::string> words;
   std::string sort, filter, metrics, experiment;  ///< runs
-  std::vector<std::string> tags;                  ///< build
+  std::vector<std::string> tags;                  ///< build, register
+  std::string model_file;                         ///< register: --file
+  bool no_check = false;                          ///< export onnx
   std::optional<int> keep;                        ///< gc
   GenerateWords generate;                         ///< gen
 };

@@ -28,6 +28,7 @@ constexpr std::array kCommands = {
     Command{"check", coeval::cli::check},
     Command{"plan", coeval::cli::plan},
     Command{"build", coeval::cli::build},
+    Command{"register", coeval::cli::register_model},
     Command{"runs", coeval::cli::runs},
     Command{"show", coeval::cli::show},
     Command{"dataset", coeval::cli::dataset},

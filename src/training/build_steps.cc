@@ -8,6 +8,7 @@
 #include "replay/dataset.h"
 #include "replay/labels.h"
 #include "training/external_trainer.h"
+#include "training/given_model.h"
 #include "training/registered_model.h"
 
 namespace coeval::training {
@@ -100,7 +101,7 @@ Recipe recipe_of(const Workshop& shop, const define::Model& model, const std::st
           model.seed,
           model.rounds,
           model.early_stopping_rounds,
-          model.trainer,
+          shop.given != nullptr ? "file" : model.trainer,
           engine,
           shop.engine};
 }
@@ -144,6 +145,7 @@ Result<data::Json> train_inputs(const Workshop& shop, const define::Model& model
                                 const std::string& dataset_key) {
   data::Json json{data::Json::Object{}};
   json.set("dataset", dataset_key);
+  if (shop.given != nullptr) json.set("model_file", shop.given->sha256);
   json.set("trainer", model.trainer);
   json.set("rounds", model.rounds);
   json.set("early_stopping_rounds", model.early_stopping_rounds);

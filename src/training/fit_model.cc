@@ -9,6 +9,7 @@
 #include "stats/thresholds.h"
 #include "stores/files.h"
 #include "training/external_trainer.h"
+#include "training/given_model.h"
 #include "training/pipeline.h"
 
 namespace coeval::training {
@@ -107,6 +108,9 @@ Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& mo
                                       {},
                                       {}}
                               : runtime.error();
+  if (shop.given != nullptr)
+    return fail(error.code, "'" + shop.given->name + "' cannot be used: " + error.message,
+                error.advice.empty() ? "the model's inputs are what its row has" : error.advice);
   return fail(Code::training_failed,
               "trainer '" + model.trainer + "' wrote a model that cannot be used: " + error.message +
                   (trained.words.empty() ? "" : "; its last words: " + trained.words),
@@ -145,6 +149,10 @@ std::vector<float> training_weights(const define::Model& model, const TrainingRo
 
 Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows, const TrainingRange& range) {
+  if (shop.given != nullptr) {
+    COEVAL_TRY(check_input_names(shop.given->bytes, rows.encoder));
+    return TrainedModel{shop.given->bytes, 0, shop.given->engine(), {}};
+  }
   const define::TrainingLimits& limits = model.training.limits;
   const std::vector<float> weights = training_weights(model, rows, range);
   TrainingTable table;

@@ -39,8 +39,8 @@ TrainingRange training_range(const TrainingRows& rows);
 std::vector<float> training_weights(const define::Model& model, const TrainingRows& rows,
                                     const TrainingRange& range);
 
-/// Trains in a child process, within the model's limits. Errors: those of train_in_child and
-/// train_by_command.
+/// Trains in a child process, within the model's limits; or takes the model that the build was
+/// given. Errors: those of train_in_child, train_by_command and check_input_names.
 Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows, const TrainingRange& range);
 

@@ -18,6 +18,7 @@
 #include "training/compare_models.h"
 #include "training/evaluate.h"
 #include "training/gates.h"
+#include "training/given_model.h"
 #include "training/pipeline.h"
 #include "training/project_metrics.h"
 
@@ -71,82 +72,83 @@ class Gathering {
   }
 
  private:
-  // Bits of our runtime against the trainer's own prediction, over the whole test part. What a
-  // command trained is beside the library of the model's format, and beside what it predicted.
+  // Bits of our runtime against the trainer's own prediction, over the whole test part.
   Status compare_runtime() {
-    if (model_.trainer == define::kExternalTrainer) return compare_command();
-    COEVAL_TRY(compare_with(model_.trainer));
+    if (shop_.given != nullptr || model_.trainer == define::kExternalTrainer)
+      return compare_foreign();
+    COEVAL_ASSIGN(const VendorScores vendor, vendor_scores(model_.trainer));
+    count_differences(vendor);
     if (model_.trainer == "linear")
       evidence_.runtime_compared = "a second reading of the file, which shares our exp";
     tell_of_runtime(fitted_.trained.engine + " on " + std::to_string(test_.count) + " test rows");
     return {};
   }
 
-  Status compare_with(const std::string& trainer) {
+  // Of the library that reads models of this trainer, or, without one, of another session of that
+  // which runs the model.
+  Result<VendorScores> vendor_scores(const std::string& trainer) const {
+    if (trainer.empty()) {
+      COEVAL_ASSIGN(const auto again, models::Runtime::read(fitted_.trained.bytes, shop_.openers));
+      VendorScores scores{std::vector<float>(test_.count), std::vector<float>(test_.count)};
+      COEVAL_TRY(again.predict(rows_.values_of(test_), scores.margins, scores.scores));
+      return scores;
+    }
     const std::string folder = shop_.work_folder(model_.name + "-predict");
     COEVAL_TRY(stores::make_folders(folder));
-    auto vendor = predict_in_child(shop_.program, folder, trainer, fitted_.trained.bytes,
+    auto scores = predict_in_child(shop_.program, folder, trainer, fitted_.trained.bytes,
                                    rows_.row(test_.from), static_cast<std::int64_t>(test_.count),
                                    rows_.width, {}, &rows_.values.memory());
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
-    if (!vendor) return std::unexpected(std::move(vendor).error());
+    return scores;
+  }
+
+  void count_differences(const VendorScores& vendor) {
     std::int64_t differences = 0;
     for (std::size_t i = 0; i < test_.count; ++i) {
       const std::size_t row = test_.from + i;
-      const bool same = same_bits(vendor->margins[i], fitted_.margins[row]) &&
-                        same_bits(vendor->scores[i], fitted_.raw_scores[row]);
+      const bool same = same_bits(vendor.margins[i], fitted_.margins[row]) &&
+                        same_bits(vendor.scores[i], fitted_.raw_scores[row]);
       differences += same ? 0 : 1;
     }
     evidence_.runtime_differences = evidence_.runtime_differences.value_or(0) + differences;
     evidence_.runtime_rows += static_cast<std::int64_t>(test_.count);
-    return {};
   }
 
-  static std::string library_of(models::ModelFormat format) {
-    switch (format) {
-      case models::ModelFormat::xgboost_ubj:
-      case models::ModelFormat::xgboost_json:
-        return "xgboost";
-      case models::ModelFormat::lightgbm:
-        return "lightgbm";
-      case models::ModelFormat::linear:
-        return "linear";
-      case models::ModelFormat::onnx:
-        break;
-    }
-    return {};
-  }
-
-  Status compare_command() {
+  // A model that was not trained here: beside the library of its format, and beside what the
+  // command that trained it predicted.
+  Status compare_foreign() {
     std::string& beside = evidence_.runtime_compared;
-    const std::string library = library_of(models::format_of(fitted_.trained.bytes));
-    std::string why = "an ONNX model's library is its runtime";
-    if (!library.empty()) {
-      const Status compared = compare_with(library);
-      if (!compared && compared.error().code != Code::missing_component) return compared;
-      if (compared)
-        beside = library + " on " + std::to_string(test_.count) + " test rows";
-      else
-        why = compared.error().message;
+    const std::string library = vendor_of(fitted_.trained.bytes);
+    const auto vendor = vendor_scores(library);
+    if (!vendor && vendor.error().code != Code::missing_component)
+      return std::unexpected(vendor.error());
+    if (vendor) {
+      count_differences(*vendor);
+      beside = (library.empty() ? "another session of ONNX Runtime" : library) + " on " +
+               std::to_string(test_.count) + " test rows";
     }
-    const std::vector<float>& theirs = fitted_.trained.validation_scores;
-    const TrainingRows::Range part = rows_.part(SplitPart::validate);
-    if (!theirs.empty()) {
-      std::int64_t differences = 0;
-      for (std::size_t i = 0; i < part.count; ++i)
-        differences += same_bits(theirs[i], fitted_.raw_scores[part.from + i]) ? 0 : 1;
-      evidence_.runtime_differences = evidence_.runtime_differences.value_or(0) + differences;
-      evidence_.runtime_rows += static_cast<std::int64_t>(part.count);
-      beside += (beside.empty() ? "" : " and ") + std::string("the command's predictions of ") +
-                std::to_string(part.count) + " validation rows";
-    }
+    compare_with_predictions(beside);
     if (evidence_.runtime_differences)
       tell_of_runtime(beside);
     else
       evidence_.missing["runtime_differences"] =
-          "nothing to compare with: " + why + ", and the command wrote no predictions";
+          "nothing to compare with: " + vendor.error().message +
+          (shop_.given == nullptr ? ", and the command wrote no predictions" : "");
     return {};
+  }
+
+  void compare_with_predictions(std::string& beside) {
+    const std::vector<float>& theirs = fitted_.trained.validation_scores;
+    const TrainingRows::Range part = rows_.part(SplitPart::validate);
+    if (theirs.empty()) return;
+    std::int64_t differences = 0;
+    for (std::size_t i = 0; i < part.count; ++i)
+      differences += same_bits(theirs[i], fitted_.raw_scores[part.from + i]) ? 0 : 1;
+    evidence_.runtime_differences = evidence_.runtime_differences.value_or(0) + differences;
+    evidence_.runtime_rows += static_cast<std::int64_t>(part.count);
+    beside += (beside.empty() ? "" : " and ") + std::string("the command's predictions of ") +
+              std::to_string(part.count) + " validation rows";
   }
 
   void tell_of_runtime(const std::string& beside) const {
@@ -308,8 +310,7 @@ class Gathering {
     for (std::size_t i = 0; i < std::min(kAloneRows, test_.count); ++i) {
       const std::size_t row = test_.from + i * test_.count / std::min(kAloneRows, test_.count);
       float margin = 0, score = 0;
-      COEVAL_TRY(
-          fitted_.runtime.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1}));
+      COEVAL_TRY(fitted_.runtime.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1}));
       models::calibrate(fitted_.calibration, {&score, 1});
       *evidence_.golden_differences += same_bits(score, fitted_.scores[row]) ? 0 : 1;
     }

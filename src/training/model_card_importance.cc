@@ -1,13 +1,11 @@
 #include "training/model_card_importance.h"
 
 #include <cmath>
-#include <filesystem>
-#include <system_error>
 
-#include "data/hash.h"
 #include "models/contributions.h"
 #include "models/golden_file.h"
 #include "stores/files.h"
+#include "training/registered_model.h"
 
 namespace coeval::training {
 

@@ -15,6 +15,7 @@
 #include "training/evaluate.h"
 #include "training/fit_model.h"
 #include "training/gather_evidence.h"
+#include "training/given_model.h"
 #include "training/make_dataset.h"
 #include "training/project_metrics.h"
 #include "training/recipe.h"
@@ -200,7 +201,7 @@ class Build {
   // The parameters that are built with: the definition's, or the best that a search found.
   Status search(const TrainingRows& rows) {
     chosen_ = model_;
-    if (model_.training.search.trials == 0) return {};
+    if (model_.training.search.trials == 0 || shop_.given != nullptr) return {};
     COEVAL_ASSIGN(SearchOutcome found,
                   search_params(shop_, model_, outcome_.plan.dataset.key, rows, recorder_.id()));
     leaderboard_ = leaderboard_json(found);
@@ -245,7 +246,7 @@ class Build {
     tell_intervals(evidence);
     outcome_.verdicts = judge(model_.gates, evidence);
     recorder_.judged(evidence, all_passed(outcome_.verdicts));
-    if (model_.training.rolling.folds > 0) {
+    if (model_.training.rolling.folds > 0 && shop_.given == nullptr) {
       COEVAL_ASSIGN(auto folds, evaluate_rolling(shop_, chosen_, fitted.trained.rounds_used, rows));
       metrics.set("rolling", std::move(folds));
     }
@@ -295,6 +296,7 @@ class Build {
     card.details.set("rounds_used", fitted.trained.rounds_used);
     if (const auto& notes = fitted.trained.notes; !notes.empty())
       card.details.set("training_notes", data::Json::Array(notes.begin(), notes.end()));
+    if (shop_.given != nullptr) card.details.set("model_file", shop_.given->name);
     if (leaderboard_.array() != nullptr) card.details.set("trials", leaderboard_);
     card.details.set("created", format_time(shop_.clock->now_us()));
     card.details.set("gates", to_json(outcome_.verdicts));

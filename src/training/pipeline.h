@@ -20,6 +20,8 @@
 
 namespace coeval::training {
 
+struct GivenModel;
+
 /// What a build needs from outside: where things are, and whom to tell.
 struct Workshop {
   std::shared_ptr<const define::Project> project;
@@ -28,7 +30,8 @@ struct Workshop {
   std::string program;       ///< this executable: training runs in a child of it
   std::string engine;        ///< "coeval 0.1.0"
   replay::OpenFormat formats;
-  models::Openers openers;  ///< of models that another library runs
+  models::Openers openers;            ///< of models that another library runs
+  const GivenModel* given = nullptr;  ///< taken instead of training (given_model.h)
   stores::MetaStore* meta = nullptr;
   stores::RunStore* runs = nullptr;       ///< null: runs are not tracked
   std::vector<std::string> tags;          ///< of the runs

@@ -10,7 +10,9 @@
 #include "training/build_lock.h"
 #include "training/build_steps.h"
 #include "training/fit_model.h"
+#include "training/given_model.h"
 #include "training/model_dataset.h"
+#include "training/registered_model.h"
 #include "training/search.h"
 #include "training/training_rows.h"
 
@@ -74,6 +76,7 @@ class Reproducing {
     const auto log = log_then(shop_, inputs);
     if (inputs) shop_.log = log.get();
     COEVAL_ASSIGN(const Scratch scratch, Scratch::make(shop_));
+    COEVAL_TRY(take_given_model());
     shop_.state_folder = scratch.path();  // training works there too
     COEVAL_TRY(look_at_inputs(inputs));
     auto again = train_again();
@@ -82,6 +85,18 @@ class Reproducing {
   }
 
  private:
+  // A model that was trained elsewhere: its file is taken again, all else is made again.
+  Status take_given_model() {
+    const data::Json* name = served_.card.details.find("model_file");
+    if (name == nullptr || name->string() == nullptr) return {};
+    COEVAL_ASSIGN(given_.bytes,
+                  model_bytes(state_folder_ + "/" + version_.folder, version_.bits_id));
+    given_.name = *name->string();
+    given_.sha256 = version_.bits_id;
+    shop_.given = &given_;
+    return {};
+  }
+
   Status look_at_inputs(const std::optional<data::Json>& inputs) {
     COEVAL_ASSIGN(const data::Json now, dataset_inputs(shop_, model_));
     COEVAL_ASSIGN(const StepPlan plan, plan_step(shop_, model_, "dataset", now));
@@ -139,6 +154,7 @@ class Reproducing {
   const models::ServedModel& served_;
   const define::Model& model_;
   std::string state_folder_;
+  GivenModel given_;
   Reproduction found_;
 };
 
