@@ -26,7 +26,7 @@ std::vector<bool> columns_kept(const RowSchema& row, std::span<const Input> inpu
 }  // namespace
 
 RowPart row_part(const RowSchema& row, std::span<const Input> inputs,
-                     const std::vector<bool>& wanted, const RowReaders& readers) {
+                 const std::vector<bool>& wanted, const RowReaders& readers) {
   RowPart part;
   const bool whole = !row.keys.empty();
   const std::size_t own = row.schema.fields.size() - row.view_features.size();

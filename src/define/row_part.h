@@ -24,6 +24,6 @@ struct RowReaders {
 /// stale rules: what its keys read is asked in stages. The values of the inputs are the same bits
 /// over either row.
 RowPart row_part(const RowSchema& row, std::span<const Input> inputs,
-                     const std::vector<bool>& wanted, const RowReaders& readers);
+                 const std::vector<bool>& wanted, const RowReaders& readers);
 
 }  // namespace coeval::define

@@ -28,20 +28,19 @@ class CheckedRows {
   Status read(DatasetReader reader);
   /// Asks for the inputs of `asked` again, by the state that a server keeps. By name, how many
   /// values have not the same bits. Errors: those of replay::answer.
-  Result<std::map<std::string, std::int64_t>> compare(std::shared_ptr<const define::Project> project,
-                                                      const replay::Past& past,
-                                                      const replay::Questions& questions,
-                                                      const define::RowPart& asked,
-                                                      replay::AnswerOptions options);
+  Result<std::map<std::string, std::int64_t>> compare(
+      std::shared_ptr<const define::Project> project, const replay::Past& past,
+      const replay::Questions& questions, const define::RowPart& asked,
+      replay::AnswerOptions options);
 
  private:
   Status expect(const std::vector<data::Batch>& blocks);
 
   std::vector<bool> wanted_;
-  std::int64_t seen_ = 0;                            // rows of the dataset
-  std::vector<std::int64_t> rows_, positions_;       // places of questions; in the dataset
-  std::vector<data::Batch> inputs_;                  // of blocks
-  std::map<std::string, data::Column> expected_;     // by input
+  std::int64_t seen_ = 0;                         // rows of the dataset
+  std::vector<std::int64_t> rows_, positions_;    // places of questions; in the dataset
+  std::vector<data::Batch> inputs_;               // of blocks
+  std::map<std::string, data::Column> expected_;  // by input
 };
 
 }  // namespace coeval::training

@@ -120,7 +120,8 @@ void say(const char* text) {
   static_cast<void>(ignored);
 }
 
-// Gives the descriptors their numbers. They may have each other's, so all move out of the way first.
+// Gives the descriptors their numbers. They may have each other's, so all move out of the way
+// first.
 int hand_down(const Start& start) {
   constexpr int kFirst = STDERR_FILENO + 1;
   std::array<int, kMostDescriptors> aside{};

@@ -84,8 +84,7 @@ class Making {
         made[why(columns_[i], last)].push_back(columns_[i].name);
     }
     for (const auto& [reason, names] : made) {
-      if (names.size() > kNamedColumns)
-        say(count_of(names.size()) + " computed (" + reason + ")");
+      if (names.size() > kNamedColumns) say(count_of(names.size()) + " computed (" + reason + ")");
       for (const auto& name : names)
         if (names.size() <= kNamedColumns) say("column " + name + ": computed (" + reason + ")");
     }
@@ -95,10 +94,10 @@ class Making {
 
   Result<DatasetFacts> make(const replay::Past& past, const std::string& folder,
                             const replay::AnswerOptions& options, std::size_t checked_rows) {
-    COEVAL_ASSIGN(DatasetFacts facts,
-                  write_dataset_columns(shop_.project, model_, past, shop_.formats,
-                                        folder + "/" + file_, options, checked_rows,
-                                        std::move(stored_)));
+    COEVAL_ASSIGN(
+        DatasetFacts facts,
+        write_dataset_columns(shop_.project, model_, past, shop_.formats, folder + "/" + file_,
+                              options, checked_rows, std::move(stored_)));
     facts.split_key = split_key_;
     return facts;
   }

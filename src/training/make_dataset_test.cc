@@ -134,8 +134,7 @@ class World {
     file << "ts,place,size,delay\n";
     std::mt19937 random(11);
     for (int i = 0; i < 700; ++i)
-      file << format_time(1704067200000000 +
-                          static_cast<std::int64_t>(random() % 5000) * kMinuteUs)
+      file << format_time(1704067200000000 + static_cast<std::int64_t>(random() % 5000) * kMinuteUs)
            << ',' << static_cast<char>('A' + random() % 4) << ',' << random() % 110 << ','
            << random() % 300 << '\n';
     file.close();
@@ -215,10 +214,10 @@ class World {
       if (a.is_null(row) || b.is_null(row))
         different += a.is_null(row) == b.is_null(row) ? 0 : 1;
       else if (a.type() == data::Type::float64)
-        different += std::bit_cast<std::uint64_t>(a.real(row)) ==
-                             std::bit_cast<std::uint64_t>(b.real(row))
-                         ? 0
-                         : 1;
+        different +=
+            std::bit_cast<std::uint64_t>(a.real(row)) == std::bit_cast<std::uint64_t>(b.real(row))
+                ? 0
+                : 1;
       else
         different += a.value(row) == b.value(row) ? 0 : 1;
     }
@@ -285,9 +284,9 @@ TEST_CASE("a changed feature, a new one and one that is gone touch no other colu
   world.build(definition);
   definition.delay = R"x("max(delay)")x";
   world.check_whole(world.build(definition));
-  CHECK(world.said == std::vector<std::string>{
-                          "late: column place.delay_1d: computed (definition changed)",
-                          "late: 7 columns kept"});
+  CHECK(world.said ==
+        std::vector<std::string>{"late: column place.delay_1d: computed (definition changed)",
+                                 "late: 7 columns kept"});
   definition.inputs.insert("size * 2");
   world.check_whole(world.build(definition));
   CHECK(world.computed().size() == 1);
@@ -398,9 +397,16 @@ TEST_CASE("a manifest that is damaged, or names a file elsewhere, stores nothing
 
 // Whatever was built before, a dataset has the columns of one that is made whole.
 TEST_CASE("any changes of a definition give the columns of a clean build") {
-  const std::vector<std::string> inputs = {
-      "size",           "size * 2",    "place",          "hour",          "place.visits_1h",
-      "place.visits_1d", "place.delay_1h", "place.delay_1d", "place.kinds_1d", "everywhere.most_90min"};
+  const std::vector<std::string> inputs = {"size",
+                                           "size * 2",
+                                           "place",
+                                           "hour",
+                                           "place.visits_1h",
+                                           "place.visits_1d",
+                                           "place.delay_1h",
+                                           "place.delay_1d",
+                                           "place.kinds_1d",
+                                           "everywhere.most_90min"};
   const std::vector<std::string> delays = {R"x("mean(delay)")x", R"x("max(delay)")x", kRefusing};
   const std::vector<std::string> more = {"", "slices = [\"place\"]\n",
                                          "weights = \"size + 1\"\nslices = [\"size > 50\"]\n",
@@ -435,9 +441,8 @@ TEST_CASE("any changes of a definition give the columns of a clean build") {
       }
     }
     world.check_whole(world.build(definition));
-    kept += std::ranges::count_if(world.said, [](const std::string& line) {
-      return line.ends_with("kept");
-    });
+    kept += std::ranges::count_if(world.said,
+                                  [](const std::string& line) { return line.ends_with("kept"); });
   }
   CHECK(kept > 30);
 }

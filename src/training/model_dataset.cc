@@ -199,8 +199,8 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
     parts[row] = assign(at_us[row], labels.known_us[row], valid, model.split);
   }
   out.split = split_column(parts);
-  out.beside = read_beside(model, past.sources[static_cast<std::size_t>(model.source)], asking,
-                           wanted);
+  out.beside =
+      read_beside(model, past.sources[static_cast<std::size_t>(model.source)], asking, wanted);
   if (model.training.rolling.folds > 0 && wanted.has(kKnownColumn)) {
     data::ColumnBuilder known(data::Type::timestamp);
     for (const std::int64_t known_us : labels.known_us)

@@ -131,8 +131,8 @@ class Build {
     options.progress = [&](std::int64_t done, std::int64_t all) {
       shop_.progress(model_.name + " dataset", done, all);
     };
-    COEVAL_ASSIGN(DatasetFacts facts, make_dataset(shop_, model_, plan, past, dataset_path(),
-                                                   options, kCheckedRows));
+    COEVAL_ASSIGN(DatasetFacts facts,
+                  make_dataset(shop_, model_, plan, past, dataset_path(), options, kCheckedRows));
     COEVAL_TRY(check_parts(facts.counts, model_));
     facts.sources = std::move(sources);
     facts.faults = faults_of(*shop_.project, facts.sources);

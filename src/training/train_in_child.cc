@@ -65,13 +65,11 @@ Result<std::size_t> give_values(const float* values, std::size_t count, const Sh
 Result<Given> write_training_job(const WorkerFiles& files, const std::string& trainer,
                                  const TrainingTable& table, const TrainingPlan& plan) {
   Given given;
-  COEVAL_ASSIGN(
-      const std::size_t values_at,
-      give_values(table.values, cells(table.rows, table.width), table.memory, given));
-  COEVAL_ASSIGN(
-      SharedMemory labels,
-      SharedMemory::copy_of("coeval labels",
-                            bytes_of(table.labels, static_cast<std::size_t>(table.rows))));
+  COEVAL_ASSIGN(const std::size_t values_at,
+                give_values(table.values, cells(table.rows, table.width), table.memory, given));
+  COEVAL_ASSIGN(SharedMemory labels,
+                SharedMemory::copy_of(
+                    "coeval labels", bytes_of(table.labels, static_cast<std::size_t>(table.rows))));
   given.add(std::move(labels));
   if (table.weights != nullptr) {
     COEVAL_ASSIGN(
@@ -81,16 +79,16 @@ Result<Given> write_training_job(const WorkerFiles& files, const std::string& tr
     given.add(std::move(weights));
   }
   COEVAL_TRY(write_plan(files, {.job = WorkerJob::train,
-                            .trainer = trainer,
-                            .rows = table.rows,
-                            .train_rows = table.train_rows,
-                            .width = table.width,
-                            .values_at = values_at,
-                            .names = table.names,
-                            .categorical = table.categorical,
-                            .monotone = table.monotone,
-                            .weighted = table.weights != nullptr,
-                            .plan = plan}));
+                                .trainer = trainer,
+                                .rows = table.rows,
+                                .train_rows = table.train_rows,
+                                .width = table.width,
+                                .values_at = values_at,
+                                .names = table.names,
+                                .categorical = table.categorical,
+                                .monotone = table.monotone,
+                                .weighted = table.weights != nullptr,
+                                .plan = plan}));
   return given;
 }
 
@@ -99,22 +97,21 @@ Result<Given> write_prediction_job(const WorkerFiles& files, const std::string& 
                                    std::int64_t count, std::size_t width,
                                    const SharedMemory* memory) {
   Given given;
-  COEVAL_ASSIGN(const std::size_t values_at,
-                give_values(rows, cells(count, width), memory, given));
+  COEVAL_ASSIGN(const std::size_t values_at, give_values(rows, cells(count, width), memory, given));
   for (const char* name : {"coeval margins", "coeval scores"}) {
     COEVAL_ASSIGN(SharedMemory scores, SharedMemory::create(name, cells(count, 1) * sizeof(float)));
     given.add(std::move(scores));
   }
   COEVAL_TRY(write_scratch(files.model(), bytes_of(model_bytes.data(), model_bytes.size())));
   COEVAL_TRY(write_plan(files, {.job = WorkerJob::predict,
-                            .trainer = trainer,
-                            .rows = count,
-                            .train_rows = 0,
-                            .width = width,
-                            .values_at = values_at,
-                            .names = {},
-                            .categorical = {},
-                            .plan = {}}));
+                                .trainer = trainer,
+                                .rows = count,
+                                .train_rows = 0,
+                                .width = width,
+                                .values_at = values_at,
+                                .names = {},
+                                .categorical = {},
+                                .plan = {}}));
   return given;
 }
 
@@ -235,8 +232,8 @@ Result<VendorScores> read_scores_answer(const WorkerFiles& files, const Given& g
   COEVAL_ASSIGN(const data::Json json, data::parse_json(text));
   COEVAL_ASSIGN(const std::int64_t rows, integer_member(json, "rows"));
   if (rows != count)
-    return fail(Code::bad_file, "it has scores for " + std::to_string(rows) + " rows of " +
-                                    std::to_string(count));
+    return fail(Code::bad_file,
+                "it has scores for " + std::to_string(rows) + " rows of " + std::to_string(count));
   const std::size_t first = given.memories.size() - 2;
   return VendorScores{floats_in(given.memories[first]), floats_in(given.memories[first + 1])};
 }
@@ -266,8 +263,8 @@ Result<VendorScores> predict_in_child(const std::string& program, const std::str
   COEVAL_TRY(stores::make_folders(folder));
   files.remove_all();
   const Scratch scratch{files};
-  COEVAL_ASSIGN(const Given given, write_prediction_job(files, trainer, model_bytes, rows, count,
-                                                        width, memory));
+  COEVAL_ASSIGN(const Given given,
+                write_prediction_job(files, trainer, model_bytes, rows, count, width, memory));
   COEVAL_TRY(run_job(program, files, trainer, given, limits, nullptr));
   auto scores = read_scores_answer(files, given, count);
   if (!scores) return bad_answer(trainer, scores.error().message);

@@ -133,8 +133,8 @@ TEST_CASE("rows that lie in shared memory are given as they are, from where the 
   CHECK(model->engine.ends_with("max_depth=6 last missing"));
   const float mean = 0.25F;
   const std::string bytes(reinterpret_cast<const char*>(&mean), sizeof mean);
-  const auto scores = predict_in_child(kWorker, folder.path(), "ok", bytes, memory->data() + 3, 2, 2,
-                                       {}, &memory->memory());
+  const auto scores = predict_in_child(kWorker, folder.path(), "ok", bytes, memory->data() + 3, 2,
+                                       2, {}, &memory->memory());
   REQUIRE(scores.has_value());
   CHECK(scores->margins == std::vector<float>{3.25F, 5.25F});
   // Who made it can still write to it: the next table may lie there.

@@ -61,11 +61,11 @@ class Trainer {
 };
 
 /// Work that a child process does: shared memory holds the table, files in `folder` the plan and,
-/// after, the answer. The parent writes, starts `program train-worker FOLDER`, waits at most `time_budget_s`,
-/// reads, and removes its files again. A trainer that crashes, hangs or eats memory takes nobody
-/// with it. Errors: training_failed with the child's last words, signal or exit code, also when its
-/// answer is not what was asked for; a hung child is killed; missing_component and unsupported as
-/// the child's trainer returned them; io, disk_full for the folder.
+/// after, the answer. The parent writes, starts `program train-worker FOLDER`, waits at most
+/// `time_budget_s`, reads, and removes its files again. A trainer that crashes, hangs or eats
+/// memory takes nobody with it. Errors: training_failed with the child's last words, signal or exit
+/// code, also when its answer is not what was asked for; a hung child is killed; missing_component
+/// and unsupported as the child's trainer returned them; io, disk_full for the folder.
 struct ChildLimits {
   double time_budget_s = 3600;
   std::uint64_t memory_limit_bytes = 0;  ///< of address space; 0 = none

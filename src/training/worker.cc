@@ -66,16 +66,15 @@ Status train_job(const WorkerFiles& files, const WorkerPlan& plan, Trainer& trai
     COEVAL_ASSIGN(weights, SharedMemory::given(WorkerDescriptors::weights, bytes_of_floats(plan),
                                                Access::read));
   }
-  const TrainingTable table{
-      .rows = plan.rows,
-      .train_rows = plan.train_rows,
-      .width = plan.width,
-      .names = plan.names,
-      .categorical = plan.categorical,
-      .monotone = plan.monotone,
-      .values = values_in(values, plan),
-      .labels = reinterpret_cast<const std::uint8_t*>(labels.data()),
-      .weights = reinterpret_cast<const float*>(weights.data())};
+  const TrainingTable table{.rows = plan.rows,
+                            .train_rows = plan.train_rows,
+                            .width = plan.width,
+                            .names = plan.names,
+                            .categorical = plan.categorical,
+                            .monotone = plan.monotone,
+                            .values = values_in(values, plan),
+                            .labels = reinterpret_cast<const std::uint8_t*>(labels.data()),
+                            .weights = reinterpret_cast<const float*>(weights.data())};
   COEVAL_ASSIGN(const TrainedModel model, trainer.train(table, plan.plan, print_progress));
   COEVAL_TRY(write_text(files.trained(), model.bytes));
   return write_text(files.answer(), model_answer(model).dump());
