@@ -37,7 +37,7 @@ constexpr std::array kFlavours = {
 };
 
 // A scalar of YAML: in double quotes it is as JSON writes it.
-std::string quoted(std::string_view text) {
+std::string yaml_text(std::string_view text) {
   std::string out;
   data::append_json_string(out, text);
   return out;
@@ -148,13 +148,16 @@ std::string engine_version(const std::string& engine) {
 std::string metadata_yaml(const ModelSubject& subject) {
   const models::ModelCard& card = subject.model.card;
   const std::pair<const char*, std::string> rows[] = {
-      {"coeval.version", subject.version}, {"coeval.engine", card.engine},
-      {"coeval.recipe_id", card.recipe_id}, {"coeval.bits_id", card.bits_id},
-      {"coeval.dataset_id", card.dataset_id}, {"coeval.ir_hash", card.ir_hash},
+      {"coeval.version", subject.version},
+      {"coeval.engine", card.engine},
+      {"coeval.recipe_id", card.recipe_id},
+      {"coeval.bits_id", card.bits_id},
+      {"coeval.dataset_id", card.dataset_id},
+      {"coeval.ir_hash", card.ir_hash},
       {"coeval.manifest_id", subject.model.manifest_id}};
   std::string text = "metadata:\n";
   for (const auto& [name, value] : rows)
-    text += "  " + std::string(name) + ": " + quoted(value) + "\n";
+    text += "  " + std::string(name) + ": " + yaml_text(value) + "\n";
   return text;
 }
 
@@ -168,15 +171,15 @@ std::string mlmodel(const ModelSubject& subject, const Flavour& flavour) {
   text += "  " + std::string(flavour.name) + ":\n    code: code\n    data: " + file + "\n";
   text += "    model_class: " + std::string(flavour.model_class) + "\n";
   text += "    " + std::string(flavour.version_key) + ": " +
-          quoted(engine_version(model.card.engine)) + "\n";
+          yaml_text(engine_version(model.card.engine)) + "\n";
   text += metadata_yaml(subject);
   // The uuid of equal models is equal: it is of what they are.
-  text += "model_uuid: " + quoted(model.manifest_id.substr(0, 32)) + "\n";
+  text += "model_uuid: " + yaml_text(model.manifest_id.substr(0, 32)) + "\n";
   text += "saved_input_example_info:\n  artifact_path: input_example.json\n";
   text += "  pandas_orient: split\n  type: dataframe\n";
-  text += "signature:\n  inputs: " + quoted(inputs_json(model.encoder)) + "\n";
-  text += "  outputs: " + quoted(outputs_json()) + "\n  params: null\n";
-  return text + "utc_time_created: " + quoted(time_text(subject.created_us)) + "\n";
+  text += "signature:\n  inputs: " + yaml_text(inputs_json(model.encoder)) + "\n";
+  text += "  outputs: " + yaml_text(outputs_json()) + "\n  params: null\n";
+  return text + "utc_time_created: " + yaml_text(time_text(subject.created_us)) + "\n";
 }
 
 std::string requirements(const Flavour& flavour) {
@@ -189,14 +192,14 @@ std::string conda_yaml(const Flavour& flavour) {
   const std::string lines = requirements(flavour);
   for (std::size_t at = 0; at < lines.size();) {
     const std::size_t end = lines.find('\n', at);
-    text += "  - " + quoted(lines.substr(at, end - at)) + "\n";
+    text += "  - " + yaml_text(lines.substr(at, end - at)) + "\n";
     at = end + 1;
   }
   return text;
 }
 
 std::string python_env() {
-  return std::string("python: ") + quoted(kPython) +
+  return std::string("python: ") + yaml_text(kPython) +
          "\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n";
 }
 

@@ -43,9 +43,7 @@ Json pair_json(const std::string& key, const std::string& value) {
   return json;
 }
 
-std::string version_text(const Run& run) {
-  return run.model + "@v" + std::to_string(run.version);
-}
+std::string version_text(const Run& run) { return run.model + "@v" + std::to_string(run.version); }
 
 std::string run_name(const Run& run) {
   return run.version != 0 ? version_text(run) : run.model + " " + run.id;
@@ -90,7 +88,7 @@ std::vector<Point> points_of(const Run& run) {
 }
 
 // A text in a filter of MLflow's.
-std::string quoted(const std::string& text) {
+std::string filter_text(const std::string& text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') out += '\\';
@@ -151,10 +149,9 @@ class RunWriter {
     COEVAL_ASSIGN(out_.experiment_id, text_at(found.json, call, {"experiment", "experiment_id"}));
     const auto stage = text_at(found.json, call, {"experiment", "lifecycle_stage"});
     if (stage && *stage == "deleted")
-      return fail(Code::bad_request,
-                  "the experiment '" + run_.experiment + "' is deleted in MLflow",
-                  "restore it there: mlflow experiments restore --experiment-id " +
-                      out_.experiment_id);
+      return fail(
+          Code::bad_request, "the experiment '" + run_.experiment + "' is deleted in MLflow",
+          "restore it there: mlflow experiments restore --experiment-id " + out_.experiment_id);
     return {};
   }
 
@@ -162,8 +159,8 @@ class RunWriter {
   Result<Json> search(const std::string& id) {
     Json body{Json::Object{}};
     body.set("experiment_ids", Json::Array{Json(out_.experiment_id)});
-    body.set("filter", std::string("tags.`") + kRunTag + "` = " + quoted(id) +
-                           " and tags.`coeval.model` = " + quoted(run_.model));
+    body.set("filter", std::string("tags.`") + kRunTag + "` = " + filter_text(id) +
+                           " and tags.`coeval.model` = " + filter_text(run_.model));
     body.set("max_results", 100);
     COEVAL_ASSIGN(const Json answer, server_.post("runs/search", body));
     const Json* runs = answer.find("runs");
@@ -201,8 +198,7 @@ class RunWriter {
     body.set("experiment_id", out_.experiment_id);
     body.set("run_name", run_name(run_));
     body.set("start_time", ms(run_.started_us));
-    body.set("tags", Json::Array{pair_json(kRunTag, run_.id),
-                                 pair_json("coeval.model", run_.model),
+    body.set("tags", Json::Array{pair_json(kRunTag, run_.id), pair_json("coeval.model", run_.model),
                                  pair_json(kExportTag, "incomplete")});
     return body;
   }
@@ -349,8 +345,8 @@ class RunWriter {
   Status find_version(const Registration& wanted) {
     COEVAL_ASSIGN(const Json answer,
                   server_.get("model-versions/search",
-                              {{"filter", "name = " + quoted(wanted.model) +
-                                              " and run_id = " + quoted(out_.run_id)}}));
+                              {{"filter", "name = " + filter_text(wanted.model) +
+                                              " and run_id = " + filter_text(out_.run_id)}}));
     const Json* versions = answer.find("model_versions");
     if (versions == nullptr || versions->array() == nullptr || versions->array()->empty())
       return {};
@@ -362,8 +358,7 @@ class RunWriter {
 
   Status create_version(const Registration& wanted) {
     Json tags{Json::Array{}};
-    tags.push(pair_json("coeval.version",
-                        wanted.model + "@v" + std::to_string(wanted.version)));
+    tags.push(pair_json("coeval.version", wanted.model + "@v" + std::to_string(wanted.version)));
     for (const auto& [name, id] : run_.ids) tags.push(pair_json("coeval." + name, id));
     Json body{Json::Object{}};
     body.set("name", wanted.model);

@@ -70,9 +70,8 @@ Result<Reply> TrackingServer::try_get(std::string_view call, const Query& query)
 }
 
 Result<Reply> TrackingServer::try_post(std::string_view call, const data::Json& body) {
-  COEVAL_ASSIGN(HttpResponse response,
-                http_.send({"POST", std::string(kCalls) + std::string(call), "application/json",
-                            body.dump()}));
+  COEVAL_ASSIGN(HttpResponse response, http_.send({"POST", std::string(kCalls) + std::string(call),
+                                                   "application/json", body.dump()}));
   return reply_of(std::move(response));
 }
 
