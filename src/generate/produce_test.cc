@@ -29,9 +29,10 @@ FraudOptions small_fraud() {
   return options;
 }
 
-std::vector<std::pair<std::string, std::unique_ptr<Generator>>> all_kinds() {
+std::vector<std::pair<std::string, std::unique_ptr<Generator>>> all_kinds(
+    const FraudOptions& fraud = small_fraud()) {
   std::vector<std::pair<std::string, std::unique_ptr<Generator>>> all;
-  all.push_back({"fraud", good(make_fraud(small_fraud()))});
+  all.push_back({"fraud", good(make_fraud(fraud))});
   all.push_back({"clicks", good(make_clicks({.sessions = 7'000, .queries = 50}))});
   all.push_back({"recsys", good(make_recsys({.rows = 70'000, .users = 500, .items = 90}))});
   all.push_back({"churn", good(make_churn({.customers = 6'000}))});
@@ -39,21 +40,26 @@ std::vector<std::pair<std::string, std::unique_ptr<Generator>>> all_kinds() {
   return all;
 }
 
+// CHECK would print both texts.
+bool is_same(const std::string& a, const std::string& b) { return a == b; }
+
 std::string without_header(const std::string& text) { return text.substr(text.find('\n') + 1); }
 
 TEST_CASE("rows do not depend on threads, and shards are the whole, cut") {
-  for (const auto& [kind, generator] : all_kinds()) {
+  FraudOptions fraud = small_fraud();
+  fraud.schema_change_day.reset();  // shards before it have a column less
+  for (const auto& [kind, generator] : all_kinds(fraud)) {
     CAPTURE(kind);
     const std::string whole = data::write_csv(rows_of(*generator));
-    CHECK(data::write_csv(rows_of(*generator, {}, 2)) == whole);
-    CHECK(data::write_csv(rows_of(*generator, {}, 5)) == whole);
+    CHECK(is_same(data::write_csv(rows_of(*generator, {}, 2)), whole));
+    CHECK(is_same(data::write_csv(rows_of(*generator, {}, 5)), whole));
     std::string together;
     for (std::int64_t shard = 0; shard < 4; ++shard) {
       const data::Batch part = rows_of(*generator, {shard, 4, std::nullopt}, 2);
       CHECK(part.rows > 0);
       together += without_header(data::write_csv(part));
     }
-    CHECK(together == without_header(whole));
+    CHECK(is_same(together, without_header(whole)));
   }
 }
 
@@ -66,7 +72,8 @@ TEST_CASE("any first rows are the beginning of all rows") {
                                     whole.rows / 2, whole.rows, whole.rows + 1}) {
       const data::Batch first = rows_of(*generator, {0, 1, rows});
       CHECK(first.rows == std::min(rows, whole.rows));
-      if (first.rows > 0) CHECK(text.starts_with(without_header(data::write_csv(first))));
+      if (first.rows > 0) CHECK(is_same(text.substr(0, without_header(data::write_csv(first)).size()),
+                                             without_header(data::write_csv(first))));
     }
   }
 }
@@ -76,9 +83,11 @@ TEST_CASE("smaller sizes give the beginning of larger ones") {
   fewer.days = 70;
   const data::Batch fraud = rows_of(*good(make_fraud(fewer)));
   const std::string all = data::write_csv(rows_of(*good(make_fraud(small_fraud()))));
-  CHECK(all.starts_with(data::write_csv(fraud)));
+  const std::string beginning = data::write_csv(fraud);
+  CHECK(is_same(all.substr(0, beginning.size()), beginning));
   const std::string series = data::write_csv(rows_of(*good(make_series({.series = 20}))));
-  CHECK(series.starts_with(data::write_csv(rows_of(*good(make_series({.series = 7}))))));
+  const std::string seven = data::write_csv(rows_of(*good(make_series({.series = 7}))));
+  CHECK(is_same(series.substr(0, seven.size()), seven));
 }
 
 TEST_CASE("a number of rows is cut into shards where pieces are equally long") {
@@ -88,7 +97,7 @@ TEST_CASE("a number of rows is cut into shards where pieces are equally long") {
   std::string together;
   for (std::int64_t shard = 0; shard < 3; ++shard)
     together += without_header(data::write_csv(rows_of(*clicks, {shard, 3, 1234})));
-  CHECK(together == without_header(data::write_csv(whole)));
+  CHECK(is_same(together, without_header(data::write_csv(whole))));
   const auto refused = pieces_of(*good(make_churn({})), {0, 3, 1000});
   REQUIRE(!refused);
   CHECK(refused.error().code == Code::usage);
@@ -117,11 +126,11 @@ TEST_CASE("what a taker refuses ends it") {
 // say so in the changelog.
 TEST_CASE("rows of a seed have the bytes that they always had") {
   const std::vector<std::pair<std::string, std::string>> known = {
-      {"fraud", "?"},
-      {"clicks", "?"},
-      {"recsys", "?"},
-      {"churn", "?"},
-      {"series", "?"},
+      {"fraud", "3afbf25c3ffe631abf113f9233fe43d0e4eca127e431ae6bf0c26f2babe45552"},
+      {"clicks", "ed852cf8cdf07f89f57e2cce7b609109ebd0275a6b5ee002c44db7a5fc3f7079"},
+      {"recsys", "7e7777f2a943a3929800eeace70c8a106326d9f903ffd92883e0fa9a185063b2"},
+      {"churn", "bd233296be97b626f18968e94a5976d3ba326ee514db6e2a4e02a995983b48af"},
+      {"series", "ca3430cc955eeef084e4c9ce7cba94ffc5d3646f9f3fafa31fbc39eb804d6b18"},
   };
   const auto kinds = all_kinds();
   for (std::size_t i = 0; i < kinds.size(); ++i) {
