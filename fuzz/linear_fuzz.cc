@@ -52,7 +52,7 @@ void try_rows(const LinearModel& model) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto model = LinearModel::read({reinterpret_cast<const char*>(data), size});
-  if (!model || model->width() > 4096) return 0;
+  if (!model || model->width() > 2048) return 0;
   const auto again = LinearModel::read(model->to_text());
   if (!again || !(again->parts() == model->parts())) __builtin_trap();
   try_rows(*model);

@@ -50,9 +50,11 @@ Status LinearDesign::measure(const LinearRows& rows) {
         continue;
       }
       const std::uint32_t code = code_of(cell);
-      if (code == kNone || code > kMaxCoefficients) continue;  // place() says that it is too wide
-      if (code >= column.level_shares.size()) column.level_shares.resize(code + 1);
-      column.level_shares[code] += weight;
+      if (code == kNone) continue;
+      // Beyond the most that place() lets pass, it does not matter which code it is.
+      const std::size_t level = std::min<std::size_t>(code, kMaxCoefficients);
+      if (level >= column.level_shares.size()) column.level_shares.resize(level + 1);
+      column.level_shares[level] += weight;
     }
     column.missing_share = missing / weight_;
     column.indicator = has_missing ? 0 : kNone;

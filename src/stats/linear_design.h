@@ -22,7 +22,7 @@ struct LinearRows {
 };
 
 /// The most coefficients of one model: the solver keeps a square matrix of them.
-inline constexpr std::size_t kMaxCoefficients = 4096;
+inline constexpr std::size_t kMaxCoefficients = 2048;
 
 /// How the input columns become the columns of the design, whose coefficients are fitted.
 ///
