@@ -10,6 +10,7 @@
 #include "models/runtime.h"
 #include "models/ubj.h"
 #include "models/xgboost_json.h"
+#include "models/xgboost_model.h"
 #include "stores/files.h"
 
 namespace coeval::training {
