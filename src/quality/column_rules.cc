@@ -19,12 +19,12 @@ struct StringRules::Regex {
 };
 
 Status StringRules::set_pattern(const std::string& pattern, const std::string& what) {
-  automaton_ = TextAutomaton::compile(pattern);
   auto regex = std::make_shared<const Regex>(pattern);
   if (!regex->compiled.ok())
     return fail(Code::bad_toml_value,
                 "pattern of " + what + " cannot be read: " + regex->compiled.error(),
                 "patterns are RE2 and must match the whole string");
+  automaton_ = TextAutomaton::compile(pattern);
   if (!automaton_) pattern_ = std::move(regex);
   return {};
 }
