@@ -1,6 +1,7 @@
 #include "stats/binary.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -38,7 +39,19 @@ double mean_loss(const BinaryRows& rows, const Loss& loss) {
 struct BinSums {
   std::int64_t rows = 0;
   exact::ExactSum weight, scores, positives;
+
+  void add(const BinaryRows& all, std::size_t row) {
+    const double own = weight_of(all, row);
+    ++rows;
+    weight.add(own);
+    scores.add(own * static_cast<double>(all.scores[row]));
+    if (all.labels[row] != 0) positives.add(own);
+  }
 };
+
+bool tied(const BinaryRows& rows, std::size_t a, std::size_t b) {
+  return rows.scores[a] == rows.scores[b];
+}
 
 std::vector<BinSums> bin_sums(const BinaryRows& rows, int bins) {
   COEVAL_CHECK(bins > 0);
@@ -46,17 +59,14 @@ std::vector<BinSums> bin_sums(const BinaryRows& rows, int bins) {
   for (std::size_t i = 0; i < rows.scores.size(); ++i) all.add(weight_of(rows, i));
   const double total = all.round();
   std::vector<BinSums> sums(static_cast<std::size_t>(bins));
+  const std::vector<std::uint32_t> order = order_of_scores(rows.scores);
   std::size_t bin = 0;
-  for (const std::uint32_t row : order_of_scores(rows.scores)) {
-    const double weight = weight_of(rows, row);
-    through.add(weight);
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    for (end = begin; end < order.size() && tied(rows, order[begin], order[end]); ++end)
+      through.add(weight_of(rows, order[end]));
     const double place = through.round() * bins;
     while (bin + 1 < sums.size() && place > static_cast<double>(bin + 1) * total) ++bin;
-    BinSums& here = sums[bin];
-    ++here.rows;
-    here.weight.add(weight);
-    here.scores.add(weight * static_cast<double>(rows.scores[row]));
-    if (rows.labels[row] != 0) here.positives.add(weight);
+    for (std::size_t i = begin; i < end; ++i) sums[bin].add(rows, order[i]);
   }
   return sums;
 }
@@ -117,6 +127,40 @@ std::vector<CalibrationPoint> calibration_curve(const BinaryRows& rows, int bins
                       exact::ratio(sums.scores, sums.weight).value_or(0),
                       exact::ratio(sums.positives, sums.weight).value_or(0)});
   return points;
+}
+
+RankedCalibration::RankedCalibration(std::span<const float> scores,
+                                     std::span<const std::uint8_t> labels)
+    : order_(order_of_scores(scores)) {
+  COEVAL_CHECK(scores.size() == labels.size());
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    const double score = static_cast<double>(scores[order_[i]]);
+    if (std::isnan(score)) undefined_ = true;
+    too_high_.push_back(score - (labels[order_[i]] != 0 ? 1 : 0));
+    ends_ties_.push_back(i + 1 == order_.size() || scores[order_[i]] != scores[order_[i + 1]]);
+  }
+}
+
+double RankedCalibration::error(std::span<const double> weights) const {
+  COEVAL_CHECK(weights.size() == order_.size());
+  double total = 0;
+  for (const double weight : weights) total += weight;
+  if (undefined_ || !(total > 0)) return kUndefined;
+  std::array<double, kBins> sums{};
+  std::size_t bin = 0;
+  double through = 0, tied_sum = 0;
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    const double weight = weights[order_[i]];
+    through += weight;
+    tied_sum += weight * too_high_[i];
+    if (!ends_ties_[i]) continue;
+    while (bin + 1 < kBins && through * kBins > static_cast<double>(bin + 1) * total) ++bin;
+    sums[bin] += tied_sum;
+    tied_sum = 0;
+  }
+  double error = 0;
+  for (const double sum : sums) error += std::abs(sum);
+  return error / total;
 }
 
 double calibration_error(const BinaryRows& rows) {

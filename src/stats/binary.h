@@ -40,11 +40,27 @@ struct CalibrationPoint {
   double weight = 0;
   double mean_score = 0, positive_share = 0;  ///< weighted; 0 in a bin without weight
 };
-/// Bins of equal mass, ascending by score, ties in the order of the rows: a row belongs to the
-/// first bin b with bins·C ≤ (b + 1)·W, where C is the weight up to and with it and W that of all,
-/// both rounded to double. With weights of 1 these are the bins of metrics.h. Undefined: no points.
+/// Bins of equal mass, ascending by score. Rows of one score go together, to the first bin b with
+/// bins·C ≤ (b + 1)·W, where C is the weight up to and with them and W that of all, both rounded to
+/// double. With weights of 1 these are the bins of metrics.h. Undefined: no points.
 std::vector<CalibrationPoint> calibration_curve(const BinaryRows& rows, int bins = 15);
 /// Σ over the 15 bins of |Σ w·label − Σ w·score| / W.
 double calibration_error(const BinaryRows& rows);
+
+/// The same for many weightings of the same rows, as a bootstrap needs it: sorted once, and sums of
+/// doubles in ascending order of score instead of exact ones.
+class RankedCalibration {
+ public:
+  RankedCalibration(std::span<const float> scores, std::span<const std::uint8_t> labels);
+  /// weights: one a row, finite, not negative. NaN where they add up to 0, or a score is NaN.
+  /// Complexity: linear. Threading: const, so from any.
+  double error(std::span<const double> weights) const;
+
+ private:
+  std::vector<std::uint32_t> order_;
+  std::vector<double> too_high_;         ///< score − label, in that order
+  std::vector<std::uint8_t> ends_ties_;  ///< whether the next one has another score
+  bool undefined_ = false;
+};
 
 }  // namespace coeval::stats

@@ -10,6 +10,7 @@
 #include "exact/exact_sum.h"
 #include "exact/ratio.h"
 #include "stats/bootstrap_draws.h"
+#include "stats/distances.h"
 
 namespace coeval::stats {
 
@@ -77,20 +78,43 @@ void for_each_block(const BootstrapOptions& options, WorkerPool* pool,
   for (std::size_t block = 0; block < blocks; ++block) run(block);
 }
 
-void summarise(Improvement& improvement, double level) {
-  improvement.interval = {kUndefined, kUndefined};
-  improvement.p_value = kUndefined;
+std::vector<double> defined_replicates(double value, const std::vector<double>& replicates) {
   std::vector<double> defined;
-  for (const double replicate : improvement.replicates)
+  for (const double replicate : replicates)
     if (!std::isnan(replicate)) defined.push_back(replicate);
-  const std::size_t all = improvement.replicates.size();
-  if (std::isnan(improvement.value) || defined.empty() || (all - defined.size()) * 10 > all) return;
+  const std::size_t all = replicates.size();
+  if (std::isnan(value) || (all - defined.size()) * 10 > all) return {};
   std::ranges::sort(defined);
-  improvement.interval = {quantile(defined, (1 - level) / 2), quantile(defined, (1 + level) / 2)};
+  return defined;
+}
+
+Interval interval_of(const std::vector<double>& ascending, double level) {
+  if (ascending.empty()) return {kUndefined, kUndefined};
+  return {quantile(ascending, (1 - level) / 2), quantile(ascending, (1 + level) / 2)};
+}
+
+void summarise(Improvement& improvement, double level) {
+  const auto defined = defined_replicates(improvement.value, improvement.replicates);
+  improvement.interval = interval_of(defined, level);
+  improvement.p_value = kUndefined;
+  if (defined.empty()) return;
   const auto zero = std::ranges::equal_range(defined, 0.0);
   const auto not_above = zero.end() - defined.begin(), not_below = defined.end() - zero.begin();
   improvement.p_value = std::min(1.0, 2 * static_cast<double>(1 + std::min(not_above, not_below)) /
                                           static_cast<double>(1 + defined.size()));
+}
+
+double normal_p_value(const Improvement& improvement) {
+  const auto defined = defined_replicates(improvement.value, improvement.replicates);
+  if (defined.size() < 2) return kUndefined;
+  if (improvement.value == 0) return 1;
+  exact::ExactSum sum, squares;
+  for (const double replicate : defined) sum.add(replicate);
+  const double mean = sum.mean(std::ssize(defined));
+  for (const double replicate : defined) squares.add((replicate - mean) * (replicate - mean));
+  const double variance = squares.mean(std::ssize(defined) - 1);
+  if (!(variance > 0)) return 0;
+  return chi_square_tail(improvement.value * improvement.value / variance, 1);
 }
 
 namespace {
@@ -206,6 +230,85 @@ Result<Improvement> compare_by(std::size_t rows,
   });
   summarise(found, options.level);
   return found;
+}
+
+namespace {
+
+// Numerators and denominators of all metrics, by unit: [unit · width + 2 · metric].
+std::vector<double> sums_by_unit(std::span<const RatioRows> metrics, const UnitIndex& index) {
+  const std::size_t width = 2 * metrics.size();
+  std::vector<double> sums(index.ids.size() * width);
+  for (std::size_t row = 0; row < index.of_row.size(); ++row) {
+    double* of_unit = sums.data() + index.of_row[row] * width;
+    for (std::size_t m = 0; m < metrics.size(); ++m) {
+      of_unit[2 * m] += metrics[m].numerators[row];
+      of_unit[2 * m + 1] += metrics[m].denominators.empty() ? 1 : metrics[m].denominators[row];
+    }
+  }
+  return sums;
+}
+
+// Σ weight·sum over the units: [part · kLanes + lane].
+void add_block(const std::vector<double>& sums, const UnitIndex& index, std::uint64_t seed,
+               std::size_t block, std::vector<double>& totals) {
+  const std::size_t width = totals.size() / kLanes;
+  alignas(64) std::uint8_t weights[kLanes];
+  alignas(64) double as_double[kLanes];
+  for (std::size_t unit = 0; unit < index.ids.size(); ++unit) {
+    draw_weights(seed, index.ids[unit], block, weights);
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      as_double[lane] = static_cast<double>(static_cast<std::int32_t>(weights[lane]));
+    for (std::size_t part = 0; part < width; ++part) {
+      const double term = sums[unit * width + part];
+      double* total = totals.data() + part * kLanes;
+      for (std::size_t lane = 0; lane < kLanes; ++lane) total[lane] += as_double[lane] * term;
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Estimate>> estimate_ratios(std::span<const RatioRows> metrics, std::size_t rows,
+                                              Units units, const BootstrapOptions& options,
+                                              WorkerPool* pool) {
+  for (const RatioRows& metric : metrics) {
+    COEVAL_CHECK(metric.numerators.size() == rows);
+    COEVAL_CHECK(metric.denominators.empty() || metric.denominators.size() == rows);
+  }
+  COEVAL_TRY(check_options(options, rows));
+  const UnitIndex index = index_units(units, rows);
+  const std::vector<double> sums = sums_by_unit(metrics, index);
+  const auto count = static_cast<std::size_t>(options.replicates);
+  std::vector<std::vector<double>> replicates(metrics.size(), std::vector<double>(count));
+  for_each_block(options, pool, [&](std::size_t block) {
+    std::vector<double> totals(2 * metrics.size() * kLanes);
+    add_block(sums, index, options.seed, block, totals);
+    const std::size_t lanes = std::min(kLanes, count - block * kLanes);
+    for (std::size_t m = 0; m < metrics.size(); ++m)
+      for (std::size_t lane = 0; lane < lanes; ++lane)
+        replicates[m][block * kLanes + lane] = ratio_of(
+            totals[2 * m * kLanes + lane], totals[(2 * m + 1) * kLanes + lane], RatioForm::plain);
+  });
+  std::vector<Estimate> found(metrics.size());
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    found[m].value = whole_ratio(metrics[m], RatioForm::plain);
+    found[m].units = std::ssize(index.ids);
+    found[m].interval =
+        interval_of(defined_replicates(found[m].value, replicates[m]), options.level);
+  }
+  return found;
+}
+
+Result<Estimate> estimate_by(std::size_t rows, double value,
+                             const std::function<double(std::span<const double>)>& metric,
+                             Units units, const BootstrapOptions& options, WorkerPool* pool) {
+  const auto both = [&](std::span<const double> weights) { return MetricPair{metric(weights), 0}; };
+  COEVAL_ASSIGN(const Improvement found,
+                compare_by(rows, both, Better::higher, units, options, pool));
+  return Estimate{
+      .value = value,
+      .interval = interval_of(defined_replicates(value, found.replicates), options.level),
+      .units = found.units};
 }
 
 Outcome outcome_of(const Interval& primary, std::span<const Interval> protected_slices,

@@ -96,6 +96,35 @@ Result<Improvement> compare_by(std::size_t rows,
                                Better better, Units units, const BootstrapOptions& options,
                                WorkerPool* pool);
 
+/// Two-sided p-value of the normal law for value / (the replicates' standard deviation). Replicates
+/// by themselves know no p below 2/(1 + replicates), with which nothing among many comparisons
+/// could survive Holm. 1 where the value is 0; NaN where the interval is undefined. Source: Efron &
+/// Tibshirani 1993, ch. 13 (standard normal interval).
+double normal_p_value(const Improvement& improvement);
+
+/// One model's metric with its interval, of the same replicates as above. Undefined as there.
+struct Estimate {
+  double value = 0;
+  Interval interval;
+  std::int64_t units = 0;
+};
+/// Shape, complexity, errors: those of compare_auc, for one model.
+Result<Estimate> estimate_auc(std::span<const float> scores, std::span<const std::uint8_t> labels,
+                              Units units, const BootstrapOptions& options, WorkerPool* pool);
+Result<Estimate> estimate_average_precision(std::span<const float> scores,
+                                            std::span<const std::uint8_t> labels, Units units,
+                                            const BootstrapOptions& options, WorkerPool* pool);
+/// Several metrics on the same rows, whose weights are drawn once for all. Those whose terms are
+/// not finite, or whose denominators add up to 0, are NaN. Shape: rows ≥ 1 terms each, the same
+/// number. Complexity: units · replicates · metrics; 16 bytes a unit and metric.
+Result<std::vector<Estimate>> estimate_ratios(std::span<const RatioRows> metrics, std::size_t rows,
+                                              Units units, const BootstrapOptions& options,
+                                              WorkerPool* pool);
+/// Any other: `value` is the metric of the rows as they are, metric(weights) of a replicate.
+Result<Estimate> estimate_by(std::size_t rows, double value,
+                             const std::function<double(std::span<const double>)>& metric,
+                             Units units, const BootstrapOptions& options, WorkerPool* pool);
+
 /// What follows for the challenger.
 enum class Outcome : std::uint8_t { block, not_shown_better, promote };
 

@@ -64,6 +64,10 @@ Status check_options(const BootstrapOptions& options, std::size_t rows);
 void for_each_block(const BootstrapOptions& options, WorkerPool* pool,
                     const std::function<void(std::size_t)>& run);
 
+/// The defined replicates in ascending order; none where too few are, or the value is not.
+std::vector<double> defined_replicates(double value, const std::vector<double>& replicates);
+/// Their percentile interval; NaN of none.
+Interval interval_of(const std::vector<double>& ascending, double level);
 /// Fills interval and p_value from value and replicates.
 void summarise(Improvement& improvement, double level);
 

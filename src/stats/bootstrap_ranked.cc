@@ -191,6 +191,34 @@ struct RankedMetric {
   LaneValues (*of_lanes)(const Order&, const Weights&);
 };
 
+Weights weights_of(const UnitIndex& index, std::uint64_t seed, std::size_t block) {
+  Weights weights(index.ids.size());
+  for (std::size_t unit = 0; unit < weights.size(); ++unit)
+    draw_weights(seed, index.ids[unit], block, weights[unit].data());
+  return weights;
+}
+
+Result<Estimate> estimate(const RankedMetric& metric, std::span<const float> scores, Labels labels,
+                          Units units, const BootstrapOptions& options, WorkerPool* pool) {
+  COEVAL_CHECK(scores.size() == labels.size());
+  COEVAL_TRY(check_options(options, labels.size()));
+  const UnitIndex index = index_units(units, labels.size());
+  Estimate found{.value = metric.whole(scores, labels), .interval = {}, .units = 0};
+  found.units = std::ssize(index.ids);
+  std::vector<double> replicates(static_cast<std::size_t>(options.replicates), kUndefined);
+  if (!has_nan(scores)) {
+    const Order order = order_of(scores, labels, index.of_row, metric.direction);
+    for_each_block(options, pool, [&](std::size_t block) {
+      const auto values = metric.of_lanes(order, weights_of(index, options.seed, block));
+      const std::size_t lanes = std::min(kLanes, replicates.size() - block * kLanes);
+      std::copy_n(values.begin(), lanes,
+                  replicates.begin() + static_cast<std::ptrdiff_t>(block * kLanes));
+    });
+  }
+  found.interval = interval_of(defined_replicates(found.value, replicates), options.level);
+  return found;
+}
+
 Result<Improvement> compare(const RankedMetric& metric, std::span<const float> challenger,
                             std::span<const float> champion, Labels labels, Units units,
                             const BootstrapOptions& options, WorkerPool* pool) {
@@ -207,9 +235,7 @@ Result<Improvement> compare(const RankedMetric& metric, std::span<const float> c
     const Order first = order_of(challenger, labels, index.of_row, metric.direction),
                 second = order_of(champion, labels, index.of_row, metric.direction);
     for_each_block(options, pool, [&](std::size_t block) {
-      Weights weights(index.ids.size());
-      for (std::size_t unit = 0; unit < weights.size(); ++unit)
-        draw_weights(options.seed, index.ids[unit], block, weights[unit].data());
+      const Weights weights = weights_of(index, options.seed, block);
       const auto of_challenger = metric.of_lanes(first, weights),
                  of_champion = metric.of_lanes(second, weights);
       const std::size_t lanes = std::min(kLanes, found.replicates.size() - block * kLanes);
@@ -221,21 +247,34 @@ Result<Improvement> compare(const RankedMetric& metric, std::span<const float> c
   return found;
 }
 
+constexpr RankedMetric kAuc = {auc, {true, add_ascending}, auc_of};
+constexpr RankedMetric kAveragePrecision = {
+    average_precision, {false, add_descending}, average_precision_of};
+
 }  // namespace
 
 Result<Improvement> compare_auc(std::span<const float> challenger, std::span<const float> champion,
                                 Labels labels, Units units, const BootstrapOptions& options,
                                 WorkerPool* pool) {
-  return compare({auc, {true, add_ascending}, auc_of}, challenger, champion, labels, units, options,
-                 pool);
+  return compare(kAuc, challenger, champion, labels, units, options, pool);
 }
 
 Result<Improvement> compare_average_precision(std::span<const float> challenger,
                                               std::span<const float> champion, Labels labels,
                                               Units units, const BootstrapOptions& options,
                                               WorkerPool* pool) {
-  return compare({average_precision, {false, add_descending}, average_precision_of}, challenger,
-                 champion, labels, units, options, pool);
+  return compare(kAveragePrecision, challenger, champion, labels, units, options, pool);
+}
+
+Result<Estimate> estimate_auc(std::span<const float> scores, Labels labels, Units units,
+                              const BootstrapOptions& options, WorkerPool* pool) {
+  return estimate(kAuc, scores, labels, units, options, pool);
+}
+
+Result<Estimate> estimate_average_precision(std::span<const float> scores, Labels labels,
+                                            Units units, const BootstrapOptions& options,
+                                            WorkerPool* pool) {
+  return estimate(kAveragePrecision, scores, labels, units, options, pool);
 }
 
 }  // namespace coeval::stats

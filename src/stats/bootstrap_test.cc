@@ -291,6 +291,67 @@ TEST_CASE("options out of range are errors") {
   }
 }
 
+TEST_CASE("one model's interval is that of its difference from nothing") {
+  const Table table = drawn(500, 11, 1, 20);
+  const BootstrapOptions options{.seed = 7, .replicates = 130};
+  WorkerPool pool(2);
+  const std::vector<double> zeros(table.labels.size());
+  const auto beside = compare_ratios({table.losses[0], {}}, {zeros, {}}, Better::higher,
+                                     RatioForm::plain, table.entities, options, nullptr);
+  REQUIRE(beside);
+  const RatioRows both[] = {{zeros, {}}, {table.losses[0], {}}};
+  for (WorkerPool* threads : {static_cast<WorkerPool*>(nullptr), &pool}) {
+    const auto found = estimate_ratios(both, zeros.size(), table.entities, options, threads);
+    REQUIRE(found);
+    CHECK((*found)[0].interval.upper == 0);
+    CHECK((*found)[1].value == beside->challenger);
+    CHECK((*found)[1].interval.lower == beside->interval.lower);
+    CHECK((*found)[1].interval.upper == beside->interval.upper);
+    CHECK((*found)[1].units == beside->units);
+  }
+  // Scores that are all the same have an AUC of one half in every replicate.
+  const std::vector<float> same(table.labels.size(), 0.5f);
+  const auto difference =
+      compare_auc(table.challenger, same, table.labels, table.entities, options, &pool);
+  const auto alone = estimate_auc(table.challenger, table.labels, table.entities, options, &pool);
+  REQUIRE(difference);
+  REQUIRE(alone);
+  CHECK(alone->interval.lower == doctest::Approx(0.5 + difference->interval.lower).epsilon(1e-12));
+  CHECK(alone->interval.upper == doctest::Approx(0.5 + difference->interval.upper).epsilon(1e-12));
+  CHECK(alone->interval.lower < alone->value);
+  CHECK(alone->value < alone->interval.upper);
+}
+
+TEST_CASE("an estimate that is undefined has no interval") {
+  const std::vector<float> scores = {0.5f, std::nanf(""), 0.25f};
+  const std::vector<std::uint8_t> labels = {1, 0, 0};
+  const auto found = estimate_auc(scores, labels, {}, {.replicates = 20}, nullptr);
+  REQUIRE(found);
+  CHECK(std::isnan(found->value));
+  CHECK(std::isnan(found->interval.lower));
+  CHECK(!estimate_auc(scores, labels, {}, {.replicates = 0}, nullptr));
+}
+
+TEST_CASE("the normal law's p-value goes on where replicates end") {
+  Improvement clear{.challenger = 2,
+                    .champion = 1,
+                    .value = 1,
+                    .interval = {},
+                    .p_value = 0,
+                    .replicates = {},
+                    .units = 0};
+  for (int i = 0; i < 100; ++i) clear.replicates.push_back(i % 2 == 0 ? 0.9 : 1.1);
+  CHECK(normal_p_value(clear) < 1e-20);
+  CHECK(normal_p_value(clear) > 0);
+  clear.value = 0;
+  CHECK(normal_p_value(clear) == 1);
+  clear.value = 1;
+  clear.replicates.assign(100, 1.0);
+  CHECK(normal_p_value(clear) == 0);
+  clear.replicates.assign(100, std::nan(""));
+  CHECK(std::isnan(normal_p_value(clear)));
+}
+
 TEST_CASE("a challenger is blocked, promoted, or not shown better") {
   CHECK(outcome_of({0.001, 0.01}, {}, 0.002) == Outcome::promote);
   CHECK(outcome_of({0, 0.01}, {}, 0.002) == Outcome::not_shown_better);

@@ -176,6 +176,15 @@ double share_of(std::span<const ScoreGroup> groups) {
   return exact::ratio(positives, weight).value_or(0);
 }
 
+// n rows without an event do not say that there are none: (0 + ½)/(n + 1). Never so small that a
+// float32 would round its complement to 1.
+double least_probability(const BinaryRows& rows) {
+  const auto count = rows.weights.empty()
+                         ? std::ssize(rows.scores)
+                         : std::ranges::count_if(rows.weights, [](double w) { return w > 0; });
+  return std::max(1 / (2 * static_cast<double>(count) + 2), 0x1p-24);
+}
+
 std::unexpected<Error> bad_map(std::string what) {
   return fail(Code::bad_model, "the calibration of a model " + std::move(what),
               "build the model again");
@@ -236,9 +245,10 @@ Result<CalibrationMap> fit_isotonic(const BinaryRows& rows) {
   COEVAL_ASSIGN(const std::vector<ScoreGroup> groups, groups_to_fit(rows));
   CalibrationMap map;
   map.kind = CalibrationMap::Kind::isotonic;
+  const double least = least_probability(rows);
   const auto add = [&](float score, double value) {
     map.scores.push_back(static_cast<double>(score));
-    map.values.push_back(value);
+    map.values.push_back(std::clamp(value, least, 1 - least));
   };
   for (const Pool& pool : pools_of(groups)) {
     double value = share_of(std::span(groups).subspan(pool.first, pool.end - pool.first));

@@ -43,9 +43,12 @@ Result<CalibrationMap> fit_platt(const BinaryRows& rows);
 
 /// The non-decreasing function of the score with the least Σ w·(value − label)²: pool adjacent
 /// violators over the distinct scores, each pool's value rounded once from the exact sums; between
-/// pools linear. Rows without weight are left out.
-/// Source: Ayer et al. 1955; scikit-learn IsotonicRegression(out_of_bounds="clip"), which takes
-/// scores within 1e-15 of one another as equal.
+/// pools linear. Rows without weight are left out. Values are kept within [e, 1 − e] with
+/// e = max(1/(2n + 2), 2^-24), n the rows: what n rows have not shown is (0 + ½)/(n + 1), not 0,
+/// and a probability of 0 or 1 would make one surprise cost an infinite log loss.
+/// Source: Ayer et al. 1955; Krichevsky & Trofimov 1981 (the ½); scikit-learn
+/// IsotonicRegression(y_min=e, y_max=1-e, out_of_bounds="clip"), which takes scores within 1e-15 of
+/// one another as equal.
 Result<CalibrationMap> fit_isotonic(const BinaryRows& rows);
 
 /// By the number of rows with weight: see kIsotonicRows.

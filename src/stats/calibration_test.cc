@@ -63,12 +63,28 @@ TEST_CASE("isotonic regression pools what descends, and is linear between pools"
   REQUIRE(map);
   // 0.25 has 1 and 0.5 has 0: pooled to 2/3.
   CHECK(map->scores == std::vector<double>{0.125, 0.25, 0.5, 0.75, 1});
-  CHECK(map->values == std::vector<double>{0, 2.0 / 3, 2.0 / 3, 1, 1});
-  CHECK(map->apply(-1) == 0);
+  // Six rows without an event say 1/14, not 0.
+  CHECK(map->values == std::vector<double>{1.0 / 14, 2.0 / 3, 2.0 / 3, 1 - 1.0 / 14, 1 - 1.0 / 14});
+  CHECK(map->apply(-1) == 1.0 / 14);
   CHECK(map->apply(0.3) == 2.0 / 3);
-  CHECK(map->apply(0.1875) == doctest::Approx(1.0 / 3));
-  CHECK(map->apply(9) == 1);
+  CHECK(map->apply(0.1875) == doctest::Approx((1.0 / 14 + 2.0 / 3) / 2));
+  CHECK(map->apply(9) == 1 - 1.0 / 14);
   CHECK(std::isnan(map->apply(std::nan(""))));
+}
+
+TEST_CASE("an isotonic map never says that something is impossible or certain") {
+  Table table{{0, 1}, {0, 1}};
+  std::vector<double> weights = {1, 1};
+  for (int i = 0; i < 100; ++i) {  // rows without weight are no evidence
+    table.scores.push_back(0);
+    table.labels.push_back(0);
+    weights.push_back(0);
+  }
+  const auto map = fit_isotonic({table.scores, table.labels, weights});
+  REQUIRE(map);
+  CHECK(map->apply(0) == 1.0 / 6);
+  CHECK(map->apply(1) == 1 - 1.0 / 6);
+  CHECK(static_cast<float>(1 - 0x1p-24) < 1.0f);  // the nearest that the bound comes to 1
 }
 
 TEST_CASE("an isotonic map never descends") {

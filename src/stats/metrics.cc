@@ -1,6 +1,7 @@
 #include "stats/metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double kClip = 1e-15;
-constexpr std::int64_t kBins = 15;
+constexpr std::size_t kBins = 15;
 
 /// One past the last rank of the group of ties that begins at `rank`.
 std::int64_t end_of_ties(const RankedScores& ranked, std::int64_t rank) {
@@ -66,22 +67,28 @@ CalibrationError calibration_error_of(const RankedScores& ranked) {
   CalibrationError error;
   error.value = kUndefined;
   if (rows == 0 || ranked.has_nan()) return error;
+  error.bins.resize(kBins);
+  std::array<exact::ExactSum, kBins> sums;
+  std::array<std::int64_t, kBins> positives{};
+  std::size_t bin = 0;
+  for (std::int64_t begin = 0, end = 0; begin < rows; begin = end) {
+    end = end_of_ties(ranked, begin);
+    while (bin + 1 < kBins && end > static_cast<std::int64_t>(bin + 1) * rows / std::int64_t{kBins})
+      ++bin;
+    error.bins[bin].count += end - begin;
+    positives[bin] += count_positives(ranked, begin, end);
+    for (std::int64_t rank = begin; rank < end; ++rank)
+      sums[bin].add(static_cast<double>(ranked.score(rank)));
+  }
   exact::ExactSum total;
-  for (std::int64_t bin = 0; bin < kBins; ++bin) {
-    const std::int64_t begin = bin * rows / kBins, end = (bin + 1) * rows / kBins;
-    CalibrationBin& stated = error.bins.emplace_back();
-    stated.count = end - begin;
+  for (bin = 0; bin < kBins; ++bin) {
+    CalibrationBin& stated = error.bins[bin];
     if (stated.count == 0) continue;
-    const auto positives = static_cast<double>(count_positives(ranked, begin, end));
-    exact::ExactSum sum;
-    for (std::int64_t rank = begin; rank < end; ++rank) {
-      sum.add(static_cast<double>(ranked.score(rank)));
-    }
-    stated.mean_score = sum.mean(stated.count);
-    stated.positive_share = positives / static_cast<double>(stated.count);
+    stated.mean_score = sums[bin].mean(stated.count);
+    stated.positive_share = static_cast<double>(positives[bin]) / static_cast<double>(stated.count);
     // |share − score| · count is |positives − sum|, which needs no division.
-    sum.subtract(positives);
-    total.add(std::abs(sum.round()));
+    sums[bin].subtract(static_cast<double>(positives[bin]));
+    total.add(std::abs(sums[bin].round()));
   }
   error.value = total.mean(rows);
   return error;

@@ -8,9 +8,8 @@ namespace coeval::stats {
 
 /// Definitions and oracles: docs/statistics.md. Scores are probabilities; labels 0 or 1; as many of
 /// the one as of the other. Counts are integers and sums exact, so a metric is a function of the
-/// multiset of rows: no order, no thread count changes a bit. (calibration_error alone settles ties
-/// at a bin's edge by the order of the rows.) NaN where a metric is undefined: no rows; AUC of one
-/// class; average precision without positives; a score that is NaN.
+/// multiset of rows: no order, no thread count changes a bit. NaN where a metric is undefined: no
+/// rows; AUC of one class; average precision without positives; a score that is NaN.
 
 /// Mann–Whitney with ties counted half, correctly rounded up to 10^8 rows.
 /// Source: scikit-learn roc_auc_score. Complexity: linear, by radix sort.
@@ -26,8 +25,9 @@ struct CalibrationBin {
   std::int64_t count = 0;
   double mean_score = 0, positive_share = 0;  ///< 0 in an empty bin
 };
-/// 15 equal-mass bins by (score, order): Σ |share − score| · count / n, with the bins. Bin b holds
-/// the ranks [⌊b·n/15⌋, ⌊(b+1)·n/15⌋). Without rows or with a NaN score: NaN and no bins.
+/// 15 bins of equal mass by score: Σ |share − score| · count / n, with the bins. Bin b holds the
+/// ranks [⌊b·n/15⌋, ⌊(b+1)·n/15⌋); rows of one score go together, to the bin of the last of them,
+/// so bins may be empty. Without rows or with a NaN score: NaN and no bins.
 struct CalibrationError {
   double value = 0;
   std::vector<CalibrationBin> bins;

@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+#include "stats/binary.h"
+
 namespace coeval::stats {
 namespace {
 
@@ -222,21 +224,42 @@ TEST_CASE("without rows, or with a NaN score, every metric is NaN") {
   }
 }
 
-TEST_CASE("calibration bins hold equal shares of the rows, ties in the order of the rows") {
-  std::vector<float> scores(30, 0.25f);
+TEST_CASE("calibration bins hold equal shares of the rows") {
+  std::vector<float> scores;
   std::vector<std::uint8_t> labels(30, 0);
+  for (int i = 0; i < 30; ++i) scores.push_back(static_cast<float>(i) / 32);
   labels[0] = labels[1] = labels[5] = 1;
   const CalibrationError error = calibration_error(scores, labels);
   REQUIRE(error.bins.size() == 15);
   CHECK(error.bins[0].positive_share == 1.0);
   CHECK(error.bins[1].positive_share == 0.0);
   CHECK(error.bins[2].positive_share == 0.5);
-  for (const CalibrationBin& bin : error.bins) {
-    CHECK(bin.count == 2);
-    CHECK(bin.mean_score == 0.25);
+  for (const CalibrationBin& bin : error.bins) CHECK(bin.count == 2);
+}
+
+TEST_CASE("rows of one score lie in one calibration bin, whatever their order") {
+  std::vector<float> scores = {0.125f};
+  std::vector<std::uint8_t> labels = {0};
+  for (int i = 0; i < 28; ++i) {
+    scores.push_back(0.25f);
+    labels.push_back(i < 7 ? 1 : 0);
   }
-  // (0.75·2 + 0.25·2 + 13 · 0.25·2) / 30
-  CHECK(error.value == 8.5 / 30);
+  scores.push_back(0.5f);
+  labels.push_back(1);
+  const CalibrationError error = calibration_error(scores, labels);
+  REQUIRE(error.bins.size() == 15);
+  CHECK(error.bins[0].count == 1);
+  for (std::size_t bin = 1; bin < 14; ++bin) CHECK(error.bins[bin].count == 0);
+  CHECK(error.bins[14].count == 29);  // the last of the ties is the first of its two ranks
+  // |0 − 0.125| + |8 − 7.5|
+  CHECK(error.value == 0.625 / 30);
+  for (const std::size_t by : {5u, 11u, 23u}) {
+    std::ranges::rotate(labels, labels.begin() + static_cast<std::ptrdiff_t>(by));
+    std::ranges::rotate(scores, scores.begin() + static_cast<std::ptrdiff_t>(by));
+    CHECK(same_bits(calibration_error(scores, labels).value, error.value));
+    const std::vector<double> ones(scores.size(), 1.0);
+    CHECK(same_bits(calibration_error(BinaryRows{scores, labels, ones}), error.value));
+  }
 }
 
 TEST_CASE("fewer rows than bins leave bins empty") {

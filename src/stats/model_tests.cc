@@ -136,6 +136,23 @@ DeLong delong(std::span<const float> challenger, std::span<const float> champion
   return found;
 }
 
+DeLongAuc delong_auc(std::span<const float> scores, std::span<const std::uint8_t> labels) {
+  constexpr double kQuantile = 1.959963984540054;  // of 0.975
+  DeLongAuc found{auc(scores, labels), kUndefined, kUndefined, kUndefined};
+  const auto positives =
+      static_cast<std::int64_t>(std::ranges::count_if(labels, [](auto l) { return l != 0; }));
+  const std::int64_t negatives = std::ssize(labels) - positives;
+  if (positives < 2 || negatives < 2 || std::isnan(found.auc)) return found;
+  const auto twice = placements(scores, labels, positives);
+  Moments2 of[2];
+  for (std::size_t i = 0; i < labels.size(); ++i) of[labels[i] != 0 ? 1 : 0].add(twice[i]);
+  found.standard_error = std::sqrt(variance_of_mean(of[1], static_cast<double>(negatives)) +
+                                   variance_of_mean(of[0], static_cast<double>(positives)));
+  found.lower = std::max(0.0, found.auc - kQuantile * found.standard_error);
+  found.upper = std::min(1.0, found.auc + kQuantile * found.standard_error);
+  return found;
+}
+
 McNemar mcnemar(std::span<const std::uint8_t> challenger_right,
                 std::span<const std::uint8_t> champion_right) {
   COEVAL_CHECK(challenger_right.size() == champion_right.size());

@@ -25,6 +25,16 @@ struct DeLong {
 DeLong delong(std::span<const float> challenger, std::span<const float> champion,
               std::span<const std::uint8_t> labels);
 
+/// One model's AUC with DeLong's standard error, the square root of s²(V of positives)/P + s²(V of
+/// negatives)/N, and the 95 % interval of the normal law, cut to [0, 1]. NaN as above. Rows are
+/// taken as independent: where an entity repeats, resample it (bootstrap.h). Complexity: a sort.
+struct DeLongAuc {
+  double auc = 0;
+  double standard_error = 0;
+  double lower = 0, upper = 0;
+};
+DeLongAuc delong_auc(std::span<const float> scores, std::span<const std::uint8_t> labels);
+
 struct McNemar {
   std::int64_t challenger_only = 0;  ///< rows that only the challenger gets right
   std::int64_t champion_only = 0;

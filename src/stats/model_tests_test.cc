@@ -28,6 +28,17 @@ TEST_CASE("DeLong's test by hand") {
   CHECK(test.p_value == doctest::Approx(0.31731050786291415).epsilon(1e-13));
 }
 
+TEST_CASE("DeLong's interval of one AUC by hand") {
+  const Labels labels = {1, 1, 0, 0};
+  // Placements: positives 1 and ½, negatives 1 and ½, so each s² is 1/8.
+  const DeLongAuc found = delong_auc(Scores{4, 2, 3, 1}, labels);
+  CHECK(found.auc == 0.75);
+  CHECK(found.standard_error == doctest::Approx(std::sqrt(0.125)));
+  CHECK(found.lower == doctest::Approx(0.75 - 1.959963984540054 * std::sqrt(0.125)));
+  CHECK(found.upper == 1);  // cut
+  CHECK(std::isnan(delong_auc(Scores{4, 3, 2, 1}, Labels{1, 0, 0, 0}).standard_error));
+}
+
 TEST_CASE("DeLong's test where the variance is 0 or undefined") {
   const Labels labels = {1, 1, 0, 0};
   const Scores scores = {4, 3, 2, 1}, inverted = {1, 2, 3, 4};

@@ -209,6 +209,8 @@ Json tests(const Json& in) {
   Json out;
   out.set("delong", row({test.challenger, test.champion, test.difference, test.standard_error,
                          test.z, test.p_value}));
+  const DeLongAuc alone = delong_auc(challenger, labels);
+  out.set("delong_auc", row({alone.auc, alone.standard_error, alone.lower, alone.upper}));
   std::vector<std::uint8_t> right[2];
   for (std::size_t i = 0; i < labels.size(); ++i) {
     right[0].push_back((challenger[i] >= 0.5f) == (labels[i] != 0));
@@ -232,8 +234,36 @@ Json to_json(const Result<Improvement>& found) {
   out.set("lower", found->interval.lower);
   out.set("upper", found->interval.upper);
   out.set("p_value", found->p_value);
+  out.set("normal_p_value", normal_p_value(*found));
   out.set("units", found->units);
   out.set("replicates", numbers(found->replicates));
+  return out;
+}
+
+Json to_json(const Result<Estimate>& found) {
+  if (!found) return error_of(found.error());
+  return row({found->value, found->interval.lower, found->interval.upper,
+              static_cast<double>(found->units)});
+}
+
+// One model's metrics with their intervals, in one call for the two means.
+Json estimates(std::span<const float> scores, std::span<const std::uint8_t> labels,
+               std::span<const RatioRows> means, Units units, const BootstrapOptions& options,
+               WorkerPool* pool) {
+  Json out;
+  out.set("auc", to_json(estimate_auc(scores, labels, units, options, pool)));
+  out.set("average_precision",
+          to_json(estimate_average_precision(scores, labels, units, options, pool)));
+  const auto ratios = estimate_ratios(means, labels.size(), units, options, pool);
+  out.set("brier", ratios ? to_json(Result<Estimate>((*ratios)[0])) : error_of(ratios.error()));
+  out.set("of_positives",
+          ratios ? to_json(Result<Estimate>((*ratios)[1])) : error_of(ratios.error()));
+  const RankedCalibration ranked(scores, labels);
+  out.set("calibration_error",
+          to_json(estimate_by(
+              labels.size(), calibration_error(scores, labels).value,
+              [&](std::span<const double> weights) { return ranked.error(weights); }, units,
+              options, pool)));
   return out;
 }
 
@@ -265,6 +295,13 @@ Json bootstrap(const Json& in) {
                                           Better::lower, RatioForm::plain, units, options, &pool)));
   out.set("rmse", to_json(compare_ratios({squares[0], weights}, {squares[1], weights},
                                          Better::lower, RatioForm::root, units, options, &pool)));
+  std::vector<double> of_positives(squares[0].size()), positives(squares[0].size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    positives[i] = labels[i];
+    of_positives[i] = labels[i] * static_cast<double>(challenger[i]);
+  }
+  const RatioRows means[] = {{squares[0], weights}, {of_positives, positives}};
+  out.set("estimates", estimates(challenger, labels, means, units, options, &pool));
   const auto metric = [&](std::span<const double> times) {
     std::vector<double> both;
     for (std::size_t i = 0; i < times.size(); ++i)

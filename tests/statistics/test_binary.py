@@ -39,14 +39,15 @@ def share(part, whole):
 
 
 def bins_of(rows, bins):
-    """Of each row in ascending order, its bin of equal mass."""
-    order, total = np.argsort(rows.s, kind="stable"), rows.weight(np.ones(len(rows.s), bool))
+    """The rows of each bin of equal mass; rows of one score lie in one bin."""
+    total = rows.weight(np.ones(len(rows.s), bool))
     through, b, found = Fraction(0), 0, [[] for _ in range(bins)]
-    for i in order:
-        through += rows.exact[i]
+    for score in np.unique(rows.s):
+        tied = np.flatnonzero(rows.s == score)
+        through += sum(rows.exact[i] for i in tied)
         while b + 1 < bins and float(through) * bins > (b + 1) * total:
             b += 1
-        found[b].append(i)
+        found[b].extend(tied)
     return found, total
 
 

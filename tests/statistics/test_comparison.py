@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cases import CASES, Comparison, answers, labels, listed, scores, weights
+from test_binary import Rows, calibration_error
 
 MASK = (1 << 64) - 1
 
@@ -53,6 +54,18 @@ def delong(y, first, second):
     error = math.sqrt(exact)
     z = 0.0 if difference == 0 else float(difference) / error if error else math.inf * float(difference)
     return aucs + [float(difference), error, z, 2 * stats.norm.sf(abs(z)) if difference else 1.0]
+
+
+def delong_auc(y, scores):
+    p, n = int((y == 1).sum()), int((y == 0).sum())
+    if p == 0 or n == 0:
+        return [math.nan] * 4
+    psi = (np.sign(scores[y == 1][:, None] - scores[y == 0][None, :]) + 1) / 2
+    if p < 2 or n < 2:
+        return [psi.mean()] + [math.nan] * 3
+    error = math.sqrt(np.var(psi.mean(axis=1), ddof=1) / p + np.var(psi.mean(axis=0), ddof=1) / n)
+    ends = stats.norm.interval(0.95, psi.mean(), error) if error else [psi.mean()] * 2
+    return [psi.mean(), error, max(0, ends[0]), min(1, ends[1])]
 
 
 def holm(p):
@@ -107,6 +120,14 @@ def mean_square(y, s, w):
     return (w * (s - y) ** 2).sum() / w.sum() if w.sum() > 0 else math.nan
 
 
+def share_of_positives(y, s, w):
+    return (w * y * s).sum() / (w * y).sum() if (w * y).sum() > 0 else math.nan
+
+
+def calibration(y, s, w):
+    return calibration_error(Rows({"scores": s, "labels": y, "weights": list(w)}))
+
+
 def average_precision(y, s, w):
     return average_precision_score(y, s, sample_weight=w) if w[y == 1].sum() > 0 else math.nan
 
@@ -118,6 +139,7 @@ class Comparing(unittest.TestCase):
         for i, (case, ours) in enumerate(zip(cases, answers(cases))):
             y, first, second = (np.array(case[name]) for name in ("labels", "challenger", "champion"))
             check.all_near(f"case {i} DeLong", ours["delong"], delong(y, first, second), 1e-11)
+            check.all_near(f"case {i} DeLong of one", ours["delong_auc"], delong_auc(y, first), 1e-11)
             right = [(s >= 0.5) == (y == 1) for s in (first, second)]
             only = [int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())]
             for where, (a, b), p in (("rows", only, ours["mcnemar_rows"][2]),
@@ -126,7 +148,7 @@ class Comparing(unittest.TestCase):
                 check.relative(f"case {i} McNemar of {where} {a} {b}", p, expected, 1e-11)
             check.all_near(f"case {i} McNemar", ours["mcnemar_rows"][:2], only)
             check.all_near(f"case {i} Holm", ours["holm"], holm(case["p_values"]))
-        check.close(9 * CASES)
+        check.close(13 * CASES)
 
     def test_mcnemar_of_many_rows_equals_exact_sums(self):
         pairs = [(0, 1), (0, 60), (1, 900), (400, 600), (990, 1010), (2000, 2000), (4900, 5100)]
@@ -169,6 +191,12 @@ class Comparing(unittest.TestCase):
                     p = [min(1, 2 * (1 + min((defined <= 0).sum(), (defined >= 0).sum())) / (1 + len(defined)))]
                 check.all_near(where, [found["lower"], found["upper"], found["p_value"]],
                                [ends[0], ends[1], p[0]])
+                value, normal = float(found["value"]), math.nan
+                if not math.isnan(p[0]) and len(defined) > 1:
+                    spread = np.std(defined, ddof=1)
+                    normal = 1.0 if value == 0 else 2 * stats.norm.sf(abs(value) / spread) if spread else 0.0
+                check.near(where, found["normal_p_value"], normal, 1e-9)
+            self.check_estimates(check, i, case, ours["estimates"], times, own)
             both = times[0][y == 1].sum() * times[0][y == 0].sum() > 0
             if both:
                 difference = [roc_auc_score(y, s, sample_weight=times[0]) for s in (first, second)]
@@ -178,6 +206,21 @@ class Comparing(unittest.TestCase):
         shares = stats.poisson.pmf(range(9), 1)
         error = np.sqrt(shares * (1 - shares) / seen.sum())
         self.assertLess((np.abs(seen / seen.sum() - shares) / (error + 2e-5)).max(), 5)
+
+    def check_estimates(self, check, i, case, ours, times, own):
+        """Intervals of one model: percentiles of the metric with each replicate's weights."""
+        y, s, one = np.array(case["labels"]), np.array(case["challenger"]), np.ones(len(case["labels"]))
+        metrics = {"auc": (auc, one), "brier": (mean_square, own), "of_positives": (share_of_positives, one)}
+        if i % 10 == 0:  # these two are slow here
+            metrics |= {"average_precision": (average_precision, one), "calibration_error": (calibration, one)}
+        for name, (metric, base) in metrics.items():
+            replicates = np.array([metric(y, s, base * t) for t in times])
+            value, defined = metric(y, s, base), replicates[~np.isnan(replicates)]
+            ends = [math.nan, math.nan]
+            if not math.isnan(value) and len(defined) * 10 >= len(replicates) * 9:
+                ends = np.quantile(defined, [(1 - case["level"]) / 2, (1 + case["level"]) / 2])
+            units = len(set(case["units"])) if case["units"] else len(y)
+            check.all_near(f"case {i} estimate of {name}", ours[name], [value, *ends, units])
 
 
 if __name__ == "__main__":
