@@ -9,8 +9,9 @@ namespace {
 
 constexpr auto kNamedSections =
     std::to_array<std::string_view>({"source", "view", "feature", "key", "model"});
-constexpr auto kNamedFacts = std::to_array<std::string_view>(
-    {"column", "window", "aggregate", "feature", "looks_up", "key", "input", "param", "gate"});
+constexpr auto kNamedFacts =
+    std::to_array<std::string_view>({"column", "window", "aggregate", "feature", "looks_up", "key",
+                                     "input", "param", "metric", "gate"});
 
 // A word or a quoted text, taken off the front of a line.
 std::string take_word(std::string_view& line) {

@@ -58,6 +58,7 @@ void read_document(const TomlValue& document, Draft& draft, Diagnostics& errors)
   if (const auto* features = reader.take("features")) read_features(*features, draft, errors);
   check_constant_names(draft, errors);
   check_keys(draft, errors);
+  if (const auto* metrics = reader.take("metric")) read_metrics(*metrics, draft, errors);
   read_models(reader.take("model"), draft, errors);
   if (const auto* serving = reader.take("serving")) read_serving(*serving, draft, errors);
   reader.later({"include", "monitor", "dimension"});

@@ -27,6 +27,15 @@ struct ViewNotes {
   std::vector<SourcePosition> aggregate_positions;  ///< by aggregate, of its string
 };
 
+/// A metric of the table [metric], which is typed anew for each model that names it.
+struct MetricText {
+  Metric::Kind kind = Metric::Kind::mean;
+  bool higher_is_better = true;
+  ExpressionText value;
+  ExpressionText divisor;  ///< of a ratio
+  SourcePosition position;
+};
+
 /// A definition while it is read. Parts with errors are kept as far as they go, so that one error
 /// does not look like many; such a draft never becomes a Project.
 struct Draft {
@@ -35,6 +44,7 @@ struct Draft {
   std::vector<ViewNotes> view_notes;      ///< by view
   std::map<std::string, ExpressionText, std::less<>> features;
   std::map<std::string, ExpressionText, std::less<>> keys;  ///< of the table [keys]
+  std::map<std::string, MetricText, std::less<>> metrics;
 };
 
 /// Readers of the parts of a document, to be called in this order.
@@ -56,7 +66,9 @@ void check_keys(const Draft& draft, Diagnostics& errors);
 void read_features(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
 /// Errors: duplicate_name where a constant has the name of a column or a feature.
 void check_constant_names(const Draft& draft, Diagnostics& errors);
-/// `entry` may be null; features are checked here too, since their types depend on the question.
+void read_metrics(const TomlEntry& entry, Draft& draft, Diagnostics& errors);
+/// `entry` may be null; features and metrics are checked here too, since their types depend on the
+/// question.
 void read_models(const TomlEntry* entry, Draft& draft, Diagnostics& errors);
 
 }  // namespace coeval::define

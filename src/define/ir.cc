@@ -182,6 +182,9 @@ std::string_view comparison_of(Gate::Kind kind) {
       return "better than";
     case Gate::Kind::not_worse_than_champion:
       return "not worse than";
+    case Gate::Kind::no_slice_worse:
+    case Gate::Kind::no_slice_worse_by:
+      return "on no slice worse than";
   }
   return {};
 }
@@ -190,6 +193,8 @@ std::string gate_ir(const Gate& gate) {
   std::string bound = number_of(gate.bound);
   if (gate.kind == Gate::Kind::better_than_champion) bound = "champion";
   if (gate.kind == Gate::Kind::not_worse_than_champion) bound = "champion by " + bound;
+  if (gate.kind == Gate::Kind::no_slice_worse) bound = "champion";
+  if (gate.kind == Gate::Kind::no_slice_worse_by) bound = "champion by " + bound;
   return line(1, gate.worst_slice ? "gate_of_each_slice" : "gate",
               gate.metric + " " + std::string(comparison_of(gate.kind)) + " " + bound);
 }
@@ -210,6 +215,7 @@ std::string training_ir(const Model& model) {
     text += line(1, "threshold_until", std::to_string(model.split.threshold_until_us));
   if (model.split.gap_us != 0) text += line(1, "gap", std::to_string(model.split.gap_us) + "us");
   text += training_options_ir(model.training);
+  for (const Metric& metric : model.metrics) text += metric_ir(metric);
   for (const auto& gate : model.gates) text += gate_ir(gate);
   return text;
 }

@@ -374,13 +374,23 @@ Json params() {
   return table(std::move(properties), {}, "The trainer's parameters.");
 }
 
+Json bound() {
+  return object({{"type", "string"},
+                 {"pattern", "^[<>]= *-?[0-9.]"},
+                 {"description", "\">= 0.77\" or \"<= 0.05\""}});
+}
+
 Json bounds_of_metrics() {
   Json gates{Json::Object{}};
-  for (const std::string_view metric : gate_metrics())
-    gates.set(std::string(metric), object({{"type", "string"},
-                                           {"pattern", "^[<>]= *-?[0-9.]"},
-                                           {"description", "\">= 0.77\" or \"<= 0.05\""}}));
+  for (const std::string_view metric : gate_metrics()) gates.set(std::string(metric), bound());
   return gates;
+}
+
+// The keys given, and bounds on metrics of [metric].
+Json table_of_gates(Json properties, std::string_view about) {
+  Json json = table(std::move(properties), {}, about);
+  json.set("additionalProperties", bound());
+  return json;
 }
 
 Json gates() {
@@ -392,15 +402,29 @@ Json gates() {
   gates.set("leak", limit("Of the AUC of one input alone: \"<= 0.98\""));
   gates.set("size", limit("Of the model's file: \"<= 10MB\""));
   gates.set("cost_per_million", limit("Of a million predictions: \"<= 0.05\""));
-  gates.set("worst_slice", table(bounds_of_metrics(), {}, "Must hold on every slice."));
+  gates.set("worst_slice", table_of_gates(bounds_of_metrics(), "Must hold on every slice."));
   gates.set("better_than",
             one_of_texts({"champion"}, "Shown better than the version that serves."));
   gates.set("not_worse_than",
             one_of_texts({"champion"}, "Not shown worse, by more than the margin."));
   gates.set("core_hour", of_type("number", "What an hour of a core costs; 0.05 unless given."));
   gates.set("margin", of_type("number", "How much worse is not worse."));
-  gates.set("on", text("The metric of the two gates above; auc unless given."));
-  return table(std::move(gates), {}, "What a version must reach to be promoted.");
+  gates.set("no_slice_worse_than",
+            one_of_texts({"champion"}, "On no slice shown worse than the version that serves."));
+  gates.set("slice_margin", of_type("number", "How much worse is not worse on a slice."));
+  gates.set("on", text("The metric of the gates against the champion; auc unless given."));
+  return table_of_gates(std::move(gates), "What a version must reach to be promoted.");
+}
+
+Json metric() {
+  const Json value =
+      described(reference("expression"), "Over the question's row and score, decision and label.");
+  return table(
+      object({{"kind", one_of_texts({"sum", "mean", "proportion", "ratio"}, "What becomes of it.")},
+              {"value", value},
+              {"divisor", value},
+              {"better", one_of_texts({"higher", "lower"}, "Which is better; higher.")}}),
+      {"kind", "value"}, "What answers are worth to the business.");
 }
 
 Json split() {
@@ -457,6 +481,8 @@ void add_training_options(Json& properties) {
                                              "How scores become probabilities."));
   properties.set("threshold", threshold());
   properties.set("slices", expressions);
+  properties.set("metrics", list_of(of_type("string", "A name of [metric]."),
+                                    "Figures of the business that are reported."));
   properties.set("resample", text("\"row\", \"day\", or a value of the row that rows repeat."));
   properties.set(
       "limits",
@@ -554,6 +580,7 @@ Json json_schema() {
           {"lookup", named(lookup(), "Lookups by name.")},
           {"keys", named(reference("expression"),
                          "Keys that a question has no column for, and how they are found.")},
+          {"metric", named(metric(), "Figures of the business by name.")},
           {"features", named(reference("expression"),
                              "Expressions over columns, view features and other features.")},
           {"model", named(model(), "Models by name.")},

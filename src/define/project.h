@@ -13,6 +13,7 @@
 #include "data/json_path.h"
 #include "define/checks.h"
 #include "define/expr.h"
+#include "define/metrics.h"
 #include "define/training_options.h"
 
 namespace coeval::define {
@@ -269,11 +270,14 @@ struct Gate {
     at_most,
     better_than_champion,     ///< the lower end of the difference's interval is above 0
     not_worse_than_champion,  ///< … is not below −bound
+    no_slice_worse,           ///< on no slice it is shown to be worse, by Holm over all of them
+    no_slice_worse_by,        ///< on every slice the lower end is not below −bound
   };
-  std::string metric;  ///< of gate_metrics() or system_gates()
+  std::string metric;  ///< of gate_metrics(), of the project, or a figure of the system's
   Kind kind = Kind::at_least;
   double bound = 0;
   bool worst_slice = false;  ///< must hold on every slice that is large enough
+  bool of_project = false;   ///< the metric is one of [metric]
 };
 
 struct Model {
@@ -298,8 +302,9 @@ struct Model {
   Split split;
   TrainingOptions training;
   std::vector<Gate> gates;
-  std::string ir;       ///< canonical text of everything that the model depends on
-  std::string ir_hash;  ///< sha256 of `ir`
+  std::string ir;               ///< canonical text of everything that the model depends on
+  std::string ir_hash;          ///< sha256 of `ir`
+  std::vector<Metric> metrics;  ///< of the project, those that it or its gates name; by name
 };
 
 /// An expression of the table [features]. Its types depend on the model that reads it, so it is

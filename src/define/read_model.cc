@@ -11,6 +11,7 @@
 #include "define/leaks.h"
 #include "define/question_keys.h"
 #include "define/read_label.h"
+#include "define/read_metrics.h"
 #include "define/read_training.h"
 #include "define/split_and_gates.h"
 #include "define/table_reader.h"
@@ -137,7 +138,9 @@ class ModelReader {
       check_maturity(*split, draft_, model_, errors_);
     }
     read_training_options(reader, draft_, model_, errors_);
-    if (const auto* gates = reader.take("gate")) read_gates(*gates, model_, errors_);
+    const auto* gates = reader.take("gate");
+    read_model_metrics(reader.take("metrics"), gates, draft_, model_, errors_);
+    if (gates) read_gates(*gates, model_, errors_);
     reader.later({"maturity"});
   }
 
@@ -330,6 +333,7 @@ void read_models(const TomlEntry* entry, Draft& draft, Diagnostics& errors) {
     if (!seen.contains(name)) unread.check(name);
   for (const auto& [name, text] : draft.keys)
     if (!seen.contains(name)) unread.check_key(name);
+  check_unused_metrics(draft, errors);
 }
 
 }  // namespace coeval::define

@@ -290,23 +290,46 @@ class OptionsReader {
     }
   }
 
+  // What weighs classes unequally; nothing where they are equal. Trainers have a word of their own.
+  std::string class_weights_text() const {
+    if (options_.class_weights.given()) return "class weights";
+    const std::string param = "scale_pos_weight";
+    const auto weighs = [&](const auto& given) {
+      return given.first == param && given.second != "1";
+    };
+    const bool searched =
+        std::ranges::count(options_.search.space, param, &Search::Range::param) > 0;
+    return searched || std::ranges::any_of(model_.params, weighs) ? param : std::string();
+  }
+
   // What is chosen needs rows of its own to be chosen on.
   void check_parts() {
     const Split& split = model_.split;
-    if (options_.class_weights.given() && options_.calibration == Calibration::none) {
+    const std::string weighed = class_weights_text();
+    if (!weighed.empty() && options_.calibration == Calibration::none) {
       if (calibration_ != nullptr)
         bad(calibration_->value.position,
-            what_ + " has class weights, whose scores are no probabilities without a calibration",
-            "write calibration = \"auto\", or leave class_weights out");
+            what_ + " has " + weighed + ", whose scores are no probabilities without a calibration",
+            "write calibration = \"auto\", or leave " +
+                (options_.class_weights.given() ? "class_weights" : weighed) + " out");
       options_.calibration = Calibration::automatic;
     }
     if (options_.calibration != Calibration::none && split.calibrate_until_us == 0 &&
         split.test_until_us != 0)
-      missing(calibration_ != nullptr ? calibration_ : class_weights_, "calibration",
-              "calibrate_until");
+      missing(calibration_     ? calibration_
+              : class_weights_ ? class_weights_
+                               : unequal_params(),
+              "calibration", "calibrate_until");
     if (options_.threshold_rule.kind != ThresholdRule::Kind::fixed &&
         split.threshold_until_us == 0 && split.test_until_us != 0)
       missing(threshold_, "threshold", "threshold_until");
+  }
+
+  // Where scale_pos_weight stands.
+  const TomlEntry* unequal_params() {
+    const TomlEntry* params = reader_.take("params");
+    const bool here = params != nullptr && params->value.find("scale_pos_weight") != nullptr;
+    return here ? params : reader_.take("search");
   }
 
   void missing(const TomlEntry* entry, const std::string& part, const std::string& key) {

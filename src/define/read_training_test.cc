@@ -105,6 +105,21 @@ TEST_CASE("class weights have a calibration, asked for or not") {
              "whose scores are no probabilities without a calibration"));
 }
 
+TEST_CASE("scale_pos_weight weighs classes too, and so has a calibration") {
+  const std::string weighed = "params = { scale_pos_weight = 8 }";
+  CHECK(with(weighed).training.calibration == Calibration::automatic);
+  CHECK(with("params = { scale_pos_weight = 1 }").training.calibration == Calibration::none);
+  CHECK(
+      with("search = { trials = 3, space = { scale_pos_weight = [1, 9] } }").training.calibration ==
+      Calibration::automatic);
+  CHECK(says(error_of(weighed + "\ncalibration = \"none\""),
+             "has scale_pos_weight, whose scores are no probabilities without a calibration"));
+  CHECK(says(error_of(weighed,
+                      "split = { train_until = 2001-04-01, validate_until = 2001-05-01, "
+                      "test_until = 2001-07-01 }"),
+             "has no part of the split to be fitted on"));
+}
+
 TEST_CASE("the dates of all parts increase") {
   CHECK(says(error_of("",
                       "split = { train_until = 2001-04-01, validate_until = 2001-05-01, "

@@ -108,6 +108,10 @@ std::optional<Gate> parse_limit(std::string_view gate, std::string_view text) {
   return made;
 }
 
+bool is_of_project(std::string_view metric, const Model& model) {
+  return std::ranges::count(model.metrics, metric, &Metric::name) > 0;
+}
+
 // ">= 0.77"
 std::optional<Gate> parse_bound(std::string_view text) {
   Gate gate;
@@ -137,6 +141,7 @@ void read_gate(const TomlEntry& entry, std::string_view metric, bool worst_slice
   }
   gate->metric = metric;
   gate->worst_slice = worst_slice;
+  gate->of_project = is_of_project(metric, model);
   model.gates.push_back(*gate);
 }
 
@@ -155,15 +160,28 @@ void read_system_gate(const TomlEntry& entry, const SystemGate& kind, Model& mod
                 advice);
 }
 
+// What a gate of this model can be about: the metrics of all models, and those of the project.
+std::vector<std::string> metrics_of(const Model& model) {
+  std::vector<std::string> all(kMetrics.begin(), kMetrics.end());
+  for (const Metric& metric : model.metrics) all.push_back(metric.name);
+  return all;
+}
+
+void report_no_slices(const SourcePosition& place, const Model& model, Diagnostics& errors) {
+  errors.report(Code::missing_toml_key, place, "model " + in_quotes(model.name) + " has no slices",
+                "write slices = [\"origin\"] in the model");
+}
+
 // Whom to beat, or not to fall behind; on which metric, and by how much it may.
 void read_champion_gates(TableReader& reader, const TomlValue& table, Model& model,
                          Diagnostics& errors) {
   const auto place = [&](std::string_view key) { return table.find(key)->value.position; };
   const auto metric = reader.string("on");
   const auto margin = reader.number("margin", 0, 1e12);
-  if (metric && std::ranges::find(kMetrics, std::string_view(*metric)) == kMetrics.end())
+  const auto slice_margin = reader.number("slice_margin", 0, 1e12);
+  if (metric && std::ranges::count(metrics_of(model), *metric) == 0)
     errors.report(Code::bad_toml_value, place("on"), "unknown metric " + in_quotes(*metric),
-                  "write on = \"auc\" or another of the metrics of gates");
+                  "write on = \"auc\" or another of the metrics of gates, or one of [metric]");
   const auto read = [&](std::string_view key, Gate::Kind kind, double bound) {
     const auto other = reader.string(key);
     if (!other) return;
@@ -171,12 +189,23 @@ void read_champion_gates(TableReader& reader, const TomlValue& table, Model& mod
       errors.report(Code::unsupported, place(key),
                     std::string(key) + " " + in_quotes(*other) + " is not in this version",
                     "write " + std::string(key) + " = \"champion\"");
-    model.gates.push_back({metric.value_or("auc"), kind, bound});
+    const std::string on = metric.value_or("auc");
+    model.gates.push_back({on, kind, bound, false, is_of_project(on, model)});
   };
   read("better_than", Gate::Kind::better_than_champion, 0);
   read("not_worse_than", Gate::Kind::not_worse_than_champion, margin.value_or(0));
+  const bool has_slice_gate = table.find("no_slice_worse_than") != nullptr;
+  if (has_slice_gate && model.training.slices.empty())
+    report_no_slices(place("no_slice_worse_than"), model, errors);
+  read("no_slice_worse_than",
+       slice_margin ? Gate::Kind::no_slice_worse_by : Gate::Kind::no_slice_worse,
+       slice_margin.value_or(0));
+  if (slice_margin && !has_slice_gate)
+    errors.report(Code::bad_toml_value, place("slice_margin"),
+                  "`slice_margin` belongs to a gate on the slices against the champion",
+                  "write no_slice_worse_than = \"champion\" beside it");
   const bool has_margin_gate = table.find("not_worse_than") != nullptr;
-  const bool has_gate = has_margin_gate || table.find("better_than") != nullptr;
+  const bool has_gate = has_margin_gate || has_slice_gate || table.find("better_than") != nullptr;
   const char* alone = margin && !has_margin_gate ? "margin" : metric && !has_gate ? "on" : nullptr;
   if (alone != nullptr)
     errors.report(Code::bad_toml_value, place(alone),
@@ -188,12 +217,9 @@ void read_worst_slice(const TomlEntry& entry, Model& model, Diagnostics& errors)
   const std::string what = "worst_slice of model " + in_quotes(model.name);
   if (!expect_kind(entry, Kind::table, what, "write worst_slice = { auc = \">= 0.7\" }", errors))
     return;
-  if (model.training.slices.empty())
-    errors.report(Code::missing_toml_key, entry.position,
-                  "model " + in_quotes(model.name) + " has no slices",
-                  "write slices = [\"origin\"] in the model");
+  if (model.training.slices.empty()) report_no_slices(entry.position, model, errors);
   TableReader reader(entry.value, entry.position, what, errors);
-  for (const auto metric : kMetrics)
+  for (const auto& metric : metrics_of(model))
     if (const TomlEntry* gate = reader.take(metric)) read_gate(*gate, metric, true, model, errors);
   reader.finish();
 }
@@ -266,7 +292,7 @@ void read_gates(const TomlEntry& entry, Model& model, Diagnostics& errors) {
   const std::string what = "model " + in_quotes(model.name);
   if (!expect_kind(entry, Kind::table, what, "write gate = { auc = \">= 0.77\" }", errors)) return;
   TableReader reader(entry.value, entry.position, "gate of " + what, errors);
-  for (const auto metric : kMetrics)
+  for (const auto& metric : metrics_of(model))
     if (const TomlEntry* gate = reader.take(metric)) read_gate(*gate, metric, false, model, errors);
   for (const SystemGate& kind : kSystemGates)
     if (const TomlEntry* gate = reader.take(kind.name))
