@@ -1,4 +1,8 @@
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <numeric>
 
 #include "base/explanation.h"
 #include "cli/commands.h"
@@ -6,6 +10,7 @@
 #include "replay/dataset.h"
 #include "replay/explain.h"
 #include "replay/retention.h"
+#include "training/margin_contributions.h"
 
 namespace coeval::cli {
 
@@ -103,6 +108,73 @@ void print(Context& context, const replay::FeatureExplanation& feature, const st
                            event.content);
 }
 
+// How far each input moved the margin, the farthest first; or why that cannot be told.
+struct Why {
+  std::optional<training::MarginContributions> contributions;
+  std::string missing;
+};
+
+Why why(Context& context, stores::MetaStore& meta, const stores::PredictionRecord& record,
+        const models::ServedModel& served, const data::Batch& inputs) {
+  const auto versions = meta.versions(record.model);
+  if (!versions) return {{}, versions.error().message};
+  const auto version = std::ranges::find(*versions, record.version, &stores::ModelVersion::version);
+  if (version == versions->end()) return {{}, "the version is not registered"};
+  auto found = training::margin_contributions(context.state_folder + "/" + version->folder,
+                                              version->bits_id, served.encoder, inputs);
+  if (!found) return {{}, found.error().message};
+  return {std::move(*found), {}};
+}
+
+std::vector<std::size_t> by_size(const std::vector<double>& contributions) {
+  std::vector<std::size_t> order(contributions.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater<>(),
+                           [&](std::size_t i) { return std::abs(contributions[i]); });
+  return order;
+}
+
+data::Json as_json(const Why& why, const data::Schema& inputs, double margin) {
+  data::Json json{data::Json::Object{}};
+  if (!why.contributions) {
+    json.set("missing", why.missing);
+    return json;
+  }
+  const auto& found = *why.contributions;
+  json.set("bias", found.bias);
+  data::Json list{data::Json::Array{}};
+  for (const std::size_t i : by_size(found.by_input)) {
+    data::Json one{data::Json::Object{}};
+    one.set("input", inputs.fields[i].name);
+    one.set("contribution", found.by_input[i]);
+    list.push(std::move(one));
+  }
+  json.set("inputs", std::move(list));
+  json.set("sum", found.sum);
+  json.set("margin", margin);
+  json.set("adds_up", found.adds_up_to(margin));
+  return json;
+}
+
+std::string signed_text(double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%+.6f", value);
+  return text;
+}
+
+void print(Context& context, const Why& why, const data::Schema& inputs, double margin) {
+  auto& out = context.terminal;
+  if (!why.contributions)
+    return out.print("what each input contributed is not told: " + why.missing);
+  const auto& found = *why.contributions;
+  out.print("the margin (log odds), by input (TreeSHAP):");
+  for (const std::size_t i : by_size(found.by_input))
+    out.print("  " + signed_text(found.by_input[i]) + "  " + inputs.fields[i].name);
+  out.print("  " + signed_text(found.bias) + "  without knowing the row");
+  out.print("  " + signed_text(found.sum) + "  in all; the margin that was served is " +
+            signed_text(margin) + (found.adds_up_to(margin) ? "" : ": they do NOT add up"));
+}
+
 int explain_prediction(Context& context) {
   if (const auto code = context.load_project()) return *code;
   const auto meta = context.open_meta_for_reading();
@@ -148,6 +220,8 @@ int explain_prediction(Context& context) {
     return column == nullptr ? std::string("(not an input)")
                              : data::to_text(column->value(0), column->type());
   };
+  const Why reasons = why(context, **meta, *record, *version->served, *inputs);
+  const auto margin = static_cast<double>(record->raw_score);
   if (context.terminal.json()) {
     data::Json json{data::Json::Object{}};
     json.set("prediction_id", record->id);
@@ -164,6 +238,7 @@ int explain_prediction(Context& context) {
       list.push(std::move(one));
     }
     json.set("features", std::move(list));
+    json.set("contributions", as_json(reasons, inputs->schema, margin));
     context.terminal.print_json(json);
     return 0;
   }
@@ -183,6 +258,7 @@ int explain_prediction(Context& context) {
   for (const auto& feature : *features)
     if (context.in.feature.empty() || feature.feature == context.in.feature)
       print(context, feature, served(feature.feature), !context.in.feature.empty());
+  if (context.in.feature.empty()) print(context, reasons, inputs->schema, margin);
   return 0;
 }
 

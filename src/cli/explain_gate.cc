@@ -20,21 +20,35 @@ void add_metric(Lines& lines, const training::Evidence& evidence, const std::str
   lines.push_back(metric + " = " + number(value->second) + " on " +
                   std::to_string(evidence.test_rows) + " test rows, " +
                   std::to_string(evidence.test_positives) + " positive");
+  const auto interval = evidence.intervals.find(metric);
+  if (interval == evidence.intervals.end()) return;
+  lines.push_back("95 % interval [" + number(interval->second.lower) + ", " +
+                  number(interval->second.upper) + "], drawn by " + evidence.interval_unit +
+                  " over " + std::to_string(evidence.interval_units) + " units");
+  if (metric == "auc" && evidence.auc_delong)
+    lines.push_back("DeLong's, by row: [" + number(evidence.auc_delong->lower) + ", " +
+                    number(evidence.auc_delong->upper) + "]");
 }
 
-void add_slices(Lines& lines, const training::Evidence& evidence, const std::string& metric) {
+std::string interval_of(const training::SliceEvidence& slice, const std::string& metric) {
+  const auto interval = slice.intervals.find(metric);
+  if (interval == slice.intervals.end()) return {};
+  return " [" + number(interval->second.lower) + ", " + number(interval->second.upper) + "]";
+}
+
+void add_slices(Lines& lines, const training::Evidence& evidence, const std::string& metric,
+                bool up) {
   std::vector<const training::SliceEvidence*> slices;
   for (const auto& slice : evidence.slices)
     if (slice.metrics.contains(metric)) slices.push_back(&slice);
-  const bool up = training::higher_is_better(metric);
   std::ranges::stable_sort(slices, [&](const auto* a, const auto* b) {
     const double first = a->metrics.at(metric), second = b->metrics.at(metric);
     return up ? first < second : first > second;
   });
   for (std::size_t i = 0; i < std::min(kWorstSlices, slices.size()); ++i)
     lines.push_back((i == 0 ? "worst: " : "then: ") + slices[i]->slice + " = " + slices[i]->value +
-                    ": " + number(slices[i]->metrics.at(metric)) + " on " +
-                    std::to_string(slices[i]->rows) + " rows, " +
+                    ": " + number(slices[i]->metrics.at(metric)) + interval_of(*slices[i], metric) +
+                    " on " + std::to_string(slices[i]->rows) + " rows, " +
                     std::to_string(slices[i]->positives) + " positive");
   lines.push_back(std::to_string(evidence.slices.size()) + " slices judged, " +
                   std::to_string(evidence.small_slices) + " too small to be");
@@ -51,6 +65,33 @@ void add_comparison(Lines& lines, const training::Evidence& evidence, const std:
                   number(found->p_value) + ", " + std::to_string(found->replicates) +
                   " replicates over " + std::to_string(found->units) + " units (" + found->unit +
                   ")");
+  if (found->delong_p) lines.push_back("DeLong's p, by row: " + number(*found->delong_p));
+  if (const auto& decisions = evidence.decisions)
+    lines.push_back("right only by the candidate: " + std::to_string(decisions->candidate_only) +
+                    ", only by the champion: " + std::to_string(decisions->champion_only) +
+                    " decisions, McNemar's p " + number(decisions->p_value));
+}
+
+// Of the slices those that speak most against the candidate.
+void add_slice_comparisons(Lines& lines, const training::Evidence& evidence,
+                           const std::string& metric) {
+  if (evidence.first_model) return lines.push_back("there was no champion when it was built");
+  std::vector<const training::SliceComparison*> slices;
+  for (const auto& slice : evidence.slice_comparisons)
+    if (slice.comparison.metric == metric) slices.push_back(&slice);
+  std::ranges::stable_sort(slices, [](const auto* a, const auto* b) {
+    return a->comparison.improvement < b->comparison.improvement;
+  });
+  for (std::size_t i = 0; i < std::min(kWorstSlices, slices.size()); ++i) {
+    const training::Comparison& found = slices[i]->comparison;
+    lines.push_back((i == 0 ? "least: " : "then: ") + slices[i]->slice + " = " + slices[i]->value +
+                    ": better by " + number(found.improvement) + " [" + number(found.lower) + ", " +
+                    number(found.upper) + "], p " + number(found.p_value) + ", by Holm " +
+                    number(slices[i]->adjusted_p) + ", over " + std::to_string(found.units) +
+                    " units (" + found.unit + ")");
+  }
+  lines.push_back(std::to_string(slices.size()) + " slices compared with champion v" +
+                  std::to_string(evidence.champion_version));
 }
 
 void add_value(Lines& lines, const std::optional<double>& value, const std::string& unit) {
@@ -63,8 +104,10 @@ Lines numbers_of(const define::Gate& gate, const training::Evidence& evidence) {
   Lines lines;
   if (gate.kind == Kind::better_than_champion || gate.kind == Kind::not_worse_than_champion)
     add_comparison(lines, evidence, gate.metric);
+  else if (gate.kind == Kind::no_slice_worse || gate.kind == Kind::no_slice_worse_by)
+    add_slice_comparisons(lines, evidence, gate.metric);
   else if (gate.worst_slice)
-    add_slices(lines, evidence, gate.metric);
+    add_slices(lines, evidence, gate.metric, gate.kind == Kind::at_least);
   else if (gate.metric == "latency")
     add_value(lines, evidence.latency_us, " us a row, the median in our runtime");
   else if (gate.metric == "size")

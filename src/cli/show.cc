@@ -1,8 +1,10 @@
+#include <cmath>
 #include <cstdio>
 
 #include "cli/commands.h"
 #include "cli/show_card.h"
 #include "cli/show_feature.h"
+#include "training/gates.h"
 
 namespace coeval::cli {
 
@@ -57,6 +59,28 @@ void print_metrics(Context& context, const data::Json& metrics) {
   }
 }
 
+double real_of(const data::Json* json) {
+  if (json == nullptr) return std::nan("");
+  if (json->real() != nullptr) return *json->real();
+  return json->integer() != nullptr ? static_cast<double>(*json->integer()) : std::nan("");
+}
+
+// How sure the metrics of the test part are. Versions of before have no intervals.
+void print_intervals(Context& context, const data::Json& metrics) {
+  const data::Json* test = metrics.find("test");
+  const data::Json* intervals = test == nullptr ? nullptr : test->find("intervals");
+  if (intervals == nullptr || intervals->object() == nullptr) return;
+  const data::Json* unit = test->find("interval_unit");
+  context.terminal.print("test, with 95 % intervals drawn by " +
+                         (unit != nullptr && unit->string() != nullptr ? *unit->string() : "?") +
+                         " over " + fixed(test->find("interval_units"), 0) + " units:");
+  for (const auto& [name, ends] : *intervals->object()) {
+    const double value = real_of(test->find(name)), lower = real_of(ends.find("lower")),
+                 upper = real_of(ends.find("upper"));
+    context.terminal.print("  " + name + " " + training::interval_text(value, lower, upper));
+  }
+}
+
 void print_version(Context& context, const stores::ModelVersion& version,
                    const define::Model& model, const data::Json& metrics, const data::Json& gates) {
   auto& out = context.terminal;
@@ -71,6 +95,7 @@ void print_version(Context& context, const stores::ModelVersion& version,
             "\nir      " + version.ir_hash +
             (version.ir_hash == model.ir_hash ? "" : "  (not the present definition)"));
   print_metrics(context, metrics);
+  print_intervals(context, metrics);
   if (const data::Json* compared = metrics.find("runtime_rows_compared"))
     out.print("runtime against the trainer's own prediction: " + fixed(compared, 0) + " rows, " +
               fixed(metrics.find("runtime_differences"), 0) + " differ");

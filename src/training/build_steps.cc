@@ -55,6 +55,7 @@ std::string beside_text(const define::Model& model) {
   if (options.weight) text += "weight " + define::canonical(*options.weight) + "\n";
   if (options.resampling.expr) text += "unit " + define::canonical(*options.resampling.expr) + "\n";
   if (options.rolling.folds > 0) text += "label_known\n";
+  for (const auto& field : define::columns_of(model.metrics)) text += "column " + field.name + "\n";
   for (const auto& slice : options.slices)
     text += "slice " + slice.name + " = " + define::canonical(*slice.expr) + "\n";
   return text;

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <optional>
+#include <set>
 
-#include "exact/maths.h"
 #include "stats/binary.h"
-#include "stats/bootstrap.h"
+#include "stats/model_tests.h"
 #include "training/gates.h"
+#include "training/ratio_metrics.h"
 
 namespace coeval::training {
 namespace {
@@ -15,103 +16,241 @@ namespace {
 constexpr int kReplicates = 2000;
 constexpr int kFewReplicates = 200;
 constexpr std::uint64_t kSeed = 20261128;
-constexpr double kClip = 1e-15;
 
-// One row's part of a metric that is a ratio of two sums.
-struct Terms {
-  double numerator = 0, denominator = 1;
-};
-using TermsOf = Terms (*)(double score, bool flagged, bool positive);
-
-Terms log_loss(double score, bool, bool positive) {
-  const double likelihood = std::clamp(positive ? score : 1 - score, kClip, 1 - kClip);
-  return {-exact::log(likelihood), 1};
-}
-Terms brier(double score, bool, bool positive) {
-  const double error = score - (positive ? 1 : 0);
-  return {error * error, 1};
-}
-Terms accuracy(double, bool flagged, bool positive) { return {flagged == positive ? 1.0 : 0.0, 1}; }
-Terms precision(double, bool flagged, bool positive) {
-  return {flagged && positive ? 1.0 : 0.0, flagged ? 1.0 : 0.0};
-}
-Terms recall(double, bool flagged, bool positive) {
-  return {flagged && positive ? 1.0 : 0.0, positive ? 1.0 : 0.0};
-}
-Terms f1(double, bool flagged, bool positive) {
-  return {flagged && positive ? 2.0 : 0.0, (flagged ? 1.0 : 0.0) + (positive ? 1.0 : 0.0)};
-}
-
-constexpr std::pair<std::string_view, TermsOf> kRatios[] = {
-    {"log_loss", log_loss},   {"brier", brier},   {"accuracy", accuracy},
-    {"precision", precision}, {"recall", recall}, {"f1", f1}};
-
-struct Sums {
-  std::vector<double> numerators, denominators;
-  stats::RatioRows rows() const { return {numerators, denominators}; }
-};
-
-Sums sums_of(TermsOf terms_of, std::span<const float> scores, double threshold,
-             std::span<const std::uint8_t> labels) {
-  Sums sums;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const Terms terms = terms_of(static_cast<double>(scores[i]),
-                                 static_cast<double>(scores[i]) >= threshold, labels[i] != 0);
-    sums.numerators.push_back(terms.numerator);
-    sums.denominators.push_back(terms.denominator);
-  }
-  return sums;
-}
-
-using Metric = double (*)(const stats::BinaryRows&);
-
-Result<stats::Improvement> compare_anew(Metric metric, stats::Better better, const ModelPair& pair,
-                                        WorkerPool& pool) {
+// Of each replicate the calibration error is computed anew.
+Result<stats::Improvement> compare_calibration(const ModelPair& pair, WorkerPool& pool) {
+  const stats::RankedCalibration mine(pair.candidate, pair.labels),
+      theirs(pair.champion, pair.labels);
   const auto both = [&](std::span<const double> weights) {
-    return stats::MetricPair{metric({pair.candidate, pair.labels, weights}),
-                             metric({pair.champion, pair.labels, weights})};
+    return stats::MetricPair{mine.error(weights), theirs.error(weights)};
   };
-  return stats::compare_by(pair.labels.size(), both, better, pair.units,
-                           {.seed = kSeed, .replicates = kFewReplicates}, &pool);
+  return stats::compare_by(pair.labels.size(), both, stats::Better::lower, pair.units,
+                           bootstrap_options("calibration_error"), &pool);
+}
+
+stats::Better better_of(bool higher) {
+  return higher ? stats::Better::higher : stats::Better::lower;
+}
+
+// A sum is compared as a mean: so many rows times that.
+void scale(stats::Improvement& found, double rows) {
+  for (double* value : {&found.challenger, &found.champion, &found.value, &found.interval.lower,
+                        &found.interval.upper})
+    *value *= rows;
+}
+
+const ProjectMetrics::Of* find(const ProjectMetrics* worth, const std::string& metric) {
+  if (worth == nullptr) return nullptr;
+  for (const auto& of : worth->all())
+    if (of.metric->name == metric) return &of;
+  return nullptr;
+}
+
+// The terms of a metric as a mean or a ratio; of a sum, the mean of what all rows are worth.
+stats::RatioRows mean_rows(const ProjectMetrics::Of& of) {
+  if (of.metric->kind == define::Metric::Kind::sum) return {of.terms.numerators, {}};
+  return rows_of(of.terms);
+}
+
+Result<stats::Improvement> compare_worth(const ProjectMetrics::Of& mine,
+                                         const ProjectMetrics::Of& theirs, const ModelPair& pair,
+                                         WorkerPool& pool) {
+  COEVAL_ASSIGN(
+      stats::Improvement found,
+      stats::compare_ratios(mean_rows(mine), mean_rows(theirs),
+                            better_of(mine.metric->higher_is_better), stats::RatioForm::plain,
+                            pair.units, bootstrap_options(mine.metric->name), &pool));
+  if (mine.metric->kind == define::Metric::Kind::sum)
+    scale(found, static_cast<double>(pair.labels.size()));
+  return found;
 }
 
 Result<stats::Improvement> compare(const std::string& metric, const ModelPair& pair,
                                    WorkerPool& pool) {
-  const stats::BootstrapOptions options{.seed = kSeed, .replicates = kReplicates};
-  const auto better = higher_is_better(metric) ? stats::Better::higher : stats::Better::lower;
+  const stats::BootstrapOptions options = bootstrap_options(metric);
   if (metric == "auc")
     return stats::compare_auc(pair.candidate, pair.champion, pair.labels, pair.units, options,
                               &pool);
   if (metric == "average_precision")
     return stats::compare_average_precision(pair.candidate, pair.champion, pair.labels, pair.units,
                                             options, &pool);
-  for (const auto& [name, terms_of] : kRatios) {
-    if (name != metric) continue;
-    const Sums mine = sums_of(terms_of, pair.candidate, pair.candidate_threshold, pair.labels);
-    const Sums theirs = sums_of(terms_of, pair.champion, pair.champion_threshold, pair.labels);
-    return stats::compare_ratios(mine.rows(), theirs.rows(), better, stats::RatioForm::plain,
+  if (metric == "calibration_error") return compare_calibration(pair, pool);
+  const auto mine = ratio_terms(metric, pair.candidate, pair.candidate_threshold, pair.labels);
+  const auto theirs = ratio_terms(metric, pair.champion, pair.champion_threshold, pair.labels);
+  if (mine && theirs)
+    return stats::compare_ratios(rows_of(*mine), rows_of(*theirs),
+                                 better_of(higher_is_better(metric)), stats::RatioForm::plain,
                                  pair.units, options, &pool);
-  }
-  if (metric == "calibration_error")
-    return compare_anew(&stats::calibration_error, better, pair, pool);
+  const auto* worth = find(pair.candidate_worth, metric);
+  const auto* champion_worth = find(pair.champion_worth, metric);
+  if (worth != nullptr && champion_worth != nullptr)
+    return compare_worth(*worth, *champion_worth, pair, pool);
   return fail(Code::unsupported, "models cannot be compared by " + metric);
+}
+
+Comparison comparison_of(const std::string& metric, const ModelPair& pair,
+                         const stats::Improvement& found) {
+  Comparison comparison{.metric = metric,
+                        .candidate = found.challenger,
+                        .champion = found.champion,
+                        .improvement = found.value,
+                        .lower = found.interval.lower,
+                        .upper = found.interval.upper,
+                        .p_value = found.p_value,
+                        .units = found.units,
+                        .replicates = std::ssize(found.replicates),
+                        .unit = pair.unit,
+                        .delong_p = {}};
+  if (metric != "auc") return comparison;
+  const double p = stats::delong(pair.candidate, pair.champion, pair.labels).p_value;
+  if (std::isfinite(p)) comparison.delong_p = p;
+  return comparison;
+}
+
+template <class T>
+std::vector<T> taken(std::span<const T> values, const std::vector<std::size_t>& rows) {
+  std::vector<T> some;
+  if (values.empty()) return some;
+  some.reserve(rows.size());
+  for (const std::size_t row : rows) some.push_back(values[row]);
+  return some;
+}
+
+// The rows of one slice value. The spans of `pair` are into the other members.
+struct SlicePair {
+  SlicePair(const ModelPair& all, const std::vector<std::size_t>& rows)
+      : candidate(taken(all.candidate, rows)),
+        champion(taken(all.champion, rows)),
+        labels(taken(all.labels, rows)),
+        units(taken(all.units, rows)),
+        pair(all) {
+    if (all.candidate_worth != nullptr) candidate_worth = all.candidate_worth->take(rows);
+    if (all.champion_worth != nullptr) champion_worth = all.champion_worth->take(rows);
+    pair.candidate = candidate;
+    pair.champion = champion;
+    pair.labels = labels;
+    pair.units = units;
+    pair.candidate_worth = candidate_worth ? &*candidate_worth : nullptr;
+    pair.champion_worth = champion_worth ? &*champion_worth : nullptr;
+  }
+  SlicePair(const SlicePair&) = delete;
+  SlicePair& operator=(const SlicePair&) = delete;
+
+  std::int64_t units_count() const {
+    return units.empty() ? std::ssize(labels) : std::ssize(std::set(units.begin(), units.end()));
+  }
+
+  std::vector<float> candidate, champion;
+  std::vector<std::uint8_t> labels;
+  std::vector<std::int64_t> units;
+  std::optional<ProjectMetrics> candidate_worth, champion_worth;
+  ModelPair pair;
+};
+
+void add(Intervals& intervals, const std::string& metric, const stats::Interval& interval) {
+  if (std::isfinite(interval.lower) && std::isfinite(interval.upper))
+    intervals[metric] = {interval.lower, interval.upper};
+}
+
+// Means and ratios, whose replicates share their draws.
+Status add_ratios(const ModelPair& pair, Intervals& intervals, WorkerPool& pool) {
+  std::vector<std::string> names;
+  std::vector<quality::MetricTerms> terms;
+  for (const auto metric : ratio_metrics()) {
+    names.emplace_back(metric);
+    terms.push_back(*ratio_terms(metric, pair.candidate, pair.candidate_threshold, pair.labels));
+  }
+  std::vector<stats::RatioRows> rows;
+  for (const auto& of : terms) rows.push_back(rows_of(of));
+  std::vector<double> scales(names.size(), 1.0);
+  if (pair.candidate_worth != nullptr)
+    for (const auto& of : pair.candidate_worth->all()) {
+      names.push_back(of.metric->name);
+      rows.push_back(mean_rows(of));
+      const bool is_sum = of.metric->kind == define::Metric::Kind::sum;
+      scales.push_back(is_sum ? static_cast<double>(pair.labels.size()) : 1.0);
+    }
+  COEVAL_ASSIGN(const auto found, stats::estimate_ratios(rows, pair.labels.size(), pair.units,
+                                                         bootstrap_options({}), &pool));
+  for (std::size_t i = 0; i < names.size(); ++i)
+    add(intervals, names[i],
+        {found[i].interval.lower * scales[i], found[i].interval.upper * scales[i]});
+  return {};
 }
 
 }  // namespace
 
+stats::BootstrapOptions bootstrap_options(const std::string& metric) {
+  return {.seed = kSeed,
+          .replicates = metric == "calibration_error" ? kFewReplicates : kReplicates};
+}
+
 Result<Comparison> compare_models(const std::string& metric, const ModelPair& pair,
                                   WorkerPool& pool) {
   COEVAL_ASSIGN(const stats::Improvement found, compare(metric, pair, pool));
-  return Comparison{.metric = metric,
-                    .candidate = found.challenger,
-                    .champion = found.champion,
-                    .improvement = found.value,
-                    .lower = found.interval.lower,
-                    .upper = found.interval.upper,
-                    .p_value = found.p_value,
-                    .units = found.units,
-                    .replicates = std::ssize(found.replicates),
-                    .unit = pair.unit};
+  return comparison_of(metric, pair, found);
+}
+
+DecisionComparison compare_decisions(const ModelPair& pair) {
+  std::vector<std::uint8_t> mine, theirs;
+  for (std::size_t i = 0; i < pair.labels.size(); ++i) {
+    const bool label = pair.labels[i] != 0;
+    mine.push_back((static_cast<double>(pair.candidate[i]) >= pair.candidate_threshold) == label);
+    theirs.push_back((static_cast<double>(pair.champion[i]) >= pair.champion_threshold) == label);
+  }
+  const stats::McNemar found = stats::mcnemar(mine, theirs);
+  return {found.challenger_only, found.champion_only, found.p_value};
+}
+
+Result<std::vector<SliceComparison>> compare_slices(const std::string& metric,
+                                                    const ModelPair& pair,
+                                                    std::span<const SliceRows> slices,
+                                                    WorkerPool& pool) {
+  std::vector<SliceComparison> compared;
+  std::vector<double> p_values;
+  for (const SliceRows& slice : slices) {
+    const SlicePair some(pair, slice.rows);
+    if (some.units_count() < kLeastUnits) continue;
+    COEVAL_ASSIGN(const stats::Improvement found, compare(metric, some.pair, pool));
+    SliceComparison& made = compared.emplace_back();
+    made.slice = slice.slice;
+    made.value = slice.value;
+    made.comparison = comparison_of(metric, some.pair, found);
+    made.comparison.p_value = stats::normal_p_value(found);
+    p_values.push_back(made.comparison.p_value);
+  }
+  const std::vector<double> adjusted = stats::holm(p_values);
+  for (std::size_t i = 0; i < compared.size(); ++i) compared[i].adjusted_p = adjusted[i];
+  return compared;
+}
+
+Result<Intervals> metric_intervals(const ModelPair& pair, bool few,
+                                   std::span<const std::string> also, WorkerPool& pool) {
+  Intervals intervals;
+  const auto asked = [&](const std::string& metric) {
+    return !few || std::ranges::count(also, metric) > 0;
+  };
+  COEVAL_ASSIGN(const auto auc, stats::estimate_auc(pair.candidate, pair.labels, pair.units,
+                                                    bootstrap_options("auc"), &pool));
+  add(intervals, "auc", auc.interval);
+  if (asked("average_precision")) {
+    COEVAL_ASSIGN(const auto found,
+                  stats::estimate_average_precision(pair.candidate, pair.labels, pair.units,
+                                                    bootstrap_options("average_precision"), &pool));
+    add(intervals, "average_precision", found.interval);
+  }
+  if (asked("calibration_error")) {
+    const stats::RankedCalibration ranked(pair.candidate, pair.labels);
+    const double value = stats::calibration_error(pair.candidate, pair.labels).value;
+    COEVAL_ASSIGN(const auto found,
+                  stats::estimate_by(
+                      pair.labels.size(), value,
+                      [&](std::span<const double> weights) { return ranked.error(weights); },
+                      pair.units, bootstrap_options("calibration_error"), &pool));
+    add(intervals, "calibration_error", found.interval);
+  }
+  COEVAL_TRY(add_ratios(pair, intervals, pool));
+  return intervals;
 }
 
 }  // namespace coeval::training

@@ -7,7 +7,10 @@
 
 #include "base/error.h"
 #include "base/worker_pool.h"
+#include "define/project.h"
+#include "stats/bootstrap.h"
 #include "training/evidence.h"
+#include "training/project_metrics.h"
 
 namespace coeval::training {
 
@@ -18,12 +21,42 @@ struct ModelPair {
   std::span<const std::uint8_t> labels;
   std::span<const std::int64_t> units;  ///< what is drawn together; none: each row
   std::string unit;                     ///< its name, for the report
+  /// What the two answers are worth by the project's metrics; null: the model names none.
+  const ProjectMetrics* candidate_worth = nullptr;
+  const ProjectMetrics* champion_worth = nullptr;
 };
 
-/// The paired bootstrap of one metric that gates name, 2,000 replicates (200 of
-/// calibration_error, which must be computed anew for each), one fixed seed. The same bits for
-/// any number of threads. Errors: those of stats::compare_….
+/// 2,000 replicates (200 of calibration_error, which must be computed anew for each), one seed.
+stats::BootstrapOptions bootstrap_options(const std::string& metric);
+
+/// The paired bootstrap of one metric that gates name. Of the AUC also DeLong's p-value. The same
+/// bits for any number of threads. Errors: those of stats::compare_….
 Result<Comparison> compare_models(const std::string& metric, const ModelPair& pair,
                                   WorkerPool& pool);
+
+/// How the decisions of two models differ, by McNemar's exact test. (statistics)
+DecisionComparison compare_decisions(const ModelPair& pair);
+
+/// Fewer units than these say too little of how a difference varies: such a slice is not compared.
+inline constexpr std::int64_t kLeastUnits = 20;
+
+/// The same for the rows of each slice value, named by their places in the pair, in the order
+/// given. p-values are those of the normal law (stats::normal_p_value), adjusted by Holm over all
+/// slices that were compared. Slices with fewer than kLeastUnits units are left out.
+struct SliceRows {
+  std::string slice, value;
+  std::vector<std::size_t> rows;
+};
+Result<std::vector<SliceComparison>> compare_slices(const std::string& metric,
+                                                    const ModelPair& pair,
+                                                    std::span<const SliceRows> slices,
+                                                    WorkerPool& pool);
+
+/// The intervals of one model's metrics on the same replicates: auc, average_precision,
+/// calibration_error, those of ratio_metrics() and those of the project. `few` leaves out the two
+/// that take long on many slices, average_precision and calibration_error, unless `also` names
+/// them. What is undefined is not there. `champion` of the pair is not read.
+Result<Intervals> metric_intervals(const ModelPair& pair, bool few,
+                                   std::span<const std::string> also, WorkerPool& pool);
 
 }  // namespace coeval::training

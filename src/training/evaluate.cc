@@ -108,6 +108,7 @@ Result<Json> evaluation_report(std::span<const ScoredPart> parts, double thresho
     json.set("positives", binary.positives);
     for (const auto& [name, value] : all_metrics(part.scores, part.labels, threshold))
       json.set(name, value);
+    for (const auto& [name, value] : part.further) json.set(name, value);
     json.set("log_loss_clip", 1e-15);
     json.set("calibration_bins", bins_json(stats::calibration_error(part.scores, part.labels)));
     json.set("confusion", confusion_json(stats::confusion(rows, threshold), threshold));
@@ -115,6 +116,16 @@ Result<Json> evaluation_report(std::span<const ScoredPart> parts, double thresho
     report.set(part.name, std::move(json));
   }
   return report;
+}
+
+void add_intervals(Json& report, const Evidence& evidence) {
+  const Json* test = report.find("test");
+  if (test == nullptr) return;
+  Json extended = *test;
+  const Json stored = to_json(evidence);
+  for (const char* member : {"intervals", "interval_unit", "interval_units", "auc_delong"})
+    if (const Json* found = stored.find(member)) extended.set(member, *found);
+  report.set("test", std::move(extended));
 }
 
 }  // namespace coeval::training

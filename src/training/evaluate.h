@@ -16,6 +16,7 @@ struct ScoredPart {
   std::string name;  ///< "train", "validate", "test"
   std::span<const float> scores;
   std::span<const std::uint8_t> labels;
+  Metrics further = {};  ///< the project's metrics of these answers
 };
 
 /// Metrics of one part. Errors: no_rows when it is empty or has one class only, for then AUC and
@@ -32,5 +33,9 @@ Metrics all_metrics(std::span<const float> scores, std::span<const std::uint8_t>
 /// "auc", …, with the bins of the calibration error and the clip of the log loss said beside; of
 /// the test part also its curves, for plots. (statistics: model metrics) Errors: as evaluate.
 Result<data::Json> evaluation_report(std::span<const ScoredPart> parts, double threshold);
+
+/// Adds what the evidence says of the test part beside its metrics: "intervals" by name, what they
+/// were drawn by, and DeLong's of the AUC.
+void add_intervals(data::Json& report, const Evidence& evidence);
 
 }  // namespace coeval::training

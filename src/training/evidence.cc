@@ -33,6 +33,30 @@ Result<Metrics> metrics_from(const Json& json) {
   return metrics;
 }
 
+Json intervals_json(const Intervals& intervals) {
+  Json json{Json::Object{}};
+  for (const auto& [name, interval] : intervals) {
+    Json ends;
+    ends.set("lower", interval.lower);
+    ends.set("upper", interval.upper);
+    json.set(name, std::move(ends));
+  }
+  return json;
+}
+
+// Versions of before have none.
+Result<Intervals> intervals_from(const Json& json) {
+  Intervals intervals;
+  const Json* members = json.find("intervals");
+  if (members == nullptr) return intervals;
+  if (members->object() == nullptr) return fail(Code::bad_json, "'intervals' are not an object");
+  for (const auto& [name, ends] : *members->object()) {
+    COEVAL_ASSIGN(intervals[name].lower, number_member(ends, "lower"));
+    COEVAL_ASSIGN(intervals[name].upper, number_member(ends, "upper"));
+  }
+  return intervals;
+}
+
 void set_number(Json& json, const std::string& name, double value) {
   json.set(name, std::isfinite(value) ? Json(value) : Json());
 }
@@ -49,6 +73,7 @@ Json comparison_json(const Comparison& comparison) {
   json.set("units", comparison.units);
   json.set("replicates", comparison.replicates);
   json.set("unit", comparison.unit);
+  if (comparison.delong_p) json.set("delong_p", *comparison.delong_p);
   return json;
 }
 
@@ -64,7 +89,75 @@ Result<Comparison> comparison_from(const Json& json) {
   COEVAL_ASSIGN(comparison.units, integer_member(json, "units"));
   COEVAL_ASSIGN(comparison.replicates, integer_member(json, "replicates"));
   COEVAL_ASSIGN(comparison.unit, string_member(json, "unit"));
+  if (json.find("delong_p") != nullptr) {
+    COEVAL_ASSIGN(comparison.delong_p, number_member(json, "delong_p"));
+  }
   return comparison;
+}
+
+Json slice_comparison_json(const SliceComparison& slice) {
+  Json json;
+  json.set("slice", slice.slice);
+  json.set("value", slice.value);
+  json.set("comparison", comparison_json(slice.comparison));
+  json.set("adjusted_p", slice.adjusted_p);
+  return json;
+}
+
+Result<SliceComparison> slice_comparison_from(const Json& json) {
+  SliceComparison slice;
+  COEVAL_ASSIGN(slice.slice, string_member(json, "slice"));
+  COEVAL_ASSIGN(slice.value, string_member(json, "value"));
+  const Json* comparison = json.find("comparison");
+  if (comparison == nullptr) return fail(Code::bad_json, "'comparison' of a slice is missing");
+  COEVAL_ASSIGN(slice.comparison, comparison_from(*comparison));
+  COEVAL_ASSIGN(slice.adjusted_p, number_member(json, "adjusted_p"));
+  return slice;
+}
+
+Json decisions_json(const DecisionComparison& decisions) {
+  Json json;
+  json.set("candidate_only", decisions.candidate_only);
+  json.set("champion_only", decisions.champion_only);
+  json.set("p_value", decisions.p_value);
+  return json;
+}
+
+Json delong_json(const DeLongInterval& interval) {
+  Json json;
+  json.set("standard_error", interval.standard_error);
+  json.set("lower", interval.lower);
+  json.set("upper", interval.upper);
+  return json;
+}
+
+// What versions before this one did not measure.
+Status read_later_members(const Json& json, Evidence& evidence) {
+  COEVAL_ASSIGN(evidence.intervals, intervals_from(json));
+  if (json.find("interval_unit") != nullptr) {
+    COEVAL_ASSIGN(evidence.interval_unit, string_member(json, "interval_unit"));
+    COEVAL_ASSIGN(evidence.interval_units, integer_member(json, "interval_units"));
+  }
+  if (const Json* delong = json.find("auc_delong")) {
+    DeLongInterval& interval = evidence.auc_delong.emplace();
+    COEVAL_ASSIGN(interval.standard_error, number_member(*delong, "standard_error"));
+    COEVAL_ASSIGN(interval.lower, number_member(*delong, "lower"));
+    COEVAL_ASSIGN(interval.upper, number_member(*delong, "upper"));
+  }
+  if (json.find("slice_comparisons") != nullptr) {
+    COEVAL_ASSIGN(const auto* slices, array_member(json, "slice_comparisons"));
+    for (const Json& each : *slices) {
+      COEVAL_ASSIGN(auto slice, slice_comparison_from(each));
+      evidence.slice_comparisons.push_back(std::move(slice));
+    }
+  }
+  if (const Json* decisions = json.find("decisions")) {
+    DecisionComparison& found = evidence.decisions.emplace();
+    COEVAL_ASSIGN(found.candidate_only, integer_member(*decisions, "candidate_only"));
+    COEVAL_ASSIGN(found.champion_only, integer_member(*decisions, "champion_only"));
+    COEVAL_ASSIGN(found.p_value, number_member(*decisions, "p_value"));
+  }
+  return {};
 }
 
 Json slice_json(const SliceEvidence& slice) {
@@ -74,6 +167,7 @@ Json slice_json(const SliceEvidence& slice) {
   json.set("rows", slice.rows);
   json.set("positives", slice.positives);
   json.set("metrics", metrics_json(slice.metrics));
+  json.set("intervals", intervals_json(slice.intervals));
   return json;
 }
 
@@ -86,6 +180,7 @@ Result<SliceEvidence> slice_from(const Json& json) {
   const Json* metrics = json.find("metrics");
   if (metrics == nullptr) return fail(Code::bad_json, "'metrics' of a slice is missing");
   COEVAL_ASSIGN(slice.metrics, metrics_from(*metrics));
+  COEVAL_ASSIGN(slice.intervals, intervals_from(json));
   return slice;
 }
 
@@ -133,12 +228,21 @@ Json to_json(const Evidence& evidence) {
   if (evidence.test) json.set("test", metrics_json(*evidence.test));
   json.set("test_rows", evidence.test_rows);
   json.set("test_positives", evidence.test_positives);
+  json.set("intervals", intervals_json(evidence.intervals));
+  json.set("interval_unit", evidence.interval_unit);
+  json.set("interval_units", evidence.interval_units);
+  if (evidence.auc_delong) json.set("auc_delong", delong_json(*evidence.auc_delong));
   json.set("first_model", evidence.first_model);
   json.set("champion_version", evidence.champion_version);
   if (evidence.champion) json.set("champion", metrics_json(*evidence.champion));
   Json comparisons{Json::Array{}};
   for (const auto& comparison : evidence.comparisons) comparisons.push(comparison_json(comparison));
   json.set("comparisons", std::move(comparisons));
+  Json slice_comparisons{Json::Array{}};
+  for (const auto& slice : evidence.slice_comparisons)
+    slice_comparisons.push(slice_comparison_json(slice));
+  json.set("slice_comparisons", std::move(slice_comparisons));
+  if (evidence.decisions) json.set("decisions", decisions_json(*evidence.decisions));
   Json slices{Json::Array{}};
   for (const auto& slice : evidence.slices) slices.push(slice_json(slice));
   json.set("slices", std::move(slices));
@@ -188,6 +292,7 @@ Result<Evidence> evidence_from_json(const Json& json) {
   COEVAL_ASSIGN(evidence.leak_input, string_member(json, "leak_input"));
   COEVAL_ASSIGN(evidence.new_input, string_member(json, "new_input"));
   COEVAL_TRY(read_measured(json, evidence));
+  COEVAL_TRY(read_later_members(json, evidence));
   return evidence;
 }
 

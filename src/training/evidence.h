@@ -14,6 +14,20 @@ namespace coeval::training {
 /// Metrics by name, as gates name them. One that is undefined on the rows is not there.
 using Metrics = std::map<std::string, double>;
 
+/// The 95 % percentile interval of the bootstrap, of metrics by name. One that is undefined is not
+/// there.
+struct MetricInterval {
+  double lower = 0, upper = 0;
+  friend bool operator==(const MetricInterval&, const MetricInterval&) = default;
+};
+using Intervals = std::map<std::string, MetricInterval>;
+
+/// DeLong's, of the AUC by itself: rows are taken as independent.
+struct DeLongInterval {
+  double standard_error = 0;
+  double lower = 0, upper = 0;
+};
+
 /// How much better the candidate is than the champion on the same rows; above 0 is better,
 /// whichever way the metric points. (statistics: is the challenger better?)
 struct Comparison {
@@ -22,7 +36,21 @@ struct Comparison {
   double lower = 0, upper = 0;  ///< of the 95 % interval of the improvement
   double p_value = 0;
   std::int64_t units = 0, replicates = 0;
-  std::string unit;  ///< what was drawn: "row", "day", or the expression
+  std::string unit;                     ///< what was drawn: "row", "day", or the expression
+  std::optional<double> delong_p = {};  ///< of the AUC: DeLong's p-value, rows taken as independent
+};
+
+/// The same on the rows of one slice value. Its p-value is that of the normal law.
+struct SliceComparison {
+  std::string slice, value;
+  Comparison comparison;
+  double adjusted_p = 1;  ///< by Holm, over all slices that were compared on this metric
+};
+
+/// Rows that only one of two models decides rightly, and McNemar's exact p-value.
+struct DecisionComparison {
+  std::int64_t candidate_only = 0, champion_only = 0;
+  double p_value = 1;
 };
 
 /// The rows of one value of a slice.
@@ -30,6 +58,7 @@ struct SliceEvidence {
   std::string slice, value;
   std::int64_t rows = 0, positives = 0;
   Metrics metrics;
+  Intervals intervals = {};  ///< of those that do not take long
 };
 
 /// All that a verdict may depend on: a snapshot, so that it can be replayed. What could not be
@@ -37,11 +66,17 @@ struct SliceEvidence {
 struct Evidence {
   std::optional<Metrics> test;  ///< of the candidate on the test part
   std::int64_t test_rows = 0, test_positives = 0;
+  Intervals intervals;        ///< of `test`; none in versions before there were any
+  std::string interval_unit;  ///< what was drawn for them
+  std::int64_t interval_units = 0;
+  std::optional<DeLongInterval> auc_delong;
 
   bool first_model = false;  ///< there is no champion yet
   int champion_version = 0;
   std::optional<Metrics> champion;  ///< of the champion on the same rows
   std::vector<Comparison> comparisons;
+  std::vector<SliceComparison> slice_comparisons;
+  std::optional<DecisionComparison> decisions;
 
   std::vector<SliceEvidence> slices;
   std::int64_t small_slices = 0;  ///< values with too few rows of either class to be judged

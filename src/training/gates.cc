@@ -63,6 +63,10 @@ std::string gate_text(const Gate& gate) {
       return gate.metric + " better_than champion";
     case Gate::Kind::not_worse_than_champion:
       return gate.metric + " not_worse_than champion by " + exact_text(gate.bound);
+    case Gate::Kind::no_slice_worse:
+      return gate.metric + " no_slice_worse_than champion";
+    case Gate::Kind::no_slice_worse_by:
+      return gate.metric + " no_slice_worse_than champion by " + exact_text(gate.bound);
   }
   return gate.metric;
 }
@@ -141,6 +145,57 @@ Verdict judge_against_champion(const Gate& gate, const Evidence& evidence) {
   return {gate_text(gate), better, better ? text : text + ": not shown better"};
 }
 
+std::string where_text(const SliceComparison& slice) {
+  return " where " + slice.slice + " is " + slice.value + " (p " + four_digits(slice.adjusted_p) +
+         " by Holm)";
+}
+
+// Shown to be worse, at 5 % over all slices together.
+bool is_shown_worse(const SliceComparison& slice) {
+  return slice.comparison.improvement < 0 && slice.adjusted_p < 0.05;
+}
+
+bool holds_on(const SliceComparison& slice, const Gate& gate) {
+  return gate.kind == Gate::Kind::no_slice_worse_by ? slice.comparison.lower >= -gate.bound
+                                                    : !is_shown_worse(slice);
+}
+
+// The one that speaks most against the candidate.
+bool is_worse(const SliceComparison& a, const SliceComparison& b, const Gate& gate) {
+  if (gate.kind == Gate::Kind::no_slice_worse_by) return a.comparison.lower < b.comparison.lower;
+  const bool shown_a = is_shown_worse(a), shown_b = is_shown_worse(b);
+  if (shown_a != shown_b) return shown_a;
+  return a.comparison.improvement < b.comparison.improvement;
+}
+
+// statistics: "several slices: Holm". With a margin each slice must hold by itself, which needs no
+// correction: a candidate that is too much worse on one of them must be lucky on that one.
+Verdict judge_slices_against_champion(const Gate& gate, const Evidence& evidence) {
+  if (evidence.first_model && !evidence.champion)
+    return {gate_text(gate), true, "no champion yet: absolute limits only"};
+  if (!evidence.champion) return failed(gate_text(gate), reason_for(evidence, "champion"));
+  const SliceComparison* worst = nullptr;
+  std::int64_t compared = 0, bad = 0;
+  for (const SliceComparison& slice : evidence.slice_comparisons) {
+    if (slice.comparison.metric != gate.metric) continue;
+    ++compared;
+    if (!std::isfinite(slice.comparison.lower))
+      return failed(gate_text(gate),
+                    "not evaluated: the interval of the difference does not exist "
+                    "where " +
+                        slice.slice + " is " + slice.value);
+    bad += holds_on(slice, gate) ? 0 : 1;
+    if (worst == nullptr || is_worse(slice, *worst, gate)) worst = &slice;
+  }
+  if (worst == nullptr)
+    return failed(gate_text(gate),
+                  "not evaluated: no slice has enough rows of both classes and "
+                  "enough units to be compared");
+  const std::string of =
+      std::to_string(bad) + " of " + std::to_string(compared) + " slices worse; ";
+  return {gate_text(gate), bad == 0, of + comparison_text(worst->comparison) + where_text(*worst)};
+}
+
 // What the system costs, not how well it predicts.
 struct Limit {
   std::string_view gate;
@@ -169,12 +224,14 @@ bool is_metric(std::string_view name) {
 Verdict judge_one(const Gate& gate, const Evidence& evidence) {
   const auto limit = std::ranges::find(kLimits, std::string_view(gate.metric), &Limit::gate);
   if (limit != kLimits.end()) return judge_limit(gate, *limit, evidence);
-  if (!is_metric(gate.metric))
+  if (!is_metric(gate.metric) && !gate.of_project)
     return failed(gate_text(gate), "not evaluated: unknown metric '" + gate.metric + "'");
   if (!std::isfinite(gate.bound)) return failed(gate_text(gate), "not evaluated: no finite bound");
   if (gate.kind == Gate::Kind::better_than_champion ||
       gate.kind == Gate::Kind::not_worse_than_champion)
     return judge_against_champion(gate, evidence);
+  if (gate.kind == Gate::Kind::no_slice_worse || gate.kind == Gate::Kind::no_slice_worse_by)
+    return judge_slices_against_champion(gate, evidence);
   return gate.worst_slice ? judge_slices(gate, evidence) : judge_bound(gate, evidence);
 }
 
@@ -223,6 +280,19 @@ Verdict judge_leaks(const std::vector<Gate>& gates, const Evidence& evidence) {
 }
 
 }  // namespace
+
+std::string interval_text(double value, double lower, double upper) {
+  const double width = upper - lower;
+  int digits = 4;
+  while (digits < 12 && width > 0 && width * std::pow(10.0, digits) < 10) ++digits;
+  if (std::max(std::abs(lower), std::abs(upper)) >= 1000) digits = 2;
+  const auto text = [&](double number) {
+    char buffer[512];
+    std::snprintf(buffer, sizeof buffer, "%.*f", digits, number);
+    return std::string(buffer);
+  };
+  return text(value) + " [" + text(lower) + ", " + text(upper) + "]";
+}
 
 bool higher_is_better(std::string_view metric) {
   return std::ranges::count(kLowerIsBetter, metric) == 0;

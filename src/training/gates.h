@@ -23,6 +23,8 @@ bool higher_is_better(std::string_view metric);
 /// golden rows, serving equals dataset, data checks, leak analysis. A gate that could not run has
 /// failed, and says why. Pure: a stored snapshot gives the same verdicts again.
 std::vector<Verdict> judge(const std::vector<define::Gate>& gates, const Evidence& evidence);
+/// "0.7821 [0.7801, 0.7842]", with as many digits as the interval's width needs.
+std::string interval_text(double value, double lower, double upper);
 bool all_passed(const std::vector<Verdict>& verdicts);
 data::Json to_json(const std::vector<Verdict>& verdicts);
 

@@ -184,6 +184,73 @@ TEST_CASE("an upper limit on every slice is about the highest") {
   CHECK(only(every, evidence).measured == "0.0600 where far is false (800 rows)");
 }
 
+SliceComparison on_slice(std::string value, double improvement, double lower, double adjusted_p) {
+  return {.slice = "origin",
+          .value = std::move(value),
+          .comparison = {.metric = "auc",
+                         .improvement = improvement,
+                         .lower = lower,
+                         .upper = improvement + 0.01,
+                         .units = 25,
+                         .unit = "day"},
+          .adjusted_p = adjusted_p};
+}
+
+TEST_CASE("a candidate that is shown worse on one slice fails, whatever the others say") {
+  const Gate slices = gate("auc", Kind::no_slice_worse, 0);
+  Evidence evidence = against(0.01, 0.02);
+  evidence.slice_comparisons = {on_slice("JFK", 0.02, 0.01, 0.001),
+                                on_slice("ORD", -0.03, -0.05, 0.06)};
+  CHECK(only(slices, evidence).gate == "auc no_slice_worse_than champion");
+  CHECK(only(slices, evidence).passed);  // worse, but that may be luck
+  CHECK(only(slices, evidence).measured ==
+        "0 of 2 slices worse; -0.0300 [-0.0500, -0.0200] by day over 25 where origin is ORD (p "
+        "0.0600 by Holm)");
+  evidence.slice_comparisons.push_back(on_slice("LAX", -0.01, -0.02, 0.04));
+  CHECK_FALSE(only(slices, evidence).passed);
+  CHECK(only(slices, evidence).measured.starts_with("1 of 3 slices worse; -0.0100"));
+  CHECK(only(slices, evidence).measured.find("LAX") != std::string::npos);
+  evidence.slice_comparisons.push_back(on_slice("SFO", 0.01, kNan, 1));
+  CHECK(only(slices, evidence).measured.starts_with("not evaluated: the interval"));
+}
+
+TEST_CASE("with a margin the lower end of each slice is held against it") {
+  const Gate slices = gate("auc", Kind::no_slice_worse_by, 0.05);
+  Evidence evidence = against(0.01, 0.02);
+  evidence.slice_comparisons = {on_slice("JFK", 0.02, -0.05, 0.3)};
+  CHECK(only(slices, evidence).passed);
+  evidence.slice_comparisons.push_back(on_slice("ORD", 0.01, -0.051, 0.9));
+  CHECK_FALSE(only(slices, evidence).passed);
+  CHECK(only(slices, evidence).gate == "auc no_slice_worse_than champion by 0.05");
+}
+
+TEST_CASE("slices that could not be compared with the champion fail, a first model passes") {
+  const Gate slices = gate("auc", Kind::no_slice_worse, 0);
+  CHECK(only(slices, first(0.8)).passed);
+  CHECK(only(slices, against(0.01, 0.02)).measured.starts_with("not evaluated: no slice"));
+  Evidence other = against(0.01, 0.02);
+  other.slice_comparisons = {on_slice("JFK", 0.02, 0.01, 0.001)};
+  Gate f1 = slices;
+  f1.metric = "f1";
+  CHECK_FALSE(only(f1, other).passed);
+  other.champion.reset();
+  other.missing["champion"] = "it cannot be loaded";
+  CHECK(only(slices, other).measured == "not evaluated: it cannot be loaded");
+}
+
+TEST_CASE("a metric of the project is judged as any other, one that nobody knows fails") {
+  Gate saved = gate("saved_cost", Kind::at_least, 0);
+  Evidence evidence = first(0.8);
+  evidence.test->emplace("saved_cost", 12.5);
+  CHECK(only(saved, evidence).measured == "not evaluated: unknown metric 'saved_cost'");
+  saved.of_project = true;
+  CHECK(only(saved, evidence).passed);
+  evidence.test->at("saved_cost") = -1;
+  CHECK_FALSE(only(saved, evidence).passed);
+  evidence.test->erase("saved_cost");
+  CHECK(only(saved, evidence).measured.starts_with("not evaluated: saved_cost is undefined"));
+}
+
 TEST_CASE("what a model costs is held against its limit") {
   Evidence evidence = first(0.8);
   CHECK(only(gate("latency", Kind::at_most, 5), evidence).measured ==
@@ -271,15 +338,33 @@ TEST_CASE("a snapshot of evidence reads back to the same verdicts") {
   evidence.size_bytes = 1000;
   evidence.missing["cost_per_million"] = "no price";
   evidence.comparisons.push_back({.metric = "f1", .lower = kNan, .upper = kNan, .unit = "row"});
+  evidence.comparisons[0].delong_p = 1.0 / 7;
+  evidence.intervals = {{"auc", {1.0 / 3, 2.0 / 3}}, {"saved_cost", {-5, 1e6}}};
+  evidence.interval_unit = "day";
+  evidence.interval_units = 30;
+  evidence.auc_delong = DeLongInterval{0.1, 1.0 / 9, 0.5};
+  evidence.slices[0].intervals = {{"auc", {0.25, 0.5}}};
+  evidence.slice_comparisons = {on_slice("JFK", -0.02, -0.04, 1.0 / 70),
+                                on_slice("ORD", 0.02, kNan, 1)};
+  evidence.slice_comparisons[1].comparison.p_value = kNan;
+  evidence.decisions = DecisionComparison{17, 4, 1.0 / 300};
   const auto again = evidence_from_json(*data::parse_json(to_json(evidence).dump()));
   REQUIRE(again);
   CHECK(to_json(*again).dump() == to_json(evidence).dump());
   CHECK(again->slices[0].metrics.at("auc") == 0.1 + 0.2);
+  CHECK(again->intervals == evidence.intervals);
+  REQUIRE(again->decisions);
+  CHECK(again->decisions->candidate_only == 17);
+  CHECK(again->slice_comparisons[0].adjusted_p == 1.0 / 70);
   Gate every = gate("auc", Kind::at_least, 0.7);
   every.worst_slice = true;
-  const std::vector<Gate> gates = {kBetter, every, gate("latency", Kind::at_most, 1),
+  const std::vector<Gate> gates = {kBetter,
+                                   every,
+                                   gate("latency", Kind::at_most, 1),
                                    gate("cost_per_million", Kind::at_most, 1),
-                                   gate("f1", Kind::better_than_champion, 0)};
+                                   gate("f1", Kind::better_than_champion, 0),
+                                   gate("auc", Kind::no_slice_worse, 0),
+                                   gate("auc", Kind::no_slice_worse_by, 0.1)};
   CHECK(to_json(judge(gates, *again)).dump() == to_json(judge(gates, evidence)).dump());
 }
 

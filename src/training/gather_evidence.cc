@@ -4,17 +4,21 @@
 #include <bit>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "base/worker_pool.h"
 #include "stats/metrics.h"
+#include "stats/model_tests.h"
 #include "stores/files.h"
 #include "training/champion.h"
 #include "training/compare_models.h"
 #include "training/evaluate.h"
 #include "training/gates.h"
 #include "training/pipeline.h"
+#include "training/project_metrics.h"
 
 namespace coeval::training {
 namespace {
@@ -39,15 +43,26 @@ class Gathering {
         fitted_(fitted),
         test_(rows.part(SplitPart::test)),
         scores_(std::span(fitted.scores).subspan(test_.from, test_.count)),
-        labels_(std::span(rows.labels).subspan(test_.from, test_.count)) {}
+        labels_(std::span(rows.labels).subspan(test_.from, test_.count)),
+        worth_(model, rows, test_, scores_, fitted.threshold),
+        pool_(shop.threads) {}
 
   Result<Evidence> run() {
     evidence_.test = all_metrics(scores_, labels_, fitted_.threshold);
+    worth_.add_to(*evidence_.test);
     evidence_.test_rows = static_cast<std::int64_t>(test_.count);
     evidence_.test_positives = std::ranges::count(labels_, std::uint8_t{1});
     COEVAL_TRY(compare_runtime());
+    units_ = draw_units(pair_.unit);
+    pair_.candidate = scores_;
+    pair_.candidate_threshold = fitted_.threshold;
+    pair_.labels = labels_;
+    pair_.units = units_;
+    pair_.candidate_worth = &worth_;
+    COEVAL_TRY(measure_intervals());
     COEVAL_TRY(weigh_champion());
-    cut_slices();
+    COEVAL_TRY(cut_slices());
+    COEVAL_TRY(weigh_champion_on_slices());
     measure_costs();
     look_for_leaks();
     tell_of_data();
@@ -80,7 +95,7 @@ class Gathering {
   }
 
   Status weigh_champion() {
-    COEVAL_ASSIGN(const ChampionScores champion, champion_scores(shop_, model_, path_, rows_));
+    COEVAL_ASSIGN(ChampionScores champion, champion_scores(shop_, model_, path_, rows_));
     evidence_.champion_version = champion.version;
     evidence_.first_model = champion.version == 0;
     if (evidence_.first_model) return {};
@@ -89,20 +104,43 @@ class Gathering {
       return {};
     }
     champion_inputs_ = champion.inputs;
-    evidence_.champion = all_metrics(champion.scores, labels_, champion.threshold);
-    ModelPair pair{.candidate = scores_,
-                   .champion = champion.scores,
-                   .candidate_threshold = fitted_.threshold,
-                   .champion_threshold = champion.threshold,
-                   .labels = labels_,
-                   .units = {},
-                   .unit = {}};
-    const std::vector<std::int64_t> units = draw_units(pair.unit);
-    pair.units = units;
-    WorkerPool pool(shop_.threads);
+    champion_scores_ = std::move(champion.scores);
+    champion_worth_.emplace(model_, rows_, test_, champion_scores_, champion.threshold);
+    evidence_.champion = all_metrics(champion_scores_, labels_, champion.threshold);
+    champion_worth_->add_to(*evidence_.champion);
+    pair_.champion = champion_scores_;
+    pair_.champion_threshold = champion.threshold;
+    pair_.champion_worth = &*champion_worth_;
     for (const std::string& metric : compared_metrics()) {
-      COEVAL_ASSIGN(auto comparison, compare_models(metric, pair, pool));
+      COEVAL_ASSIGN(auto comparison, compare_models(metric, pair_, pool_));
       evidence_.comparisons.push_back(std::move(comparison));
+    }
+    evidence_.decisions = compare_decisions(pair_);
+    return {};
+  }
+
+  Status measure_intervals() {
+    COEVAL_ASSIGN(evidence_.intervals, metric_intervals(pair_, false, {}, pool_));
+    evidence_.interval_unit = pair_.unit;
+    evidence_.interval_units =
+        units_.empty() ? evidence_.test_rows : std::ssize(std::set(units_.begin(), units_.end()));
+    const stats::DeLongAuc auc = stats::delong_auc(scores_, labels_);
+    if (std::isfinite(auc.standard_error))
+      evidence_.auc_delong = DeLongInterval{auc.standard_error, auc.lower, auc.upper};
+    return {};
+  }
+
+  // A slice on which the candidate is worse hides in a mean that is better.
+  Status weigh_champion_on_slices() {
+    if (!evidence_.champion || slice_rows_.empty()) return {};
+    std::set<std::string> metrics = {"auc"};
+    for (const define::Gate& gate : model_.gates)
+      if (gate.kind == define::Gate::Kind::no_slice_worse ||
+          gate.kind == define::Gate::Kind::no_slice_worse_by)
+        metrics.insert(gate.metric);
+    for (const std::string& metric : metrics) {
+      COEVAL_ASSIGN(auto compared, compare_slices(metric, pair_, slice_rows_, pool_));
+      std::ranges::move(compared, std::back_inserter(evidence_.slice_comparisons));
     }
     return {};
   }
@@ -138,7 +176,9 @@ class Gathering {
     return by_day ? days : std::vector<std::int64_t>{};
   }
 
-  void cut_slices() {
+  Status cut_slices() {
+    for (const define::Gate& gate : model_.gates)
+      if (gate.worst_slice) gated_on_slices_.push_back(gate.metric);
     for (const SliceColumn& column : rows_.slices) {
       std::vector<std::vector<std::size_t>> rows(column.words.size());
       for (std::size_t i = 0; i < test_.count; ++i)
@@ -150,18 +190,25 @@ class Gathering {
         return column.words[a] < column.words[b];
       });
       std::size_t judged = 0;
-      for (const std::size_t word : order)
-        if (!rows[word].empty()) judged += cut_slice(column, word, rows[word], judged) ? 1 : 0;
+      for (const std::size_t word : order) {
+        if (rows[word].empty()) continue;
+        COEVAL_ASSIGN(const bool is_judged, cut_slice(column, word, std::move(rows[word]), judged));
+        judged += is_judged ? 1 : 0;
+      }
     }
+    return {};
   }
 
-  bool cut_slice(const SliceColumn& column, std::size_t word, const std::vector<std::size_t>& rows,
-                 std::size_t judged) {
+  // Whether the slice has enough rows.
+  Result<bool> cut_slice(const SliceColumn& column, std::size_t word, std::vector<std::size_t> rows,
+                         std::size_t judged) {
     std::vector<float> scores;
     std::vector<std::uint8_t> labels;
+    std::vector<std::int64_t> units;
     for (const std::size_t row : rows) {
       scores.push_back(scores_[row]);
       labels.push_back(labels_[row]);
+      if (!units_.empty()) units.push_back(units_[row]);
     }
     const std::int64_t positives = std::ranges::count(labels, std::uint8_t{1});
     const std::int64_t negatives = std::ssize(labels) - positives;
@@ -169,11 +216,28 @@ class Gathering {
       ++evidence_.small_slices;
       return false;
     }
-    evidence_.slices.push_back({.slice = column.name,
-                                .value = column.words[word],
-                                .rows = std::ssize(labels),
-                                .positives = positives,
-                                .metrics = all_metrics(scores, labels, fitted_.threshold)});
+    SliceEvidence slice{.slice = column.name,
+                        .value = column.words[word],
+                        .rows = std::ssize(labels),
+                        .positives = positives,
+                        .metrics = all_metrics(scores, labels, fitted_.threshold),
+                        .intervals = {}};
+    const ProjectMetrics worth = worth_.take(rows);
+    worth.add_to(slice.metrics);
+    if (units.empty() || std::ssize(std::set(units.begin(), units.end())) >= kLeastUnits) {
+      const ModelPair some{.candidate = scores,
+                           .champion = {},
+                           .candidate_threshold = fitted_.threshold,
+                           .champion_threshold = 0,
+                           .labels = labels,
+                           .units = units,
+                           .unit = pair_.unit,
+                           .candidate_worth = &worth,
+                           .champion_worth = nullptr};
+      COEVAL_ASSIGN(slice.intervals, metric_intervals(some, true, gated_on_slices_, pool_));
+    }
+    evidence_.slices.push_back(std::move(slice));
+    slice_rows_.push_back({column.name, column.words[word], std::move(rows)});
     return true;
   }
 
@@ -261,8 +325,16 @@ class Gathering {
   TrainingRows::Range test_;
   std::span<const float> scores_;
   std::span<const std::uint8_t> labels_;
+  ProjectMetrics worth_;
+  WorkerPool pool_;
   Evidence evidence_;
+  std::vector<std::int64_t> units_;
   std::vector<std::string> champion_inputs_;
+  std::vector<float> champion_scores_;
+  std::optional<ProjectMetrics> champion_worth_;
+  ModelPair pair_;
+  std::vector<std::string> gated_on_slices_;
+  std::vector<SliceRows> slice_rows_;
 };
 
 }  // namespace

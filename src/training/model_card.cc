@@ -251,14 +251,42 @@ class Card {
 
   void metrics() {
     CardSection& to = section("Metrics");
-    to.blocks.emplace_back(metrics_table(subject_.metrics, kParts));
+    to.blocks.emplace_back(metrics_table(subject_.metrics, kParts, model_.metrics));
     const Json* test = part_of(SplitPart::test);
     if (test == nullptr) return say(to, {{"The test part has no metrics in this folder."}});
+    say_intervals(to);
+    say_project_metrics(to);
     if (auto table = confusion_table(*test)) to.blocks.emplace_back(std::move(*table));
     for (CardPlot& plot : test_plots(*test, subject_.card.threshold))
       to.blocks.emplace_back(std::move(plot));
     if (test->find("curves") == nullptr)
       say(to, {{"The curves of the test part were not kept with this version."}});
+  }
+
+  void say_intervals(CardSection& to) {
+    if (!evidence_ || evidence_->intervals.empty()) return;
+    std::string text = "Intervals are percentiles of the bootstrap, drawn by " +
+                       evidence_->interval_unit + " over " +
+                       quality::with_separators(evidence_->interval_units) + " units.";
+    if (const auto& delong = evidence_->auc_delong)
+      text += " DeLong's interval of the AUC, which takes rows as independent: " +
+              fixed_text(delong->lower, 5) + " to " + fixed_text(delong->upper, 5) + ".";
+    say(to, {{text}});
+  }
+
+  // What a metric of the project is made of.
+  void say_project_metrics(CardSection& to) {
+    for (const define::Metric& metric : model_.metrics) {
+      std::vector<CardText> words = {code(metric.name),
+                                     {" is the " + std::string(name(metric.kind)) + " of "},
+                                     code(plain_text(*metric.value))};
+      if (metric.divisor) {
+        words.push_back({" by "});
+        words.push_back(code(plain_text(*metric.divisor)));
+      }
+      words.push_back({metric.higher_is_better ? "; higher is better." : "; lower is better."});
+      say(to, words);
+    }
   }
 
   void champion() {
@@ -272,6 +300,29 @@ class Card {
               std::to_string(evidence_->champion_version) +
               ". Above 0 is better, whichever way the metric points."}});
     to.blocks.emplace_back(comparison_table(evidence_->comparisons));
+    say_cross_checks(to);
+    const auto& slices = evidence_->slice_comparisons;
+    if (slices.empty()) return;
+    to.blocks.emplace_back(slice_comparison_table(
+        slices, kMostSlices,
+        [&](const std::string& slice) { return is_personal(project_, model_, slice); }));
+    if (slices.size() > kMostSlices)
+      say(to, {{std::to_string(slices.size() - kMostSlices) + " better ones are left out."}});
+  }
+
+  // Tests that take rows as independent.
+  void say_cross_checks(CardSection& to) {
+    std::string text;
+    for (const Comparison& each : evidence_->comparisons)
+      if (each.delong_p)
+        text += "DeLong's test of the AUC: p " + fixed_text(*each.delong_p, 4) + ". ";
+    if (const auto& decisions = evidence_->decisions)
+      text += "McNemar's test of the decisions: " +
+              quality::with_separators(decisions->candidate_only) + " are right only here, " +
+              quality::with_separators(decisions->champion_only) + " only by the champion, p " +
+              fixed_text(decisions->p_value, 4) + ". ";
+    if (!text.empty())
+      say(to, {{text + "Both take rows as independent, which the intervals above need not."}});
   }
 
   // A verdict may name the slice that was worst.
@@ -308,6 +359,12 @@ class Card {
     return "auc";
   }
 
+  bool is_higher_better(const std::string& metric) const {
+    const auto& own = model_.metrics;
+    const auto found = std::ranges::find(own, metric, &define::Metric::name);
+    return found == own.end() ? higher_is_better(metric) : found->higher_is_better;
+  }
+
   void slices() {
     CardSection& to = section("Slices");
     if (!evidence_ || evidence_->slices.empty()) {
@@ -318,7 +375,7 @@ class Card {
     const std::string metric = slice_metric();
     std::vector<const SliceEvidence*> order;
     for (const SliceEvidence& slice : evidence_->slices) order.push_back(&slice);
-    const bool higher = higher_is_better(metric);
+    const bool higher = is_higher_better(metric);
     std::ranges::stable_sort(order, [&](const SliceEvidence* a, const SliceEvidence* b) {
       const auto of_a = a->metrics.find(metric), of_b = b->metrics.find(metric);
       const bool has_a = of_a != a->metrics.end(), has_b = of_b != b->metrics.end();
@@ -341,7 +398,8 @@ class Card {
     if (test != nullptr)
       add("The metrics are of questions before " + format_time(model_.split.test_until_us) +
           ". Nothing here says how good the model is on later ones.");
-    add("Intervals are told for differences from a champion only; a metric by itself has none.");
+    if (!evidence_ || evidence_->intervals.empty())
+      add("Metrics have no intervals: this version was made before there were any.");
     for (const SplitPart part : kParts) {
       const auto rows = counts_of(part);
       if (!rows) continue;

@@ -10,9 +10,7 @@
 #include "stores/files.h"
 
 namespace coeval::training {
-namespace {
 
-// The trainer's file has one of several names; its id is the same under all of them.
 Result<std::string> model_bytes(const std::string& folder, std::string_view bits_id) {
   std::error_code failure;
   for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
@@ -24,8 +22,6 @@ Result<std::string> model_bytes(const std::string& folder, std::string_view bits
   if (failure) return std::unexpected(stores::error_from_errno(failure.value(), "list", folder));
   return fail(Code::bad_model, "no file of '" + folder + "' is the model " + std::string(bits_id));
 }
-
-}  // namespace
 
 Result<Importance> importance_of(const std::string& folder, std::string_view bits_id) {
   COEVAL_ASSIGN(const std::string bytes, model_bytes(folder, bits_id));

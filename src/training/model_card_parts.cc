@@ -300,9 +300,35 @@ CardTable trials_table(const Json::Array& trials, const std::string& metric, std
   return table;
 }
 
-CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts) {
+namespace {
+
+void add_interval_column(CardTable& table, const Json& intervals,
+                         const std::vector<std::string>& keys) {
+  table.columns.push_back(number("95 % interval"));
+  table.rows[0].push_back({""});
+  table.rows[1].push_back({""});
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Json* ends = intervals.find(keys[i]);
+    table.rows[i + 2].push_back(number(ends == nullptr ? "–"
+                                                       : metric_text(*ends, "lower") + " to " +
+                                                             metric_text(*ends, "upper")));
+  }
+}
+
+}  // namespace
+
+CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
+                        const std::vector<define::Metric>& of_project) {
   CardTable table{"", {{"metric"}}, {{{"rows"}}, {{"positive"}}}};
-  for (const auto& [key, text] : kMetricNames) table.rows.push_back({{text}});
+  std::vector<std::string> keys;
+  for (const auto& [key, text] : kMetricNames) {
+    table.rows.push_back({{text}});
+    keys.emplace_back(key);
+  }
+  for (const define::Metric& metric : of_project) {
+    table.rows.push_back({code(metric.name)});
+    keys.push_back(metric.name);
+  }
   for (const SplitPart part : parts) {
     const Json* json = metrics.find(name(part));
     if (json == nullptr) continue;
@@ -310,8 +336,9 @@ CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts) {
     table.rows[0].push_back(number(count_text(*json, "rows")));
     table.rows[1].push_back(number(count_text(*json, "positives")));
     std::size_t row = 2;
-    for (const auto& [key, text] : kMetricNames)
-      table.rows[row++].push_back(number(metric_text(*json, key)));
+    for (const auto& key : keys) table.rows[row++].push_back(number(metric_text(*json, key)));
+    if (part == SplitPart::test && json->find("intervals") != nullptr)
+      add_interval_column(table, *json->find("intervals"), keys);
   }
   return table;
 }
@@ -348,6 +375,37 @@ CardTable comparison_table(const std::vector<Comparison>& comparisons) {
   return table;
 }
 
+CardTable slice_comparison_table(const std::vector<SliceComparison>& comparisons, std::size_t most,
+                                 const std::function<bool(const std::string&)>& hides) {
+  CardTable table{"Slice by slice, the least better first; p by Holm over all slices",
+                  {{"slice"},
+                   {"value"},
+                   {"metric"},
+                   number("improvement"),
+                   number("interval"),
+                   number("p"),
+                   number("p by Holm"),
+                   {"drawn"}},
+                  {}};
+  std::vector<const SliceComparison*> order;
+  for (const SliceComparison& each : comparisons) order.push_back(&each);
+  std::ranges::stable_sort(order, [](const auto* a, const auto* b) {
+    return a->comparison.improvement < b->comparison.improvement;
+  });
+  for (std::size_t i = 0; i < std::min(order.size(), most); ++i) {
+    const Comparison& each = order[i]->comparison;
+    table.rows.push_back({code(order[i]->slice),
+                          {hides(order[i]->slice) ? "(personal: not shown)" : order[i]->value},
+                          {metric_name(each.metric)},
+                          number(signed_text(each.improvement, 5)),
+                          number(signed_text(each.lower, 5) + " to " + signed_text(each.upper, 5)),
+                          number(fixed_text(each.p_value, 4)),
+                          number(fixed_text(order[i]->adjusted_p, 4)),
+                          {quality::with_separators(each.units) + " by " + each.unit}});
+  }
+  return table;
+}
+
 CardTable slices_table(std::span<const SliceEvidence* const> slices, const std::string& metric,
                        std::size_t most, const std::function<bool(const std::string&)>& hides) {
   std::vector<std::string> shown = {"auc", "average_precision", "log_loss", "calibration_error"};
@@ -364,7 +422,12 @@ CardTable slices_table(std::span<const SliceEvidence* const> slices, const std::
                                  number(share_text(slice.positives, slice.rows))};
     for (const std::string& each : shown) {
       const auto found = slice.metrics.find(each);
-      row.push_back(number(found == slice.metrics.end() ? "–" : fixed_text(found->second, 5)));
+      const auto interval = slice.intervals.find(each);
+      std::string text = found == slice.metrics.end() ? "–" : fixed_text(found->second, 5);
+      if (interval != slice.intervals.end())
+        text += " [" + fixed_text(interval->second.lower, 4) + ", " +
+                fixed_text(interval->second.upper, 4) + "]";
+      row.push_back(number(text));
     }
     table.rows.push_back(std::move(row));
   }

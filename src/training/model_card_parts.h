@@ -37,11 +37,16 @@ std::string threshold_text(const define::Model& model);
 CardTable training_table(const define::Model& model, const models::ModelCard& card);
 CardTable trials_table(const data::Json::Array& trials, const std::string& metric,
                        std::size_t most);
-/// One column a part.
-CardTable metrics_table(const data::Json& metrics, std::span<const SplitPart> parts);
+/// One column a part, after the test part its intervals where there are some; one row a metric,
+/// those of the project last.
+CardTable metrics_table(const data::Json& metrics, std::span<const SplitPart> parts,
+                        const std::vector<define::Metric>& of_project);
 /// What the threshold does to the rows of a part.
 std::optional<CardTable> confusion_table(const data::Json& part);
 CardTable comparison_table(const std::vector<Comparison>& comparisons);
+/// The first `most` slices, those on which it is least better first; `hides` as below.
+CardTable slice_comparison_table(const std::vector<SliceComparison>& comparisons, std::size_t most,
+                                 const std::function<bool(const std::string&)>& hides);
 /// The first `most` of them; `hides` says of which slices no value is shown.
 CardTable slices_table(std::span<const SliceEvidence* const> slices, const std::string& metric,
                        std::size_t most, const std::function<bool(const std::string&)>& hides);

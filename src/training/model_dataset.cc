@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <future>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "define/build.h"
 #include "kernel/evaluate.h"
 #include "replay/feature_dataset.h"
 #include "replay/labels.h"
@@ -99,6 +101,49 @@ void keep(const AskingRows& asking, replay::Labels& labels) {
   labels.label = data::take(labels.label, *asking);
 }
 
+// What a label compares: NaN there makes a comparison false, which says nothing of what happened.
+void find_compared(const define::ExprPtr& expr, std::vector<const define::Expr*>& found) {
+  const bool converted = expr->op == define::Op::cast && !data::is_float(expr->args[0]->type);
+  if (expr->op == define::Op::literal || converted) return;
+  if (data::is_float(expr->type)) {
+    found.push_back(expr.get());
+    return;
+  }
+  for (const auto& argument : expr->args) find_compared(argument, found);
+}
+
+std::int64_t nan_rows(const define::Expr& expr, const data::Batch& rows,
+                      const data::Column& label) {
+  kernel::EvaluationCounts counts;
+  const data::Column values = kernel::evaluate(expr, rows, {}, counts);
+  std::int64_t bad = 0;
+  for (std::int64_t row = 0; row < values.size(); ++row)
+    bad += !values.is_null(row) && std::isnan(values.real(row)) && !label.is_null(row) ? 1 : 0;
+  return bad;
+}
+
+// A label that is NaN is unknown, not false. Rows whose label is null do not matter.
+Status check_label_is_number(const define::Project& project, const define::Model& model,
+                             const replay::Past& past) {
+  std::vector<const define::Expr*> compared;
+  find_compared(model.label, compared);
+  if (compared.empty()) return {};
+  const auto source = static_cast<std::size_t>(model.label_source());
+  const data::Batch& rows = past.sources[source].rows;
+  kernel::EvaluationCounts counts;
+  const data::Column label = kernel::evaluate(*model.label, rows, {}, counts);
+  for (const define::Expr* expr : compared)
+    if (const std::int64_t bad = nan_rows(*expr, rows, label); bad > 0)
+      return fail(Code::training_failed,
+                  "the label of model '" + model.name + "' compares " + define::canonical(*expr) +
+                      ", which is NaN in " + std::to_string(bad) + " of " +
+                      std::to_string(rows.rows) + " rows of source '" +
+                      project.sources[source].name + "': neither true nor false",
+                  "leave finite = false out of the column, so that such rows go to quarantine, or "
+                  "make such labels null: if(x < 0 or x >= 0, x, null) in place of x");
+  return {};
+}
+
 struct LabelledRows {
   data::Column label;  // boolean, null where undecided
   data::Column split;  // the name of a part, "gap", or null outside
@@ -119,6 +164,10 @@ data::Batch read_beside(const define::Model& model, const replay::SourceHistory&
   if (options.weight) add(kWeightColumn, *options.weight);
   if (options.resampling.expr) add(kUnitColumn, *options.resampling.expr);
   for (const auto& slice : options.slices) add(slice_column(slice), *slice.expr);
+  for (const data::Field& field : define::columns_of(model.metrics)) {
+    const int place = history.rows.schema.index_of(field.name);
+    add(metric_column(field.name), *define::make_column(place, field.name, field.type));
+  }
   return beside;
 }
 
@@ -274,6 +323,7 @@ Status check_rows(const define::Project& project, const define::Model& model,
 }  // namespace
 
 std::string slice_column(const define::Slice& slice) { return "slice:" + slice.name; }
+std::string metric_column(std::string_view column) { return "row:column:" + std::string(column); }
 
 Result<DatasetFacts> write_model_dataset(std::shared_ptr<const define::Project> project,
                                          const define::Model& model, const replay::Past& past,
@@ -284,6 +334,7 @@ Result<DatasetFacts> write_model_dataset(std::shared_ptr<const define::Project> 
   const data::Batch& rows = past.sources[source].rows;
   const AskingRows asking = rows_that_ask(*project, model, past);
   COEVAL_TRY(check_rows(*project, model, rows, asking));
+  COEVAL_TRY(check_label_is_number(*project, model, past));
   replay::Questions questions = questions_of(model, rows);
   keep(asking, questions);
   // Labels are needed only once there are answers to write beside them.

@@ -20,6 +20,8 @@ inline constexpr const char* kWeightColumn = "row:weight";
 inline constexpr const char* kUnitColumn = "row:unit";
 inline constexpr const char* kKnownColumn = "row:label_known";
 std::string slice_column(const define::Slice& slice);  ///< "slice:origin"
+/// A column of the question's row that a metric of the project reads: "row:column:amount".
+std::string metric_column(std::string_view column);
 
 /// Writes the point-in-time rows of a model, each row of its source being a question at its time,
 /// in order of T: the time column, the question's columns, the inputs by name, `label`, `split`:

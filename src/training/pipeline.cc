@@ -16,6 +16,7 @@
 #include "training/fit_model.h"
 #include "training/gather_evidence.h"
 #include "training/model_dataset.h"
+#include "training/project_metrics.h"
 #include "training/recipe.h"
 #include "training/registered_model.h"
 #include "training/rolling_origin.h"
@@ -206,6 +207,22 @@ class Build {
     return {};
   }
 
+  // What the test part says, and how sure that is.
+  void tell_intervals(const Evidence& evidence) const {
+    std::string text;
+    for (const auto& [metric, interval] : evidence.intervals) {
+      const auto value = evidence.test->find(metric);
+      const bool shown = metric == "auc" || metric == "log_loss" ||
+                         std::ranges::count(model_.metrics, metric, &define::Metric::name) > 0;
+      if (!shown || value == evidence.test->end()) continue;
+      text += (text.empty() ? "" : ", ") + metric + " " +
+              interval_text(value->second, interval.lower, interval.upper);
+    }
+    if (!text.empty())
+      shop_.say(model_.name + ": test part with 95 % intervals, drawn by " +
+                evidence.interval_unit + ": " + text);
+  }
+
   Status judge_and_save(const TrainingRows& rows, const FittedModel& fitted) {
     COEVAL_ASSIGN(const DatasetFacts facts, read_dataset_facts(dataset_path()));
     std::vector<ScoredPart> parts;
@@ -214,14 +231,17 @@ class Build {
       const TrainingRows::Range range = rows.part(each);
       const bool needed = each == SplitPart::train || each == SplitPart::test;
       if (range.count == 0 && !needed) continue;
-      parts.push_back({std::string(name(each)),
-                       std::span(fitted.scores).subspan(range.from, range.count),
+      const auto scores = std::span(fitted.scores).subspan(range.from, range.count);
+      parts.push_back({std::string(name(each)), scores,
                        std::span(rows.labels).subspan(range.from, range.count)});
+      ProjectMetrics(model_, rows, range, scores, fitted.threshold).add_to(parts.back().further);
     }
     COEVAL_ASSIGN(data::Json metrics, evaluation_report(parts, fitted.threshold));
     recorder_.measured(metrics);
     COEVAL_ASSIGN(const Evidence evidence,
                   gather_evidence(shop_, model_, dataset_path(), facts, rows, fitted));
+    add_intervals(metrics, evidence);
+    tell_intervals(evidence);
     outcome_.verdicts = judge(model_.gates, evidence);
     recorder_.judged(evidence, all_passed(outcome_.verdicts));
     if (model_.training.rolling.folds > 0) {

@@ -191,6 +191,16 @@ void RunRecorder::judged(const Evidence& evidence, bool gates_passed) {
     metrics[path + ".upper"] = comparison.upper;
     metrics[path + ".p_value"] = comparison.p_value;
   }
+  for (const auto& [name, interval] : evidence.intervals) {
+    metrics["test." + name + ".lower"] = interval.lower;
+    metrics["test." + name + ".upper"] = interval.upper;
+  }
+  for (const SliceComparison& slice : evidence.slice_comparisons) {
+    const std::string path = "improvement." + slice.comparison.metric + ".worst_slice";
+    const auto worst = metrics.try_emplace(path, slice.comparison.improvement).first;
+    worst->second = std::min(worst->second, slice.comparison.improvement);
+  }
+  if (evidence.decisions) metrics["decisions.p_value"] = evidence.decisions->p_value;
   take_slices(evidence.slices, metrics);
   take("runtime_differences", evidence.runtime_differences);
   take("golden_differences", evidence.golden_differences);

@@ -160,7 +160,32 @@ class Placer {
     return check_words();
   }
 
+  // Puts the columns that metrics read, which came batch by batch, in the order of the rows.
+  Status finish(const define::Model& model) {
+    if (pieces_.empty()) return {};
+    COEVAL_ASSIGN(const data::Batch all, data::concatenate(pieces_));
+    std::vector<std::int64_t> sources(rows_.rows());
+    for (std::size_t from = 0; from < places_.size(); ++from)
+      sources[places_[from]] = static_cast<std::int64_t>(from);
+    rows_.metric_columns = data::take(all, sources);
+    rows_.metric_columns.schema.fields = define::columns_of(model.metrics);
+    return {};
+  }
+
  private:
+  // The columns of the rows of a batch that are in a part.
+  void keep_columns(const std::vector<data::Field>& fields, const data::Batch& batch,
+                    const std::vector<std::int64_t>& placed) {
+    if (fields.empty()) return;
+    data::Batch columns;
+    columns.rows = std::ssize(placed);
+    for (const data::Field& field : fields) {
+      columns.schema.fields.push_back(field);
+      columns.columns.push_back(data::take(*batch.find(metric_column(field.name)), placed));
+    }
+    pieces_.push_back(std::move(columns));
+  }
+
   void place(const define::Model& model, const data::Batch& batch) {
     const auto parts = parts_of(batch);
     const data::Column& label = *batch.find(kLabelColumn);
@@ -171,10 +196,16 @@ class Placer {
     std::vector<const data::Column*> slices;
     for (const auto& slice : model.training.slices)
       slices.push_back(batch.find(slice_column(slice)));
+    const std::vector<data::Field> fields = define::columns_of(model.metrics);
+    std::vector<std::int64_t> placed;
     for (std::int64_t row = 0; row < batch.rows; ++row) {
       const SplitPart part = parts[static_cast<std::size_t>(row)];
       if (std::ranges::count(kParts, part) == 0) continue;
       const std::size_t to = next_[static_cast<std::size_t>(part)]++;
+      if (!fields.empty()) {
+        placed.push_back(row);
+        places_.push_back(to);
+      }
       const float* from = encoded_.data() + static_cast<std::size_t>(row) * rows_.width;
       std::copy_n(from, rows_.width, rows_.values.data() + to * rows_.width);
       rows_.labels[to] = label.bit(row) ? 1 : 0;
@@ -186,6 +217,7 @@ class Placer {
       for (std::size_t i = 0; i < slices.size(); ++i)
         rows_.slices[i].codes[to] = word(i, text_of(*slices[i], row));
     }
+    keep_columns(fields, batch, placed);
   }
 
   std::int32_t word(std::size_t slice, std::string text) {
@@ -209,6 +241,8 @@ class Placer {
   std::vector<std::map<std::string, std::int32_t>> words_;
   std::array<std::size_t, kSplitParts> next_{};
   std::vector<float> encoded_;
+  std::vector<data::Batch> pieces_;  // of the columns that metrics read
+  std::vector<std::size_t> places_;  // of their rows
 };
 
 // Trainers refuse infinite values without saying where. What the test part has does not train.
@@ -318,9 +352,12 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
   if (model.training.weight) columns.insert(kWeightColumn);
   if (model.training.resampling.expr) columns.insert(kUnitColumn);
   for (const auto& slice : model.training.slices) columns.insert(slice_column(slice));
+  for (const auto& field : define::columns_of(model.metrics))
+    columns.insert(metric_column(field.name));
   Placer placer(model, rows);
   COEVAL_TRY(scan(formats, path, {columns.begin(), columns.end()},
                   [&](const data::Batch& batch) { return placer.add(model, batch); }));
+  COEVAL_TRY(placer.finish(model));
   if (encoder == nullptr) {
     COEVAL_TRY(check_filled(model, rows));
     COEVAL_TRY(check_finite(model, rows));

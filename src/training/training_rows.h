@@ -40,6 +40,7 @@ struct TrainingRows {
   std::vector<std::int64_t> units;  ///< rows(), or none; equal values have equal numbers
   std::vector<SliceColumn> slices;
   std::vector<std::string> null_inputs;  ///< those without a value in any training row
+  data::Batch metric_columns;  ///< rows(): the columns that metrics of the project read, by name
 
   std::size_t rows() const { return labels.size(); }
   Range part(SplitPart part) const;

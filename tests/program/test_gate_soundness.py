@@ -71,7 +71,7 @@ class Candidate:
         self.rows = [row for row in self.rows if not row[4] or row[0] < "2024-01-08"]
 
     def wrong_class_weight(self):
-        self.definition = self.definition.replace("rounds = 60", "rounds = 60\nscale_pos_weight = 60")
+        self.definition = self.definition.replace('trainer  = ', 'weights = "if(bad = 1, 60, 1)"\ntrainer  = ')
 
     def broken_calibration(self):
         self.definition = self.definition.replace("eta = 0.05", "eta = 1\nmax_delta_step = 20\nlambda = 0")

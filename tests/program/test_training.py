@@ -2,10 +2,11 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import unittest
 
-from program import COEVAL, DEFINITION, Project, Server, order_json, orders
+from program import COEVAL, DEFINITION, Project, Server, order_json, orders, run
 
 SPLIT = "split    = { train_until = 2024-03-01, validate_until = 2024-04-01, test_until = 2024-05-01 }"
 PARTS = ("split    = { train_until = 2024-02-20, validate_until = 2024-03-05, calibrate_until = 2024-03-20, "
@@ -202,6 +203,36 @@ class AtOnce(unittest.TestCase):
             self.assertIn("ok", project.run("doctor").stdout + project.run("doctor").stderr)
         finally:
             project.remove()
+
+
+    def test_a_build_that_stands_still_while_another_trains_keeps_its_files(self):
+        slow = changed(DEFINITION, ("rounds = 20", "rounds = 2000"))
+        project = Project(slow)
+        twin = project.copy()
+        work = project.folder / ".coeval/work"
+        process = subprocess.Popen([COEVAL, "build", "-C", str(project.folder), "--json"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        try:
+            while process.poll() is None and not (work.is_dir() and list(work.glob("risk-train*"))):
+                pass
+            process.send_signal(signal.SIGSTOP)
+            self.assertTrue(list(work.glob("risk-train*")), "it was not caught while it trained")
+            place = project.folder / "another"
+            place.mkdir()
+            (place / "coeval.toml").write_text(changed(slow, ('"orders.csv"', '"../orders.csv"'), ("2000", "30")))
+            (place / ".coeval").symlink_to(project.folder / ".coeval")
+            another = json.loads(run("build", "-C", place, "--json").stdout)[0]
+            process.send_signal(signal.SIGCONT)
+            out, err = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 0, err)
+            mine = json.loads(out)[0]
+            self.assertEqual(mine["bits_id"], twin.json("build")[0]["bits_id"])
+            self.assertNotEqual(mine["bits_id"], another["bits_id"])
+        finally:
+            process.kill()
+            process.communicate()
+            project.remove()
+            twin.remove()
 
 
 class OtherLabel(unittest.TestCase):
