@@ -18,7 +18,6 @@ struct Export {
   int (*run)(Context&);    ///< the project is loaded; what follows the kind is Invocation::words
 };
 std::span<const Export> exports();
-int export_onnx(Context& context);
 /// Their names, for the command line.
 std::vector<std::string> export_kinds();
 
@@ -27,6 +26,7 @@ int export_to(Context& context);
 
 int export_mlflow_model(Context& context);
 int export_mlflow_run(Context& context);
+int export_onnx(Context& context);
 int export_openlineage(Context& context);
 
 /// What is said when the words after a kind are not those of its usage.

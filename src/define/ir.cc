@@ -319,7 +319,7 @@ std::string source_ir(const Source& source) {
 }
 
 std::string further_rules_ir(const Source& source) {
-  std::string text;
+  std::string text = identity_ir(source);
   for (const auto& column : source.columns)
     if (const std::string rules = further_rules_ir(column); !rules.empty())
       text += line(1, "column", text_of(column.name)) + rules;

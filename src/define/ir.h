@@ -13,7 +13,8 @@ inline constexpr std::string_view kIrHeader = "coeval-ir 1";
 // layout, comments or order in the file. Two definitions mean the same iff their texts are equal.
 std::string zone_ir(const Project& project);
 std::string source_ir(const Source& source);
-/// Of source_ir the rules for rows beside nullability, bounds, patterns and enums; of most empty.
+/// Of source_ir the names of events, retention and the rules for rows beside nullability, bounds,
+/// patterns and enums; of most empty.
 std::string further_rules_ir(const Source& source);
 std::string view_ir(const Project& project, const View& view);
 /// The lookups that a view reads for its events, with their sources; empty for most views.

@@ -5,7 +5,7 @@
 
 #include "exact/exact_sum.h"
 #include "models/contributions.h"
-#include "training/model_card_importance.h"
+#include "training/registered_model.h"
 
 namespace coeval::training {
 

@@ -9,18 +9,6 @@
 
 namespace coeval::training {
 
-Result<std::string> model_bytes(const std::string& folder, std::string_view bits_id) {
-  std::error_code failure;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("model.") || name == "model.json") continue;
-    COEVAL_ASSIGN(std::string bytes, stores::read_file(entry.path().string()));
-    if (data::sha256_hex(bytes) == bits_id) return bytes;
-  }
-  if (failure) return std::unexpected(stores::error_from_errno(failure.value(), "list", folder));
-  return fail(Code::bad_model, "no file of '" + folder + "' is the model " + std::string(bits_id));
-}
-
 Result<Importance> importance_of(const std::string& folder, std::string_view bits_id) {
   COEVAL_ASSIGN(const std::string bytes, model_bytes(folder, bits_id));
   COEVAL_ASSIGN(const auto contributions, models::Contributions::read(bytes));

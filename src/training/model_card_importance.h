@@ -14,10 +14,6 @@ struct Importance {
   std::size_t rows = 0;
 };
 
-/// The trainer's own file in a model's folder, which has one of several names. Errors: io;
-/// bad_model when no file there has that bits id.
-Result<std::string> model_bytes(const std::string& folder, std::string_view bits_id);
-
 /// Of the model in a folder whose model file has this bits id. Errors: no_such_file, io; bad_model,
 /// also when no file of the folder has that id; unsupported.
 Result<Importance> importance_of(const std::string& folder, std::string_view bits_id);
