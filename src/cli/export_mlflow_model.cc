@@ -31,7 +31,8 @@ Result<stores::ModelVersion> export_model(Context& context, const std::string& n
   COEVAL_TRY(check_free(folder));
   COEVAL_ASSIGN(const auto meta, context.open_meta_for_reading());
   COEVAL_ASSIGN(auto version, context.pick_version(*meta, name));
-  COEVAL_ASSIGN(const auto served, training::load_version(context.state_folder, version));
+  COEVAL_ASSIGN(const auto served,
+                training::load_version(context.state_folder, version, context.openers));
   COEVAL_ASSIGN(const auto files,
                 adapters::mlflow::mlflow_model(
                     {.model = *served,

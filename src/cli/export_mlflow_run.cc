@@ -41,7 +41,8 @@ std::string description_of(const stores::ModelVersion& version) {
 // it cannot be one, where it cannot: then the run goes without.
 Result<std::string> take_version(Context& context, stores::MetaStore& meta,
                                  const stores::ModelVersion& version, mlflow::RunExport& what) {
-  COEVAL_ASSIGN(const auto served, training::load_version(context.state_folder, version));
+  COEVAL_ASSIGN(const auto served,
+                training::load_version(context.state_folder, version, context.openers));
   if (const data::Json* text = served->card.details.find("definition"); text && text->string())
     what.artifacts.push_back({"coeval.toml", *text->string()});
   for (const bool html : {true, false}) {
