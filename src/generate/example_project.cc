@@ -178,7 +178,7 @@ liked   = "mean(liked)"
 [features]
 above_usual = "taste.liked_all - user.liked_all"
 
-[model.like]
+[model.liking]
 question = { from = "shown", at = "ts" }
 label    = "liked"
 inputs   = ["segment", "category", "user.*", "item.*", "taste.*", "above_usual"]
@@ -198,7 +198,7 @@ name = "churn"
 [source.months]
 path  = "$PATH"
 time  = "ts"
-known = "ts"
+known = "event time"
 [source.months.columns]
 ts           = { type = "timestamp", known = "ts" }
 customer     = { type = "int64", known = "ts", min = 0 }

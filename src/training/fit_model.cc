@@ -150,7 +150,7 @@ std::vector<float> training_weights(const define::Model& model, const TrainingRo
 Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows, const TrainingRange& range) {
   if (shop.given != nullptr) {
-    COEVAL_TRY(check_input_names(shop.given->bytes, rows.encoder));
+    COEVAL_TRY(check_input_names(*shop.given, rows.encoder));
     return TrainedModel{shop.given->bytes, 0, shop.given->engine(), {}};
   }
   const define::TrainingLimits& limits = model.training.limits;

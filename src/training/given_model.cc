@@ -90,13 +90,17 @@ Result<GivenModel> read_given_model(const std::string& path) {
   return given;
 }
 
-Status check_input_names(std::string_view bytes, const models::Encoder& encoder) {
-  COEVAL_ASSIGN(const Names names, names_in(bytes));
-  for (std::size_t i = 0; i < std::min(names.size(), encoder.width()); ++i) {
-    if (names[i] == encoder.columns()[i].name) continue;
+Status check_input_names(const GivenModel& given, const models::Encoder& encoder) {
+  const Result<Names> names = names_in(given.bytes);
+  if (!names)
+    return fail(names.error().code,
+                "'" + given.name + "' cannot be used: " + names.error().message,
+                names.error().advice);
+  for (std::size_t i = 0; i < std::min(names->size(), encoder.width()); ++i) {
+    if ((*names)[i] == encoder.columns()[i].name) continue;
     return fail(
         Code::type_mismatch,
-        "input " + std::to_string(i + 1) + " is '" + names[i] + "' in the file, but '" +
+        "input " + std::to_string(i + 1) + " is '" + (*names)[i] + "' in the file, but '" +
             encoder.columns()[i].name + "' in the definition",
         "write the definition's inputs in the order in which the model was trained on them");
   }

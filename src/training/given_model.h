@@ -25,8 +25,8 @@ Result<GivenModel> read_given_model(const std::string& path);
 
 /// Where the file names its inputs, they must be the encoder's, in its order: columns are told by
 /// their place alone. A file without names, or with the names that a library makes up, passes.
-/// Errors: type_mismatch naming the first that differs; those of the file's reader.
-Status check_input_names(std::string_view bytes, const models::Encoder& encoder);
+/// Errors: type_mismatch naming the first that differs; those of the file's reader, with its name.
+Status check_input_names(const GivenModel& given, const models::Encoder& encoder);
 
 /// The trainer whose library can check our runtime on such a file: "xgboost", "lightgbm", "linear";
 /// empty for ONNX, which is run by its own library already.

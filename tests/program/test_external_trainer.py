@@ -17,7 +17,7 @@ PYTHON = os.environ.get("COEVAL_TRAINERS_PYTHON") or str(HERE.parents[1] / "thir
 def definition(command, more="", limits="", params=""):
     words = ", ".join(json.dumps(word) for word in command)
     text = DEFINITION.replace('trainer  = "xgboost"', f"trainer  = {{ command = [{words}]{more} }}\n{limits}").replace(
-        "max_depth = 4\nrounds = 20", params)
+        "max_depth = 4\nrounds = 20", params).replace('auc = ">= 0.6"', 'auc = ">= 0.55"')
     text = text.replace('["hour", "amount", "user.*"]', '["hour", "amount", "group", "user.*"]')
     return text + '[features]\ngroup = "if(amount < 5, null, if(amount < 20, \'low\', \'high\'))"\n'
 

@@ -71,7 +71,7 @@ class Linear(unittest.TestCase):
         server = Server(twin)
         played = json.loads(twin.run("replay", "--from", CUT, "--to", "2024-04-08", "--url", server.url,
                                      "--json").stdout)
-        status, answer = server.call("POST", "/v1/models/risk/predict?features=true",
+        status, answer = server.call("POST", "/v1/predict/risk?features=true&now=2024-04-21",
                                      {"ts": "2024-04-20T10:00:00Z", "user": "u7", "amount": 12.5})
         self.assertEqual(server.stop(), 0)
         self.assertEqual(played["refused_count"], 0, played)
@@ -89,8 +89,9 @@ class Linear(unittest.TestCase):
         self.assertAlmostEqual(answer["score"], expected, delta=2e-7)  # float32
 
     def test_importance_is_of_contributions(self):
-        card = self.project.run("show", "risk", "--card").stdout
-        self.assertIn("user.bad_14d", card)
+        card = self.project.folder / "card.md"
+        self.project.run("show", "risk", "--card", card)
+        self.assertIn("user.bad_14d", card.read_text())
 
     def test_reproduced_to_the_bit(self):
         self.assertIn("same bits", self.project.run("reproduce", "risk").stdout)

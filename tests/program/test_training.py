@@ -205,9 +205,8 @@ class AtOnce(unittest.TestCase):
         finally:
             project.remove()
 
-
     def test_a_build_that_stands_still_while_another_trains_keeps_its_files(self):
-        slow = changed(DEFINITION, ("rounds = 20", "rounds = 2000"))
+        slow = changed(DEFINITION, ("rounds = 20", "rounds = 2000"), ('gate     = { auc = ">= 0.6" }\n', ""))
         project = Project(slow)
         twin = project.copy()
         work = project.folder / ".coeval/work"
