@@ -95,9 +95,9 @@ TEST_CASE("metrics that make no sense are refused where they stand") {
   const auto metric = [](const std::string& lines) { return "[metric.saved]\n" + lines + "\n"; };
   const std::string use = "metrics = [\"saved\"]\n";
   refused(with(metric("kind = \"mean\"\nvalue = \"if(decision, distanc, 0)\""), use),
-          "16:24 C0412 unknown column 'distanc' | did you mean 'distance'?");
+          "23:23 C0412 unknown column 'distanc' | did you mean 'distance'?");
   refused(with(metric("kind = \"mean\"\nvalue = \"origin\""), use), "must be a number");
-  refused(with(metric("kind = \"proportion\"\nvalue = \"score\""), use), "boolean");
+  refused(with(metric("kind = \"proportion\"\nvalue = \"score\""), use), "must be bool");
   refused(with(metric("kind = \"median\"\nvalue = \"score\"")), "unknown kind 'median'");
   refused(with(metric("kind = \"retention\"\nvalue = \"score\"")), "is not in this version");
   refused(with(metric("kind = \"ratio\"\nvalue = \"score\"")), "has no divisor");

@@ -16,12 +16,12 @@ define::Metric metric_of(const std::string& table) {
 name = "payments"
 [source.payments]
 time  = "ts"
-known = "ts"
+known = "event time"
 [source.payments.columns]
 ts     = { type = "timestamp" }
 amount = { type = "float64", nullable = true }
 items  = { type = "int64", known = "ts" }
-fraud  = { type = "boolean", nullable = true, known = "ts + days(30)" }
+fraud  = { type = "bool", nullable = true, known = "ts + days(30)" }
 label  = { type = "int32" }
 [metric.worth]
 )toml" + table + R"toml(

@@ -6,12 +6,13 @@ INPUTS = 'inputs   = ["hour", "amount", "user", "amount > 20", "user.*"]'
 SPLIT = "split    = { train_until = 2024-03-01, validate_until = 2024-04-01, test_until = 2024-05-01 }"
 PARTS = ("split    = { train_until = 2024-02-20, validate_until = 2024-03-05, calibrate_until = 2024-03-25, "
          "threshold_until = 2024-04-05, test_until = 2024-05-01 }\n"
-         'calibration = "{}"\nthreshold = {{ cost = {{ false_positive = 1, false_negative = 5 }} }}')
+         'calibration = "CALIBRATION"\nthreshold = { cost = { false_positive = 1, false_negative = 5 } }')
 
 
 def definition(trainer="xgboost", calibration="isotonic"):
     text = DEFINITION.replace('inputs   = ["hour", "amount", "user.*"]', INPUTS)
-    text = text.replace(SPLIT, PARTS.format(calibration)).replace('trainer  = "xgboost"', f'trainer  = "{trainer}"')
+    text = text.replace(SPLIT, PARTS.replace("CALIBRATION", calibration))
+    text = text.replace('trainer  = "xgboost"', f'trainer  = "{trainer}"')
     assert INPUTS in text and calibration in text and trainer in text
     return text
 
