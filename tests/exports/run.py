@@ -11,5 +11,7 @@ if __name__ == "__main__":
     suite = unittest.defaultTestLoader.discover(str(HERE), pattern="test_*.py")
     result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
     failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed")
+    # A failed setUp of a class or module is an error of tests that were not run.
+    passed = max(0, result.testsRun - failed - len(result.skipped))
+    print(f"{passed} passed, {failed} failed")
     sys.exit(0 if result.wasSuccessful() and result.testsRun else 1)

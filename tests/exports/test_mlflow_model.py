@@ -48,12 +48,15 @@ class Model:
         cls.project.remove()
 
     def test_golden_rows_score_as_they_did(self):
-        golden = golden_of(self.ours)[2]
+        _, margins, golden = golden_of(self.ours)
         answer = self.model.predict(example_of(self.model))
         differ = np.count_nonzero(score_bits(answer["score"]) != golden.view("<u4"))
         print(f"{self.trainer}, {self.calibration}: {differ} of {len(golden)} golden scores differ")
         self.assertEqual(differ, 0)
-        self.assertGreater(len(set(golden.tolist())), 10)
+        # The rows differ; isotonic calibration leaves of them as many scores as it has steps there.
+        print(f"{len(set(margins.tolist()))} margins, {len(set(golden.tolist()))} scores")
+        self.assertGreater(len(set(margins.tolist())), 30)
+        self.assertGreater(len(set(golden.tolist())), 4 if self.calibration == "isotonic" else 30)
 
     def test_the_libraries_own_predictions_are_ours_before_calibration(self):
         rows, margins, _ = golden_of(self.ours)
@@ -105,7 +108,7 @@ class Model:
 
     def test_the_signature_names_inputs_and_types(self):
         inputs = {column.name: column.type.name for column in self.model.metadata.signature.inputs.inputs}
-        self.assertEqual((inputs["user"], inputs["amount"], inputs["(amount > 20)"]), ("string", "double", "boolean"))
+        self.assertEqual((inputs["user"], inputs["amount"], inputs["(amount > 20.0)"]), ("string", "double", "boolean"))
         self.assertEqual(self.model.metadata.signature.outputs.input_names(), ["score", "decision"])
         self.assertEqual(self.model.metadata.metadata["coeval.version"], "risk@v1")
 

@@ -65,18 +65,18 @@ class Runs(unittest.TestCase):
     def setUpClass(cls):
         cls.first = export()[0]
         cls.known = project.json("runs", "show", "risk@v1")
-        cls.run = client.get_run(cls.first["mlflow_run_id"])
+        cls.made = client.get_run(cls.first["mlflow_run_id"])
 
     def test_all_parameters_metrics_and_ids_are_there(self):
         self.assertFalse(self.first["found"])
-        self.assertEqual(self.run.data.params, self.known["params"])
+        self.assertEqual(self.made.data.params, self.known["params"])
         metrics = dict(self.known["metrics"], dataset_s=self.known["dataset_s"], train_s=self.known["train_s"])
         metrics["validation"] = self.known["curves"]["validation"][-1]
-        self.assertEqual(set(self.run.data.metrics), set(metrics))
+        self.assertEqual(set(self.made.data.metrics), set(metrics))
         for name, value in metrics.items():
-            self.assertTrue(same(self.run.data.metrics[name], float(value)), name)
+            self.assertTrue(same(self.made.data.metrics[name], float(value)), name)
         self.assertGreater(len(metrics), 50)
-        tags = self.run.data.tags
+        tags = self.made.data.tags
         for name, text in self.known["ids"].items():
             self.assertEqual(tags["coeval." + name], text)
         for name, text in self.known["environment"].items():
@@ -86,21 +86,21 @@ class Runs(unittest.TestCase):
 
     def test_the_curve_has_its_steps(self):
         curve = self.known["curves"]["validation"]
-        history = client.get_metric_history(self.run.info.run_id, "validation")
+        history = client.get_metric_history(self.made.info.run_id, "validation")
         self.assertEqual(sorted((point.step, point.value) for point in history), list(enumerate(curve)))
 
     def test_it_ended_as_it_did_and_when(self):
-        self.assertEqual(self.run.info.status, "FINISHED")
+        self.assertEqual(self.made.info.status, "FINISHED")
         started = pd.Timestamp(self.known["started"]).value // 10**6
         ended = pd.Timestamp(self.known["ended"]).value // 10**6
-        self.assertEqual((self.run.info.start_time, self.run.info.end_time), (started, ended))
-        self.assertEqual(client.get_experiment(self.run.info.experiment_id).name, "shop")
-        inputs = self.run.inputs.dataset_inputs
+        self.assertEqual((self.made.info.start_time, self.made.info.end_time), (started, ended))
+        self.assertEqual(client.get_experiment(self.made.info.experiment_id).name, "shop")
+        inputs = self.made.inputs.dataset_inputs
         self.assertEqual([each.dataset.digest for each in inputs], [self.known["ids"]["dataset_id"][:32]])
 
     def test_artefacts_are_the_files(self):
         with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(mlflow.artifacts.download_artifacts(run_id=self.run.info.run_id, dst_path=folder))
+            path = pathlib.Path(mlflow.artifacts.download_artifacts(run_id=self.made.info.run_id, dst_path=folder))
             self.assertEqual(json.loads((path / "run.json").read_text()), self.known)
             self.assertEqual((path / "coeval.toml").read_text(), (project.folder / "coeval.toml").read_text())
             project.run("show", "risk", "--card", project.folder / "card.html")
@@ -114,7 +114,7 @@ class Runs(unittest.TestCase):
         for alias in ("champion", "shadow"):
             version = client.get_model_version_by_alias("risk", alias)
             self.assertEqual((version.version, version.run_id, version.status),
-                             (self.first["mlflow_version"], self.run.info.run_id, "READY"))
+                             (self.first["mlflow_version"], self.made.info.run_id, "READY"))
         self.assertEqual(version.tags["coeval.version"], "risk@v1")
         self.assertEqual(version.tags["coeval.bits_id"], self.known["ids"]["bits_id"])
         folder = next((project.folder / ".coeval/models/risk").iterdir())
@@ -126,7 +126,7 @@ class Runs(unittest.TestCase):
         again = export("risk@v1")[0]
         self.assertTrue(again["found"] and again["version_found"])
         self.assertEqual(again["mlflow_run_id"], self.first["mlflow_run_id"])
-        found = client.search_runs([self.run.info.experiment_id], f"tags.`coeval.run_id` = '{self.known['id']}'")
+        found = client.search_runs([self.made.info.experiment_id], f"tags.`coeval.run_id` = '{self.known['id']}'")
         self.assertEqual(len(found), 1)
         self.assertEqual(found[0].info.status, "FINISHED")
         self.assertEqual(len(client.search_model_versions("name = 'risk'")), 1)

@@ -89,8 +89,7 @@ def facets_of(holder, member):
 def dataset(kind, value, own):
     known = {"namespace", "name", "facets", own}
     assert set(value) <= known, set(value) - known
-    return kind(value["namespace"], value["name"], facets_of(value, "facets"),
-                **{own: facets_of(value, own)})
+    return kind(value["namespace"], value["name"], facets=facets_of(value, "facets"), **{own: facets_of(value, own)})
 
 
 def event_of(value):
@@ -162,12 +161,17 @@ class OpenLineage(unittest.TestCase):
     def test_columns_come_from_columns(self):
         rows, = self.of("dataset", "COMPLETE")["outputs"]
         self.assertEqual(rows["facets"]["version"]["datasetVersion"], self.known["ids"]["dataset_id"])
+        folder = self.project.folder / ".coeval/datasets"
+        self.assertEqual(rows["name"], str(next(folder.resolve().glob("*.facts.json"))))
+        size = sum(path.stat().st_size for path in folder.glob("*.parquet"))
+        self.assertEqual(rows["outputFacets"]["outputStatistics"]["size"], size)
+        self.assertEqual(rows["outputFacets"]["outputStatistics"]["rowCount"], 4000)
         lineage = rows["facets"]["columnLineage"]["fields"]
         self.assertEqual(set(lineage), {field["name"] for field in rows["facets"]["schema"]["fields"]})
         how = lambda column: {(each["field"], one["type"], one["subtype"]) for each in lineage[column]["inputFields"]
                               for one in each["transformations"]}
         self.assertEqual(how("amount"), {("amount", "DIRECT", "IDENTITY")})
-        self.assertEqual(how("(amount > 20)"), {("amount", "DIRECT", "TRANSFORMATION")})
+        self.assertEqual(how("(amount > 20.0)"), {("amount", "DIRECT", "TRANSFORMATION")})
         self.assertEqual(how("user.amount_1d"), {("amount", "DIRECT", "AGGREGATION"), ("user", "INDIRECT", "GROUP_BY"),
                                                  ("user", "INDIRECT", "JOIN"), ("ts", "INDIRECT", "WINDOW")})
         self.assertEqual(how("label"), {("bad", "DIRECT", "TRANSFORMATION")})
