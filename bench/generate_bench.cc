@@ -27,8 +27,8 @@ double seconds(clockid_t clock) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
-void measure(const char* kind, Result<std::unique_ptr<generate::Generator>> made,
-             std::int64_t rows, int threads) {
+void measure(const char* kind, Result<std::unique_ptr<generate::Generator>> made, std::int64_t rows,
+             int threads) {
   if (!made) return;
   const double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
   const auto range = generate::pieces_of(**made, {0, 1, rows});

@@ -194,7 +194,8 @@ int dataset(Context& context) {
       std::filesystem::equivalent(context.in.questions, context.in.out, no_questions))
     return context.report(
         Error{Code::usage, "--out is the file of the questions", "write to another file", {}, {}});
-  if (auto writable = check_out(context.formats, context.in.out); !writable) return context.report(writable.error());
+  if (auto writable = check_out(context.formats, context.in.out); !writable)
+    return context.report(writable.error());
   for (std::size_t i = 0; i < context.project->sources.size(); ++i) {
     std::error_code none;
     const std::string path = replay::source_path(*context.project, static_cast<int>(i));

@@ -187,10 +187,8 @@ class Gathering {
   void take_rows() {
     if (dataset_id_.empty()) return;
     const std::string path = dataset_path(context_, subject_.run.model, dataset_id_);
-    lineage::Dataset rows{.space = "file",
-                          .name = absolute(path),
-                          .version = dataset_id_,
-                          .fields = fields_};
+    lineage::Dataset rows{
+        .space = "file", .name = absolute(path), .version = dataset_id_, .fields = fields_};
     if (facts_) {
       using training::SplitPart;
       rows.rows_count = facts_->counts.rows();

@@ -56,8 +56,7 @@ Result<Targets> targets_of(Context& context) {
   if (folder.empty()) {
     if (targets.out.empty())
       return fail(Code::usage, "neither --out nor --project says where the rows go",
-                  "coeval gen " + context.in.subject + " --out " + context.in.subject +
-                      ".parquet");
+                  "coeval gen " + context.in.subject + " --out " + context.in.subject + ".parquet");
     return targets;
   }
   if (!context.in.generate.shard.empty())

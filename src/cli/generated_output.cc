@@ -72,7 +72,8 @@ Result<std::unique_ptr<stores::TableWriter>> open_generated(Context& context,
   std::error_code none;
   const bool is_folder = std::filesystem::is_directory(out, none);
   const std::string ending = std::filesystem::path(out).extension().string();
-  if (!is_folder && ending != ".parquet" && ending != ".csv" && ending != ".jsonl" && ending != ".ndjson")
+  if (!is_folder && ending != ".parquet" && ending != ".csv" && ending != ".jsonl" &&
+      ending != ".ndjson")
     return fail(Code::unsupported, "no writer for files that end in '" + ending + "': " + out,
                 "the endings are .parquet, .csv and .jsonl");
   COEVAL_TRY(check_out(context.formats, out));

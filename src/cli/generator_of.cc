@@ -137,9 +137,8 @@ struct Kind {
   std::string_view name;
   Made (*make)(const GenerateWords& words);
 };
-constexpr std::array kKinds = {Kind{"fraud", fraud}, Kind{"clicks", clicks},
-                               Kind{"recsys", recsys}, Kind{"churn", churn},
-                               Kind{"series", series}};
+constexpr std::array kKinds = {Kind{"fraud", fraud}, Kind{"clicks", clicks}, Kind{"recsys", recsys},
+                               Kind{"churn", churn}, Kind{"series", series}};
 
 }  // namespace
 

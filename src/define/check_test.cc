@@ -521,14 +521,6 @@ TEST_CASE("errors of a model") {
                "24:47 C0411 unknown input 'origin.late_4h' | did you mean 'origin.late_3h'?"));
   CHECK(begins(error_of("inputs   = [", "trainer = \"xgbost\"\ninputs   = ["),
                "24:11 C0411 unknown trainer 'xgbost'"));
-  CHECK(begins(error_of("inputs   = [", "trainer = \"linear\"\nparams = { eta = 1 }\ninputs   = ["),
-               "25:12 C0303 unknown key 'eta' in params of model 'late'"));
-  CHECK(begins(
-      error_of("inputs   = [", "trainer = \"linear\"\nparams = { rounds = 9 }\ninputs   = ["),
-      "25:12 C0305 'rounds' of params of model 'late': a linear model has no rounds | write "
-      "max_iterations"));
-  CHECK(begins(error_of("inputs   = [", "trainer = \"linear\"\nparams = { l2 = -1 }\ninputs   = ["),
-               "25:17 C0305"));
   CHECK(begins(error_of("inputs   = [", "params = { etaa = 1 }\ninputs   = ["),
                "24:12 C0303 unknown key 'etaa' in params of model 'late' | did you mean 'eta'?"));
   CHECK(begins(error_of("inputs   = [", "params = { eta = 7 }\ninputs   = ["),

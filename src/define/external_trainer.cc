@@ -113,10 +113,10 @@ void read_external_params(const TomlEntry* entry, Model& model, Diagnostics& err
     if (const auto value = json_of(each.value))
       model.params.emplace_back(each.key, value->dump());
     else
-      errors.report(Code::bad_toml_value, each.value.position,
-                    in_quotes(each.key) + " of params of " + what +
-                        " cannot be handed to a command",
-                    "write a text, a finite number, true or false");
+      errors.report(
+          Code::bad_toml_value, each.value.position,
+          in_quotes(each.key) + " of params of " + what + " cannot be handed to a command",
+          "write a text, a finite number, true or false");
   }
   std::ranges::sort(model.params);
 }

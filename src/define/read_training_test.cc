@@ -186,4 +186,18 @@ TEST_CASE("gates may be about slices, limits and the champion") {
             .size() == 1);
 }
 
+TEST_CASE("parameters of a linear model are its own") {
+  const auto refused = [](const std::string& params) {
+    const auto errors = errors_of(changed(
+        kFlights, "inputs   = [", "trainer = \"linear\"\nparams = " + params + "\ninputs   = ["));
+    REQUIRE(errors.size() == 1);
+    return errors[0];
+  };
+  CHECK(says(refused("{ eta = 1 }"), "25:12 C0303 unknown key 'eta' in params of model 'late'"));
+  CHECK(says(refused("{ rounds = 9 }"),
+             "25:12 C0305 'rounds' of params of model 'late': a linear model has no rounds | write "
+             "max_iterations"));
+  CHECK(says(refused("{ l2 = -1 }"), "25:17 C0305"));
+}
+
 }  // namespace coeval::define

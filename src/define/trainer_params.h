@@ -25,9 +25,9 @@ bool trains_in_rounds(std::string_view trainer);
 /// Fills rounds, early_stopping_rounds and params from a table [model.NAME.params]; `entry` may be
 /// null, and model.trainer is set. Params come out complete, defaults included, so that a default
 /// is a part of the hash (D1). A learning rate is always "eta" to XGBoost and "learning_rate" to
-/// LightGBM, whatever of the trainer's own aliases was written. The rounds of a linear model are its
-/// max_iterations; a command's params are its own (external_trainer.h). Errors: unknown_toml_key,
-/// bad_toml_value, duplicate_name, unsupported.
+/// LightGBM, whatever of the trainer's own aliases was written. The rounds of a linear model are
+/// its max_iterations; a command's params are its own (external_trainer.h). Errors:
+/// unknown_toml_key, bad_toml_value, duplicate_name, unsupported.
 void read_trainer_params(const TomlEntry* entry, Model& model, Diagnostics& errors);
 
 }  // namespace coeval::define

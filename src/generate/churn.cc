@@ -83,10 +83,10 @@ class Churn final : public Generator {
     Row row;
     row.customer = customer;
     const std::int64_t end_us = kStartUs + options_.days * kDayUs;
-    row.signed_up_us = kStartUs + static_cast<std::int64_t>(to_unit(block[0]) *
-                                                            static_cast<double>(options_.days) *
-                                                            86'400) *
-                                      kSecondUs;
+    row.signed_up_us =
+        kStartUs +
+        static_cast<std::int64_t>(to_unit(block[0]) * static_cast<double>(options_.days) * 86'400) *
+            kSecondUs;
     row.plan = static_cast<std::uint8_t>(below(block[1], kPlans.size()));
     row.contract = static_cast<std::uint8_t>(below(block[2], kContracts.size()));
     double engagement = normal_quantile(to_unit(block[3]));

@@ -20,12 +20,12 @@ inline constexpr std::int64_t kMonthDays = 30;
 /// each month that it is there, from its sign-up (any moment of the days) to its end or that of the
 /// days.
 ///
-/// Each has a plan (basic 9, plus 19, pro 49 a month), a contract (monthly, yearly) and an engagement
-/// that drifts: e ← 0.8 e + 0.6 N(0, 1). Usage of a month is Poisson(20 exp(0.5 e), at most 100), tickets
-/// Poisson(0.3, and 1 where e < −0.5), revenue the price and 0.10 for each use beyond 25. At the end
-/// of a month the customer leaves within the next one with the hazard
-/// 1 / (1 + exp(−(−2.9 − 0.8 e + 0.5 tickets − 0.02 months + 0.4 monthly − 0.3 pro))), months up to
-/// 24: so the hazard depends on what rows tell, but for e, which only usage and tickets show.
+/// Each has a plan (basic 9, plus 19, pro 49 a month), a contract (monthly, yearly) and an
+/// engagement that drifts: e ← 0.8 e + 0.6 N(0, 1). Usage of a month is Poisson(20 exp(0.5 e), at
+/// most 100), tickets Poisson(0.3, and 1 where e < −0.5), revenue the price and 0.10 for each use
+/// beyond 25. At the end of a month the customer leaves within the next one with the hazard 1 / (1
+/// + exp(−(−2.9 − 0.8 e + 0.5 tickets − 0.02 months + 0.4 monthly − 0.3 pro))), months up to 24: so
+/// the hazard depends on what rows tell, but for e, which only usage and tickets show.
 ///
 /// Columns: ts, customer, signed_up_at, months, plan, contract, usage, tickets, revenue, churned
 /// (null where the next month ends after the days: censored), true_probability (the hazard).

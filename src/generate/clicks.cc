@@ -118,8 +118,8 @@ class Clicks final : public Generator {
         chances = draws_.of(Purpose::click, session, static_cast<std::uint32_t>(k / 4));
       const Document& shown = documents_[static_cast<std::size_t>(ranking[k].number)];
       const double attraction = attraction_of(shown.grade);
-      rows.push_back({ts_us, session, &shown, examination_[k], attraction, query,
-                      ranking[k].number, static_cast<std::int32_t>(k + 1),
+      rows.push_back({ts_us, session, &shown, examination_[k], attraction, query, ranking[k].number,
+                      static_cast<std::int32_t>(k + 1),
                       to_unit(chances[k % 4]) < examination_[k] * attraction});
     }
   }
@@ -148,8 +148,8 @@ class Clicks final : public Generator {
     };
     batch.columns.push_back(fixed_column<std::int64_t>(Type::timestamp, rows,
                                                        [](const Row& row) { return row.ts_us; }));
-    batch.columns.push_back(fixed_column<std::int64_t>(
-        Type::int64, rows, [](const Row& row) { return row.session; }));
+    batch.columns.push_back(
+        fixed_column<std::int64_t>(Type::int64, rows, [](const Row& row) { return row.session; }));
     number([](const Row& row) { return row.query; });
     number([](const Row& row) { return row.number; });
     number([](const Row& row) { return row.position; });
@@ -173,9 +173,9 @@ class Clicks final : public Generator {
 
 Status check(const ClicksOptions& options) {
   if (options.sessions < 0 || options.sessions > kMostDays * kSessionsADay)
-    return fail(Code::out_of_range, "so many sessions are not made: " +
-                                        std::to_string(options.sessions) + "; at most " +
-                                        std::to_string(kMostDays * kSessionsADay));
+    return fail(Code::out_of_range,
+                "so many sessions are not made: " + std::to_string(options.sessions) +
+                    "; at most " + std::to_string(kMostDays * kSessionsADay));
   if (options.positions < 1 || options.documents < options.positions || options.documents > 1000)
     return fail(Code::out_of_range,
                 "--documents must be from --positions to 1000, and --positions at least 1; found " +

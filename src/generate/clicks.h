@@ -23,10 +23,10 @@ inline constexpr std::size_t kDocumentFeatures = 8;
 /// Clicks on ranked lists, by the position-based model (Craswell, Zoeter, Taylor, Ramsey 2008): a
 /// click needs that the position is looked at and that the document attracts.
 ///
-/// A piece is a session: one query, its `positions` rows from the top. Queries are popular by Zipf's
-/// law. A document of a query has features f0 … f7 in (0, 1) and the grade 0 … 4 that a function of
-/// f0 … f5 gives it, so the best ranking is by grade, and features tell it without an error. What was
-/// shown was ranked by f0, f6 and f7 and some noise: neither well nor at random.
+/// A piece is a session: one query, its `positions` rows from the top. Queries are popular by
+/// Zipf's law. A document of a query has features f0 … f7 in (0, 1) and the grade 0 … 4 that a
+/// function of f0 … f5 gives it, so the best ranking is by grade, and features tell it without an
+/// error. What was shown was ranked by f0, f6 and f7 and some noise: neither well nor at random.
 ///
 /// Columns: ts, session, query, document, position (from 1), f0 … f7, clicked; and what no log has:
 /// grade, examination (the propensity of the position), attraction, true_probability of the click.

@@ -57,8 +57,7 @@ data::Column text_column(std::span<const Row> rows,
                          const std::shared_ptr<const data::Column>& dictionary, Code code,
                          std::vector<std::uint8_t> present = {}) {
   std::vector<std::int32_t> codes(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    codes[i] = static_cast<std::int32_t>(code(rows[i]));
+  for (std::size_t i = 0; i < rows.size(); ++i) codes[i] = static_cast<std::int32_t>(code(rows[i]));
   return data::Column::coded(std::move(codes), dictionary, std::move(present));
 }
 

@@ -47,7 +47,8 @@ class Compromised {
   Compromised(const FraudWorld& world, std::int64_t first, std::int64_t end)
       : world_(world), terminals_(world.terminals().size()), cards_(world.cards().size()) {
     for (std::int64_t day = std::max<std::int64_t>(first - kCardDays + 1, 0); day < end; ++day)
-      for (CompromisedCard& card : world.compromised_cards(day)) periods_.push_back(std::move(card));
+      for (CompromisedCard& card : world.compromised_cards(day))
+        periods_.push_back(std::move(card));
   }
 
   void begin(std::int64_t day) {
@@ -150,8 +151,10 @@ class Fraud final : public Generator {
     const bool terminal = compromised.has_terminal(payment.terminal);
     if (payment.amount > kAmountLimit) row.scenario = 1;
     if (terminal) row.scenario = 2;
-    if (compromised.has_card(payment.card)) multiply(row, terminal, compromised);
-    else row.probability = row.scenario > 0 ? 1 : 0;
+    if (compromised.has_card(payment.card))
+      multiply(row, terminal, compromised);
+    else
+      row.probability = row.scenario > 0 ? 1 : 0;
     row.true_fraud = row.scenario > 0;
     label(row);
     if (options_.schema_change_day && payment.day >= *options_.schema_change_day) {
@@ -202,8 +205,8 @@ class Fraud final : public Generator {
       const PhiloxBlock chance = more(Purpose::payment_more, rows[i].payment, 0);
       const PhiloxBlock block = more(Purpose::payment_more, rows[i].payment, 1);
       if (to_unit(chance[0]) < options_.late)
-        arrive_later(rows[i], static_cast<std::uint32_t>(-kLateSeconds *
-                                                         exact::log(to_unit(chance[3]))));
+        arrive_later(rows[i],
+                     static_cast<std::uint32_t>(-kLateSeconds * exact::log(to_unit(chance[3]))));
       if (to_unit(chance[1]) < options_.duplicates) {
         Row copy = rows[i];
         arrive_later(copy, 1 + below(block[0], kHour));

@@ -46,9 +46,9 @@ Result<double> days_of(std::string_view text, std::string_view whole) {
 
 Status within(std::string_view option, std::int64_t value, std::int64_t least, std::int64_t most) {
   if (value >= least && value <= most) return {};
-  return fail(Code::out_of_range,
-              std::string(option) + " must be from " + std::to_string(least) + " to " +
-                  std::to_string(most) + ", found " + std::to_string(value));
+  return fail(Code::out_of_range, std::string(option) + " must be from " + std::to_string(least) +
+                                      " to " + std::to_string(most) + ", found " +
+                                      std::to_string(value));
 }
 
 Status share(std::string_view option, double value) {

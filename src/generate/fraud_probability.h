@@ -8,10 +8,10 @@ namespace coeval::generate {
 /// and each card's habits, but not which payments of a compromised card were multiplied.
 struct FraudView {
   double amount = 0;
-  double mean = 0;                   ///< of the card's amounts that day
+  double mean = 0;  ///< of the card's amounts that day
   bool terminal_compromised = false;
-  std::span<const double> shares;    ///< per period that the card is in: its ⌊n / 3⌋ / n
-  double factor = 5;                 ///< of multiplied amounts that day
+  std::span<const double> shares;  ///< per period that the card is in: its ⌊n / 3⌋ / n
+  double factor = 5;               ///< of multiplied amounts that day
 };
 
 /// The probability that the payment is fraud: no model of what is observable can be better.

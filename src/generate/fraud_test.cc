@@ -65,7 +65,8 @@ TEST_CASE("cards pay at the terminals less than 5 away, whichever those are") {
     CHECK((card.mean > 5 && card.mean < 100 && card.daily > 0 && card.daily < 4));
     std::vector<std::int32_t> expected;
     for (std::size_t j = 0; j < world.terminals().size(); ++j)
-      if (std::hypot(card.home.x - world.terminals()[j].x, card.home.y - world.terminals()[j].y) < 5)
+      if (std::hypot(card.home.x - world.terminals()[j].x, card.home.y - world.terminals()[j].y) <
+          5)
         expected.push_back(static_cast<std::int32_t>(j));
     const auto near = world.near(static_cast<std::int32_t>(i));
     CHECK(std::vector<std::int32_t>(near.begin(), near.end()) == expected);
@@ -131,7 +132,7 @@ TEST_CASE("of a compromised card's payments in its 14 days a third, rounded down
       if (rows.card[i] != card) continue;
       const auto& was = honest.at({card, rows.ts[i]});
       if (was.size() != 1) continue;  // two in one second
-      if (was[0] == 0) continue;  // five times nothing
+      if (was[0] == 0) continue;      // five times nothing
       const bool multiplied = rows.amount[i] != was[0];
       CHECK(multiplied == (rows.scenario[i] == 3));
       ++payments_on[rows.day(i)];
@@ -299,7 +300,8 @@ TEST_CASE("a drift changes what it names, from its day on") {
     CHECK(halves(kind)[0].rows == none[0].rows);
 }
 
-TEST_CASE("a schema change is a column more: null before its day, absent from files that end there") {
+TEST_CASE(
+    "a schema change is a column more: null before its day, absent from files that end there") {
   FraudOptions options = small();
   options.schema_change_day = 45;
   const auto generator = good(make_fraud(options));

@@ -36,9 +36,8 @@ FraudWorld::FraudWorld(const FraudOptions& options) : options_(options), draws_(
 }
 
 bool FraudWorld::has_drifted(DriftKind kind, std::int64_t day) const {
-  return std::ranges::any_of(options_.drifts, [&](const Drift& drift) {
-    return drift.kind == kind && day >= drift.day;
-  });
+  return std::ranges::any_of(
+      options_.drifts, [&](const Drift& drift) { return drift.kind == kind && day >= drift.day; });
 }
 
 void FraudWorld::place_cards() {
@@ -117,8 +116,7 @@ void FraudWorld::choose_different(std::span<std::int32_t> to, Purpose purpose, s
   std::size_t chosen = 0;
   for (std::uint32_t attempt = 0; chosen < to.size(); ++attempt) {
     const PhiloxBlock block = draws_.at(purpose, static_cast<std::uint32_t>(day), attempt);
-    const auto one =
-        static_cast<std::int32_t>(below(block[0], static_cast<std::uint32_t>(among)));
+    const auto one = static_cast<std::int32_t>(below(block[0], static_cast<std::uint32_t>(among)));
     const auto before = to.first(chosen);
     if (std::ranges::find(before, one) == before.end()) to[chosen++] = one;
   }
@@ -126,8 +124,8 @@ void FraudWorld::choose_different(std::span<std::int32_t> to, Purpose purpose, s
 
 std::span<const std::int32_t> FraudWorld::compromised_terminals(
     std::int64_t day, std::array<std::int32_t, kTerminalsInAttack>& to) const {
-  const std::size_t count = has_drifted(DriftKind::attack, day) ? kTerminalsInAttack
-                                                                : kTerminalsADay;
+  const std::size_t count =
+      has_drifted(DriftKind::attack, day) ? kTerminalsInAttack : kTerminalsADay;
   const auto chosen = std::span(to).first(count);
   choose_different(chosen, Purpose::terminals_compromised, day, terminals_.size());
   return chosen;

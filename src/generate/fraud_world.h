@@ -69,8 +69,8 @@ class FraudWorld {
   /// The terminals less than 5 away from a card, ascending.
   std::span<const std::int32_t> near(std::int32_t card) const;
 
-  /// The payments of a card on a day: Poisson(daily), those dropped whose second is outside the day,
-  /// and all of a card that has no terminal near it.
+  /// The payments of a card on a day: Poisson(daily), those dropped whose second is outside the
+  /// day, and all of a card that has no terminal near it.
   void payments(std::int32_t card, std::int64_t day, std::vector<Payment>& to) const;
 
   /// The 2 (in an attack 6) different terminals whose 28 days begin on that day.
@@ -82,9 +82,7 @@ class FraudWorld {
   /// By what the amounts of compromised cards are multiplied on a day: 5, after a disguise 2.
   double factor(std::int64_t day) const { return has_drifted(DriftKind::disguise, day) ? 2 : 5; }
   /// What a card's mean amount is multiplied by on a day.
-  double amounts(std::int64_t day) const {
-    return has_drifted(DriftKind::amounts, day) ? 1.5 : 1;
-  }
+  double amounts(std::int64_t day) const { return has_drifted(DriftKind::amounts, day) ? 1.5 : 1; }
 
  private:
   bool has_drifted(DriftKind kind, std::int64_t day) const;

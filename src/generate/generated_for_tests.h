@@ -20,7 +20,8 @@ inline data::Batch rows_of(const Generator& generator, const Portion& portion = 
     batches.push_back(batch);
     return {};
   };
-  const auto produced = produce(generator, *range, threads, take, [](std::int64_t, std::int64_t) {});
+  const auto produced =
+      produce(generator, *range, threads, take, [](std::int64_t, std::int64_t) {});
   COEVAL_CHECK(produced.has_value());
   if (batches.empty()) return {generator.schema(range->first, range->end), {}, 0};
   auto all = data::concatenate(batches);

@@ -21,7 +21,8 @@ TEST_CASE("the normal quantile has the values of tables, and is odd") {
   CHECK(normal_quantile(0.5) == 0);
   CHECK(std::abs(normal_quantile(0.975) - 1.959963984540054) < 1e-14);
   CHECK(std::abs(normal_quantile(1e-20) + 9.262340089798408) < 1e-13);
-  for (const double p : {0.25, 0.0625, 0x1p-33}) CHECK(normal_quantile(p) == -normal_quantile(1 - p));
+  for (const double p : {0.25, 0.0625, 0x1p-33})
+    CHECK(normal_quantile(p) == -normal_quantile(1 - p));
 }
 
 }  // namespace

@@ -75,8 +75,7 @@ TEST_CASE("half of all documents have grade 0, and the best are rare") {
     ++of_grade[static_cast<std::size_t>(grade_of(hidden_relevance(f.data())))];
   }
   const std::array<double, 5> shares = {0.50, 0.22, 0.15, 0.08, 0.05};
-  for (std::size_t g = 0; g < 5; ++g)
-    CHECK(std::abs(of_grade[g] / kDocuments - shares[g]) < 0.004);
+  for (std::size_t g = 0; g < 5; ++g) CHECK(std::abs(of_grade[g] / kDocuments - shares[g]) < 0.004);
   CHECK(attraction_of(0) == 0.05);
   CHECK(attraction_of(4) == 1);
 }
@@ -152,7 +151,8 @@ TEST_CASE("values of series lie around their means with their deviation") {
   const data::Batch rows = rows_of(*good(make_series({.series = 300, .days = 400})), {}, 2);
   CHECK(rows.rows == 300 * 400);
   const auto value = numbers<double>(rows, "value"), mean = numbers<double>(rows, "true_mean"),
-             deviation = numbers<double>(rows, "true_deviation"), plan = numbers<double>(rows, "plan");
+             deviation = numbers<double>(rows, "true_deviation"),
+             plan = numbers<double>(rows, "plan");
   const auto above = booleans(rows, "above_plan");
   double sum = 0, squares = 0, lagged = 0, before = 0;
   for (std::size_t i = 0; i < value.size(); ++i) {

@@ -77,9 +77,7 @@ class Draws {
 };
 
 /// Uniform in (0, 1), never an end: the middle of one of 2^32 equal parts.
-constexpr double to_unit(std::uint32_t word) {
-  return (static_cast<double>(word) + 0.5) * 0x1p-32;
-}
+constexpr double to_unit(std::uint32_t word) { return (static_cast<double>(word) + 0.5) * 0x1p-32; }
 /// The same with 52 bits.
 constexpr double to_unit(std::uint32_t high, std::uint32_t low) {
   const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 32 | low) >> 12;

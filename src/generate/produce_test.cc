@@ -72,8 +72,9 @@ TEST_CASE("any first rows are the beginning of all rows") {
                                     whole.rows / 2, whole.rows, whole.rows + 1}) {
       const data::Batch first = rows_of(*generator, {0, 1, rows});
       CHECK(first.rows == std::min(rows, whole.rows));
-      if (first.rows > 0) CHECK(is_same(text.substr(0, without_header(data::write_csv(first)).size()),
-                                             without_header(data::write_csv(first))));
+      if (first.rows > 0)
+        CHECK(is_same(text.substr(0, without_header(data::write_csv(first)).size()),
+                      without_header(data::write_csv(first))));
     }
   }
 }
@@ -122,8 +123,8 @@ TEST_CASE("what a taker refuses ends it") {
   CHECK(produced.error().code == Code::disk_full);
 }
 
-// What seed 1 gives, on every machine and by every compiler. A change here changes everybody's data:
-// say so in the changelog.
+// What seed 1 gives, on every machine and by every compiler. A change here changes everybody's
+// data: say so in the changelog.
 TEST_CASE("rows of a seed have the bytes that they always had") {
   const std::vector<std::pair<std::string, std::string>> known = {
       {"fraud", "3afbf25c3ffe631abf113f9233fe43d0e4eca127e431ae6bf0c26f2babe45552"},

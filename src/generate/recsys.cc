@@ -24,7 +24,7 @@ constexpr double kUserSkew = 0.6, kItemSkew = 0.9;
 constexpr double kBase = -2, kUserBias = 0.5, kItemBias = 0.7, kStrength = 1.3;
 constexpr double kFactorDeviation = 0.5946035575013605;  // 8^(−1/4): the product's variance is 1
 constexpr std::array<std::string_view, 4> kSegments = {"north", "east", "south", "west"};
-constexpr std::array<std::string_view, 8> kCategories = {"books", "film", "food",  "games",
+constexpr std::array<std::string_view, 8> kCategories = {"books", "film",  "food",  "games",
                                                          "home",  "music", "sport", "travel"};
 
 // A user or an item.
@@ -97,8 +97,8 @@ class Recsys final : public Generator {
   Side item(std::int64_t whom) const {
     Side made{factors(Purpose::item_factors, whom), 0, 0};
     made.bias = kItemBias * normal_quantile(to_unit(draws_.of(Purpose::item, whom)[0]));
-    made.group = static_cast<std::uint8_t>(std::ranges::max_element(made.factors) -
-                                           made.factors.begin());
+    made.group =
+        static_cast<std::uint8_t>(std::ranges::max_element(made.factors) - made.factors.begin());
     return made;
   }
 
@@ -118,9 +118,8 @@ class Recsys final : public Generator {
     row.probability = probability(users_[static_cast<std::size_t>(row.user)],
                                   items_[static_cast<std::size_t>(row.item)]);
     row.liked = to_unit(what[0], what[1]) < row.probability;
-    const double at =
-        (static_cast<double>(number % kExposuresADay) + to_unit(what[2], what[3])) /
-        static_cast<double>(kExposuresADay);
+    const double at = (static_cast<double>(number % kExposuresADay) + to_unit(what[2], what[3])) /
+                      static_cast<double>(kExposuresADay);
     row.ts_us = kStartUs + number / kExposuresADay * kDayUs +
                 static_cast<std::int64_t>(at * static_cast<double>(kDayUs));
     return row;
@@ -141,8 +140,8 @@ class Recsys final : public Generator {
       return items_[static_cast<std::size_t>(row.item)].group;
     }));
     batch.columns.push_back(boolean_column(rows, [](const Row& row) { return row.liked; }));
-    batch.columns.push_back(fixed_column<double>(
-        Type::float64, rows, [](const Row& row) { return row.probability; }));
+    batch.columns.push_back(
+        fixed_column<double>(Type::float64, rows, [](const Row& row) { return row.probability; }));
     return batch;
   }
 

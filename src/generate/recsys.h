@@ -26,9 +26,9 @@ inline constexpr int kLatentFactors = 8;
 /// N(0, 0.5²) and N(0, 0.7²), eight factors each, whose product has the variance 1. Most users and
 /// items are rare: that is the cold start.
 ///
-/// Columns: ts, user, item, segment of the user (the sign of its first two factors), category of the
-/// item (the greatest of its factors), liked, true_probability (that liked is true).
-/// Errors: out_of_range.
+/// Columns: ts, user, item, segment of the user (the sign of its first two factors), category of
+/// the item (the greatest of its factors), liked, true_probability (that liked is true). Errors:
+/// out_of_range.
 Result<std::unique_ptr<Generator>> make_recsys(const RecsysOptions& options);
 
 }  // namespace coeval::generate

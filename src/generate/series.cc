@@ -27,9 +27,7 @@ constexpr std::array<std::string_view, 4> kRegions = {"east", "north", "south", 
 struct Angle {
   double sine = 0, cosine = 1;
 };
-Angle angle_of(double turns) {
-  return {exact::sin(kTwoPi * turns), exact::cos(kTwoPi * turns)};
-}
+Angle angle_of(double turns) { return {exact::sin(kTwoPi * turns), exact::cos(kTwoPi * turns)}; }
 
 // One series, as it would be without noise.
 struct Shape {
@@ -114,8 +112,9 @@ class Series final : public Generator {
           shape.yearly * (year.sine * shape.phase.cosine + year.cosine * shape.phase.sine);
       const double trend = shape.trend * static_cast<double>(day);
       const double mean = shape.level * (1 + season) + trend;
-      to.push_back({shape.level + trend, mean + shape.deviation * normal_quantile(to_unit(block[at])),
-                    mean, shape.deviation, day, static_cast<std::int32_t>(number), shape.region});
+      to.push_back({shape.level + trend,
+                    mean + shape.deviation * normal_quantile(to_unit(block[at])), mean,
+                    shape.deviation, day, static_cast<std::int32_t>(number), shape.region});
     }
   }
 
@@ -128,8 +127,7 @@ class Series final : public Generator {
         Type::timestamp, rows, [](const Row& row) { return kStartUs + row.day * kDayUs; }));
     batch.columns.push_back(
         fixed_column<std::int32_t>(Type::int32, rows, [](const Row& row) { return row.series; }));
-    batch.columns.push_back(
-        text_column(rows, regions_, [](const Row& row) { return row.region; }));
+    batch.columns.push_back(text_column(rows, regions_, [](const Row& row) { return row.region; }));
     real([](const Row& row) { return row.plan; });
     real([](const Row& row) { return row.value; });
     batch.columns.push_back(

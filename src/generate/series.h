@@ -22,9 +22,9 @@ struct SeriesOptions {
 /// 2000)²). A value is N(mean(t), (noise · level)²) with noise U(0.05, 0.2): the mean is the best
 /// forecast of a value's square error, and no noise is shared between points.
 ///
-/// Columns: ts (midnight), series, region, plan (level + trend · t: what one could have planned, with
-/// neither season), value, above_plan (value > plan), true_mean, true_deviation.
-/// Errors: out_of_range.
+/// Columns: ts (midnight), series, region, plan (level + trend · t: what one could have planned,
+/// with neither season), value, above_plan (value > plan), true_mean, true_deviation. Errors:
+/// out_of_range.
 Result<std::unique_ptr<Generator>> make_series(const SeriesOptions& options);
 
 }  // namespace coeval::generate

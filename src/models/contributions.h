@@ -24,9 +24,9 @@ namespace coeval::models {
 /// In float64. Threading: const, safe from any thread.
 class Contributions {
  public:
-  /// Reads a model file of XGBoost, LightGBM or our linear models. Errors: those of Forest::read and
-  /// LinearModel::read; bad_model when the covers are absent, negative or not finite; unsupported
-  /// when a tree is deeper than 512, and for ONNX models, which do not tell.
+  /// Reads a model file of XGBoost, LightGBM or our linear models. Errors: those of Forest::read
+  /// and LinearModel::read; bad_model when the covers are absent, negative or not finite;
+  /// unsupported when a tree is deeper than 512, and for ONNX models, which do not tell.
   static Result<Contributions> read(std::string_view model_bytes);
 
   std::size_t width() const;    ///< columns of a row

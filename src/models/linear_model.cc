@@ -32,8 +32,8 @@ Status check_term(const LinearTerm& term) {
     if (!is_sound(number)) return bad(what + " has a number that is not finite or too large");
   for (const double number : term.coefficients)
     if (!is_sound(number)) return bad(what + " has a coefficient that is not finite or too large");
-  const bool has_other = term.categorical ? term.coefficient != 0 || term.mean != 0
-                                          : !term.coefficients.empty();
+  const bool has_other =
+      term.categorical ? term.coefficient != 0 || term.mean != 0 : !term.coefficients.empty();
   if (has_other) return bad(what + " has coefficients of the other kind");
   return {};
 }
@@ -214,8 +214,8 @@ std::string LinearModel::to_text() const {
 }
 
 std::size_t LinearModel::memory_bytes() const {
-  std::size_t bytes = sizeof(LinearModel) + sizeof(LinearParts) +
-                      parts_->terms.capacity() * sizeof(LinearTerm);
+  std::size_t bytes =
+      sizeof(LinearModel) + sizeof(LinearParts) + parts_->terms.capacity() * sizeof(LinearTerm);
   for (const LinearTerm& term : parts_->terms)
     bytes += term.name.capacity() + term.coefficients.capacity() * sizeof(double);
   return bytes;

@@ -26,7 +26,7 @@ struct LinearTerm {
   double coefficient = 0;            ///< of a number
   std::vector<double> coefficients;  ///< of a category, by code
   double missing = 0;                ///< what a missing cell adds
-  double average = 0;  ///< of this term over the training rows, for contributions
+  double average = 0;                ///< of this term over the training rows, for contributions
 
   friend bool operator==(const LinearTerm&, const LinearTerm&) = default;
 };
@@ -55,9 +55,8 @@ struct LinearParts {
 ///
 /// The margin is the intercept plus each column's term, added in the columns' order in float64 and
 /// rounded once to float32; the score is its link, of the float64 margin, with our own exp, rounded
-/// once. A cell that is NaN or infinite is missing. So the bits are the same on every machine, alone
-/// or inside a block.
-/// Threading: const, safe from any thread; copies share the model.
+/// once. A cell that is NaN or infinite is missing. So the bits are the same on every machine,
+/// alone or inside a block. Threading: const, safe from any thread; copies share the model.
 class LinearModel {
  public:
   /// Errors: bad_model naming the part: a number that is not finite or beyond 1e200, names that are
@@ -84,9 +83,9 @@ class LinearModel {
                std::span<float> scores) const;
   void predict(std::span<const float> rows, std::span<double> margins,
                std::span<double> scores) const;
-  /// What each column adds to the margin beyond its average over the training rows: width() numbers,
-  /// then the bias, which is the margin's average. They add up to the margin, and are its Shapley
-  /// values where columns are taken as independent. `out` has width() + 1 places.
+  /// What each column adds to the margin beyond its average over the training rows: width()
+  /// numbers, then the bias, which is the margin's average. They add up to the margin, and are its
+  /// Shapley values where columns are taken as independent. `out` has width() + 1 places.
   void contributions(std::span<const float> row, std::span<double> out) const;
 
  private:

@@ -20,8 +20,11 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 LinearParts sample() {
   LinearParts parts;
   parts.intercept = -0.5;
-  parts.terms.push_back({.name = "distance", .mean = 0.1, .coefficient = 1.0 / 3,
-                         .coefficients = {}, .missing = 0.75});
+  parts.terms.push_back({.name = "distance",
+                         .mean = 0.1,
+                         .coefficient = 1.0 / 3,
+                         .coefficients = {},
+                         .missing = 0.75});
   parts.terms.push_back(
       {.name = "carrier", .categorical = true, .coefficients = {0.5, -0.25}, .missing = 2});
   parts.fit = {.l1 = 0, .l2 = 1e-4, .iterations = 7, .converged = true, .gap = 1e-12};

@@ -209,8 +209,9 @@ Result<std::shared_ptr<ServedModel>> assemble(const Contents& contents, const Op
   COEVAL_ASSIGN(const Json card, parse_file(kCardFile, card_text));
   COEVAL_ASSIGN(served->card, card_from_json(card));
   if (data::sha256_hex(model) != served->card.bits_id) {
-    return std::unexpected(bad_file(model_file_of(model), std::string("is not the one of ") + kCardFile +
-                                                    ", whose bits_id is " + served->card.bits_id));
+    return std::unexpected(bad_file(model_file_of(model), std::string("is not the one of ") +
+                                                              kCardFile + ", whose bits_id is " +
+                                                              served->card.bits_id));
   }
   COEVAL_ASSIGN(served->runtime, read_runtime(model, openers));
   COEVAL_ASSIGN(const Json encoder_json, parse_file(kEncoderFile, encoder_text));

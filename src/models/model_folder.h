@@ -72,7 +72,8 @@ struct RegisteredFolder {
 /// Loads; checks every file's checksum, bits_id against the file, every golden row bit for bit, and
 /// the folder against what was registered.
 /// Errors: no_such_file (the folder, or naming a file of it); bad_model naming the file, or saying
-/// that the folder is not the registered one; missing_component for an ONNX model without an opener.
+/// that the folder is not the registered one; missing_component for an ONNX model without an
+/// opener.
 Result<std::shared_ptr<const ServedModel>> load_model(const std::string& folder,
                                                       const RegisteredFolder& registered = {},
                                                       const Openers& openers = {});

@@ -9,7 +9,8 @@ namespace coeval::models {
 namespace {
 
 // An ONNX file is a protocol buffer whose first field, ir_version, is a small number: 0x08, then a
-// byte from 1 to 127. No other format begins so: UBJSON and JSON begin with '{', LightGBM with text.
+// byte from 1 to 127. No other format begins so: UBJSON and JSON begin with '{', LightGBM with
+// text.
 bool is_onnx(std::string_view bytes) {
   return bytes.size() > 2 && bytes[0] == '\x08' && bytes[1] > 0;
 }

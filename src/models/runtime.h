@@ -24,8 +24,8 @@ class Session {
   virtual std::size_t outputs() const = 0;  ///< margins of a row
   virtual std::size_t scores() const = 0;   ///< scores of a row
   virtual std::size_t memory_bytes() const = 0;
-  /// rows × width() floats in; rows × outputs() margins and rows × scores() scores out. A model that
-  /// gives probabilities alone has the logit of each as its margin. Errors: bad_model with the
+  /// rows × width() floats in; rows × outputs() margins and rows × scores() scores out. A model
+  /// that gives probabilities alone has the logit of each as its margin. Errors: bad_model with the
   /// library's own words.
   virtual Status predict(std::span<const float> rows, std::span<float> margins,
                          std::span<float> scores) const = 0;
@@ -68,7 +68,8 @@ class Runtime {
   std::size_t memory_bytes() const;
 
   /// rows × width() floats in; rows × outputs() margins and rows × scores() scores out. No
-  /// allocation besides the model's own. Errors: a session's; a forest and a linear model have none.
+  /// allocation besides the model's own. Errors: a session's; a forest and a linear model have
+  /// none.
   Status predict(std::span<const float> rows, std::span<float> margins,
                  std::span<float> scores) const;
 

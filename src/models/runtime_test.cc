@@ -18,10 +18,17 @@ namespace {
 LinearModel small_linear() {
   return *LinearModel::make({.link = LinearLink::logistic,
                              .intercept = 0.25,
-                             .terms = {{.name = "distance", .mean = 2, .coefficient = 0.5,
-                                        .coefficients = {}, .missing = -1, .average = 0.125},
-                                       {.name = "carrier", .categorical = true,
-                                        .coefficients = {1, -2}, .missing = 3, .average = 0.5}},
+                             .terms = {{.name = "distance",
+                                        .mean = 2,
+                                        .coefficient = 0.5,
+                                        .coefficients = {},
+                                        .missing = -1,
+                                        .average = 0.125},
+                                       {.name = "carrier",
+                                        .categorical = true,
+                                        .coefficients = {1, -2},
+                                        .missing = 3,
+                                        .average = 0.5}},
                              .fit = {}});
 }
 

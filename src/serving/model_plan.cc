@@ -28,9 +28,10 @@ std::optional<Error> mismatch(const ModelPlan& plan, const kernel::Kernel& kerne
   const std::size_t inputs = plan.model->inputs.size();
   if (served.encoder.width() != inputs || served.runtime.width() != inputs) {
     return not_servable(Code::bad_model,
-                        "model '" + plan.name + "' reads " + std::to_string(served.runtime.width()) +
-                            " columns, its encoder " + std::to_string(served.encoder.width()) +
-                            ", its definition " + std::to_string(inputs),
+                        "model '" + plan.name + "' reads " +
+                            std::to_string(served.runtime.width()) + " columns, its encoder " +
+                            std::to_string(served.encoder.width()) + ", its definition " +
+                            std::to_string(inputs),
                         "run `coeval build`");
   }
   for (const int view : plan.views) {

@@ -29,8 +29,8 @@ inline constexpr std::size_t kMaxCoefficients = 2048;
 /// A number becomes (x − mean) / scale, where mean and scale (the standard deviation) are of the
 /// rows that have it, by weight; one that never changes has no coefficient. A missing number is 0,
 /// which is the mean. A category has a column for each code that the rows have, 0 or 1: not
-/// standardised, so that a penalty shrinks rare ones most. Where a column had missing cells, another
-/// 0 or 1 tells of them. The numbers come first, so that they lie side by side.
+/// standardised, so that a penalty shrinks rare ones most. Where a column had missing cells,
+/// another 0 or 1 tells of them. The numbers come first, so that they lie side by side.
 /// Determinism: sums run in the order of the rows.
 class LinearDesign {
  public:
@@ -51,9 +51,9 @@ class LinearDesign {
   static Result<LinearDesign> fit(const LinearRows& rows, const std::vector<bool>& categorical);
 
   const std::vector<Column>& columns() const { return columns_; }
-  std::size_t numbers() const { return numbers_; }            ///< coefficients of numbers
-  std::size_t size() const { return size_; }                  ///< coefficients in all
-  double weight() const { return weight_; }                   ///< of all rows
+  std::size_t numbers() const { return numbers_; }  ///< coefficients of numbers
+  std::size_t size() const { return size_; }        ///< coefficients in all
+  double weight() const { return weight_; }         ///< of all rows
 
   /// Writes a row's numbers() standardised numbers, and the places of its other columns that are 1,
   /// ascending, of which there are at most one an input. Returns how many places.

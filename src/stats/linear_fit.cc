@@ -74,8 +74,8 @@ class Fitting {
         now_(size_),
         next_(size_),
         at_(size_),
-        is_plain_(options.l1 == 0 && std::ranges::count(options.directions, 0) ==
-                                         std::ssize(options.directions)) {
+        is_plain_(options.l1 == 0 &&
+                  std::ranges::count(options.directions, 0) == std::ssize(options.directions)) {
     const std::size_t room = kLaneBytes / (size_ * size_ * sizeof(double));
     const std::size_t lanes =
         std::min({kMostLanes, room, std::max<std::size_t>(1, rows.rows() / kRowsOfLane)});
@@ -151,14 +151,12 @@ class Fitting {
     for (std::size_t row = from; row < to; ++row) {
       const double weight = rows_.weight(row);
       if (weight == 0) continue;
-      const std::size_t ones =
-          design_.write(rows_.values.subspan(row * rows_.width, rows_.width),
-                        std::span(room.dense).subspan(1), room.ones);
+      const std::size_t ones = design_.write(rows_.values.subspan(row * rows_.width, rows_.width),
+                                             std::span(room.dense).subspan(1), room.ones);
       double margin = 0;
       for (std::size_t i = 0; i < room.dense.size(); ++i) margin += at[i] * room.dense[i];
       for (std::size_t i = 0; i < ones; ++i) margin += at[room.ones[i] + 1];
-      const RowLoss of =
-          loss_at(options_.loss, margin, static_cast<double>(rows_.labels[row]));
+      const RowLoss of = loss_at(options_.loss, margin, static_cast<double>(rows_.labels[row]));
       moments.loss += weight * of.loss;
       add_row(room, ones, weight * of.slope, weight * of.curvature, moments);
     }

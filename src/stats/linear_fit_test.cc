@@ -93,19 +93,18 @@ TEST_CASE("ridge regression of one number is its closed form") {
   made.values = {1, 2, 3, 4};
   made.labels = {1, 3, 2, 6};
   const LinearDesign design = design_of(made, {false});
-  const LinearSolution found =
-      fit(made, design, {.loss = LinearLoss::squared, .l1 = 0, .l2 = 2});
+  const LinearSolution found = fit(made, design, {.loss = LinearLoss::squared, .l1 = 0, .l2 = 2});
   // x standardised: Σ x² = 4; Σ x·y = Σ (v − 2.5)·y / √1.25.
   const double xy = (-1.5 * 1 - 0.5 * 3 + 0.5 * 2 + 1.5 * 6) / std::sqrt(1.25);
   CHECK(found.converged);
   CHECK(found.coefficients[0] == doctest::Approx(xy / (4 + 2)).epsilon(1e-12));
   CHECK(found.intercept == doctest::Approx(3).epsilon(1e-12));
   // l1 takes its size away from the numerator: soft thresholding.
-  const LinearSolution sparse =
-      fit(made, design, {.loss = LinearLoss::squared, .l1 = 3, .l2 = 2});
+  const LinearSolution sparse = fit(made, design, {.loss = LinearLoss::squared, .l1 = 3, .l2 = 2});
   CHECK(sparse.coefficients[0] == doctest::Approx((xy - 3) / 6).epsilon(1e-12));
-  CHECK(fit(made, design, {.loss = LinearLoss::squared, .l1 = xy + 0.001, .l2 = 2})
-            .coefficients[0] == 0);
+  CHECK(
+      fit(made, design, {.loss = LinearLoss::squared, .l1 = xy + 0.001, .l2 = 2}).coefficients[0] ==
+      0);
 }
 
 TEST_CASE("a weight of two is a row that stands twice, of none a row that is not there") {
@@ -163,8 +162,7 @@ TEST_CASE("too few iterations are told by gap and flag") {
 
 TEST_CASE("columns that add up are fitted without a penalty") {
   Table made = table(2000);  // the category's five columns add up to the intercept's
-  const LinearSolution found =
-      fit(made, design_of(made, {false, false, true}), {.l1 = 0, .l2 = 0});
+  const LinearSolution found = fit(made, design_of(made, {false, false, true}), {.l1 = 0, .l2 = 0});
   CHECK(found.converged);
   for (const double coefficient : found.coefficients) CHECK(std::isfinite(coefficient));
 }

@@ -28,9 +28,9 @@ class SymmetricMatrix {
   std::vector<double> cells_;
 };
 
-/// Solves A x = b by Cholesky, in place of both: `matrix` becomes the factor, `right` becomes x. The
-/// lower triangle is read. Returns false when a pivot is not above 0: A is not positive definite.
-/// Determinism: sums in eight lanes of a fixed order.
+/// Solves A x = b by Cholesky, in place of both: `matrix` becomes the factor, `right` becomes x.
+/// The lower triangle is read. Returns false when a pivot is not above 0: A is not positive
+/// definite. Determinism: sums in eight lanes of a fixed order.
 bool solve_positive(SymmetricMatrix& matrix, std::span<double> right);
 
 }  // namespace coeval::stats

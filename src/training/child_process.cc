@@ -286,18 +286,18 @@ Result<ChildEnd> run_child(const ChildCommand& command) {
   COEVAL_ASSIGN(Pipe out, make_pipe());
   COEVAL_ASSIGN(Pipe err, make_pipe());
   CStrings arguments = arguments_of(command), environment = environment_of(command);
-  const Start start{.program = command.program.c_str(),
-                    .arguments = arguments.get(),
-                    .environment = environment.get(),
-                    .stdout_fd = out.write.get(),
-                    .stderr_fd = err.write.get(),
-                    .descriptors = command.descriptors.data(),
-                    .descriptor_count = static_cast<int>(command.descriptors.size()),
-                    .memory_limit = command.memory_limit_bytes,
-                    .parent = ::getpid(),
-                    .folder = command.working_folder.empty() ? nullptr
-                                                             : command.working_folder.c_str(),
-                    .own_group = command.own_group};
+  const Start start{
+      .program = command.program.c_str(),
+      .arguments = arguments.get(),
+      .environment = environment.get(),
+      .stdout_fd = out.write.get(),
+      .stderr_fd = err.write.get(),
+      .descriptors = command.descriptors.data(),
+      .descriptor_count = static_cast<int>(command.descriptors.size()),
+      .memory_limit = command.memory_limit_bytes,
+      .parent = ::getpid(),
+      .folder = command.working_folder.empty() ? nullptr : command.working_folder.c_str(),
+      .own_group = command.own_group};
   const pid_t pid = ::fork();
   if (pid < 0) return std::unexpected(stores::error_from_errno(errno, "start", command.program));
   if (pid == 0) become(start);

@@ -19,8 +19,8 @@ struct ChildCommand {
   std::vector<std::string> environment;  ///< "NAME=value", added where NAME is not set
   bool whole_environment = false;        ///< `environment` is all of it: nothing is inherited
   std::string working_folder = {};       ///< empty: this process's own
-  bool own_group = false;      ///< of processes, all of which are killed when the program ends
-  double time_budget_s = 3600;           ///< then SIGKILL
+  bool own_group = false;       ///< of processes, all of which are killed when the program ends
+  double time_budget_s = 3600;  ///< then SIGKILL
   std::uint64_t memory_limit_bytes = 0;  ///< of address space; 0 = none
   /// What it inherits beside stdin, stdout and stderr, as its descriptors 3, 4, …: at most
   /// kMostDescriptors.

@@ -252,8 +252,7 @@ Json to_json(const Evidence& evidence) {
   json.set("small_slices", evidence.small_slices);
   for (const auto& [name, member] : kCounts)
     if (evidence.*member) json.set(name, *(evidence.*member));
-  if (!evidence.runtime_compared.empty())
-    json.set("runtime_compared", evidence.runtime_compared);
+  if (!evidence.runtime_compared.empty()) json.set("runtime_compared", evidence.runtime_compared);
   json.set("skew_rows", evidence.skew_rows);
   for (const auto& [name, member] : kNumbers)
     if (evidence.*member && std::isfinite(*(evidence.*member))) json.set(name, *(evidence.*member));

@@ -84,8 +84,8 @@ struct Evidence {
   std::optional<std::int64_t> runtime_differences;  ///< scores that differ from the vendor's bits
   std::int64_t runtime_rows = 0;  ///< scores that were compared; not kept: the verdict has no need
   std::string runtime_compared;   ///< with what, where that is not the trainer's own library
-  std::optional<std::int64_t> golden_differences;   ///< golden rows that a load does not reproduce
-  std::optional<std::int64_t> skew_differences;  ///< inputs that the serving path gives otherwise
+  std::optional<std::int64_t> golden_differences;  ///< golden rows that a load does not reproduce
+  std::optional<std::int64_t> skew_differences;    ///< inputs that the serving path gives otherwise
   std::int64_t skew_rows = 0;
   std::optional<double> latency_us;  ///< median of one row in our runtime
   std::optional<double> size_bytes;  ///< of the model's file

@@ -76,10 +76,9 @@ data::Batch batch_of(const TrainingTable& table, const data::Schema& schema, std
   batch.schema = schema;
   batch.rows = rows;
   for (std::size_t i = 0; i < table.width; ++i)
-    batch.columns.push_back(
-        column_of<float>(data::Type::float32, rows, [&](std::int64_t row) {
-          return table.values[static_cast<std::size_t>(from + row) * table.width + i];
-        }));
+    batch.columns.push_back(column_of<float>(data::Type::float32, rows, [&](std::int64_t row) {
+      return table.values[static_cast<std::size_t>(from + row) * table.width + i];
+    }));
   batch.columns.push_back(column_of<std::int32_t>(
       data::Type::int32, rows, [&](std::int64_t row) { return table.labels[from + row]; }));
   if (table.weights != nullptr)
@@ -95,8 +94,7 @@ Status write_rows(const replay::OpenFormat& formats, const std::string& path,
     schema.fields.push_back({name, data::Type::float32, false});
   const ColumnNames names = names_beside(table);
   schema.fields.push_back({names.label, data::Type::int32, false});
-  if (table.weights != nullptr)
-    schema.fields.push_back({names.weight, data::Type::float32, false});
+  if (table.weights != nullptr) schema.fields.push_back({names.weight, data::Type::float32, false});
   COEVAL_ASSIGN(stores::TableFiles* const files, formats(path));
   COEVAL_ASSIGN(const auto writer, files->create(path, schema, {}));
   for (; from < to; from += kBatchRows)
@@ -294,9 +292,9 @@ Result<std::vector<CommandFile>> command_files(const std::string& project_folder
 }
 
 Result<TrainedModel> train_by_command(const replay::OpenFormat& formats,
-                                      const define::ExternalTrainer& command,
-                                      const CommandJob& job, const TrainingTable& table,
-                                      const TrainingPlan& plan, const ChildLimits& limits) {
+                                      const define::ExternalTrainer& command, const CommandJob& job,
+                                      const TrainingTable& table, const TrainingPlan& plan,
+                                      const ChildLimits& limits) {
   COEVAL_ASSIGN(const auto used, command_files(job.project_folder, command));
   COEVAL_ASSIGN(const JobFolder folder, JobFolder::make(job.folder));
   const JobFiles files(folder, command.format);

@@ -37,16 +37,16 @@ struct CommandJob {
 /// memory limit, and is killed with all that it started.
 ///
 /// params.json (docs/training.md has an example) names the tables, which hold each input as float32
-/// with NaN for missing and codes for categories, as the served model will read them, then the label
-/// (0 or 1) and the weight; and where the model, and optionally the predictions, are to be written.
-/// The model is a file of XGBoost, LightGBM, ONNX or our linear format; what it holds is not looked
-/// at here. Predictions are the score of each validation row, float32, little-endian.
+/// with NaN for missing and codes for categories, as the served model will read them, then the
+/// label (0 or 1) and the weight; and where the model, and optionally the predictions, are to be
+/// written. The model is a file of XGBoost, LightGBM, ONNX or our linear format; what it holds is
+/// not looked at here. Predictions are the score of each validation row, float32, little-endian.
 /// Errors: missing_component when the program is not found; training_failed, with the last lines of
 /// its stderr, when it ends badly, takes too long, or writes no model, one above 2 GiB, or
 /// predictions for another number of rows; those of the formats; io, disk_full.
 Result<TrainedModel> train_by_command(const replay::OpenFormat& formats,
-                                      const define::ExternalTrainer& command,
-                                      const CommandJob& job, const TrainingTable& table,
-                                      const TrainingPlan& plan, const ChildLimits& limits);
+                                      const define::ExternalTrainer& command, const CommandJob& job,
+                                      const TrainingTable& table, const TrainingPlan& plan,
+                                      const ChildLimits& limits);
 
 }  // namespace coeval::training

@@ -112,7 +112,8 @@ Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& mo
     return fail(error.code, "'" + shop.given->name + "' cannot be used: " + error.message,
                 error.advice.empty() ? "the model's inputs are what its row has" : error.advice);
   return fail(Code::training_failed,
-              "trainer '" + model.trainer + "' wrote a model that cannot be used: " + error.message +
+              "trainer '" + model.trainer +
+                  "' wrote a model that cannot be used: " + error.message +
                   (trained.words.empty() ? "" : "; its last words: " + trained.words),
               error.code == Code::unsupported || error.code == Code::missing_component
                   ? error.advice

@@ -302,12 +302,11 @@ std::vector<Verdict> judge(const std::vector<Gate>& gates, const Evidence& evide
   std::vector<Verdict> verdicts;
   for (const Gate& gate : gates)
     if (gate.metric != "leak") verdicts.push_back(judge_one(gate, evidence));
-  verdicts.push_back(judge_none("runtime equals trainer", evidence.runtime_differences,
-                                "runtime_differences",
-                                evidence.runtime_compared.empty()
-                                    ? "scores differ"
-                                    : "scores differ, beside " + evidence.runtime_compared,
-                                evidence));
+  verdicts.push_back(judge_none(
+      "runtime equals trainer", evidence.runtime_differences, "runtime_differences",
+      evidence.runtime_compared.empty() ? "scores differ"
+                                        : "scores differ, beside " + evidence.runtime_compared,
+      evidence));
   verdicts.push_back(judge_none("golden rows", evidence.golden_differences, "golden_differences",
                                 "rows differ", evidence));
   verdicts.push_back(judge_none(

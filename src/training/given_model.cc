@@ -93,8 +93,7 @@ Result<GivenModel> read_given_model(const std::string& path) {
 Status check_input_names(const GivenModel& given, const models::Encoder& encoder) {
   const Result<Names> names = names_in(given.bytes);
   if (!names)
-    return fail(names.error().code,
-                "'" + given.name + "' cannot be used: " + names.error().message,
+    return fail(names.error().code, "'" + given.name + "' cannot be used: " + names.error().message,
                 names.error().advice);
   for (std::size_t i = 0; i < std::min(names->size(), encoder.width()); ++i) {
     if ((*names)[i] == encoder.columns()[i].name) continue;

@@ -52,8 +52,8 @@ stats::LinearRows rows_of(const TrainingTable& table, const std::vector<float>& 
   return {.values = {table.values, rows * table.width},
           .width = table.width,
           .labels = labels,
-          .weights = table.weights == nullptr ? std::span<const float>()
-                                              : std::span(table.weights, rows)};
+          .weights =
+              table.weights == nullptr ? std::span<const float>() : std::span(table.weights, rows)};
 }
 
 // A sign for the coefficient of each input that has one.
@@ -73,8 +73,7 @@ models::LinearTerm term_of(const stats::LinearDesign::Column& column, const std:
   models::LinearTerm term;
   term.name = name;
   term.categorical = column.categorical;
-  if (column.indicator != stats::LinearDesign::kNone)
-    term.missing = coefficients[column.indicator];
+  if (column.indicator != stats::LinearDesign::kNone) term.missing = coefficients[column.indicator];
   term.average = column.missing_share * term.missing;
   for (std::uint32_t level = 0; level < column.levels; ++level) {
     term.coefficients.push_back(coefficients[column.first + level]);

@@ -7,8 +7,8 @@
 namespace coeval::training {
 
 /// Our own logistic regression (stats/linear_fit.h). Its parameters are l1, l2, max_iterations and
-/// tolerance; the categories of the table are coded one-hot, `monotone` bounds a coefficient's sign.
-/// Validation rows are not looked at, and the seed changes nothing. The model is a
+/// tolerance; the categories of the table are coded one-hot, `monotone` bounds a coefficient's
+/// sign. Validation rows are not looked at, and the seed changes nothing. The model is a
 /// models::LinearModel's file, rounds_used its iterations; a note tells when it has not converged.
 ///
 /// predict() reads the file by itself and adds up column by column, a path that shares with the

@@ -13,7 +13,10 @@ namespace coeval::training {
 namespace {
 
 TrainingPlan plan_with(std::vector<std::pair<std::string, std::string>> params) {
-  return {.params = std::move(params), .rounds = 100, .early_stopping_rounds = 0, .seed = 0,
+  return {.params = std::move(params),
+          .rounds = 100,
+          .early_stopping_rounds = 0,
+          .seed = 0,
           .threads = 1};
 }
 

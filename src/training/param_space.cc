@@ -30,8 +30,8 @@ constexpr std::array kLinearModel = {
     std::pair{"l1", std::array{0.01, 100.0}},
     std::pair{"l2", std::array{0.01, 1000.0}},
 };
-constexpr std::array<std::string_view, 6> kWhole = {
-    "max_depth", "num_leaves", "min_data_in_leaf", "max_bin", "bagging_freq", "max_iterations"};
+constexpr std::array<std::string_view, 6> kWhole = {"max_depth", "num_leaves",   "min_data_in_leaf",
+                                                    "max_bin",   "bagging_freq", "max_iterations"};
 /// Shares between 0 and 1 are looked for evenly.
 constexpr std::array<std::string_view, 9> kLinear = {
     "subsample",        "colsample_bytree", "colsample_bylevel",

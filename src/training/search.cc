@@ -184,8 +184,7 @@ class Searching {
     if (found == metrics.end())
       return fail(Code::training_failed, search_.metric + " is undefined on the validation part");
     trial.rounds_used = trained.rounds_used;
-    COEVAL_ASSIGN(trial.latency_us,
-                  median_latency_us(runtime, rows_.values_of(part), rows_.width));
+    COEVAL_ASSIGN(trial.latency_us, median_latency_us(runtime, rows_.values_of(part), rows_.width));
     return higher_is_better(search_.metric) ? -found->second : found->second;
   }
 

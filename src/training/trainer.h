@@ -38,11 +38,11 @@ struct TrainingPlan {
 struct TrainedModel {
   std::string bytes;  ///< the model file
   int rounds_used = 0;
-  std::string engine;                    ///< "xgboost 3.4.1"
-  std::vector<double> validation_curve;  ///< metric per round, empty without validation
+  std::string engine;                         ///< "xgboost 3.4.1"
+  std::vector<double> validation_curve;       ///< metric per round, empty without validation
   std::vector<float> validation_scores = {};  ///< of a command that wrote them: a score a row
   std::string words = {};                     ///< the last lines of a command's stderr
-  std::vector<std::string> notes = {};   ///< what whoever builds should know, such as no convergence
+  std::vector<std::string> notes = {};  ///< what whoever builds should know, such as no convergence
 };
 
 /// Fits a model. Same table, plan and seed give the same bytes on any number of threads.

@@ -1,6 +1,7 @@
 // Reads cases from standard input, one JSON object a line, and answers each with a line of JSON:
 // every figure of src/stats that "what" names (binary, multiclass, regression, ranking, tests,
-// bootstrap, calibration, linear). tests/statistics/*.py says what each case holds. Errors are answers too:
+// bootstrap, calibration, linear). tests/statistics/*.py says what each case holds. Errors are
+// answers too:
 // {"error": "name of the code"}.
 
 #include <cmath>

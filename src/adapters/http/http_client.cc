@@ -27,8 +27,8 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 constexpr std::size_t kChunkBytes = 1u << 16;
 
@@ -121,8 +121,7 @@ class HttpClient final : public HttpExchange {
     message.set(http::field::user_agent, "coeval");
     message.set(http::field::accept, "*/*");
     message.set(http::field::connection, "close");
-    if (!request.content_type.empty())
-      message.set(http::field::content_type, request.content_type);
+    if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
     if (!options_.authorization.empty())
       message.set(http::field::authorization, options_.authorization);
     message.body() = request.body;
@@ -141,9 +140,8 @@ class HttpClient final : public HttpExchange {
     error_code unsent;
     while (!serializer.is_done() && !unsent) {
       timed.expires_after(stall);
-      unsent = finish(io, [&](auto done) {
-        http::async_write_some(stream, serializer, std::move(done));
-      });
+      unsent = finish(
+          io, [&](auto done) { http::async_write_some(stream, serializer, std::move(done)); });
     }
     // A server that refuses a body early answers and closes: that answer says more than the broken
     // pipe.
@@ -152,9 +150,8 @@ class HttpClient final : public HttpExchange {
     parser.body_limit(options_.max_response_bytes);
     while (!parser.is_done()) {
       timed.expires_after(stall);
-      const error_code unread = finish(io, [&](auto done) {
-        http::async_read_some(stream, buffer, parser, std::move(done));
-      });
+      const error_code unread = finish(
+          io, [&](auto done) { http::async_read_some(stream, buffer, parser, std::move(done)); });
       if (!unread) continue;
       if (unsent) return broken("send to", unsent);
       return broken("read the answer of", unread);
@@ -192,8 +189,8 @@ Status trust(asio::ssl::context& tls, const std::string& certificates) {
 
 Result<std::unique_ptr<HttpExchange>> open_http_client(const ServerAddress& address,
                                                        const HttpClientOptions& options) {
-  const bool sendable = std::ranges::all_of(options.authorization,
-                                            [](char c) { return c >= ' ' && c < '\x7f'; });
+  const bool sendable =
+      std::ranges::all_of(options.authorization, [](char c) { return c >= ' ' && c < '\x7f'; });
   if (!sendable)
     return fail(Code::usage,
                 "the token, name or password holds characters that HTTP cannot carry, such as a "

@@ -171,7 +171,8 @@ TEST_CASE("what is not read of Arrow is told") {
 TEST_CASE("an Arrow file is written whole or not at all, and read back") {
   const stores::TemporaryFolder folder;
   const std::string path = folder.path() + "/t.arrow";
-  const data::Schema schema{{{"x", data::Type::float32, false}, {"word", data::Type::string, true}}};
+  const data::Schema schema{
+      {{"x", data::Type::float32, false}, {"word", data::Type::string, true}}};
   {
     auto writer = make_arrow_files()->create(path, schema, {}).value();
     for (int part = 0; part < 3; ++part) {

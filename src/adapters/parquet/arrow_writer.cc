@@ -16,8 +16,8 @@ namespace coeval::parquet_adapter {
 
 namespace {
 
-// Arrow's writer hands on the buffers of a batch as they are, and the sink would keep them after the
-// batch is gone: here they are copied.
+// Arrow's writer hands on the buffers of a batch as they are, and the sink would keep them after
+// the batch is gone: here they are copied.
 class CopyingStream final : public arrow::io::OutputStream {
  public:
   explicit CopyingStream(std::shared_ptr<PendingSink> sink) : sink_(std::move(sink)) {}
@@ -48,8 +48,7 @@ class ArrowWriter final : public stores::TableWriter {
     data::Batch plain{schema_, batch.columns, batch.rows};
     for (std::size_t i = 0; i < schema_.fields.size(); ++i) {
       const auto& field = schema_.fields[i];
-      if (batch.columns.size() != schema_.fields.size() ||
-          batch.columns[i].type() != field.type)
+      if (batch.columns.size() != schema_.fields.size() || batch.columns[i].type() != field.type)
         return fail(Code::type_mismatch,
                     "a batch for '" + path_ + "' has other columns than the file");
       if (!field.nullable && batch.columns[i].has_nulls())
@@ -111,8 +110,7 @@ Result<std::unique_ptr<stores::TableWriter>> create_arrow_writer(const std::stri
     COEVAL_ASSIGN(const auto arrow_schema, to_arrow(schema));
     COEVAL_ASSIGN(auto pending, stores::PendingFile::create(path, stores::disk_files()));
     auto sink = std::make_shared<PendingSink>(std::move(pending));
-    auto writer =
-        arrow::ipc::MakeFileWriter(std::make_shared<CopyingStream>(sink), arrow_schema);
+    auto writer = arrow::ipc::MakeFileWriter(std::make_shared<CopyingStream>(sink), arrow_schema);
     if (!writer.ok())
       return std::unexpected(write_error(path, std::runtime_error(writer.status().message())));
     return std::make_unique<ArrowWriter>(path, schema, std::move(sink), *std::move(writer));

@@ -172,7 +172,8 @@ int behave(const std::string& mode, const std::string& folder) {
   if (mode == "memory") return take_memory();
   if (mode == "garbage") return answer(folder, "\x01\x02 not JSON", "x");
   if (mode == "wrong hash") {
-    return answer(folder, R"({"rounds_used":1,"engine":"e","validation_curve":[],"notes":[],"sha256":"0"})",
+    return answer(folder,
+                  R"({"rounds_used":1,"engine":"e","validation_curve":[],"notes":[],"sha256":"0"})",
                   "x");
   }
   if (mode == "short scores") {
