@@ -71,8 +71,8 @@ class Linear(unittest.TestCase):
         server = Server(twin)
         played = json.loads(twin.run("replay", "--from", CUT, "--to", "2024-04-08", "--url", server.url,
                                      "--json").stdout)
-        status, answer = server.call("POST", "/v1/predict/risk?features=true&now=2024-04-21",
-                                     {"ts": "2024-04-20T10:00:00Z", "user": "u7", "amount": 12.5})
+        status, answer = server.call("POST", "/v1/predict/risk?features=true&now=2024-04-08",
+                                     {"ts": "2024-04-08T00:00:00Z", "user": "u7", "amount": 12.5})
         self.assertEqual(server.stop(), 0)
         self.assertEqual(played["refused_count"], 0, played)
         for mode in ([], ["--against-dataset"]):
