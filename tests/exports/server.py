@@ -48,13 +48,19 @@ class Mlflow:
             start_new_session=True)
 
     def wait(self, seconds=240):
-        """Until it answers. It is a matter of CPU: 6 s of it, many times that on a busy machine."""
-        while time.monotonic() < self.started + seconds and self.process.poll() is None:
-            with contextlib.suppress(OSError), urllib.request.urlopen(self.url + "/health", timeout=5) as answer:
-                if answer.read() == b"OK":
-                    print(f"the MLflow server answers after {time.monotonic() - self.started:.0f} s", flush=True)
-                    return self
-            time.sleep(0.1)
+        """Until it answers and has its tables. It is a matter of CPU: 10 s of it, many times that on a busy machine."""
+        end = self.started + seconds
+        with contextlib.suppress(OSError):
+            while time.monotonic() < end and self.process.poll() is None:
+                with contextlib.suppress(OSError), urllib.request.urlopen(self.url + "/health", timeout=5) as answer:
+                    if answer.read() == b"OK":
+                        break
+                time.sleep(0.1)
+            with urllib.request.urlopen(self.url + "/api/2.0/mlflow/experiments/search?max_results=1",
+                                        timeout=max(1, end - time.monotonic())) as answer:
+                json.load(answer)
+            print(f"the MLflow server answers after {time.monotonic() - self.started:.0f} s", flush=True)
+            return self
         self.log.seek(0)
         raise AssertionError("the MLflow server did not start:\n" + self.log.read()[-3000:])
 
@@ -124,7 +130,7 @@ def breaking(url, after, how):
         count += 1
         if count > after:
             return how
-        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        connection = http.client.HTTPConnection(host, int(port), timeout=240)
         kept = {name: value for name, value in headers.items() if name in ("Content-Type", "Accept")}
         connection.request(method, path, body, kept)
         answer = connection.getresponse()
