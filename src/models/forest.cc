@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "models/complete_trees.h"
 #include "models/forest_layout.h"
 #include "models/forest_walk.h"
 #include "models/lightgbm_model.h"
@@ -15,6 +17,7 @@ namespace coeval::models {
 
 struct ForestModel {
   ForestLayout layout;
+  std::optional<CompleteTrees> complete;  ///< serves instead of layout.nodes, which are gone then
   std::vector<float> base_margins = {0.0f};
   ForestLink link;
 };
@@ -41,19 +44,18 @@ std::size_t block_rows(std::size_t stride) {
   return std::clamp<std::size_t>(kKeysOnStack / stride, 1, kMaxBlockRows);
 }
 
-/// Gives each block of rows to `visit`: its keys, its first row and how many there are.
-template <class Visit>
-void for_each_block(const ForestLayout& layout, std::span<const float> rows, std::size_t count,
-                    const Visit& visit) {
-  const std::size_t width = layout.width, stride = layout.keys_count;
-  Scratch<std::uint32_t, kKeysOnStack> scratch(stride);
-  const std::span<std::uint32_t> keys = scratch.values();
+/// Gives each block of rows to `visit`: its keys, its first row and how many there are. `write`
+/// makes `stride` keys of a row.
+template <class Key, class Write, class Visit>
+void for_each_block(std::size_t width, std::size_t stride, std::span<const float> rows,
+                    std::size_t count, const Write& write, const Visit& visit) {
+  Scratch<Key, kKeysOnStack> scratch(stride);
+  const std::span<Key> keys = scratch.values();
   const std::size_t block = block_rows(stride);
   for (std::size_t first = 0; first < count; first += block) {
     const std::size_t in_block = std::min(block, count - first);
     for (std::size_t row = 0; row < in_block; ++row) {
-      write_keys(layout, rows.subspan((first + row) * width, width),
-                 keys.subspan(row * stride, stride));
+      write(rows.subspan((first + row) * width, width), keys.subspan(row * stride, stride));
     }
     visit(keys.first(in_block * stride), first, in_block);
   }
@@ -74,24 +76,45 @@ void convert(std::span<const From> from, std::span<To> to) {
   std::ranges::transform(from, to.begin(), [](From value) { return static_cast<To>(value); });
 }
 
+/// `start_with` puts into a block's margins what the leaves are added to.
+template <class Sum, class Start>
+void margins_by_keys(const ForestModel& model, std::span<const float> rows, std::span<Sum> out,
+                     const Start& start_with) {
+  const ForestLayout& layout = model.layout;
+  for_each_block<std::uint32_t>(
+      layout.width, layout.keys_count, rows, out.size() / layout.outputs,
+      [&](std::span<const float> row, std::span<std::uint32_t> keys) {
+        write_keys(layout, row, keys);
+      },
+      [&](std::span<const std::uint32_t> keys, std::size_t first, std::size_t count) {
+        const auto margins = out.subspan(first * layout.outputs, count * layout.outputs);
+        start_with(margins);
+        add_leaves(layout, keys, margins);
+      });
+}
+
+void margins_by_ranks(const ForestModel& model, std::span<const float> rows, std::span<float> out) {
+  const ForestLayout& layout = model.layout;
+  for_each_block<std::uint16_t>(
+      layout.width, model.complete->slots, rows, out.size() / layout.outputs,
+      [&](std::span<const float> row, std::span<std::uint16_t> ranks) {
+        write_ranks(layout, *model.complete, row, ranks);
+      },
+      [&](std::span<const std::uint16_t> ranks, std::size_t first, std::size_t count) {
+        const auto margins = out.subspan(first * layout.outputs, count * layout.outputs);
+        start(model, margins);
+        add_leaves(layout, *model.complete, ranks, margins);
+      });
+}
+
 void float32_margins(const ForestModel& model, std::span<const float> rows, std::span<float> out) {
-  const std::size_t outputs = model.layout.outputs;
-  for_each_block(model.layout, rows, out.size() / outputs,
-                 [&](std::span<const std::uint32_t> keys, std::size_t first, std::size_t count) {
-                   const auto margins = out.subspan(first * outputs, count * outputs);
-                   start(model, margins);
-                   add_leaves(model.layout, keys, margins);
-                 });
+  if (model.complete) return margins_by_ranks(model, rows, out);
+  margins_by_keys(model, rows, out, [&](std::span<float> margins) { start(model, margins); });
 }
 
 void float64_margins(const ForestModel& model, std::span<const float> rows, std::span<double> out) {
-  const std::size_t outputs = model.layout.outputs;
-  for_each_block(model.layout, rows, out.size() / outputs,
-                 [&](std::span<const std::uint32_t> keys, std::size_t first, std::size_t count) {
-                   const auto margins = out.subspan(first * outputs, count * outputs);
-                   std::ranges::fill(margins, 0.0);
-                   add_leaves(model.layout, keys, margins);
-                 });
+  margins_by_keys(model, rows, out,
+                  [](std::span<double> margins) { std::ranges::fill(margins, 0.0); });
 }
 
 /// Scores of rows × outputs margins, in their own precision.
@@ -111,8 +134,11 @@ constexpr std::size_t kWideOnStack = 64;
 Forest::Forest() : model_(std::make_shared<const ForestModel>()) {}
 
 Result<Forest> Forest::make(const SourceForest& source) {
-  ForestModel model{.layout = {}, .base_margins = source.base_margins, .link = source.link};
+  ForestModel model{
+      .layout = {}, .complete = {}, .base_margins = source.base_margins, .link = source.link};
   COEVAL_ASSIGN(model.layout, lay_out(source));
+  model.complete = CompleteTrees::of(model.layout);
+  if (model.complete) model.layout.nodes = std::vector<ForestLayout::Node>();  // gives it back
   Forest forest;
   forest.model_ = std::make_shared<const ForestModel>(std::move(model));
   return forest;
@@ -138,6 +164,7 @@ std::size_t Forest::scores() const { return model_->link.scores(outputs()); }
 std::size_t Forest::trees() const { return model_->layout.trees.size(); }
 std::size_t Forest::memory_bytes() const {
   return sizeof(Forest) + sizeof(ForestModel) + model_->layout.memory_bytes() +
+         (model_->complete ? model_->complete->memory_bytes() : 0) +
          model_->base_margins.capacity() * sizeof(float);
 }
 

@@ -101,7 +101,7 @@ void add_any(const ForestLayout& layout, std::span<const std::uint32_t> keys,
 }
 
 /// Which row of a category block a code reads.
-std::size_t category_row(float code, std::uint32_t limit, bool cut) {
+std::size_t row_of_code(float code, std::uint32_t limit, bool cut) {
   if (code != code) return std::size_t{limit} + 1;
   // Infinities and codes beyond 2^24 must not reach the conversion.
   if (code >= 0.0f && code < static_cast<float>(limit)) return static_cast<std::size_t>(code);
@@ -138,6 +138,12 @@ void write_both_sides(std::span<const float> row, std::span<std::uint32_t> keys)
 
 }  // namespace
 
+std::span<const std::uint32_t> category_row(const ForestLayout& layout,
+                                            const ForestLayout::CategoryColumn& block, float code) {
+  const std::size_t row = row_of_code(code, block.limit, layout.codes_are_cut);
+  return std::span(layout.category_bits).subspan(block.first_word + row * block.words, block.words);
+}
+
 void write_keys(const ForestLayout& layout, std::span<const float> row,
                 std::span<std::uint32_t> keys) {
   const std::size_t width = layout.width;
@@ -149,10 +155,8 @@ void write_keys(const ForestLayout& layout, std::span<const float> row,
     }
   }
   for (const auto& block : layout.category_columns) {
-    const std::size_t place =
-        category_row(row[block.column], block.limit, layout.codes_are_cut) * block.words;
-    std::memcpy(&keys[block.first_key], &layout.category_bits[block.first_word + place],
-                block.words * sizeof(std::uint32_t));
+    const auto bits = category_row(layout, block, row[block.column]);
+    std::memcpy(&keys[block.first_key], bits.data(), bits.size_bytes());
   }
   keys[layout.keys_count - 1] = ForestLayout::kLowest;
 }

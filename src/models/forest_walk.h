@@ -11,6 +11,10 @@ namespace coeval::models {
 void write_keys(const ForestLayout& layout, std::span<const float> row,
                 std::span<std::uint32_t> keys);
 
+/// The bits that a column's code reads of its block of `category_bits`.
+std::span<const std::uint32_t> category_row(const ForestLayout& layout,
+                                            const ForestLayout::CategoryColumn& block, float code);
+
 /// Adds every tree's leaf to its output of `margins`, which has rows × layout.outputs for the rows
 /// × layout.keys_count of `keys`, in the order of the trees, so that the bits are those of one row
 /// alone. float32 sums leaves that are float32, float64 those of layout.leaf_values.
