@@ -20,7 +20,7 @@ constexpr const char* kNumberColumn = "SELECT run, value FROM numbers WHERE fiel
 constexpr const char* kTextColumn = "SELECT run, text FROM facts WHERE field = ?";
 constexpr const char* kTagged = "SELECT run FROM facts WHERE field = ?";
 constexpr const char* kStarted = "SELECT run, started_us FROM runs";
-constexpr const char* kIdColumn = "SELECT run, id FROM runs";
+constexpr const char* kIdColumn = "SELECT run, id, started_us FROM runs";
 constexpr const char* kOneStarted = "SELECT started_us FROM runs WHERE run = ?";
 constexpr const char* kOneId = "SELECT id FROM runs WHERE run = ?";
 constexpr const char* kOneNumber = "SELECT value FROM numbers WHERE field = ? AND run = ?";
@@ -108,16 +108,24 @@ Result<std::string> RunColumns::word(std::int64_t text) {
   return query.text();
 }
 
+// And when they started, which stands beside them.
 Status RunColumns::read_ids(TextColumn& column) {
+  NumberColumn started;
+  started.values.resize(column.values.size());
+  started.present.resize(column.values.size());
   COEVAL_ASSIGN(auto query, database_.prepare(kIdColumn));
   for (;;) {
     COEVAL_ASSIGN(const bool more, query.step());
-    if (!more) return {};
+    if (!more) break;
     const auto run = static_cast<std::uint64_t>(query.integer());
     if (run >= column.values.size()) continue;
     column.values[run] = static_cast<std::int32_t>(column.words.size());
     column.words.push_back(query.text());
+    started.values[run] = query.real();
+    started.present[run] = true;
   }
+  numbers_.try_emplace("started", std::move(started));
+  return {};
 }
 
 Status RunColumns::read_texts(const RunField& field, TextColumn& column) {

@@ -232,7 +232,9 @@ Result<std::vector<std::int64_t>> sorted_runs(std::vector<std::int64_t> runs, co
   };
   const auto wanted = static_cast<std::ptrdiff_t>(
       std::min<std::uint64_t>(static_cast<std::uint64_t>(limit), all.size()));
-  std::ranges::partial_sort(all, all.begin() + wanted, before);
+  // A partial sort is a sort by heap, which is slow for many.
+  if (wanted < std::ssize(all)) std::ranges::nth_element(all, all.begin() + wanted, before);
+  std::ranges::sort(all.begin(), all.begin() + wanted, before);
   runs.clear();
   for (std::ptrdiff_t i = 0; i < wanted; ++i) runs.push_back(all[static_cast<std::size_t>(i)].run);
   return runs;

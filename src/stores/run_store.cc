@@ -11,7 +11,6 @@
 #include "stores/run_store.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <utility>
 
@@ -20,6 +19,7 @@
 #include "stores/files.h"
 #include "stores/process_mark.h"
 #include "stores/run_columns.h"
+#include "stores/run_rows.h"
 #include "stores/sqlite_database.h"
 
 namespace coeval::stores {
@@ -104,17 +104,6 @@ constexpr const char* kNumbersOfRun =
     "SELECT f.name, n.value FROM fields f CROSS JOIN numbers n ON n.field = f.field AND n.run = ?";
 constexpr const char* kCurvesOfRun = "SELECT name, points_json FROM curves WHERE run = ?";
 
-constexpr std::array kKinds = {RunKind::build, RunKind::trial, RunKind::reproduce};
-constexpr std::array kStates = {RunState::running, RunState::finished, RunState::failed,
-                                RunState::interrupted};
-
-template <class Word, std::size_t N>
-Result<Word> word_of(const std::array<Word, N>& words, const std::string& text) {
-  for (const Word word : words)
-    if (name(word) == text) return word;
-  return fail(Code::metadata, "the runs' database has an unknown word: '" + text + "'");
-}
-
 std::string id_at(std::int64_t us) {
   const CivilTime at = civil_time(us);
   char text[40];
@@ -180,7 +169,7 @@ Status take_fact(Run& run, const std::string& field, std::string word) {
   else if (below("tag."))
     run.tags.push_back(rest());
   else if (field == "kind") {
-    COEVAL_ASSIGN(run.kind, word_of(kKinds, word));
+    COEVAL_ASSIGN(run.kind, run_kind(word));
   }
   return {};
 }
@@ -291,7 +280,7 @@ class SqliteRunStore final : public RunStore {
       if (asked.ascending) std::ranges::reverse(runs);
       if (limit < page.matched) runs.resize(static_cast<std::size_t>(limit));
     }
-    COEVAL_TRY(read_rows(runs, asked.columns, columns, page.rows));
+    COEVAL_ASSIGN(page.rows, run_rows(runs, asked.columns, columns));
     return page;
   }
 
@@ -479,7 +468,7 @@ class SqliteRunStore final : public RunStore {
     std::ranges::sort(run.tags);
     RunColumns columns(*database_, number);
     COEVAL_ASSIGN(const RunValue state, columns.value(run_field("state"), number));
-    COEVAL_ASSIGN(run.state, word_of(kStates, std::get<std::string>(state)));
+    COEVAL_ASSIGN(run.state, run_state(std::get<std::string>(state)));
     return {};
   }
 
@@ -545,78 +534,6 @@ class SqliteRunStore final : public RunStore {
     } else {
       filter.root = added;
     }
-  }
-
-  // A field of a list: its column where that was read, else value by value.
-  struct ListedField {
-    RunField field;
-    const NumberColumn* numbers = nullptr;
-    const TextColumn* texts = nullptr;
-
-    Result<RunValue> of(std::int64_t run, RunColumns& columns) const {
-      const auto at = static_cast<std::size_t>(run);
-      if (numbers != nullptr)
-        return numbers->present[at] ? RunValue(numbers->values[at]) : RunValue();
-      if (texts == nullptr) return columns.value(field, run);
-      const std::int32_t word = texts->values[at];
-      return word < 0 ? RunValue() : RunValue(texts->words[static_cast<std::size_t>(word)]);
-    }
-  };
-
-  // A long list is quicker read by column, a short one value by value.
-  static Result<ListedField> listed(const std::string& named, std::size_t rows,
-                                    RunColumns& columns) {
-    constexpr std::size_t kByColumn = 1000;
-    ListedField listed{.field = run_field(named)};
-    if (rows <= kByColumn) return listed;
-    if (listed.field.is_number()) {
-      COEVAL_ASSIGN(listed.numbers, columns.numbers(listed.field));
-    } else {
-      COEVAL_ASSIGN(listed.texts, columns.texts(listed.field));
-    }
-    return listed;
-  }
-
-  static Status read_rows(const std::vector<std::int64_t>& runs,
-                          const std::vector<std::string>& wanted, RunColumns& columns,
-                          std::vector<RunRow>& rows) {
-    std::vector<ListedField> own, others;
-    for (const char* named : {"id", "model", "experiment", "kind", "state", "started", "version"}) {
-      COEVAL_ASSIGN(own.emplace_back(), listed(named, runs.size(), columns));
-    }
-    for (const auto& named : wanted) {
-      COEVAL_ASSIGN(others.emplace_back(), listed(named, runs.size(), columns));
-    }
-    rows.reserve(runs.size());
-    for (const std::int64_t run : runs) {
-      COEVAL_ASSIGN(RunRow row, row_of(run, own, columns));
-      row.values.reserve(others.size());
-      for (const ListedField& field : others) {
-        COEVAL_ASSIGN(row.values.emplace_back(), field.of(run, columns));
-      }
-      rows.push_back(std::move(row));
-    }
-    return {};
-  }
-
-  static Result<RunRow> row_of(std::int64_t run, const std::vector<ListedField>& fields,
-                               RunColumns& columns) {
-    std::array<std::string, 5> words;
-    std::array<double, 2> numbers{};
-    for (std::size_t i = 0; i < fields.size(); ++i) {
-      COEVAL_ASSIGN(RunValue value, fields[i].of(run, columns));
-      if (auto* word = std::get_if<std::string>(&value)) words[i] = std::move(*word);
-      if (const auto* number = std::get_if<double>(&value)) numbers[i - words.size()] = *number;
-    }
-    RunRow row{.id = std::move(words[0]),
-               .model = std::move(words[1]),
-               .experiment = std::move(words[2]),
-               .started_us = static_cast<std::int64_t>(numbers[0]),
-               .version = static_cast<int>(numbers[1]),
-               .values = {}};
-    COEVAL_ASSIGN(row.kind, word_of(kKinds, words[3]));
-    COEVAL_ASSIGN(row.state, word_of(kStates, words[4]));
-    return row;
   }
 
   std::unique_ptr<Database> database_;
