@@ -40,7 +40,7 @@ struct Pattern {
 /// Reads a pattern that RE2 accepts (with its default options) as RE2 reads it. Nothing for one
 /// that is nested deeper than 100 groups or needs more of Unicode's tables than UnicodeClasses
 /// answers. What RE2 refuses may or may not be read.
-/// Source: RE2's description of its syntax; pattern_syntax's tests ask RE2 itself.
+/// Source: RE2's description of its syntax; text_automaton_test.cc asks RE2 itself.
 std::optional<Pattern> read_pattern(std::string_view pattern);
 
 }  // namespace coeval::quality
