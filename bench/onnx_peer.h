@@ -1,7 +1,7 @@
 #pragma once
 
 // For forest_bench only: ONNX Runtime as a peer, where its library lies in
-// third_party/peers/onnxruntime (out of the wheel's onnxruntime/capi), on the same trees written as
+// third_party/onnxruntime, as ./dev setup unpacks it, on the same trees written as
 // an ONNX model. Prototypes and places in the table of functions are ours.
 
 #include <dlfcn.h>
@@ -134,7 +134,8 @@ class OnnxForest {
 class OnnxPeer {
  public:
   static std::string library_path() {
-    return std::string(COEVAL_SOURCE_DIR) + "/third_party/peers/onnxruntime/libonnxruntime.so";
+    return std::string(COEVAL_SOURCE_DIR) +
+           "/third_party/onnxruntime/onnxruntime/lib/libonnxruntime.so";
   }
   static bool is_there() { return std::filesystem::exists(library_path()); }
 
