@@ -34,7 +34,8 @@ class Mlflow:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="coeval-mlflow-"))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.log = open(self.folder / "log", "w+", encoding="utf-8")
+        self.said = []  # its lines
+        self.listens_or_ended = threading.Event()
         database = f"sqlite:///{self.folder}/mlflow.db"
         environment = dict(os.environ, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", _MLFLOW_SGI_NAME="uvicorn",
                            _MLFLOW_SERVER_FILE_STORE=database, _MLFLOW_SERVER_REGISTRY_STORE=database,
@@ -44,25 +45,29 @@ class Mlflow:
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port),
              "mlflow.server.fastapi_app:app"],
-            env=environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
-            start_new_session=True)
+            env=environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
+
+    def listen(self):
+        for line in self.process.stdout:
+            self.said.append(line)
+            if "Uvicorn running on" in line:
+                self.listens_or_ended.set()
+        self.listens_or_ended.set()
 
     def wait(self, seconds=240):
         """Until it answers and has its tables. It is a matter of CPU: 10 s of it, many times that on a busy machine."""
         end = self.started + seconds
+        self.listens_or_ended.wait(seconds)
         with contextlib.suppress(OSError):
-            while time.monotonic() < end and self.process.poll() is None:
-                with contextlib.suppress(OSError), urllib.request.urlopen(self.url + "/health", timeout=5) as answer:
-                    if answer.read() == b"OK":
-                        break
-                time.sleep(0.1)
             with urllib.request.urlopen(self.url + "/api/2.0/mlflow/experiments/search?max_results=1",
                                         timeout=max(1, end - time.monotonic())) as answer:
                 json.load(answer)
             print(f"the MLflow server answers after {time.monotonic() - self.started:.0f} s", flush=True)
             return self
-        self.log.seek(0)
-        raise AssertionError("the MLflow server did not start:\n" + self.log.read()[-3000:])
+        raise AssertionError("the MLflow server did not start:\n" + "".join(self.said)[-3000:])
 
     def stop(self):
         with contextlib.suppress(ProcessLookupError):
@@ -72,7 +77,8 @@ class Mlflow:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(30)
-        self.log.close()
+        self.listener.join(30)
+        self.process.stdout.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -136,10 +136,12 @@ class ExternalTrainer(unittest.TestCase):
                 self.assertEqual(os.listdir(project.folder / ".coeval/work"), [])
 
     def test_a_command_that_hangs_goes_with_all_that_it_started(self):
-        hang = ("import os, subprocess, sys, time\n"
-                "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        # Neither ends but by a signal; the alarm is for the case that nobody sends one.
+        wait = "import signal; signal.alarm(600); signal.pause()"
+        hang = ("import subprocess, sys\n"
+                f"child = subprocess.Popen([sys.executable, '-c', '{wait}'])\n"
                 "open('child', 'w').write(str(child.pid))\nsys.stderr.write('going to sleep\\n')\n"
-                "sys.stderr.flush()\ntime.sleep(600)\n")
+                f"sys.stderr.flush()\n{wait}\n")
         project = self.project(hang, limits='limits = { time_budget = "4s" }')
         began = time.monotonic()
         done = project.run("build", check=1)
