@@ -158,5 +158,9 @@ class IsotonicLightgbm(Model, unittest.TestCase):
     trainer, calibration = "lightgbm", "isotonic"
 
 
+class PlattLightgbm(Model, unittest.TestCase):
+    trainer, calibration = "lightgbm", "platt"
+
+
 if __name__ == "__main__":
     unittest.main()
