@@ -7,11 +7,18 @@ target_compile_options(coeval_options INTERFACE
   # False alarms: g++ 12 on std::string's assignment (GCC bug 105651), and libstdc++ 12's own
   # std::stable_sort as clang sees it.
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+  # What a file of a group keeps to itself is not seen elsewhere, though the compiler cannot know.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${COEVAL_UNITY}>>:-Wno-subobject-linkage>
   $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
   # semantics: A6. The same bits from every path and on every machine.
   -ffp-contract=off -fno-fast-math
   # Paths of the build folder must not enter the objects: two clones share one cache.
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
+set(COEVAL_TEST_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
+if(COEVAL_SANITIZE MATCHES undefined)
+  set(COEVAL_TEST_OPTIONS -O0 -fno-sanitize=undefined)
+endif()
 
 if(COEVAL_SANITIZE)
   target_compile_options(coeval_options INTERFACE

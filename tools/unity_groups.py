@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Sorts C++ sources into groups that are compiled as one, for cmake/coeval_module.cmake.
+
+    unity_groups.py SIZE OUT     for each folder of src: OUT/FOLDER/modules.txt and OUT/FOLDER/tests.txt, which name the
+                                 groups (OUT/FOLDER/*_N.cc) and the files left alone
+
+Half of the time of compiling a file goes to the headers it includes, so that ten files compiled as one cost little
+more than two. What a file keeps to itself (an anonymous namespace, a `static`, an alias) must then mean nothing to its
+neighbours: two files share a group only if neither mentions a name that the other keeps to itself, and no header of
+either declares it. A group includes all its headers before its first file. What a name means is therefore the same as
+if each file were compiled alone.
+
+Files are taken in the order given, each into the first group that has room and no clash, so that a change of one
+file moves few others. A file with a macro of its own, or that its folder's CMakeLists.txt names (for it gives it
+options), is compiled alone; files that open namespaces (`using namespace`) share groups with those that open the same.
+"""
+
+import functools
+import pathlib
+import re
+import sys
+
+SOURCES = pathlib.Path(__file__).resolve().parent.parent / "src"
+
+TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/            # comments
+      | R"([^(\s]*)\(.*?\)\1"         # raw strings
+      | "(?:\\.|[^"\\\n])*"           # strings
+      | '(?:\\.|[^'\\\n])*'           # characters
+      | \#[^\n]*(?:\\\n[^\n]*)*       # lines of the preprocessor
+      | [A-Za-z_]\w*                  # words
+      | \d(?:'?[\w.])*                # numbers
+      | ::|->|[^\s]                   # the rest
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+TYPE_WORDS = {"struct", "class", "union", "enum"}
+# Words that an expression or a type may end with, and no name.
+NO_NAMES = {"operator", "const", "noexcept", "override", "final", "return", "alignas", "decltype", "requires"}
+
+
+def tokens_of(text):
+    """The tokens of a source, without comments; a string is `""`."""
+    result = []
+    for match in TOKEN.finditer(text):
+        token = match.group()
+        if token.startswith(("//", "/*")):
+            continue
+        result.append('""' if token[0] in "\"'" or token.startswith('R"') else token)
+    return result
+
+
+def is_word(token):
+    return token[0].isalpha() or token[0] == "_"
+
+
+def skip_braces(tokens, at):
+    """The place after the brace that closes the one at `at`."""
+    depth = 0
+    while at < len(tokens):
+        depth += {"{": 1, "}": -1}.get(tokens[at], 0)
+        at += 1
+        if depth == 0:
+            break
+    return at
+
+
+def skip_angles(tokens, at):
+    """The place after the angle bracket that closes the one at `at`."""
+    depth = 0
+    while at < len(tokens):
+        depth += {"<": 1, ">": -1}.get(tokens[at], 0)
+        at += 1
+        if depth == 0:
+            break
+    return at
+
+
+def declared(head):
+    """The names that a declaration declares, from its tokens up to a body, a value or its end."""
+    for at, token in enumerate(head):
+        if token in TYPE_WORDS:
+            words = [word for word in head[at + 1 :] if is_word(word) and word not in ("class", "struct", "final")]
+            return {words[0]} if words else set()
+    names = {head[at] for at in range(len(head)) if is_word(head[at]) and head[at] not in NO_NAMES}
+    # The last word before the parameters or the value is the name; the words of its type are no names of this file.
+    for at, token in enumerate(head):
+        if token in ("(", "=", "[") and at > 0 and is_word(head[at - 1]) and head[at - 1] not in NO_NAMES:
+            return set() if head[at - 1].isupper() else {head[at - 1]}  # TEST_CASE("…") declares nothing
+    return {[token for token in head if token in names][-1]} if names else set()
+
+
+def included(tokens):
+    """The headers of ours that a file includes, as they stand in quotes."""
+    return [found[1] for token in tokens if (found := re.match(r'#\s*include\s+"([^"]+)"', token))]
+
+
+@functools.cache
+def header(name):
+    """What a header of ours declares outside its classes, and the headers of ours that it includes."""
+    path = SOURCES / name
+    if not path.is_file():
+        return frozenset(), []
+    tokens = tokens_of(path.read_text(encoding="utf-8"))
+    scan = Scan(tokens)
+    return frozenset(scan.own | scan.shared | set(scan.used)), included(tokens)
+
+
+def declared_around(tokens):
+    """What all headers of ours that a file includes declare outside their classes."""
+    names = set()
+    seen = set()
+    waiting = included(tokens)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            names |= header(name)[0]
+            waiting += header(name)[1]
+    return names
+
+
+class Scan:
+    """The names that a file declares outside its functions and classes.
+
+    own: in anonymous namespaces, `static`, or aliases of namespaces; shared: the others; used: `using` of a name, with
+    its meaning; opened: `using namespace`; macros: whether it defines some.
+    """
+
+    def __init__(self, tokens):
+        self.own = set()
+        self.shared = set()
+        self.used = {}
+        self.opened = set()
+        self.macros = False
+        hidden = 0  # anonymous namespaces around
+        scopes = []  # whether each brace around is an anonymous namespace
+        at = 0
+        while at < len(tokens):
+            token = tokens[at]
+            if token.startswith("#"):
+                self.macros |= re.match(r"#\s*define\b", token) is not None
+                at += 1
+            elif token == "}":
+                if scopes and scopes.pop():
+                    hidden -= 1
+                at += 1
+            elif token == "namespace" or (token == "inline" and tokens[at + 1] == "namespace"):
+                opening = at
+                while tokens[opening] not in ("{", ";"):
+                    opening += 1
+                if tokens[opening] == ";":
+                    self.own.add(tokens[at + 1])
+                else:
+                    anonymous = opening == at + 1
+                    hidden += anonymous
+                    scopes.append(anonymous)
+                at = opening + 1
+            elif token in (";", '""'):
+                at += 1
+            elif token == "extern" and tokens[at + 1] == '""' and tokens[at + 2] == "{":
+                scopes.append(False)
+                at += 3
+            else:
+                head, at = self.declaration(tokens, at)
+                if head[:2] == ["using", "namespace"]:
+                    self.opened.add("".join(head[2:]))
+                elif head[:1] == ["using"]:
+                    self.used[head[1] if "=" in head else head[-1]] = " ".join(head)
+                elif head and (hidden or head[0] == "static"):
+                    self.own |= declared(head)
+                elif head:
+                    self.shared |= declared(head)
+
+    def declaration(self, tokens, at):
+        """The tokens of a declaration at `at` up to its body, and the place behind it."""
+        head = []
+        while at < len(tokens) and tokens[at] not in ("{", ";"):
+            if tokens[at] == "template" and tokens[at + 1] == "<" or tokens[at] == "<" and "=" not in head:
+                at = skip_angles(tokens, at if tokens[at] == "<" else at + 1)
+                continue
+            if tokens[at].startswith("#"):
+                self.macros |= re.match(r"#\s*define\b", tokens[at]) is not None
+            else:
+                head.append(tokens[at])
+            at += 1
+        while at < len(tokens) and tokens[at] == "{":
+            at = skip_braces(tokens, at)
+            while at < len(tokens) and tokens[at] in (",", ")", "("):
+                at += 1
+        return head, at
+
+
+class Source:
+    """A file that may share a group."""
+
+    def __init__(self, path, alone):
+        tokens = tokens_of(path.read_text(encoding="utf-8"))
+        scan = Scan(tokens)
+        self.path = path
+        self.alone = alone or scan.macros
+        self.mentioned = set(filter(is_word, tokens)) | declared_around(tokens)
+        self.headers = included(tokens)
+        self.own = scan.own
+        self.used = scan.used
+        self.opened = scan.opened
+
+    def bears(self, other):
+        """Whether nothing here changes what `other` means. The same `using` in both is the same in one."""
+        return not (self.own & other.mentioned) and all(
+            name not in other.mentioned or other.used.get(name) == meaning for name, meaning in self.used.items()
+        )
+
+    def joins(self, group, most):
+        return not self.alone and len(group) < most and all(
+            not member.alone and self.opened == member.opened and self.bears(member) and member.bears(self) for member in group
+        )
+
+
+def groups_of(paths, most, alone):
+    """Lists of sources: those of more than one are groups."""
+    groups = []
+    for path in paths:
+        source = Source(path, path.name in alone)
+        home = next((group for group in groups if source.joins(group, most)), None)
+        if home is None:
+            groups.append([source])
+        else:
+            home.append(source)
+    return groups
+
+
+def text_of(group):
+    """A group as one source."""
+    headers = list(dict.fromkeys(name for source in group for name in source.headers))
+    files = [source.path.resolve().relative_to(SOURCES) for source in group]
+    return "".join(f'#include "{name}"\n' for name in [*headers, *files])
+
+
+def write_if_new(path, text):
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def write_groups(paths, most, alone, out, kind):
+    names = []
+    for number, group in enumerate(groups_of(paths, most, alone)):
+        if len(group) == 1:
+            names.append(group[0].path)
+        else:
+            names.append(out / f"{kind}_{number}.cc")
+            write_if_new(names[-1], text_of(group))
+    write_if_new(out / f"{kind}.txt", "".join(f"{name}\n" for name in names))
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    most = int(sys.argv[1])
+    for cmake in sorted(SOURCES.rglob("CMakeLists.txt")):
+        folder = cmake.parent
+        paths = sorted(path for path in folder.glob("*.cc") if path.name != "main.cc")
+        if not paths:
+            continue
+        alone = set(re.findall(r"[\w/]+\.cc", cmake.read_text(encoding="utf-8")))
+        out = pathlib.Path(sys.argv[2]).resolve() / folder.relative_to(SOURCES)
+        out.mkdir(parents=True, exist_ok=True)
+        tests = [path for path in paths if path.name.endswith("_test.cc")]
+        write_groups([path for path in paths if path not in tests], most, alone, out, "modules")
+        write_groups(tests, most, alone, out, "tests")
+
+
+if __name__ == "__main__":
+    main()
