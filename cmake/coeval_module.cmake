@@ -3,6 +3,7 @@
 # clash with a neighbour's since then is an error of the compiler until `./dev build` or cmake configures again.
 # -DCOEVAL_UNITY=OFF compiles each file alone, as the preset `dev` does.
 if(COEVAL_UNITY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/unity_groups.py)
   execute_process(COMMAND_ERROR_IS_FATAL ANY
     COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tools/unity_groups.py 10 ${CMAKE_BINARY_DIR}/unity)
 endif()

@@ -16,7 +16,7 @@ if [[ ${#names[@]} == 0 ]]; then
 fi
 
 for name in "${names[@]}"; do
-  [[ -x build/fuzz/bin/${name}_fuzz ]] || { echo "fuzz: there is no fuzzer '$name'" >&2; exit 2; }
+  [[ -x build/asan/bin/${name}_fuzz ]] || { echo "fuzz: there is no fuzzer '$name'" >&2; exit 2; }
 done
 
 run_fuzzer() {
@@ -24,7 +24,7 @@ run_fuzzer() {
   local log=build/fuzz/$name.log
   mkdir -p "build/fuzz/corpus/$name" "fuzz/corpus/$name" build/fuzz/crashes
   echo "fuzz: $name for $seconds s" >&2
-  "build/fuzz/bin/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+  "build/asan/bin/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -print_final_stats=0 -verbosity=0 -artifact_prefix="build/fuzz/crashes/$name-" \
     "build/fuzz/corpus/$name" "fuzz/corpus/$name" </dev/null >"$log" 2>&1 && return
   grep -v '# Uses:' "$log" | tail -n 60 >&2

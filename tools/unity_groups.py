@@ -27,7 +27,7 @@ TOKEN = re.compile(
       | R"([^(\s]*)\(.*?\)\1"         # raw strings
       | "(?:\\.|[^"\\\n])*"           # strings
       | '(?:\\.|[^'\\\n])*'           # characters
-      | \#[^\n]*(?:\\\n[^\n]*)*       # lines of the preprocessor
+      | \#(?:\\\n|[^\n])*             # lines of the preprocessor
       | [A-Za-z_]\w*                  # words
       | \d(?:'?[\w.])*                # numbers
       | ::|->|[^\s]                   # the rest
@@ -174,21 +174,31 @@ class Scan:
                     self.shared |= declared(head)
 
     def declaration(self, tokens, at):
-        """The tokens of a declaration at `at` up to its body, and the place behind it."""
+        """The tokens of a declaration at `at` up to its body or value, and the place behind it."""
         head = []
-        while at < len(tokens) and tokens[at] not in ("{", ";"):
-            if tokens[at] == "template" and tokens[at + 1] == "<" or tokens[at] == "<" and "=" not in head:
-                at = skip_angles(tokens, at if tokens[at] == "<" else at + 1)
+        parens = 0
+        has_value = False
+        while at < len(tokens) and tokens[at] != ";":
+            token = tokens[at]
+            if token == "{":
+                at = skip_braces(tokens, at)
+                # A body ends a declaration; a value goes on, as do the initialisers of members before a body.
+                if has_value or parens or (at < len(tokens) and tokens[at] in (",", "{")):
+                    continue
+                if at < len(tokens) and tokens[at] == ";":
+                    at += 1
+                break
+            if token.startswith("#"):
+                self.macros |= re.match(r"#\s*define\b", token) is not None
+            elif token == "<" and not has_value and head[-1:] != ["operator"]:
+                at = skip_angles(tokens, at)
                 continue
-            if tokens[at].startswith("#"):
-                self.macros |= re.match(r"#\s*define\b", tokens[at]) is not None
-            else:
-                head.append(tokens[at])
+            elif not has_value:
+                parens += {"(": 1, ")": -1}.get(token, 0)
+                # The first `=` of `==` and its like belongs to `operator`.
+                has_value = token == "=" and parens == 0 and not {"using", "operator"} & set(head)
+                head.append(token)
             at += 1
-        while at < len(tokens) and tokens[at] == "{":
-            at = skip_braces(tokens, at)
-            while at < len(tokens) and tokens[at] in (",", ")", "("):
-                at += 1
         return head, at
 
 
