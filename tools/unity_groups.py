@@ -206,9 +206,11 @@ class Source:
     """A file that may share a group."""
 
     def __init__(self, path, alone):
-        tokens = tokens_of(path.read_text(encoding="utf-8"))
-        scan = Scan(tokens)
         self.path = path
+        self.read(tokens_of(path.read_text(encoding="utf-8")), alone)
+
+    def read(self, tokens, alone):
+        scan = Scan(tokens)
         self.alone = alone or scan.macros
         self.mentioned = set(filter(is_word, tokens)) | declared_around(tokens)
         self.headers = included(tokens)
@@ -264,7 +266,54 @@ def write_groups(paths, most, alone, out, kind):
     write_if_new(out / f"{kind}.txt", "".join(f"{name}\n" for name in names))
 
 
+def self_test():
+    def scan(text):
+        return Scan(tokens_of(text))
+
+    def source(text):
+        result = Source.__new__(Source)
+        result.read(tokens_of(text), alone=False)
+        return result
+
+    def share(*texts):
+        group = []
+        for text in texts:
+            one = source(text)
+            if group and not one.joins(group, 10):
+                return False
+            group.append(one)
+        return True
+
+    hidden = "namespace a {{ namespace {{ {} }} int seen(); }}"
+    for text, names in {
+        "int f(int x = g(1)) { return h; }": {"f"},
+        "constexpr auto kMost = std::size_t{1} << 28; bool after() { return true; }": {"kMost", "after"},
+        "template <class T> struct Box { int inside; };": {"Box"},
+        "std::map<int, std::vector<int>> table = {{1, {2}}};": {"table"},
+        "enum class Kind : std::uint8_t { one, two };": {"Kind"},
+        "Maker::Maker(int x) : a{x}, b(x) { if (x) {} } void next();": {"Maker", "next"},
+        'TEST_CASE("a") { int local; }': set(),
+        "// int no();\n/* int no(); */ const char* text = R\"x(int no();)x\";": {"text"},
+    }.items():
+        found = scan(hidden.format(text))
+        assert found.own == names, (text, found.own)
+        assert found.shared == {"seen"}, (text, found.shared)
+    assert scan("static int f() {} int g() {}").own == {"f"}
+    assert scan("#define A \\\n  1\nint f();").macros and scan("#define A \\\n  1\nint f();").shared == {"f"}
+    mine = hidden.format("int f();")
+    assert share(mine, "namespace a { int g() { return 1; } }")
+    assert not share(mine, mine) and not share(mine, "int g() { return f(); }")
+    assert share("using a::B; B x;", "using a::B; B y;") and not share("using a::B; B x;", "using c::B; B y;")
+    assert not share("using a::B; B x;", "B y;") and not share("using K = a::K;", "using K = b::K;")
+    assert not share("using namespace a;", "int x;") and not share("#define A", "int x;") and not share("int x;", "#define A")
+    # A header that declares what a neighbour keeps to itself.
+    assert not share('#include "exact/byte_codec.h"', hidden.format("void append_u64(int x) {}"))
+    print("unity_groups: passes its own test")
+
+
 def main():
+    if sys.argv[1:] == ["--self-test"]:
+        return self_test()
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     most = int(sys.argv[1])
