@@ -17,6 +17,12 @@ function(coeval_in_groups LIST KIND)
   endif()
 endfunction()
 
+# doctest itself, once, optimised and without sanitizers: tests make millions of checks.
+if(COEVAL_TESTS)
+  add_library(coeval_doctest_main OBJECT ${CMAKE_SOURCE_DIR}/tests/doctest_main.cc)
+  target_compile_options(coeval_doctest_main PRIVATE -O2)
+endif()
+
 # coeval_module(NAME FOLDER DEPENDS targets… LIBS imported…)
 # One static library from FOLDER/*.cc, and one test program from FOLDER/*_test.cc, so that a module can
 # be built and tested alone: `ninja coeval_define_test`.
@@ -34,7 +40,7 @@ function(coeval_module NAME)
   endif()
   if(tests AND COEVAL_TESTS)
     coeval_in_groups(tests tests)
-    add_executable(coeval_${NAME}_test ${tests} ${CMAKE_SOURCE_DIR}/tests/doctest_main.cc)
+    add_executable(coeval_${NAME}_test ${tests} $<TARGET_OBJECTS:coeval_doctest_main>)
     # What is tested is the module: the tests themselves are compiled quickly.
     target_compile_options(coeval_${NAME}_test PRIVATE ${COEVAL_TEST_OPTIONS})
     target_link_libraries(coeval_${NAME}_test PRIVATE coeval_options ${ARG_DEPENDS} ${ARG_TEST_DEPENDS}
