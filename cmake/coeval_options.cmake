@@ -17,7 +17,10 @@ target_compile_options(coeval_options INTERFACE
 
 set(COEVAL_TEST_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
 if(COEVAL_SANITIZE MATCHES undefined)
-  set(COEVAL_TEST_OPTIONS -fno-sanitize=undefined,fuzzer-no-link)
+  set(COEVAL_TEST_OPTIONS -fno-sanitize=undefined)
+endif()
+if(COEVAL_SANITIZE MATCHES fuzzer)
+  list(APPEND COEVAL_TEST_OPTIONS -fno-sanitize=fuzzer-no-link)
 endif()
 
 if(COEVAL_SANITIZE)

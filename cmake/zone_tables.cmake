@@ -1,7 +1,6 @@
 # coeval_zone_tables(SOURCE) packs the IANA tables that tools/setup.sh unpacks, for the source file that takes
 # them into the program. COEVAL_THIRD_PARTY may point elsewhere.
 
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(COEVAL_THIRD_PARTY ${CMAKE_SOURCE_DIR}/third_party CACHE PATH "What tools/setup.sh unpacks")
 
 function(coeval_zone_tables SOURCE)

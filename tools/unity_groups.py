@@ -55,22 +55,11 @@ def is_word(token):
     return token[0].isalpha() or token[0] == "_"
 
 
-def skip_braces(tokens, at):
-    """The place after the brace that closes the one at `at`."""
+def skip(tokens, at, opening, closing):
+    """The place after the bracket that closes the one at `at`."""
     depth = 0
     while at < len(tokens):
-        depth += {"{": 1, "}": -1}.get(tokens[at], 0)
-        at += 1
-        if depth == 0:
-            break
-    return at
-
-
-def skip_angles(tokens, at):
-    """The place after the angle bracket that closes the one at `at`."""
-    depth = 0
-    while at < len(tokens):
-        depth += {"<": 1, ">": -1}.get(tokens[at], 0)
+        depth += {opening: 1, closing: -1}.get(tokens[at], 0)
         at += 1
         if depth == 0:
             break
@@ -83,12 +72,11 @@ def declared(head):
         if token in TYPE_WORDS:
             words = [word for word in head[at + 1 :] if is_word(word) and word not in ("class", "struct", "final")]
             return {words[0]} if words else set()
-    names = {head[at] for at in range(len(head)) if is_word(head[at]) and head[at] not in NO_NAMES}
     # The last word before the parameters or the value is the name; the words of its type are no names of this file.
     for at, token in enumerate(head):
         if token in ("(", "=", "[") and at > 0 and is_word(head[at - 1]) and head[at - 1] not in NO_NAMES:
             return set() if head[at - 1].isupper() else {head[at - 1]}  # TEST_CASE("…") declares nothing
-    return {[token for token in head if token in names][-1]} if names else set()
+    return set([token for token in head if is_word(token) and token not in NO_NAMES][-1:])
 
 
 def included(tokens):
@@ -133,16 +121,13 @@ class Scan:
         self.shared = set()
         self.used = {}
         self.opened = set()
-        self.macros = False
+        self.macros = any(re.match(r"#\s*define\b", token) for token in tokens)
         hidden = 0  # anonymous namespaces around
         scopes = []  # whether each brace around is an anonymous namespace
         at = 0
         while at < len(tokens):
             token = tokens[at]
-            if token.startswith("#"):
-                self.macros |= re.match(r"#\s*define\b", token) is not None
-                at += 1
-            elif token == "}":
+            if token == "}":
                 if scopes and scopes.pop():
                     hidden -= 1
                 at += 1
@@ -157,7 +142,7 @@ class Scan:
                     hidden += anonymous
                     scopes.append(anonymous)
                 at = opening + 1
-            elif token in (";", '""'):
+            elif token in (";", '""') or token.startswith("#"):
                 at += 1
             elif token == "extern" and tokens[at + 1] == '""' and tokens[at + 2] == "{":
                 scopes.append(False)
@@ -181,19 +166,17 @@ class Scan:
         while at < len(tokens) and tokens[at] != ";":
             token = tokens[at]
             if token == "{":
-                at = skip_braces(tokens, at)
+                at = skip(tokens, at, "{", "}")
                 # A body ends a declaration; a value goes on, as do the initialisers of members before a body.
                 if has_value or parens or (at < len(tokens) and tokens[at] in (",", "{")):
                     continue
                 if at < len(tokens) and tokens[at] == ";":
                     at += 1
                 break
-            if token.startswith("#"):
-                self.macros |= re.match(r"#\s*define\b", token) is not None
-            elif token == "<" and not has_value and head[-1:] != ["operator"]:
-                at = skip_angles(tokens, at)
+            if token == "<" and not has_value and head[-1:] != ["operator"]:
+                at = skip(tokens, at, "<", ">")
                 continue
-            elif not has_value:
+            if not has_value and not token.startswith("#"):
                 parens += {"(": 1, ")": -1}.get(token, 0)
                 # The first `=` of `==` and its like belongs to `operator`.
                 has_value = token == "=" and parens == 0 and not {"using", "operator"} & set(head)
@@ -220,13 +203,13 @@ class Source:
 
     def bears(self, other):
         """Whether nothing here changes what `other` means. The same `using` in both is the same in one."""
-        return not (self.own & other.mentioned) and all(
+        return not self.alone and not (self.own & other.mentioned) and all(
             name not in other.mentioned or other.used.get(name) == meaning for name, meaning in self.used.items()
         )
 
     def joins(self, group, most):
-        return not self.alone and len(group) < most and all(
-            not member.alone and self.opened == member.opened and self.bears(member) and member.bears(self) for member in group
+        return len(group) < most and all(
+            self.opened == member.opened and self.bears(member) and member.bears(self) for member in group
         )
 
 
@@ -305,7 +288,9 @@ def self_test():
     assert not share(mine, mine) and not share(mine, "int g() { return f(); }")
     assert share("using a::B; B x;", "using a::B; B y;") and not share("using a::B; B x;", "using c::B; B y;")
     assert not share("using a::B; B x;", "B y;") and not share("using K = a::K;", "using K = b::K;")
-    assert not share("using namespace a;", "int x;") and not share("#define A", "int x;") and not share("int x;", "#define A")
+    assert not share("using namespace a;", "int x;")
+    for defining in ("#define A", "void f() {\n#define A\n}"):
+        assert not share(defining, "int x;") and not share("int x;", defining)
     # A header that declares what a neighbour keeps to itself.
     assert not share('#include "exact/byte_codec.h"', hidden.format("void append_u64(int x) {}"))
     print("unity_groups: passes its own test")
