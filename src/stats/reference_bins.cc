@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
+#include "data/present_values.h"
 #include "data/utf8.h"
+#include "stats/reached_counts.h"
 
 namespace coeval::stats {
 
@@ -22,7 +24,8 @@ using Counts = std::span<std::int64_t>;
 
 enum Special : std::size_t { kNull, kNan, kMinusInfinity, kPlusInfinity };
 constexpr std::size_t kBelow = ReferenceBins::kSpecials;
-constexpr std::size_t kBlock = 1024;
+/// So many rows at a time; a block of them has room for data::copy_present.
+constexpr std::size_t kRows = 1024, kBlock = kRows + 8;
 template <class Value>
 using Block = std::array<Value, kBlock>;
 /// Integers of this size and less are compared as floats, which vectors do.
@@ -32,25 +35,17 @@ std::string_view known_part(std::string_view text) {
   return data::utf8_prefix(text, ReferenceBins::kMostTextBytes);
 }
 
-// For each value of a block, how many of `edges` it has reached; of the last it must be above, when
-// `closed`. Always a whole block, and numbers of the values' own type, so that the compiler makes
-// vectors of it: what lies behind the values is not looked at afterwards.
-template <class Value>
-void count_reached(const Block<Value>& values, std::span<const Value> edges, bool closed,
-                   Block<Value>& reached) {
-  reached.fill(0);
-  for (std::size_t edge = 0; edge < edges.size(); ++edge) {
-    const Value at = edges[edge];
-    if (closed && edge + 1 == edges.size())
-      for (std::size_t i = 0; i < kBlock; ++i) reached[i] += values[i] > at ? Value{1} : Value{0};
-    else
-      for (std::size_t i = 0; i < kBlock; ++i) reached[i] += values[i] >= at ? Value{1} : Value{0};
-  }
+// How many of `edges` a value has reached; of the last it must be above, when `closed`.
+std::size_t reached_by(std::int64_t value, std::span<const std::int64_t> edges, bool closed) {
+  std::size_t reached = 0;
+  for (std::size_t i = 0; i < edges.size(); ++i)
+    reached += closed && i + 1 == edges.size() ? value > edges[i] : value >= edges[i];
+  return reached;
 }
 
 // The bin of a value that has reached so many of the reference's values.
-template <class Value>
-std::size_t value_bin(Value value, std::size_t reached, std::span<const Value> values) {
+std::size_t value_bin(std::int64_t value, std::size_t reached,
+                      std::span<const std::int64_t> values) {
   const std::size_t between = kBelow + values.size() + 2;
   if (values.empty()) return between;
   if (reached == 0) return kBelow;
@@ -58,66 +53,120 @@ std::size_t value_bin(Value value, std::size_t reached, std::span<const Value> v
   return reached == values.size() ? kBelow + values.size() + 1 : between;
 }
 
-template <class Value>
-void count_block(const Block<Value>& values, std::size_t size, std::span<const Value> edges,
+void count_block(std::span<const std::int64_t> block, std::span<const std::int64_t> edges,
                  bool closed, Counts counts) {
-  Block<Value> reached;
-  count_reached(values, edges, closed, reached);
-  if (closed) {
-    std::int64_t* const bins = counts.data() + kBelow;
-    for (std::size_t i = 0; i < size; ++i) ++bins[static_cast<std::int64_t>(reached[i])];
-    return;
+  for (const std::int64_t value : block) {
+    const std::size_t reached = reached_by(value, edges, closed);
+    ++counts[closed ? kBelow + reached : value_bin(value, reached, edges)];
   }
-  for (std::size_t i = 0; i < size; ++i)
-    ++counts[value_bin(values[i], static_cast<std::size_t>(reached[i]), edges)];
 }
 
-// Takes what is not finite out of a block of floats and counts it; how many are left.
-std::size_t take_specials(Block<double>& values, std::size_t size, Counts counts) {
-  std::size_t left = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    if (std::isfinite(values[i]))
-      values[left++] = values[i];
-    else
-      ++counts[std::isnan(values[i]) ? kNan : values[i] > 0 ? kPlusInfinity : kMinusInfinity];
+/// Counts floats in the bins of edges or of values. No value is put into its bin: how many have
+/// reached an edge, less how many have reached the next one, is what lies between the two.
+class RealBins {
+ public:
+  RealBins(std::span<const double> edges, bool closed)
+      : closed_(closed), edges_(edges.size()), thresholds_(thresholds(edges, closed)) {}
+
+  /// At most kRows values.
+  void count(std::span<const double> values, Counts counts) const {
+    Reached reached = reached_of(values);
+    if (reached[0] - reached[1] == std::ssize(values)) return add(reached, counts);
+    Block<double> finite;
+    add(reached_of({finite.data(), take_finite(values, finite, counts)}), counts);
   }
-  return left;
-}
+
+ private:
+  using Reached = std::vector<std::int64_t>;
+
+  // Two that tell whether all values are finite. Then each edge; behind the last, when its bin
+  // holds it, and behind each value the float64 that comes next.
+  static std::vector<double> thresholds(std::span<const double> edges, bool closed) {
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    std::vector<double> all = {-std::numeric_limits<double>::max(), kInfinity};
+    for (std::size_t i = 0; i < edges.size(); ++i) {
+      const bool last = i + 1 == edges.size();
+      if (!closed || !last) all.push_back(edges[i]);
+      if (!closed || last) all.push_back(std::nextafter(edges[i], kInfinity));
+    }
+    return all;
+  }
+  Reached reached_of(std::span<const double> values) const {
+    Reached reached(thresholds_.size(), 0);
+    thresholds_.add(values, reached);
+    return reached;
+  }
+  void add(const Reached& reached, Counts counts) const {
+    const std::int64_t size = reached[0] - reached[1];
+    const auto at = [&](std::size_t i) { return reached[2 + i]; };
+    const std::size_t between = kBelow + edges_ + 2;  // of values
+    if (edges_ == 0) {
+      counts[between] += size;
+      return;
+    }
+    counts[kBelow] += size - at(0);
+    if (closed_) {
+      for (std::size_t i = 0; i < edges_; ++i)
+        counts[kBelow + 1 + i] += at(i) - (i + 1 < edges_ ? at(i + 1) : 0);
+      return;
+    }
+    for (std::size_t i = 0; i < edges_; ++i) {
+      const std::int64_t above = at(2 * i + 1);
+      counts[kBelow + 1 + i] += at(2 * i) - above;
+      if (i + 1 < edges_)
+        counts[between] += above - at(2 * i + 2);
+      else
+        counts[between - 1] += above;
+    }
+  }
+  // Counts what is not finite and copies the rest; how many that are.
+  static std::size_t take_finite(std::span<const double> values, Block<double>& finite,
+                                 Counts counts) {
+    std::size_t size = 0;
+    for (const double value : values) {
+      if (std::isfinite(value))
+        finite[size++] = value;
+      else
+        ++counts[std::isnan(value) ? kNan : value > 0 ? kPlusInfinity : kMinusInfinity];
+    }
+    return size;
+  }
+
+  bool closed_;
+  std::size_t edges_;
+  ReachedCounts thresholds_;
+};
 
 /// The values that are not null, in blocks.
 template <class Raw, class Value, class Take>
 void each_block(const data::Column& column, Counts counts, Take take) {
   const auto values = column.values<Raw>();
-  Block<Value> block{};
-  for (std::size_t start = 0; start < values.size(); start += kBlock) {
-    const std::size_t rows = std::min(kBlock, values.size() - start);
+  Block<Raw> present;
+  Block<Value> converted;
+  for (std::size_t start = 0; start < values.size(); start += kRows) {
+    const std::size_t rows = std::min(kRows, values.size() - start);
+    const Raw* from = values.data() + start;
     std::size_t size = rows;
-    if (!column.has_nulls()) {
-      for (std::size_t i = 0; i < rows; ++i) block[i] = static_cast<Value>(values[start + i]);
-    } else {
-      size = 0;
-      const std::uint8_t* const validity = column.validity_data() + start / 8;
-      for (std::size_t i = 0; i < rows; ++i) {
-        block[size] = static_cast<Value>(values[start + i]);
-        size += validity[i >> 3] >> (i & 7) & 1;
-      }
+    if (column.has_nulls()) {
+      size = data::copy_present(from, column.validity_data() + start / 8, rows, present.data());
       counts[kNull] += static_cast<std::int64_t>(rows - size);
+      from = present.data();
     }
-    take(block, size);
+    if constexpr (std::is_same_v<Raw, Value>) {
+      take(std::span<const Value>(from, size));
+    } else {
+      for (std::size_t i = 0; i < size; ++i) converted[i] = static_cast<Value>(from[i]);
+      take(std::span<const Value>(converted.data(), size));
+    }
   }
 }
 
 template <class Raw>
 void count_reals(const data::Column& column, std::span<const double> edges, bool closed,
                  Counts counts) {
-  each_block<Raw, double>(column, counts, [&](Block<double>& values, std::size_t size) {
-    std::uint64_t special = 0;
-    for (std::size_t i = 0; i < size; ++i)
-      special |= static_cast<std::uint64_t>((std::bit_cast<std::uint64_t>(values[i]) << 1) >=
-                                            std::uint64_t{0x7FF} << 53);
-    if (special != 0) size = take_specials(values, size, counts);
-    count_block<double>(values, size, edges, closed, counts);
-  });
+  const RealBins bins(edges, closed);
+  each_block<Raw, double>(column, counts,
+                          [&](std::span<const double> values) { bins.count(values, counts); });
 }
 
 template <class Raw>
@@ -129,15 +178,16 @@ void count_integers(const data::Column& column, std::span<const std::int64_t> ed
     small &= edge >= -kMostReal && edge <= kMostReal;
     reals.push_back(static_cast<double>(edge));
   }
-  each_block<Raw, std::int64_t>(column, counts, [&](Block<std::int64_t>& values, std::size_t size) {
+  const RealBins bins(reals, closed);
+  each_block<Raw, std::int64_t>(column, counts, [&](std::span<const std::int64_t> values) {
     std::uint64_t large = small ? 0 : 1;
-    for (std::size_t i = 0; i < size; ++i)
-      large |= static_cast<std::uint64_t>(static_cast<std::uint64_t>(values[i]) + kMostReal >
+    for (const std::int64_t value : values)
+      large |= static_cast<std::uint64_t>(static_cast<std::uint64_t>(value) + kMostReal >
                                           2 * static_cast<std::uint64_t>(kMostReal));
-    if (large != 0) return count_block<std::int64_t>(values, size, edges, closed, counts);
+    if (large != 0) return count_block(values, edges, closed, counts);
     Block<double> converted;
-    for (std::size_t i = 0; i < kBlock; ++i) converted[i] = static_cast<double>(values[i]);
-    count_block<double>(converted, size, reals, closed, counts);
+    for (std::size_t i = 0; i < values.size(); ++i) converted[i] = static_cast<double>(values[i]);
+    bins.count({converted.data(), values.size()}, counts);
   });
 }
 
@@ -152,7 +202,7 @@ void count_booleans(const data::Column& column, std::span<const std::int64_t> ed
   }
   for (std::int64_t value = 0; value < 2; ++value) {
     std::vector<std::int64_t> one(counts.size(), 0);
-    count_block<std::int64_t>({value}, 1, edges, closed, one);
+    count_block({&value, 1}, edges, closed, one);
     for (std::size_t bin = 0; bin < one.size(); ++bin)
       counts[bin] += one[bin] * of[static_cast<std::size_t>(value)];
   }
