@@ -63,4 +63,9 @@ void WorkerPool::run(std::size_t parts, const std::function<void(std::size_t)>& 
   shared_->parts = 0;
 }
 
+void run_parts(WorkerPool* pool, std::size_t parts, const std::function<void(std::size_t)>& part) {
+  if (pool != nullptr) return pool->run(parts, part);
+  for (std::size_t i = 0; i < parts; ++i) part(i);
+}
+
 }  // namespace coeval

@@ -26,4 +26,7 @@ class WorkerPool {
   std::unique_ptr<Shared> shared_;
 };
 
+/// pool->run(), or without a pool the same on this thread.
+void run_parts(WorkerPool* pool, std::size_t parts, const std::function<void(std::size_t)>& part);
+
 }  // namespace coeval

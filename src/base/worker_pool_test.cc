@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -20,6 +21,16 @@ TEST_CASE("every part of a job runs exactly once on any number of threads") {
       for (const auto& count : seen) CHECK(count == 1);
     }
   }
+}
+
+TEST_CASE("parts run once each without a pool too, in order") {
+  std::vector<std::size_t> seen;
+  run_parts(nullptr, 3, [&](std::size_t part) { seen.push_back(part); });
+  CHECK(seen == std::vector<std::size_t>{0, 1, 2});
+  WorkerPool pool(2);
+  std::array<std::atomic<int>, 50> counts{};
+  run_parts(&pool, counts.size(), [&](std::size_t part) { ++counts[part]; });
+  for (const auto& count : counts) CHECK(count == 1);
 }
 
 TEST_CASE("a bounded queue hands items over in order and ends when closed") {

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <utility>
 
-#include "data/hash.h"
 #include "ingest/ledger.h"
 #include "ingest/named_rows.h"
 #include "ingest/near_names.h"
 #include "ingest/screening.h"
+#include "ingest/side_hash.h"
 #include "ingest/sorted_rows.h"
 #include "ingest/table_pieces.h"
 #include "quality/batch_checks.h"
@@ -102,9 +103,12 @@ Status note_known(const Past& past, const std::string& source, const std::string
 Result<quality::QualityReport> inspect(const Past& past, int source, const std::string& path,
                                        const InspectOptions& options) {
   const define::Source& declared = past.project.sources[static_cast<std::size_t>(source)];
-  COEVAL_ASSIGN(const auto screening, Screening::create(past, source, path,
-                                                        {options.environment, options.memory_bytes,
-                                                         options.spill_folder, options.now_us}));
+  std::optional<SideHash> hash;
+  if (path != "-") hash.emplace(path);
+  COEVAL_ASSIGN(const auto screening,
+                Screening::create(past, source, path,
+                                  {options.environment, options.memory_bytes, options.spill_folder,
+                                   options.now_us, options.pool}));
   quality::Examination examination(declared, screening->checks(), options.pool);
   NamedRows named(declared, options);
   COEVAL_TRY(read_pieces(declared, past.formats, path, 0, [&](const Piece& piece) -> Status {
@@ -127,8 +131,8 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
   std::ranges::move(near, std::back_inserter(report.notes));
   bool is_known = false;
   std::string sha256;
-  if (path != "-") {
-    COEVAL_ASSIGN(sha256, data::sha256_of_file(path));
+  if (hash) {
+    COEVAL_ASSIGN(sha256, hash->hex());
     COEVAL_TRY(note_known(past, declared.name, sha256, report, is_known));
   }
   report.counts = screening->counts();

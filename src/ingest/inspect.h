@@ -16,7 +16,7 @@ struct InspectOptions {
   std::int64_t now_us = 0;                            ///< for checks of freshness
   std::string spill_folder;                           ///< is there; for exact checks of many rows
   std::size_t memory_bytes = std::size_t{256} << 20;  ///< of those checks
-  WorkerPool* pool = nullptr;                         ///< for the profile
+  WorkerPool* pool = nullptr;  ///< for the profile and the checks of the whole
 };
 
 /// Reads a file as rows of a source and runs every check on them, as one batch, without writing

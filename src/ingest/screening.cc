@@ -11,12 +11,13 @@ constexpr std::size_t kExamples = 20;  // of a check of the whole, for reports
 }  // namespace
 
 Screening::Screening(const define::Source& source, RowIntake intake, Surroundings around,
-                     std::int64_t now_us)
+                     const Options& options)
     : source_(source),
       intake_(std::move(intake)),
       around_(std::move(around)),
       known_keys_(around_.known_keys()),
-      now_us_(now_us),
+      now_us_(options.now_us),
+      pool_(options.pool),
       broken_(intake_.checks().rules().size()),
       unlisted_(source, intake_.checks()) {}
 
@@ -27,7 +28,7 @@ Result<std::unique_ptr<Screening>> Screening::create(const Past& past, int sourc
   COEVAL_ASSIGN(RowIntake intake, RowIntake::create(declared, options.environment));
   COEVAL_ASSIGN(Surroundings around, Surroundings::read(past, source, file));
   std::unique_ptr<Screening> screening(
-      new Screening(declared, std::move(intake), std::move(around), options.now_us));
+      new Screening(declared, std::move(intake), std::move(around), options));
   screening->batch_checks_ = std::make_unique<quality::BatchChecks>(
       declared, options.environment, quality::references_in(past.project.folder),
       quality::BatchCheckOptions{.memory_bytes = options.memory_bytes,
@@ -52,11 +53,11 @@ Result<TakenRows> Screening::take(const Piece& piece) {
   for (const quality::RowVerdict& verdict : taken.warned)
     for (const int rule : verdict.rules)
       ++warned_[checks().rules()[static_cast<std::size_t>(rule)].name];
-  if (taken.accepted.rows > 0) detector_.add(taken.accepted);
+  if (taken.accepted.rows > 0) detector_.add(taken.accepted, pool_);
   unlisted_.add(taken.quarantined);
   unlisted_.add(taken.accepted, taken.warned);
   if (accumulator_ && taken.accepted.rows > 0)
-    accumulator_->add({taken.accepted, taken.known_us, places_of(piece, taken)});
+    accumulator_->add({taken.accepted, taken.known_us, places_of(piece, taken)}, pool_);
   return taken;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/worker_pool.h"
 #include "define/project.h"
 #include "ingest/row_intake.h"
 #include "ingest/surroundings.h"
@@ -20,7 +21,7 @@
 namespace coeval::ingest {
 
 /// Rows of one batch under every check of their source: those of single rows, and those of the
-/// whole. Threading: one thread.
+/// whole. Threading: one thread; the pool is for the latter.
 class Screening {
  public:
   struct Options {
@@ -28,6 +29,7 @@ class Screening {
     std::size_t memory_bytes = std::size_t{256} << 20;  ///< for checks of the whole
     std::string spill_folder;                           ///< is there
     std::int64_t now_us = 0;                            ///< the clock: for freshness, `max_ahead`
+    WorkerPool* pool = nullptr;                         ///< for checks of the whole, by column
   };
   /// `file`: what the rows are read from. What `past` refers to lives as long. Errors: those of
   /// RowIntake::create and Surroundings::read.
@@ -54,7 +56,7 @@ class Screening {
 
  private:
   Screening(const define::Source& source, RowIntake intake, Surroundings around,
-            std::int64_t now_us);
+            const Options& options);
 
   const define::Source& source_;
   RowIntake intake_;
@@ -65,6 +67,7 @@ class Screening {
   std::optional<quality::BatchAccumulator> accumulator_;  // none: nothing is asked of the whole
   quality::Conservation counts_;
   std::int64_t now_us_;
+  WorkerPool* pool_;
   std::vector<std::int64_t> broken_;  // by rule of checks()
   std::map<std::string, std::int64_t> warned_, quarantined_;
   quality::PersonalDataDetector detector_;

@@ -208,13 +208,15 @@ BatchAccumulator::BatchAccumulator(BatchAccumulator&&) noexcept = default;
 BatchAccumulator& BatchAccumulator::operator=(BatchAccumulator&&) noexcept = default;
 BatchAccumulator::~BatchAccumulator() = default;
 
-void BatchAccumulator::add(const BatchPiece& piece) {
+void BatchAccumulator::add(const BatchPiece& piece, WorkerPool* pool) {
   if (parts_->checks.empty()) return;
   const auto rows = static_cast<std::size_t>(piece.rows.rows);
   COEVAL_CHECK(piece.rows.columns.size() == parts_->columns);
   COEVAL_CHECK(piece.known_us.size() == rows && piece.row_numbers.size() == rows);
-  for (Parts::Running& running : parts_->checks)
+  run_parts(pool, parts_->checks.size(), [&](std::size_t i) {
+    Parts::Running& running = parts_->checks[i];
     if (running.fold && running.status) running.status = running.fold->add(piece);
+  });
 }
 
 void BatchAccumulator::merge(BatchAccumulator&& other) {

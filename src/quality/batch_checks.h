@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/worker_pool.h"
 #include "data/column.h"
 #include "define/project.h"
 #include "quality/column_sum.h"
@@ -105,8 +106,9 @@ class BatchAccumulator {
   BatchAccumulator& operator=(BatchAccumulator&&) noexcept;
   ~BatchAccumulator();
 
-  /// An error in here, such as a full disk, makes the finding of that check "not evaluated".
-  void add(const BatchPiece& piece);
+  /// An error in here, such as a full disk, makes the finding of that check "not evaluated". A
+  /// check is one part of the pool's, where there is one.
+  void add(const BatchPiece& piece, WorkerPool* pool = nullptr);
   /// Takes what another of the same BatchChecks has seen.
   void merge(BatchAccumulator&& other);
   /// A finding for each check, in the order of the definition. Ends the accumulator's life.

@@ -61,14 +61,15 @@ inline data::Batch batch_of(const define::Source& source, const std::vector<Row>
   return batch;
 }
 
-inline void add(BatchAccumulator& to, const define::Source& source, const std::vector<Row>& rows) {
+inline void add(BatchAccumulator& to, const define::Source& source, const std::vector<Row>& rows,
+                WorkerPool* pool = nullptr) {
   const data::Batch batch = batch_of(source, rows);
   std::vector<std::int64_t> known, numbers;
   for (const Row& row : rows) {
     known.push_back(row.known);
     numbers.push_back(row.number);
   }
-  to.add({batch, known, numbers});
+  to.add({batch, known, numbers}, pool);
 }
 
 /// One row after another, numbered from 0, each known when it happened.

@@ -111,8 +111,9 @@ struct World {
   BatchContext context;
 };
 
-TEST_CASE("shards of a batch in any order, merged, find what one pass finds") {
+TEST_CASE("shards of a batch in any order, on any threads, merged, find what one pass finds") {
   const World world;
+  WorkerPool pool(3);
   CHECK(rc::check("findings are a function of the set of rows", [&] {
     auto rows = *rc::gen::container<std::vector<Row>>(any_row());
     for (int times = *rc::gen::element(0, 0, 4); times > 0 && !rows.empty(); --times)
@@ -133,7 +134,8 @@ TEST_CASE("shards of a batch in any order, merged, find what one pass finds") {
       const std::size_t to = std::min(rows.size(), from + 1 + random() % 40);
       add(shards[random() % shards.size()], world.of,
           {rows.begin() + static_cast<std::ptrdiff_t>(from),
-           rows.begin() + static_cast<std::ptrdiff_t>(to)});
+           rows.begin() + static_cast<std::ptrdiff_t>(to)},
+          random() % 2 == 0 ? &pool : nullptr);
       from = to;
     }
     while (shards.size() > 1) {
@@ -144,8 +146,9 @@ TEST_CASE("shards of a batch in any order, merged, find what one pass finds") {
   }));
 }
 
-TEST_CASE("what went to disk is found as what stayed in memory is") {
+TEST_CASE("what went to disk, on any threads, is found as what stayed in memory is") {
   const World world;
+  WorkerPool pool(3);
   std::mt19937_64 random(11);
   std::vector<Row> rows;
   for (std::int64_t i = 0; i < 60'000; ++i)
@@ -165,7 +168,8 @@ TEST_CASE("what went to disk is found as what stayed in memory is") {
     for (std::size_t from = 0; from < rows.size(); from += 20'000)
       add(accumulator, world.of,
           {rows.begin() + static_cast<std::ptrdiff_t>(from),
-           rows.begin() + static_cast<std::ptrdiff_t>(from + 20'000)});
+           rows.begin() + static_cast<std::ptrdiff_t>(from + 20'000)},
+          memory == 0 ? &pool : nullptr);
     findings.push_back(accumulator.finish(world.context));
   }
   CHECK(are_same(findings[0], findings[1]));

@@ -255,11 +255,11 @@ std::optional<PersonalKind> personal_kind(std::string_view text) {
   return std::nullopt;
 }
 
-void PersonalDataDetector::add(const data::Batch& batch) {
+void PersonalDataDetector::add(const data::Batch& batch, WorkerPool* pool) {
   if (columns_.empty())
     for (const data::Field& field : batch.schema.fields)
       columns_.push_back(Seen{.column = field.name, .is_named_phone = names_phone(field.name)});
-  for (std::size_t i = 0; i < columns_.size(); ++i) look(batch.columns[i], columns_[i]);
+  run_parts(pool, columns_.size(), [&](std::size_t i) { look(batch.columns[i], columns_[i]); });
 }
 
 void PersonalDataDetector::look(const data::Column& column, Seen& seen) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/worker_pool.h"
 #include "data/column.h"
 #include "define/project.h"
 
@@ -50,8 +51,8 @@ class PersonalDataDetector {
  public:
   static constexpr std::int64_t kValuesLooked = 512;
 
-  /// All batches have one schema.
-  void add(const data::Batch& batch);
+  /// All batches have one schema. A column is one part of the pool's, where there is one.
+  void add(const data::Batch& batch, WorkerPool* pool = nullptr);
   /// In the order of the columns.
   std::vector<PersonalColumn> found() const;
 
