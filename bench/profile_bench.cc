@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -104,6 +105,7 @@ void measure_parts(std::int64_t rows) {
   std::vector<std::int64_t> bits;
   for (const double value : values) bits.push_back(std::bit_cast<std::int64_t>(value));
   const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+  const double size_of_greatest = std::max(std::abs(*least), std::abs(*greatest));
   const auto each_block = [&](const auto& take) {
     for (std::size_t start = 0; start < bits.size(); start += 1024)
       take(start, std::min<std::size_t>(1024, bits.size() - start));
@@ -114,7 +116,7 @@ void measure_parts(std::int64_t rows) {
     exact::SquareSum squares;
     std::int64_t unsettled = 0;
     each_block([&](std::size_t start, std::size_t size) {
-      binades.add({bits.data() + start, size}, true);
+      binades.add_with_sums({bits.data() + start, size}, size_of_greatest);
       if ((unsettled += 1024) < quality::BinadeCounts::kMostUnsettled) return;
       binades.settle(sum, squares);
       unsettled = 0;

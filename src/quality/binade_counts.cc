@@ -1,8 +1,10 @@
 #include "quality/binade_counts.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "exact/byte_codec.h"
+#include "quality/number_loops.h"
 
 namespace coeval::quality {
 
@@ -19,74 +21,115 @@ double real_of(std::uint64_t bits) { return std::bit_cast<double>(bits); }
 std::size_t BinadeCounts::place_of(std::size_t sign_and_exponent) {
   std::uint16_t& place = index_[sign_and_exponent];
   if (place == 0) [[unlikely]] {
-    binades_.emplace_back();
-    place = static_cast<std::uint16_t>(binades_.size());
+    place = static_cast<std::uint16_t>(sums_.size());
+    sums_.emplace_back();
+    counts_.resize(counts_.size() + kSteps);
   }
-  return place - std::size_t{1};
+  return place;
 }
 
-void BinadeCounts::add(std::span<const std::int64_t> values, bool moments) {
-  if (!moments) {
-    for (const std::int64_t value : values) {
-      const auto bits = static_cast<std::uint64_t>(value);
-      Binade& binade = binades_[place_of(bits >> kFractionBits)];
-      ++binade.counts[bits >> (kFractionBits - kStepBits) & (kSteps - 1)];
+BinadeCounts::Limbs& BinadeCounts::limbs_of(int base) {
+  const auto found = std::ranges::find(limbs_, base, &Limbs::base);
+  if (found != limbs_.end()) return *found;
+  return limbs_.emplace_back(Limbs{.base = base});
+}
+
+void BinadeCounts::add(std::span<const std::int64_t> values) {
+  std::uint64_t* counts = counts_.data();
+  for (const std::int64_t value : values) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    const std::size_t top = bits >> kFractionBits;
+    std::size_t place = index_[top];
+    if (place == 0) [[unlikely]] {
+      place = place_of(top);
+      counts = counts_.data();
     }
+    ++counts[place << kStepBits | (bits >> (kFractionBits - kStepBits) & (kSteps - 1))];
+  }
+}
+
+void BinadeCounts::add_with_sums(std::span<const std::int64_t> values, double size) {
+  add(values);
+  const auto greatest = static_cast<int>(std::bit_cast<std::uint64_t>(size) >> kFractionBits);
+  const int base = greatest - LimbSums::kRange;
+  const auto add_limbs = quickest_number_loops().add_limbs;
+  LimbSums sums;
+  if (base > 0 && add_limbs != nullptr && add_limbs(values.data(), values.size(), base, sums)) {
+    Limbs& limbs = limbs_of(base);
+    limbs.low += sums.low;
+    limbs.high += sums.high;
+    for (std::size_t i = 0; i < sums.squares.size(); ++i) limbs.squares[i] += sums.squares[i];
     return;
   }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto bits = static_cast<std::uint64_t>(values[i]);
+  for (const std::int64_t value : values) {
+    const auto bits = static_cast<std::uint64_t>(value);
     const std::size_t top = bits >> kFractionBits;
-    Binade& binade = binades_[place_of(top)];
     const std::uint64_t leading = (top & kInfinity) == 0 ? 0 : kFraction + 1;
     const std::uint64_t significand = (bits & kFraction) | leading;
-    ++binade.counts[bits >> (kFractionBits - kStepBits) & (kSteps - 1)];
-    binade.sums[i & 1] += significand;
-    binade.squares[i & 1] += Unsigned128{significand} * significand;
+    Sums& its = sums_[index_[top]];
+    its.values += significand;
+    its.squares += Unsigned128{significand} * significand;
   }
 }
 
 void BinadeCounts::add_times(double value, std::int64_t times) {
   const auto bits = std::bit_cast<std::uint64_t>(value);
-  binades_[place_of(bits >> kFractionBits)]
-      .counts[bits >> (kFractionBits - kStepBits) & (kSteps - 1)] +=
+  counts_of(place_of(bits >> kFractionBits))[bits >> (kFractionBits - kStepBits) & (kSteps - 1)] +=
       static_cast<std::uint64_t>(times);
 }
 
 void BinadeCounts::merge(const BinadeCounts& other) {
   for (std::size_t top = 0; top < other.index_.size(); ++top) {
     if (other.index_[top] == 0) continue;
-    const Binade& theirs = other.binades_[other.index_[top] - std::size_t{1}];
-    Binade& ours = binades_[place_of(top)];
-    for (std::size_t step = 0; step < kSteps; ++step) ours.counts[step] += theirs.counts[step];
-    for (std::size_t turn = 0; turn < 2; ++turn) {
-      ours.sums[turn] += theirs.sums[turn];
-      ours.squares[turn] += theirs.squares[turn];
-    }
+    const std::size_t place = place_of(top);
+    const std::uint64_t* const theirs = other.counts_of(other.index_[top]);
+    std::uint64_t* const ours = counts_of(place);
+    for (std::size_t step = 0; step < kSteps; ++step) ours[step] += theirs[step];
+    sums_[place].values += other.sums_[other.index_[top]].values;
+    sums_[place].squares += other.sums_[other.index_[top]].squares;
+  }
+  for (const Limbs& theirs : other.limbs_) {
+    Limbs& ours = limbs_of(theirs.base);
+    ours.low += theirs.low;
+    ours.high += theirs.high;
+    for (std::size_t i = 0; i < ours.squares.size(); ++i) ours.squares[i] += theirs.squares[i];
   }
 }
 
 void BinadeCounts::settle(exact::ExactSum& sum, exact::SquareSum& squares) {
   exact::LongSum all, all_squares;
   for (std::size_t top = 0; top < index_.size(); ++top) {
-    if (index_[top] == 0) continue;
-    Binade& binade = binades_[index_[top] - std::size_t{1}];
+    Sums& sums = sums_[index_[top]];
+    if (sums.values == 0) continue;
     const auto exponent = static_cast<int>(top & kInfinity);
     const int position = exponent == 0 ? 0 : exponent - 1;  // of the last bit, from 2^-1074
-    for (std::size_t turn = 0; turn < 2; ++turn) {
-      if (binade.sums[turn] == 0) continue;
-      all.change(binade.sums[turn], position, top >= kExponents);
-      all_squares.change(binade.squares[turn], 2 * position, false);
-      binade.sums[turn] = binade.squares[turn] = 0;
+    all.change(sums.values, position, top >= kExponents);
+    all_squares.change(sums.squares, 2 * position, false);
+    sums = {};
+  }
+  for (const Limbs& limbs : limbs_) {
+    const int position = limbs.base - 1;
+    const auto change = [&](exact::Int128 value, int at) {
+      const auto bits = static_cast<Unsigned128>(value);
+      if (value != 0) all.change(value < 0 ? -bits : bits, at, value < 0);
+    };
+    change(limbs.low, position);
+    change(limbs.high, position + 2 * LimbSums::kBits);
+    for (std::size_t i = 0; i < limbs.squares.size(); ++i) {
+      if (limbs.squares[i] == 0) continue;
+      const int twice = static_cast<int>(i) % 2;  // of two different limbs, i being odd
+      all_squares.change(limbs.squares[i],
+                         2 * position + LimbSums::kBits * static_cast<int>(i) + twice, false);
     }
   }
+  limbs_.clear();
   if (!all.is_zero()) sum.merge(exact::ExactSum::of_limbs(all.limbs(), all.first_limb(), 0, 0, 0));
   squares.merge(exact::SquareSum(std::move(all_squares)));
 }
 
 void BinadeCounts::each(const std::function<void(double, double, std::int64_t)>& bin) const {
   const auto tell = [&](std::size_t top, std::size_t step) {
-    const std::uint64_t count = binades_[index_[top] - std::size_t{1}].counts[step];
+    const std::uint64_t count = counts_of(index_[top])[step];
     if (count == 0) return;
     const std::uint64_t first =
         std::uint64_t{top} << kFractionBits | std::uint64_t{step} << (kFractionBits - kStepBits);
@@ -111,12 +154,12 @@ void BinadeCounts::append_bytes(std::string& out) const {
   std::size_t before = 0;
   for (std::size_t top = 0; top < index_.size(); ++top) {
     if (index_[top] == 0) continue;
-    const Binade& binade = binades_[index_[top] - std::size_t{1}];
+    const std::uint64_t* const counts = counts_of(index_[top]);
     for (std::size_t step = 0; step < kSteps; ++step) {
-      if (binade.counts[step] == 0) continue;
+      if (counts[step] == 0) continue;
       const std::size_t number = top << kStepBits | step;
       exact::append_count(listed, static_cast<std::int64_t>(number - before));
-      exact::append_count(listed, static_cast<std::int64_t>(binade.counts[step]));
+      exact::append_count(listed, static_cast<std::int64_t>(counts[step]));
       before = number;
       ++bins;
     }
@@ -136,7 +179,7 @@ bool BinadeCounts::read_bytes(std::string_view& bytes) {
     number += step;
     const auto top = static_cast<std::size_t>(number) >> kStepBits;
     if (top >= 2 * kExponents || (top & kInfinity) == kInfinity) return false;
-    read.binades_[read.place_of(top)].counts[static_cast<std::size_t>(number) & (kSteps - 1)] =
+    read.counts_of(read.place_of(top))[static_cast<std::size_t>(number) & (kSteps - 1)] =
         static_cast<std::uint64_t>(count);
   }
   *this = std::move(read);

@@ -17,14 +17,17 @@ namespace coeval::quality {
 /// the exact sums of the values and of their squares: values of one exponent are added up as whole
 /// numbers. A function of the multiset of values. −0 must have been made 0.
 ///
-/// Complexity: two look-ups and three additions a value, without any rounding or branch.
+/// Complexity: a look-up and an addition a value, and for the sums some twenty operations of
+/// vectors for four (number_loops.h), where exponents lie near each other; without any rounding.
 class BinadeCounts {
  public:
   /// So many values may be added before settle() is called.
   static constexpr std::int64_t kMostUnsettled = std::int64_t{1} << 18;
 
-  /// The bits of float64 values; `moments` says whether sums are wanted.
-  void add(std::span<const std::int64_t> values, bool moments);
+  /// The bits of float64 values, in the counts alone.
+  void add(std::span<const std::int64_t> values);
+  /// The same, and their sums: at most 1,024 values, of which `size` is the greatest in size.
+  void add_with_sums(std::span<const std::int64_t> values, double size);
   /// One value, many times, in the counts alone.
   void add_times(double value, std::int64_t times);
   void merge(const BinadeCounts& other);
@@ -44,16 +47,28 @@ class BinadeCounts {
   __extension__ using Unsigned128 = unsigned __int128;
   static constexpr int kStepBits = 7;
   static constexpr std::size_t kSteps = std::size_t{1} << kStepBits;
-  /// Sign and exponent. In the sums only values since settle().
-  struct Binade {
-    std::array<std::uint64_t, kSteps> counts{};
-    // Two of each, taken in turns, so that one addition need not wait for the one before.
-    std::array<Unsigned128, 2> sums{}, squares{};
+  /// Of one sign and exponent, since settle().
+  struct Sums {
+    Unsigned128 values = 0, squares = 0;
+  };
+  /// Of blocks that LimbSums took, by their base, since settle().
+  struct Limbs {
+    int base = 0;
+    exact::Int128 low = 0, high = 0;
+    std::array<Unsigned128, 5> squares{};
   };
   std::size_t place_of(std::size_t sign_and_exponent);
+  std::uint64_t* counts_of(std::size_t place) { return counts_.data() + (place << kStepBits); }
+  const std::uint64_t* counts_of(std::size_t place) const {
+    return counts_.data() + (place << kStepBits);
+  }
+  Limbs& limbs_of(int base);
 
-  std::array<std::uint16_t, 4096> index_{};  // of a binade, from 1; 0 where there is none
-  std::vector<Binade> binades_;
+  std::array<std::uint16_t, 4096> index_{};  // place of a sign and exponent; 0 where there is none
+  // By place, of which the first is of none.
+  std::vector<std::uint64_t> counts_ = std::vector<std::uint64_t>(kSteps);
+  std::vector<Sums> sums_ = std::vector<Sums>(1);
+  std::vector<Limbs> limbs_;
 };
 
 }  // namespace coeval::quality

@@ -1,12 +1,14 @@
 #include "quality/even_bins.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <type_traits>
 
 #include "exact/byte_codec.h"
+#include "quality/number_loops.h"
 
 namespace coeval::quality {
 
@@ -79,10 +81,15 @@ void EvenBins<Value>::add(std::span<const std::int64_t> values, Value least, Val
   cover(least, greatest);
   std::uint64_t* const counts = counts_.data();
   if constexpr (std::is_same_v<Value, double>) {
-    const double scale = scale_, unit = unit_;
-    const std::int64_t first = first_;
-    for (const std::int64_t bits : values)
-      ++counts[bin_of(std::bit_cast<double>(bits), scale, unit) - first];
+    constexpr std::size_t kBlock = 1024;
+    std::array<std::int32_t, kBlock> places;
+    const auto first = static_cast<double>(first_);
+    for (std::size_t at = 0; at < values.size(); at += kBlock) {
+      const auto block = values.subspan(at, std::min(kBlock, values.size() - at));
+      quickest_number_loops().even_places(block.data(), block.size(), scale_, unit_, first,
+                                          places.data());
+      for (std::size_t i = 0; i < block.size(); ++i) ++counts[places[i]];
+    }
   } else {
     const int level = std::min(level_, 63);
     const std::int64_t first = first_;

@@ -9,6 +9,7 @@
 
 #include "exact/byte_codec.h"
 #include "exact/ratio.h"
+#include "quality/number_loops.h"
 
 namespace coeval::quality {
 
@@ -21,32 +22,28 @@ constexpr std::int64_t kMostReal = std::int64_t{1} << 53;
 /// The squares of 1,024 integers below this fit in 64 bits.
 constexpr std::int64_t kMostSmall = std::int64_t{1} << 26;
 
-template <class Value>
-struct BlockFacts {
-  Value least, greatest;
+struct IntegerFacts {
+  std::int64_t least, greatest;
   std::int64_t zeros = 0, negatives = 0;
 };
 
 // In four turns, so that no comparison waits for the one before.
-template <class Value>
-BlockFacts<Value> facts_of(std::span<const std::int64_t> block) {
+IntegerFacts facts_of(std::span<const std::int64_t> block) {
   constexpr std::size_t kTurns = 4;
-  const auto value = [&](std::size_t i) { return std::bit_cast<Value>(block[i]); };
-  std::array<Value, kTurns> least, greatest;
-  least.fill(value(0));
-  greatest.fill(value(0));
+  std::array<std::int64_t, kTurns> least, greatest;
+  least.fill(block[0]);
+  greatest.fill(block[0]);
   std::array<std::int64_t, kTurns> zeros{}, negatives{};
   std::size_t i = 0;
   for (; i + kTurns <= block.size(); i += kTurns)
     for (std::size_t turn = 0; turn < kTurns; ++turn) {
-      const Value v = value(i + turn);
+      const std::int64_t v = block[i + turn];
       least[turn] = v < least[turn] ? v : least[turn];
       greatest[turn] = v > greatest[turn] ? v : greatest[turn];
-      zeros[turn] += block[i + turn] == 0;
-      negatives[turn] +=
-          static_cast<std::int64_t>(static_cast<std::uint64_t>(block[i + turn]) >> 63);
+      zeros[turn] += v == 0;
+      negatives[turn] += static_cast<std::int64_t>(static_cast<std::uint64_t>(v) >> 63);
     }
-  BlockFacts<Value> facts{least[0], greatest[0]};
+  IntegerFacts facts{least[0], greatest[0]};
   for (std::size_t turn = 0; turn < kTurns; ++turn) {
     facts.least = std::min(facts.least, least[turn]);
     facts.greatest = std::max(facts.greatest, greatest[turn]);
@@ -54,8 +51,8 @@ BlockFacts<Value> facts_of(std::span<const std::int64_t> block) {
     facts.negatives += negatives[turn];
   }
   for (; i < block.size(); ++i) {
-    facts.least = std::min(facts.least, value(i));
-    facts.greatest = std::max(facts.greatest, value(i));
+    facts.least = std::min(facts.least, block[i]);
+    facts.greatest = std::max(facts.greatest, block[i]);
     facts.zeros += block[i] == 0;
     facts.negatives += block[i] < 0;
   }
@@ -170,7 +167,12 @@ void NumberProfile<Value>::Spread::settle() {
 
 template <class Value>
 void NumberProfile<Value>::Spread::add(std::span<const std::int64_t> block) {
-  const auto facts = facts_of<Value>(block);
+  const auto facts = [&] {
+    if constexpr (kReal)
+      return quickest_number_loops().facts(block.data(), block.size());
+    else
+      return facts_of(block);
+  }();
   widen(facts.least, facts.greatest);
   count += static_cast<std::int64_t>(block.size());
   zeros += facts.zeros;
@@ -180,7 +182,7 @@ void NumberProfile<Value>::Spread::add(std::span<const std::int64_t> block) {
   if constexpr (kReal) {
     if (unsettled + static_cast<std::int64_t>(kBlock) > BinadeCounts::kMostUnsettled) settle();
     unsettled += static_cast<std::int64_t>(block.size());
-    binades.add(block, true);
+    binades.add_with_sums(block, std::max(std::abs(facts.least), std::abs(facts.greatest)));
   } else {
     std::array<std::int64_t, kBlock> bits;
     if (facts.least >= -kMostReal && facts.greatest <= kMostReal)
@@ -189,7 +191,7 @@ void NumberProfile<Value>::Spread::add(std::span<const std::int64_t> block) {
     else
       for (std::size_t i = 0; i < block.size(); ++i)
         bits[i] = std::bit_cast<std::int64_t>(binade_value(block[i]));
-    binades.add({bits.data(), block.size()}, false);
+    binades.add({bits.data(), block.size()});
     if (facts.least > -kMostSmall && facts.greatest < kMostSmall) {
       std::int64_t total = 0;
       std::uint64_t all_squares = 0;

@@ -11,7 +11,9 @@
 #include "base/check.h"
 #include "data/decimal.h"
 #include "data/packed_list.h"
+#include "data/present_values.h"
 #include "exact/byte_codec.h"
+#include "quality/number_loops.h"
 #include "quality/number_profile.h"
 #include "quality/text_profile.h"
 
@@ -57,39 +59,38 @@ std::size_t take_specials(Block& block, std::size_t size, Specials& specials) {
   return left;
 }
 
+// The keys of values; false when one of them is not finite.
+template <class Raw>
+bool make_keys(const Raw* values, std::size_t size, Block& keys) {
+  if constexpr (std::is_same_v<Raw, double>) {
+    return quickest_number_loops().make_keys(values, size, keys.data());
+  } else if constexpr (std::is_same_v<Raw, float>) {
+    std::array<double, kBlock> wide;
+    for (std::size_t i = 0; i < size; ++i) wide[i] = static_cast<double>(values[i]);
+    return make_keys(wide.data(), size, keys);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) keys[i] = static_cast<std::int64_t>(values[i]);
+    return true;
+  }
+}
+
 /// Adds the column's values in blocks, as NumberProfile takes them, and counts the others.
 template <class Raw, class Numbers>
 std::int64_t add_blocks(const data::Column& column, Numbers& numbers, Specials& specials) {
   const auto values = column.values<Raw>();
   std::int64_t nulls = 0;
   Block block;
+  std::array<Raw, kBlock + 8> present;  // with room for copy_present
   for (std::size_t start = 0; start < values.size(); start += kBlock) {
     const std::size_t rows = std::min(kBlock, values.size() - start);
-    std::uint64_t special = 0;
-    // −0 becomes 0 by the addition.
-    const auto as_key = [&](Raw value) {
-      if constexpr (std::is_floating_point_v<Raw>) {
-        const auto key = std::bit_cast<std::int64_t>(static_cast<double>(value) + 0.0);
-        special |=
-            static_cast<std::uint64_t>((static_cast<std::uint64_t>(key) & kSignless) >= kInfinity);
-        return key;
-      } else {
-        return static_cast<std::int64_t>(value);
-      }
-    };
-    std::size_t size = 0;
-    if (!column.has_nulls()) {
-      for (std::size_t i = 0; i < rows; ++i) block[i] = as_key(values[start + i]);
-      size = rows;
-    } else {
-      const std::uint8_t* const validity = column.validity_data() + start / 8;
-      for (std::size_t i = 0; i < rows; ++i) {
-        block[size] = as_key(values[start + i]);
-        size += validity[i >> 3] >> (i & 7) & 1;
-      }
+    const Raw* from = values.data() + start;
+    std::size_t size = rows;
+    if (column.has_nulls()) {
+      size = data::copy_present(from, column.validity_data() + start / 8, rows, present.data());
       nulls += static_cast<std::int64_t>(rows - size);
+      from = present.data();
     }
-    if (special != 0) [[unlikely]]
+    if (!make_keys(from, size, block)) [[unlikely]]
       size = take_specials(block, size, specials);
     numbers.add({block.data(), size});
   }
@@ -389,11 +390,7 @@ Status same_columns(const std::string& what, const data::Schema& came, const dat
 Status Profile::add(const data::Batch& batch, WorkerPool* pool) {
   COEVAL_TRY(same_columns("the rows have ", batch.schema, schema_));
   rows_ += batch.rows;
-  const auto add_column = [&](std::size_t i) { columns_[i].add(batch.columns[i]); };
-  if (pool != nullptr)
-    pool->run(columns_.size(), add_column);
-  else
-    for (std::size_t i = 0; i < columns_.size(); ++i) add_column(i);
+  run_parts(pool, columns_.size(), [&](std::size_t i) { columns_[i].add(batch.columns[i]); });
   return {};
 }
 
