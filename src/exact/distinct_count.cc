@@ -5,16 +5,18 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
 #include "exact/byte_codec.h"
+#include "exact/register_places.h"
 
 namespace coeval::exact {
 
 namespace {
 
-constexpr int kIndexBits = 14;
+constexpr int kIndexBits = RegisterPlaces::kIndexBits;
 constexpr std::size_t kRegisters = std::size_t{1} << kIndexBits;
 constexpr std::size_t kRankBits = 64 - kIndexBits;  // of the hash, from which ranks are made
 constexpr std::size_t kMostRank = kRankBits + 1;
@@ -70,12 +72,34 @@ template <class Key>
 void DistinctCount<Key>::add_all(std::span<const Key> keys) {
   std::size_t at = 0;
   for (; at < keys.size() && !is_approximate(); ++at) add(keys[at]);
+  if constexpr (std::is_same_v<Key, std::int64_t>) {
+    constexpr std::size_t kBlock = 256;
+    std::array<std::uint64_t, kBlock> places;
+    for (; at < keys.size(); at += std::min(kBlock, keys.size() - at)) {
+      const auto block = keys.subspan(at, std::min(kBlock, keys.size() - at));
+      quickest_register_places().find(block.data(), block.size(), places.data());
+      raise({places.data(), block.size()});
+    }
+    return;
+  }
   std::uint8_t* const registers = registers_.data();
   for (; at < keys.size(); ++at) {
     const std::uint64_t hash = KeyForm<Key>::hash(keys[at]);
     std::uint8_t& highest = registers[hash >> kRankBits];
     const auto rank =
         static_cast<std::uint8_t>(std::countl_zero(hash << kIndexBits | kRegisters >> 1) + 1);
+    if (rank > highest) [[unlikely]]
+      highest = rank;
+  }
+}
+
+// Each place is a register times 256 plus a rank.
+template <class Key>
+void DistinctCount<Key>::raise(std::span<const std::uint64_t> places) {
+  std::uint8_t* const registers = registers_.data();
+  for (const std::uint64_t place : places) {
+    std::uint8_t& highest = registers[place >> 8];
+    const auto rank = static_cast<std::uint8_t>(place);
     if (rank > highest) [[unlikely]]
       highest = rank;
   }

@@ -40,6 +40,7 @@ class DistinctCount {
 
  private:
   void add_to_registers(Key key);
+  void raise(std::span<const std::uint64_t> places);
   void give_up_exactness();
 
   ValueCounts<Key> values_;              // empty above the cap
