@@ -266,6 +266,8 @@ ExactSum ExactSum::of_limbs(std::span<const std::uint64_t> limbs, std::size_t fi
   sum.plus_infinities_ = plus_infinities;
   sum.minus_infinities_ = minus_infinities;
   const std::uint64_t sign = is_negative(limbs) ? ~std::uint64_t{0} : 0;
+  // Those above repeat the sign.
+  limbs = limbs.first(std::min(limbs.size(), kMaxLimbs - first_limb));
   if (first_limb >= kFirstNarrowLimb &&
       first_limb + limbs.size() < kFirstNarrowLimb + kNarrowLimbs) {
     const auto begin = sum.narrow_.begin() + static_cast<std::ptrdiff_t>(first_limb) -

@@ -49,8 +49,8 @@ class ExactSum {
   bool special(double& value) const;
 
   /// The sum whose finite part is the two's complement number `limbs`, lowest first, in units of
-  /// 2^(64·first_limb − 1074), and which has so many values that are not finite. At least one limb,
-  /// all within kMaxLimbs.
+  /// 2^(64·first_limb − 1074), and which has so many values that are not finite. At least one limb;
+  /// those beyond kMaxLimbs only repeat the sign.
   static ExactSum of_limbs(std::span<const std::uint64_t> limbs, std::size_t first_limb,
                            std::int64_t nans, std::int64_t plus_infinities,
                            std::int64_t minus_infinities);

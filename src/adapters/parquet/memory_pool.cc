@@ -6,6 +6,8 @@
 
 #include <arrow/status.h>
 
+#include "adapters/parquet/recycling_pool.h"
+
 namespace coeval::parquet_adapter {
 
 namespace {
@@ -62,8 +64,11 @@ std::shared_ptr<arrow::MemoryPool> limited_pool(std::int64_t most_bytes) {
 }
 
 arrow::MemoryPool* memory_pool() {
-  const bool overridden = std::getenv("ARROW_DEFAULT_MEMORY_POOL") != nullptr;
-  return overridden ? arrow::default_memory_pool() : arrow::system_memory_pool();
+  // Never destroyed: what Arrow's threads hold may be given back while the process ends.
+  static arrow::MemoryPool* const kPool = std::getenv("ARROW_DEFAULT_MEMORY_POOL") != nullptr
+                                              ? arrow::default_memory_pool()
+                                              : new RecyclingPool;
+  return kPool;
 }
 
 }  // namespace coeval::parquet_adapter

@@ -7,7 +7,7 @@
 
 namespace coeval::parquet_adapter {
 
-/// Where Arrow takes the adapter's memory: from malloc, as everything else here does (measured in
+/// Where Arrow takes the adapter's memory: one RecyclingPool for the process (measured in
 /// docs/adr/0002). ARROW_DEFAULT_MEMORY_POOL overrides it.
 arrow::MemoryPool* memory_pool();
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <numeric>
 #include <utility>
@@ -131,12 +132,14 @@ void grow_pool(int threads) {
     (void)arrow::SetCpuThreadPoolCapacity(threads);  // refused only for threads < 1
 }
 
-// Of wide tables fewer rows at once, so that a batch of numbers has at most 64 MiB: several are
-// under way, and of 1,000 columns 65,536 rows are half a GB.
+// Of wide tables fewer rows at once, so that a batch of numbers has at most 128 MiB: several
+// are under way, and of 1,000 columns 65,536 rows are half a GB. A power of two: Arrow makes room
+// for the next one and copies what is less into a buffer of its size.
 std::int64_t rows_at_once(std::int64_t wanted, std::size_t columns) {
-  constexpr std::size_t kMostCells = std::size_t{8} << 20;
+  constexpr std::size_t kMostCells = std::size_t{16} << 20;
   constexpr std::int64_t kFewestRows = 1024;
-  const auto fitting = static_cast<std::int64_t>(kMostCells / std::max<std::size_t>(columns, 1));
+  const auto fitting = static_cast<std::int64_t>(
+      std::bit_floor(kMostCells / std::clamp<std::size_t>(columns, 1, kMostCells)));
   return std::max<std::int64_t>(1, std::min(wanted, std::max(fitting, kFewestRows)));
 }
 
