@@ -2,6 +2,8 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/time.h"
 #include "define/nesting.h"
@@ -91,8 +93,15 @@ class Converter {
 
   void fill(TomlValue& out, const toml::table& table) {
     out.kind = Kind::table;
-    for (const auto& [key, node] : table)
-      out.entries.push_back({std::string(key.str()), position(key.source()), convert(node)});
+    // In the order of the file, which is not the table's.
+    std::vector<std::pair<const toml::key*, const toml::node*>> entries;
+    for (const auto& [key, node] : table) entries.emplace_back(&key, &node);
+    std::ranges::sort(entries, {}, [](const auto& entry) {
+      const toml::source_position& begin = entry.second->source().begin;
+      return std::pair(begin.line, begin.column);
+    });
+    for (const auto& [key, node] : entries)
+      out.entries.push_back({std::string(key->str()), position(key->source()), convert(*node)});
     std::sort(out.entries.begin(), out.entries.end(),
               [](const TomlEntry& a, const TomlEntry& b) { return a.key < b.key; });
   }
