@@ -23,11 +23,11 @@ if(COEVAL_TESTS)
   target_compile_options(coeval_doctest_main PRIVATE -O2)
 endif()
 
-# coeval_module(NAME FOLDER DEPENDS targets… LIBS imported…)
+# coeval_module(NAME DEPENDS targets… LIBS imported…), TEST_SECONDS of the tests that take long
 # One static library from FOLDER/*.cc, and one test program from FOLDER/*_test.cc, so that a module can
 # be built and tested alone: `ninja coeval_define_test`.
 function(coeval_module NAME)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBS;TEST_DEPENDS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TEST_SECONDS" "DEPENDS;LIBS;TEST_DEPENDS;TEST_LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cc)
   list(REMOVE_ITEM sources ${tests} ${CMAKE_CURRENT_SOURCE_DIR}/main.cc)
@@ -51,5 +51,8 @@ function(coeval_module NAME)
     target_compile_definitions(coeval_${NAME}_test PRIVATE
       COEVAL_SOURCE_DIR="${CMAKE_SOURCE_DIR}" COEVAL_BINARY_DIR="${CMAKE_BINARY_DIR}")
     add_test(NAME ${NAME} COMMAND coeval_${NAME}_test)
+    if(ARG_TEST_SECONDS)  # the longest start first
+      set_tests_properties(${NAME} PROPERTIES COST ${ARG_TEST_SECONDS})
+    endif()
   endif()
 endfunction()

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <random>
 
+#include "base/rounds_for_tests.h"
 #include "data/csv_marks.h"
 #include "data/json_marks.h"
 #include "data/pieces_for_tests.h"
@@ -126,7 +127,7 @@ std::string csv_field(std::mt19937_64& random) {
 TEST_CASE("CSV in pieces reads as it does in one, rows, faults and positions") {
   std::mt19937_64 random(6);
   const std::string header = one_of(random, "b,i,l,f,d,s,t,y,m");
-  for (int round = 0; round < 400; ++round) {
+  for (int round = 0; round < test_rounds(400); ++round) {
     std::string text = random() % 4 == 0 ? "\xEF\xBB\xBF" : "";
     text += "b,i,l,x,f,d,s,t,y,m" + one_of(random, "\n", "\r\n");
     for (auto rows = random() % 30; rows > 0; --rows) {
@@ -206,7 +207,7 @@ TEST_CASE("JSON lines in pieces read as they do in one, rows, faults and positio
                                          "{\"k\":[1,2]}",
                                          "[1,2.5]",
                                          "\"q\""};
-  for (int round = 0; round < 600; ++round) {
+  for (int round = 0; round < test_rounds(600); ++round) {
     std::string text = random() % 4 == 0 ? "\xEF\xBB\xBF" : "";
     const std::string colon = one_of(random, ":", ": "), comma = one_of(random, ",", ", ");
     for (auto rows = random() % 30; rows > 0; --rows) {
@@ -324,7 +325,7 @@ std::string usual_cell(Type type, std::mt19937_64& random, bool json) {
 
 TEST_CASE("many rows alike, with a few among them that are not, read as one by one") {
   std::mt19937_64 random(12);
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < test_rounds(30); ++round) {
     const bool json = round % 2 == 0;
     const std::string line_end = one_of(random, "\n", "\n", "\r\n");
     const std::string blank = one_of(random, "", "", " ");

@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "base/rounds_for_tests.h"
+
 namespace coeval::exact {
 
 // maths_unoptimised_test.cc: the same source compiled with -O0.
@@ -312,7 +314,7 @@ std::vector<double> landmarks() {
 // COEVAL_MATHS_POINTS: how many points each function is tried at.
 long points_wanted() {
   const char* wanted = std::getenv("COEVAL_MATHS_POINTS");
-  return wanted == nullptr ? 200'000 : std::max(1L, std::strtol(wanted, nullptr, 10));
+  return wanted == nullptr ? test_rounds(200'000L) : std::max(1L, std::strtol(wanted, nullptr, 10));
 }
 
 TEST_CASE("every function is within 1 ulp of MPFR at random points of every size") {

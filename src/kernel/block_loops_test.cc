@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/rounds_for_tests.h"
 #include "kernel/block_bits.h"
-#include "kernel/rounds_for_tests.h"
 
 namespace coeval::kernel {
 namespace {
@@ -215,7 +215,7 @@ TEST_CASE("every instruction set gives the bits of the plain loops") {
   std::mt19937_64 random(11);
   for (const BlockLoops* loops : all_loops()) {
     INFO(std::string(loops->name));
-    for (int round = 0; round < testing::rounds(2000); ++round) {
+    for (int round = 0; round < test_rounds(2000); ++round) {
       const Case c = random_case(*loops, random);
       check_reals(c);
       check_integers(c);
@@ -238,7 +238,7 @@ TEST_CASE("vectors of factors and sums that fit are not refused") {
 
 TEST_CASE("bits become bytes and bytes bits, from any row on") {
   std::mt19937_64 random(12);
-  for (int round = 0; round < testing::rounds(3000); ++round) {
+  for (int round = 0; round < test_rounds(3000); ++round) {
     const std::size_t first = random() % 20, rows = random() % 100;
     std::vector<std::uint8_t> bits(16, 0xFF), bytes(rows), set(16), cleared(16, 0xFF);
     if (round % 3 == 1) bits[random() % 16] = 0xFB;

@@ -1,10 +1,10 @@
 // What is captured while the state goes on is the state of one moment. (semantics: A5)
 #include <doctest/doctest.h>
 
+#include "base/rounds_for_tests.h"
 #include "kernel/capture_for_tests.h"
 #include "kernel/kernel_for_tests.h"
 #include "kernel/names_for_tests.h"
-#include "kernel/rounds_for_tests.h"
 
 namespace coeval::kernel {
 namespace {
@@ -46,7 +46,7 @@ class Captures {
 TEST_CASE("a state captured while events come, with the events after it, is the state") {
   std::mt19937_64 random(31);
   int compared = 0;
-  for (int round = 0; round < rounds(120); ++round) {
+  for (int round = 0; round < test_rounds(120); ++round) {
     const World world = random_world(random);
     const auto events = random_events(random, 400, round % 2 == 0 ? kMinuteUs : 40 * kMinuteUs,
                                       round % 3 == 0 ? 1 : 12);
@@ -69,13 +69,13 @@ TEST_CASE("a state captured while events come, with the events after it, is the 
       ++compared;
     }
   }
-  CHECK(compared > rounds(120));
+  CHECK(compared > test_rounds(120));
 }
 
 TEST_CASE("names and what was taken back are captured with it") {
   std::mt19937_64 random(32);
   int compared = 0;
-  for (int round = 0; round < rounds(60); ++round) {
+  for (int round = 0; round < test_rounds(60); ++round) {
     const auto project =
         named_project(kCorrected + (round % 2 == 0 ? "dedup = \"5min\"\n" : ""), kTwoViews);
     const auto events = random_named_events(random, 300, kMinuteUs, 6);
@@ -95,13 +95,13 @@ TEST_CASE("names and what was taken back are captured with it") {
       ++compared;
     }
   }
-  CHECK(compared > rounds(60));
+  CHECK(compared > test_rounds(60));
 }
 
 TEST_CASE("rows that did not enter the log leave the captured names as they were") {
   std::mt19937_64 random(33);
   const auto project = named_project(kCorrected, kTwoViews);
-  for (int round = 0; round < rounds(80); ++round) {
+  for (int round = 0; round < test_rounds(80); ++round) {
     const auto events = random_named_events(random, 120, kMinuteUs, 3);
     const std::span<const NamedEvent> all(events);
     NamedKernel kernel(project);

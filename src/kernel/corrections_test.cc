@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/rounds_for_tests.h"
 #include "kernel/names_for_tests.h"
-#include "kernel/rounds_for_tests.h"
 
 namespace coeval::kernel {
 namespace {
@@ -83,7 +83,7 @@ TEST_CASE("after corrections every answer is that of the events that stand, bit 
 
 TEST_CASE("an answer about a time stays what it was, within the lateness") {
   std::mt19937_64 random(22);
-  for (int round = 0; round < rounds(30); ++round) {
+  for (int round = 0; round < test_rounds(30); ++round) {
     const auto project =
         named_project(kCorrected, every_aggregate(R"(["10min", "1h", "all"])", "[\"k\"]"));
     const auto events = random_named_events(random, 250, kMinuteUs / 4, 2);

@@ -1,5 +1,5 @@
 #include "kernel/evaluate.h"
-#include "kernel/rounds_for_tests.h"
+#include "base/rounds_for_tests.h"
 
 #include <doctest/doctest.h>
 
@@ -55,7 +55,7 @@ TEST_CASE("blocks give what each row gives by the book, and one row the bits of 
   std::mt19937_64 random(5);
   RandomText text(random);
   int compiled_count = 0;
-  for (int round = 0; round < testing::rounds(6000); ++round) {
+  for (int round = 0; round < test_rounds(6000); ++round) {
     const int depth = static_cast<int>(random() % 4);
     const std::string source = text.any(depth, static_cast<unsigned>(round % 6));
     INFO(source);
@@ -95,7 +95,7 @@ TEST_CASE("blocks give what each row gives by the book, and one row the bits of 
     CHECK(single_counts == counts);
     CHECK(expected_counts == counts);
   }
-  CHECK(compiled_count > testing::rounds(5000));
+  CHECK(compiled_count > test_rounds(5000));
 }
 
 // The same rows in memory that begins where no vector would like it to.
@@ -132,7 +132,7 @@ TEST_CASE("every instruction set gives the bits, nulls and counts of plain code"
   std::mt19937_64 random(17);
   RandomText text(random);
   std::int64_t counted = 0;
-  for (int round = 0; round < testing::rounds(1500); ++round) {
+  for (int round = 0; round < test_rounds(1500); ++round) {
     const std::string source =
         text.any(2 + static_cast<int>(random() % 3), static_cast<unsigned>(random() % 4));
     INFO(source);

@@ -1,5 +1,5 @@
+#include "base/rounds_for_tests.h"
 #include "kernel/entity_replay.h"
-#include "kernel/rounds_for_tests.h"
 
 #include <cmath>
 #include <map>
@@ -103,7 +103,7 @@ void run_on_threads(std::size_t parts, const std::function<void(std::size_t)>& p
 TEST_CASE("a whole history answered by entity gives the bits of looking at all events") {
   std::mt19937_64 random(31);
   std::int64_t nulls = 0, values = 0, by_entity = 0;
-  for (int round = 0; round < rounds(400); ++round) {
+  for (int round = 0; round < test_rounds(200); ++round) {
     const World world = round % 2 == 0 ? random_world(random) : random_summed_world(random);
     auto kernel = kernel_of(world);
     const RecordLayout layout =
@@ -140,9 +140,9 @@ TEST_CASE("a whole history answered by entity gives the bits of looking at all e
     CHECK((kernel->event_count(0) == 0 || !layout.strings.empty() || layout.summed_real > 0 ||
            !layout.powers.empty()));
   }
-  CHECK(by_entity > rounds(200));
-  CHECK(nulls > rounds(1000));
-  CHECK(values > rounds(10'000));
+  CHECK(by_entity > test_rounds(100));
+  CHECK(nulls > test_rounds(500));
+  CHECK(values > test_rounds(5'000));
 }
 
 // The definition with more views: the first one's events by other keys, and over other windows.
@@ -167,7 +167,7 @@ std::shared_ptr<const define::Project> with_more_views(const World& world) {
 TEST_CASE("views are answered with the same bits by any number of threads, in any parts") {
   std::mt19937_64 random(33);
   const std::vector<int> views = {0, 1, 2, 3, 4, 5};
-  for (int round = 0; round < rounds(40); ++round) {
+  for (int round = 0; round < test_rounds(40); ++round) {
     const World world = round % 2 == 0 ? random_world(random) : random_summed_world(random);
     const auto project = with_more_views(world);
     const History history(random, round % 2 == 0);

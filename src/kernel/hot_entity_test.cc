@@ -2,11 +2,11 @@
 // late events among them, and more distinct values than are held.
 #include <cmath>
 
+#include "base/rounds_for_tests.h"
 #include "exact/distinct_count.h"
 #include "exact/frequent_values.h"
 #include "exact/quantile_sketch.h"
 #include "kernel/kernel_for_tests.h"
-#include "kernel/rounds_for_tests.h"
 #include "kernel/total_order.h"
 
 namespace coeval::kernel {
@@ -46,7 +46,7 @@ void apply_all(Kernel& kernel, const World& world, std::span<const Event> events
 
 TEST_CASE("windows of thousands of events are answered as by looking at all of them") {
   std::mt19937_64 random(51);
-  for (int round = 0; round < rounds(10); ++round) {
+  for (int round = 0; round < test_rounds(10); ++round) {
     std::vector<OracleAggregate> aggregates(6);
     for (auto& aggregate : aggregates) aggregate = random_aggregate(random);
     const std::array<std::string, 4> windows = {"\"10min\", \"2h\", \"3d\"", "\"all\", \"1h\"",
@@ -73,7 +73,7 @@ TEST_CASE("windows of thousands of events are answered as by looking at all of t
 
 TEST_CASE("a state of any shape has the same bytes and answers, before and after it is restored") {
   std::mt19937_64 random(52);
-  for (int round = 0; round < rounds(12); ++round) {
+  for (int round = 0; round < test_rounds(12); ++round) {
     std::vector<OracleAggregate> aggregates(6);
     for (auto& aggregate : aggregates) aggregate = random_aggregate(random);
     const World world = make_world("\"k\"", round % 2 == 0 ? "\"1h\", \"5h\"" : "\"2h\", \"all\"",

@@ -1,5 +1,5 @@
 #include "kernel/kernel.h"
-#include "kernel/rounds_for_tests.h"
+#include "base/rounds_for_tests.h"
 
 #include "kernel/kernel_for_tests.h"
 
@@ -12,7 +12,7 @@ TEST_CASE(
     "every answer is what looking at all events gives, bit for bit, for random definitions and "
     "arrivals") {
   std::mt19937_64 random(11);
-  for (int round = 0; round < rounds(400); ++round) {
+  for (int round = 0; round < test_rounds(400); ++round) {
     const World world = random_world(random);
     const bool dense = round % 4 == 0;
     const auto events =
@@ -31,7 +31,7 @@ TEST_CASE(
 TEST_CASE(
     "replaying a whole history in parts gives the bits of asking one question after the other") {
   std::mt19937_64 random(12);
-  for (int round = 0; round < rounds(120); ++round) {
+  for (int round = 0; round < test_rounds(120); ++round) {
     const World world = random_world(random);
     const bool dense = round % 3 == 0;
     const auto events = random_events(random, dense ? 3000 : 300,

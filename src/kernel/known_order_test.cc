@@ -6,9 +6,9 @@
 #include <limits>
 #include <random>
 
+#include "base/rounds_for_tests.h"
 #include "base/time.h"
 #include "kernel/evaluate.h"
-#include "kernel/rounds_for_tests.h"
 
 namespace coeval::kernel {
 namespace {
@@ -220,11 +220,11 @@ Proofs play(const TimeZone* zone, std::uint64_t seed, int rounds) {
 TEST_CASE("an order that was proved is kept by every row, whatever the zone") {
   const auto zone = TimeZone::find("America/Sao_Paulo");
   REQUIRE(zone);
-  const Proofs utc = play(nullptr, 1, testing::rounds(60'000)),
-               local = play(*zone, 2, testing::rounds(60'000));
+  const Proofs utc = play(nullptr, 1, test_rounds(60'000)),
+               local = play(*zone, 2, test_rounds(60'000));
   MESSAGE((utc.proved + local.proved) << " of " << (utc.tried + local.tried) << " proved");
-  CHECK(utc.tried + local.tried > testing::rounds(60'000));
-  CHECK(utc.proved + local.proved > testing::rounds(6'000));
+  CHECK(utc.tried + local.tried > test_rounds(60'000));
+  CHECK(utc.proved + local.proved > test_rounds(6'000));
 }
 
 TEST_CASE("no row is below a number's lower bound") {
@@ -233,7 +233,7 @@ TEST_CASE("no row is below a number's lower bound") {
   RandomText text(3);
   std::mt19937_64 random(4);
   int bounded = 0;
-  for (int round = 0; round < testing::rounds(60'000); ++round) {
+  for (int round = 0; round < test_rounds(60'000); ++round) {
     const std::string written = text.number(1 + static_cast<int>(random() % 3));
     const auto expr = define::compile_expression(written, source.schema, false, "x");
     if (!expr) continue;
@@ -251,7 +251,7 @@ TEST_CASE("no row is below a number's lower bound") {
     }
   }
   MESSAGE(bounded << " bounded");
-  CHECK(bounded > testing::rounds(10'000));
+  CHECK(bounded > test_rounds(10'000));
 }
 
 }  // namespace

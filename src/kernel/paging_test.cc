@@ -1,10 +1,10 @@
 // Entities that leave memory and come back: nothing that can be asked tells that they were away.
 #include <doctest/doctest.h>
 
+#include "base/rounds_for_tests.h"
 #include "kernel/capture_for_tests.h"
 #include "kernel/kernel_for_tests.h"
 #include "kernel/names_for_tests.h"
-#include "kernel/rounds_for_tests.h"
 
 namespace coeval::kernel {
 namespace {
@@ -61,7 +61,7 @@ class Shelving {
 TEST_CASE("entities that leave memory and come back answer as if they had stayed") {
   std::mt19937_64 random(51);
   std::size_t dropped = 0, read = 0;
-  for (int round = 0; round < rounds(150); ++round) {
+  for (int round = 0; round < test_rounds(150); ++round) {
     const World world = random_world(random);
     const auto events = random_events(random, 300, round % 2 == 0 ? kMinuteUs : 40 * kMinuteUs,
                                       round % 3 == 0 ? 1 : 12);
@@ -92,14 +92,14 @@ TEST_CASE("entities that leave memory and come back answer as if they had stayed
     dropped += shelving.dropped;
     read += saved.read_count;
   }
-  CHECK(dropped > static_cast<std::size_t>(rounds(150)));
-  CHECK(read > static_cast<std::size_t>(rounds(150)));
+  CHECK(dropped > static_cast<std::size_t>(test_rounds(150)));
+  CHECK(read > static_cast<std::size_t>(test_rounds(150)));
 }
 
 TEST_CASE("what takes events back finds them outside memory, also after a restart") {
   std::mt19937_64 random(52);
   std::size_t dropped = 0, restarts = 0;
-  for (int round = 0; round < rounds(80); ++round) {
+  for (int round = 0; round < test_rounds(80); ++round) {
     const auto project =
         named_project(kCorrected + (round % 2 == 0 ? "dedup = \"5min\"\n" : ""), kTwoViews);
     const auto events = random_named_events(random, 240, kMinuteUs, 6);
@@ -140,8 +140,8 @@ TEST_CASE("what takes events back finds them outside memory, also after a restar
     REQUIRE(restored.bytes() == steady.bytes());
     dropped += shelving->dropped;
   }
-  CHECK(dropped > static_cast<std::size_t>(rounds(80)));
-  CHECK(restarts > static_cast<std::size_t>(rounds(80)));
+  CHECK(dropped > static_cast<std::size_t>(test_rounds(80)));
+  CHECK(restarts > static_cast<std::size_t>(test_rounds(80)));
 }
 
 TEST_CASE("texts count as memory, and leave it with their entities") {

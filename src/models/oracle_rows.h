@@ -16,6 +16,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/rounds_for_tests.h"
 #include "models/forest_source.h"
 
 namespace coeval::models {
@@ -23,7 +24,7 @@ namespace coeval::models {
 inline constexpr std::size_t kWidth = 14;
 inline constexpr std::size_t kFirstCategory = 10;
 inline constexpr std::size_t kTrainingRows = 6000;
-inline constexpr std::size_t kAdversarialRows = 100'000;
+inline constexpr std::size_t kAdversarialRows = test_rounds<std::size_t>(100'000);
 inline constexpr int kClasses = 4;
 /// Distinct codes of the last four columns: below and above max_cat_to_onehot.
 inline constexpr int kCodes[] = {3, 8, 60, 400};

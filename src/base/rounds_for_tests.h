@@ -1,11 +1,12 @@
 #pragma once
 
-namespace coeval::kernel::testing {
+namespace coeval {
 
 /// How often a test with random input is repeated. Under a sanitizer, which takes ten times as long
 /// a round, a fifth: it looks for broken memory; whether answers are right is the release build's
 /// question.
-constexpr int rounds(int in_release) {
+template <class Count>
+constexpr Count test_rounds(Count in_release) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return in_release / 5;
 #else
@@ -13,4 +14,4 @@ constexpr int rounds(int in_release) {
 #endif
 }
 
-}  // namespace coeval::kernel::testing
+}  // namespace coeval
