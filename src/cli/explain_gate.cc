@@ -13,13 +13,19 @@ constexpr std::size_t kWorstSlices = 5;
 
 std::string number(double value) { return data::Json(value).dump(); }
 
+// A regression has no positive rows.
+std::string positives_text(const training::Evidence& evidence, std::int64_t positives) {
+  if (evidence.kind != define::ModelKind::binary) return {};
+  return ", " + std::to_string(positives) + " positive";
+}
+
 void add_metric(Lines& lines, const training::Evidence& evidence, const std::string& metric) {
   if (!evidence.test) return;
   const auto value = evidence.test->find(metric);
   if (value == evidence.test->end()) return;
   lines.push_back(metric + " = " + number(value->second) + " on " +
-                  std::to_string(evidence.test_rows) + " test rows, " +
-                  std::to_string(evidence.test_positives) + " positive");
+                  std::to_string(evidence.test_rows) + " test rows" +
+                  positives_text(evidence, evidence.test_positives));
   const auto interval = evidence.intervals.find(metric);
   if (interval == evidence.intervals.end()) return;
   lines.push_back("95 % interval [" + number(interval->second.lower) + ", " +
@@ -48,8 +54,8 @@ void add_slices(Lines& lines, const training::Evidence& evidence, const std::str
   for (std::size_t i = 0; i < std::min(kWorstSlices, slices.size()); ++i)
     lines.push_back((i == 0 ? "worst: " : "then: ") + slices[i]->slice + " = " + slices[i]->value +
                     ": " + number(slices[i]->metrics.at(metric)) + interval_of(*slices[i], metric) +
-                    " on " + std::to_string(slices[i]->rows) + " rows, " +
-                    std::to_string(slices[i]->positives) + " positive");
+                    " on " + std::to_string(slices[i]->rows) + " rows" +
+                    positives_text(evidence, slices[i]->positives));
   lines.push_back(std::to_string(evidence.slices.size()) + " slices judged, " +
                   std::to_string(evidence.small_slices) + " too small to be");
 }

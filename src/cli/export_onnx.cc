@@ -131,11 +131,14 @@ Result<Comparison> compare(const Context& context, const Exported& exported,
 
 Texts texts_of(const Exported& exported) {
   const auto& card = exported.found.served->card;
+  const auto decides = card.decides()
+                           ? std::pair("coeval.threshold", data::Json(card.threshold).dump())
+                           : std::pair("coeval.kind", card.kind);
   return {{"coeval.model", exported.version.model},
           {"coeval.version", std::to_string(exported.version.version)},
           {"coeval.bits_id", card.bits_id},
           {"coeval.recipe_id", card.recipe_id},
-          {"coeval.threshold", data::Json(card.threshold).dump()},
+          {decides.first, decides.second},
           {"coeval.inputs", exported.found.served->encoder.to_json().dump()}};
 }
 

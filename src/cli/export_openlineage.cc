@@ -200,7 +200,7 @@ class Gathering {
         positives += facts_->counts.of(part).positives;
       }
       rows.labelled_count = labelled;
-      rows.positives_count = positives;
+      if (!subject_.run.params.contains("kind")) rows.positives_count = positives;  // binary
     }
     out_.rows = std::move(rows);
   }

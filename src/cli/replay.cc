@@ -5,6 +5,7 @@
 #include "replay/server_check.h"
 #include "replay/traffic.h"
 #include "stats/metrics.h"
+#include "stats/regression.h"
 
 namespace coeval::cli {
 
@@ -60,6 +61,42 @@ std::string metrics_text(const stats::BinaryMetrics& metrics) {
   return text;
 }
 
+struct Errors {
+  double rmse = 0, mae = 0;
+};
+
+// How far a regression's answers were off.
+Errors errors_of(const replay::AnsweredModel& model) {
+  const std::vector<double> predictions(model.scores.begin(), model.scores.end());
+  const stats::RegressionRows rows{.predictions = predictions, .targets = model.numbers};
+  return {stats::rmse(rows), stats::mae(rows)};
+}
+
+std::string metrics_text(const replay::AnsweredModel& model) {
+  if (!model.is_regression) return metrics_text(stats::binary_metrics(model.scores, model.labels));
+  if (model.numbers.empty()) return "no labelled answers";
+  char text[160];
+  const Errors errors = errors_of(model);
+  std::snprintf(text, sizeof text, "RMSE %.5f, MAE %.5f over %lld rows", errors.rmse, errors.mae,
+                static_cast<long long>(model.numbers.size()));
+  return text;
+}
+
+void set_metrics(data::Json& json, const replay::AnsweredModel& model) {
+  if (model.is_regression) {
+    const Errors errors = errors_of(model);
+    json.set("rows", static_cast<std::int64_t>(model.numbers.size()));
+    json.set("rmse", finite(errors.rmse));
+    json.set("mae", finite(errors.mae));
+    return;
+  }
+  const auto metrics = stats::binary_metrics(model.scores, model.labels);
+  json.set("rows", metrics.rows);
+  json.set("positives", metrics.positives);
+  json.set("auc", finite(metrics.auc));
+  json.set("average_precision", finite(metrics.average_precision));
+}
+
 void print_json(Context& context, const replay::TrafficReport& report) {
   data::Json json{data::Json::Object{}};
   json.set("events_count", report.events);
@@ -67,14 +104,10 @@ void print_json(Context& context, const replay::TrafficReport& report) {
   json.set("seconds", report.seconds);
   data::Json models{data::Json::Object{}};
   for (const auto& model : report.models) {
-    const auto metrics = stats::binary_metrics(model.scores, model.labels);
     data::Json one{data::Json::Object{}};
     one.set("questions_count", model.questions);
     one.set("last_prediction_id", model.last_prediction_id);
-    one.set("rows", metrics.rows);
-    one.set("positives", metrics.positives);
-    one.set("auc", finite(metrics.auc));
-    one.set("average_precision", finite(metrics.average_precision));
+    set_metrics(one, model);
     models.set(model.model, std::move(one));
   }
   json.set("models", std::move(models));
@@ -92,9 +125,8 @@ void print(Context& context, const replay::TrafficReport& report) {
                 static_cast<long long>(report.refused));
   context.terminal.print(line);
   for (const auto& model : report.models) {
-    const auto metrics = stats::binary_metrics(model.scores, model.labels);
     context.terminal.print(
-        model.model + ", as served against the labels: " + metrics_text(metrics) +
+        model.model + ", as served against the labels: " + metrics_text(model) +
         (model.last_prediction_id.empty() ? "" : ", last prediction " + model.last_prediction_id));
   }
 }

@@ -14,8 +14,9 @@ using stores::RunRow;
 using stores::RunStore;
 
 // Shown unless others are asked for, as far as some run has them.
-constexpr const char* kKeyMetrics[] = {"test.auc", "test.average_precision", "test.log_loss",
-                                       "test.brier"};
+constexpr const char* kKeyMetrics[] = {
+    "test.auc", "test.average_precision", "test.log_loss", "test.brier", "test.rmse",
+    "test.mae", "test.r_squared"};
 
 int print_lines(Context& context, const std::vector<std::string>& lines) {
   for (const auto& line : lines) context.terminal.print(line);

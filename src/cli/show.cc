@@ -43,7 +43,31 @@ int list_models(Context& context, stores::MetaStore& meta) {
   return 0;
 }
 
+// One line a part: its name, then what a regression's metrics are.
+void print_regression(Context& context, const data::Json& metrics) {
+  const bool pinball = metrics.find("test")->find("pinball") != nullptr;
+  context.terminal.print(
+      std::string("part      rows      label mean   rmse         mae          r_squared  wape") +
+      (pinball ? "     pinball" : ""));
+  for (const char* part : {"train", "validate", "test"}) {
+    const data::Json* one = metrics.find(part);
+    if (one == nullptr) continue;
+    char line[200];
+    const auto text = [&](const char* name) {
+      return one->find(name) == nullptr ? std::string("-") : fixed(one->find(name), 5);
+    };
+    std::snprintf(line, sizeof line, "%-9s %-9s %-12s %-12s %-12s %-10s %-8s %s", part,
+                  fixed(one->find("rows"), 0).c_str(), text("label_mean").c_str(),
+                  text("rmse").c_str(), text("mae").c_str(), text("r_squared").c_str(),
+                  text("wape").c_str(), pinball ? text("pinball").c_str() : "");
+    context.terminal.print(line);
+  }
+}
+
 void print_metrics(Context& context, const data::Json& metrics) {
+  if (const data::Json* test = metrics.find("test");
+      test != nullptr && test->find("label_mean") != nullptr)
+    return print_regression(context, metrics);
   context.terminal.print("part      rows      positives  auc      ap       log loss  brier    ece");
   for (const char* part : {"train", "validate", "test"}) {
     const data::Json* one = metrics.find(part);

@@ -201,11 +201,15 @@ std::string gate_ir(const Gate& gate) {
 
 std::string training_ir(const Model& model) {
   std::string text = line(1, "trainer", model.trainer);
+  if (model.kind != ModelKind::binary) {
+    text += line(1, "kind", std::string(name(model.kind)));
+    text += line(1, "loss", loss_text(model.loss));
+  }
   for (const auto& [key, value] : model.params) text += line(1, "param", key + " " + value);
   text += line(1, "rounds", std::to_string(model.rounds));
   text += line(1, "early_stopping_rounds", std::to_string(model.early_stopping_rounds));
   text += line(1, "seed", std::to_string(model.seed));
-  text += line(1, "threshold", number_of(model.threshold));
+  if (model.kind == ModelKind::binary) text += line(1, "threshold", number_of(model.threshold));
   text += line(1, "train_until", std::to_string(model.split.train_until_us));
   text += line(1, "validate_until", std::to_string(model.split.validate_until_us));
   text += line(1, "test_until", std::to_string(model.split.test_until_us));

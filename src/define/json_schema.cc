@@ -10,6 +10,7 @@
 
 #include "define/aggregates.h"
 #include "define/functions.h"
+#include "define/model_metrics.h"
 #include "define/split_and_gates.h"
 #include "define/trainer_params.h"
 
@@ -390,7 +391,8 @@ Json bound() {
 
 Json bounds_of_metrics() {
   Json gates{Json::Object{}};
-  for (const std::string_view metric : gate_metrics()) gates.set(std::string(metric), bound());
+  for (const std::string_view metric : gate_metrics_of_any_kind())
+    gates.set(std::string(metric), bound());
   return gates;
 }
 
@@ -420,7 +422,9 @@ Json gates() {
   gates.set("no_slice_worse_than",
             one_of_texts({"champion"}, "On no slice shown worse than the version that serves."));
   gates.set("slice_margin", of_type("number", "How much worse is not worse on a slice."));
-  gates.set("on", text("The metric of the gates against the champion; auc unless given."));
+  gates.set("on",
+            text("The metric of the gates against the champion; auc unless given, or that of a "
+                 "regression's loss."));
   return table_of_gates(std::move(gates), "What a version must reach to be promoted.");
 }
 
@@ -504,10 +508,18 @@ void add_training_options(Json& properties) {
       "search",
       table(object({{"trials", within(of_type("integer", "How many, at most."), 1, 10'000)},
                     {"time_budget", described(reference("duration"), "Of all trials.")},
-                    {"metric", text("Of the validation part: log_loss unless given.")},
+                    {"metric", text("Of the validation part: log_loss unless given, or that of "
+                                    "a regression's loss.")},
                     {"max_latency", described(reference("duration"), "Of one row, at most.")},
                     {"space", std::move(space)}}),
             {"trials"}, "Looks for better parameters."));
+}
+
+Json loss() {
+  return any_of(
+      {one_of_texts({"squared", "absolute"}, "What a regression makes small; squared."),
+       table(object({{"quantile", within(of_type("number", "Which one."), 0.001, 0.999)}}),
+             {"quantile"}, "A quantile of the label, by the pinball loss.")});
 }
 
 Json model() {
@@ -523,6 +535,9 @@ Json model() {
       {"question", table(object({{"from", text("The source whose events ask.")},
                                  {"at", text("The column with the question's time.")}}),
                          {"from", "at"}, "Who asks, and when.")},
+      {"kind", one_of_texts({"binary", "regression"},
+                            "Whether the label is a condition, or a number; binary.")},
+      {"loss", loss()},
       {"label", std::move(label)},
       {"inputs", inputs()},
       {"trainer", trainer()},

@@ -28,7 +28,7 @@ std::string metric_ir(const Metric& metric) {
 std::vector<data::Field> columns_of(const std::vector<Metric>& metrics) {
   std::map<std::string, data::Field> by_name;
   for (const Metric& metric : metrics)
-    for (std::size_t i = kAnswerColumns; i < metric.schema.fields.size(); ++i)
+    for (std::size_t i = metric.answer_columns; i < metric.schema.fields.size(); ++i)
       by_name.emplace(metric.schema.fields[i].name, metric.schema.fields[i]);
   std::vector<data::Field> fields;
   for (auto& [name, field] : by_name) fields.push_back(std::move(field));

@@ -20,13 +20,12 @@ struct Metric {
   bool higher_is_better = true;
   ExprPtr value;    ///< numeric or boolean, over `schema`; null is skipped
   ExprPtr divisor;  ///< of a ratio, the same
-  /// What a row of an answered question has: `score` float64, `decision` and `label` booleans, then
-  /// the columns of the question's row that the expressions read.
+  /// What a row of an answered question has: `score` float64, `decision` and `label` booleans (of a
+  /// regression `score` and `label`, both float64), then the columns of the question's row that the
+  /// expressions read.
   data::Schema schema;
+  std::size_t answer_columns = 3;  ///< leading columns of `schema` that the model's answer fills
 };
-
-/// The number of leading columns of Metric::schema that the model's answer fills.
-inline constexpr std::size_t kAnswerColumns = 3;
 
 /// "sum", "mean", "proportion", "ratio".
 std::string_view name(Metric::Kind kind);

@@ -14,6 +14,7 @@
 #include "define/checks.h"
 #include "define/expr.h"
 #include "define/metrics.h"
+#include "define/model_kind.h"
 #include "define/training_options.h"
 
 namespace coeval::define {
@@ -273,7 +274,7 @@ struct Gate {
     no_slice_worse,           ///< on no slice it is shown to be worse, by Holm over all of them
     no_slice_worse_by,        ///< on every slice the lower end is not below −bound
   };
-  std::string metric;  ///< of gate_metrics(), of the project, or a figure of the system's
+  std::string metric;  ///< of model_metrics.h, of the project, or a figure of the system's
   Kind kind = Kind::at_least;
   double bound = 0;
   bool worst_slice = false;  ///< must hold on every slice that is large enough
@@ -285,7 +286,9 @@ struct Model {
   int source = -1;        ///< the source whose rows are the questions
   std::string at_column;  ///< the question's time is this column
   int at_index = -1;
-  ExprPtr label;          ///< boolean over the row of label_source()
+  ModelKind kind = ModelKind::binary;
+  Loss loss;              ///< of a regression
+  ExprPtr label;          ///< over the row of label_source(): boolean, or float64 of a regression
   ExprPtr label_known;    ///< timestamp over the same row: when the label is known (D2)
   ExprPtr label_matures;  ///< `known` of the label as declared, a part of label_known; may be null
   std::optional<LabelEvents> label_events;
@@ -298,7 +301,7 @@ struct Model {
   int rounds = 150;
   int early_stopping_rounds = 0;  ///< 0 = off
   std::uint64_t seed = 0;
-  double threshold = 0.5;  ///< where training.threshold_rule is `fixed`
+  double threshold = 0.5;  ///< where training.threshold_rule is `fixed`; of binary models
   Split split;
   TrainingOptions training;
   std::vector<Gate> gates;

@@ -35,13 +35,20 @@ class LabelReader {
     if (model_.source < 0) return notes_;
     if (entry_.value.kind == Kind::table)
       read_table();
-    else if (expect_kind(entry_, Kind::string, "model " + in_quotes(model_.name), kAdvice, errors_))
+    else if (expect_kind(entry_, Kind::string, "model " + in_quotes(model_.name), advice(),
+                         errors_))
       read_value(entry_.value, model_.source);
     return notes_;
   }
 
  private:
-  static constexpr auto kAdvice = "write a comparison such as \"delay >= 15\"";
+  static constexpr auto kAdvice =
+      "write a comparison such as \"delay >= 15\", or kind = \"regression\" for a label that is a "
+      "number";
+  static constexpr auto kNumberAdvice = "write a number such as \"delay\"";
+  const char* advice() const {
+    return model_.kind == ModelKind::regression ? kNumberAdvice : kAdvice;
+  }
 
   const Source& source(int index) const {
     return draft_.project.sources[static_cast<std::size_t>(index)];
@@ -49,12 +56,19 @@ class LabelReader {
 
   void read_table() {
     TableReader reader(entry_.value, entry_.position, what_, errors_);
-    const TomlEntry* value = reader.require("value", kAdvice);
+    const TomlEntry* value = reader.require("value", advice());
     const TomlEntry* from = reader.take("from");
     const TomlEntry* known = reader.take("known");
     const TomlEntry* by = reader.take("by");
     const TomlEntry* within = reader.take("within");
     reader.finish();
+    if (from && model_.kind == ModelKind::regression) {
+      errors_.report(Code::unsupported, from->position,
+                     what_ + " comes from events, which is not in this version for a regression",
+                     "write the number as an expression over the question's own row, or kind = "
+                     "\"binary\" for whether an event happens");
+      return;
+    }
     if (from) {
       read_events(*from, by, within);
       if (known)
@@ -67,7 +81,7 @@ class LabelReader {
                      kEventsAdvice);
     }
     const int of = from ? (model_.label_events ? model_.label_events->source : -1) : model_.source;
-    if (value && of >= 0 && expect_kind(*value, Kind::string, what_, kAdvice, errors_)) {
+    if (value && of >= 0 && expect_kind(*value, Kind::string, what_, advice(), errors_)) {
       if (known && !from) read_known(*known);
       read_value(value->value, of);
     }
@@ -88,17 +102,36 @@ class LabelReader {
 
   void read_value(const TomlValue& value, int of) {
     RowScope scope(source(of).schema, "source " + in_quotes(source(of).name), &draft_.project);
-    model_.label = check_expression_of(Type::boolean, ExpressionText::of(value), scope, what_,
-                                       kAdvice, errors_);
+    model_.label = model_.kind == ModelKind::regression
+                       ? number(value, scope)
+                       : check_expression_of(Type::boolean, ExpressionText::of(value), scope, what_,
+                                             kAdvice, errors_);
     if (!model_.label) return;
     notes_.position = value.position;
     // An event is a label by being there; a row's own label must depend on the row.
     if (columns_read(*model_.label).empty() && !model_.label_events) {
-      errors_.report(Code::type_error, value.position, what_ + " reads no column", kAdvice);
+      errors_.report(Code::type_error, value.position, what_ + " reads no column", advice());
       model_.label = nullptr;
       return;
     }
     model_.label_known = label_known(draft_, model_);
+  }
+
+  // The label of a regression: what the row holds, as a double.
+  ExprPtr number(const TomlValue& value, RowScope& scope) {
+    ExprPtr expr = check_expression(ExpressionText::of(value), scope, errors_);
+    if (!expr || data::is_number(expr->type)) return expr ? cast_to(Type::float64, expr) : nullptr;
+    std::string instead = kNumberAdvice;
+    if (expr->type == Type::boolean)
+      instead =
+          "leave kind out: a condition is the label of kind = \"binary\", which is the default";
+    else if (expr->type == Type::duration)
+      instead = "divide it by a unit: \"(landed - planned) / 1min\"";
+    errors_.report(
+        Code::type_error, value.position,
+        what_ + " must be a number in a regression, not " + std::string(data::name(expr->type)),
+        instead);
+    return nullptr;
   }
 
   void read_events(const TomlEntry& from, const TomlEntry* by, const TomlEntry* within) {

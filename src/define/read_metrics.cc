@@ -6,8 +6,8 @@
 
 #include "define/build.h"
 #include "define/checker.h"
+#include "define/model_metrics.h"
 #include "define/scope.h"
-#include "define/split_and_gates.h"
 #include "define/table_reader.h"
 
 namespace coeval::define {
@@ -44,8 +44,17 @@ constexpr std::array<std::string_view, 22> kTaken = {"worst_slice",
                                                      "auc_delong"};
 
 bool is_taken(std::string_view name) {
-  const auto metrics = gate_metrics();
+  const auto metrics = gate_metrics(Model());  // those of other kinds are looked at by model
   return std::ranges::count(metrics, name) > 0 || std::ranges::count(kTaken, name) > 0;
+}
+
+// The same of a regression's gates and report, which a binary model's metric may have.
+bool has_own_metric(const Model& model, std::string_view metric) {
+  constexpr std::array<std::string_view, 4> kReport = {"label_mean", "mape_rows_near_zero",
+                                                       "pinball", "plots"};
+  const auto own = gate_metrics(model);
+  if (model.kind == ModelKind::binary) return false;
+  return std::ranges::count(own, metric) > 0 || std::ranges::count(kReport, metric) > 0;
 }
 
 std::string what_of(std::string_view name) { return "metric " + in_quotes(name); }
@@ -120,11 +129,14 @@ void read_metric(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
 }
 
 // The answer of a model, then the question's row.
-data::Schema answered_schema(const Source& source) {
+data::Schema answered_schema(const Source& source, ModelKind kind) {
   data::Schema schema;
-  schema.fields = {{"score", Type::float64, false},
-                   {"decision", Type::boolean, false},
-                   {"label", Type::boolean, false}};
+  if (kind == ModelKind::binary)
+    schema.fields = {{"score", Type::float64, false},
+                     {"decision", Type::boolean, false},
+                     {"label", Type::boolean, false}};
+  else
+    schema.fields = {{"score", Type::float64, false}, {"label", Type::float64, false}};
   for (const auto& field : source.schema.fields)
     if (schema.index_of(field.name) < 0) schema.fields.push_back(field);
   return schema;
@@ -148,15 +160,17 @@ ExprPtr typed(const ExpressionText& text, const data::Schema& schema, const std:
 }
 
 std::optional<Metric> typed_metric(const std::string& metric_name, const MetricText& text,
-                                   const Draft& draft, const Source& source, Diagnostics& errors) {
-  const data::Schema all = answered_schema(source);
+                                   ModelKind kind, const Draft& draft, const Source& source,
+                                   Diagnostics& errors) {
+  const data::Schema all = answered_schema(source, kind);
   const std::string what = what_of(metric_name);
   Metric metric{.name = metric_name,
                 .kind = text.kind,
                 .higher_is_better = text.higher_is_better,
                 .value = {},
                 .divisor = {},
-                .schema = {}};
+                .schema = {},
+                .answer_columns = kind == ModelKind::binary ? 3U : 2U};
   const bool condition = text.kind == Metric::Kind::proportion;
   metric.value = typed(text.value, all, what, condition, draft, source, errors);
   const bool is_ratio = text.kind == Metric::Kind::ratio;
@@ -169,7 +183,7 @@ std::optional<Metric> typed_metric(const std::string& metric_name, const MetricT
       for (const int column : columns_read(*expr)) read.insert(column);
   std::vector<int> places(all.fields.size(), -1);
   for (std::size_t field = 0; field < all.fields.size(); ++field) {
-    if (field >= kAnswerColumns && !read.contains(static_cast<int>(field))) continue;
+    if (field >= metric.answer_columns && !read.contains(static_cast<int>(field))) continue;
     places[field] = static_cast<int>(metric.schema.fields.size());
     metric.schema.fields.push_back(all.fields[field]);
   }
@@ -206,7 +220,14 @@ bool use_metric(std::string_view metric_name, const Draft& draft, Model& model,
   if (source == nullptr) return true;
   auto& metrics = model.metrics;
   if (std::ranges::find(metrics, metric_name, &Metric::name) != metrics.end()) return true;
-  auto metric = typed_metric(text->first, text->second, draft, *source, errors);
+  if (has_own_metric(model, metric_name)) {
+    errors.report(Code::duplicate_name, text->second.position,
+                  what_of(metric_name) + " has the name of one that every model of kind \"" +
+                      std::string(name(model.kind)) + "\" has, or its report",
+                  "give it another name");
+    return true;
+  }
+  auto metric = typed_metric(text->first, text->second, model.kind, draft, *source, errors);
   if (metric) metrics.push_back(std::move(*metric));
   return true;
 }
@@ -253,13 +274,14 @@ void check_unused_metrics(const Draft& draft, Diagnostics& errors) {
     if (std::ranges::any_of(draft.project.models, names)) continue;
     std::optional<std::vector<Error>> first;
     bool good = false;
-    for (const int source : sources) {
-      Diagnostics found = errors.apart();
-      if (typed_metric(metric_name, text, draft,
-                       draft.project.sources[static_cast<std::size_t>(source)], found))
-        good = true;
-      if (!first) first = found.take();
-    }
+    for (const int source : sources)
+      for (const ModelKind kind : {ModelKind::binary, ModelKind::regression}) {
+        Diagnostics found = errors.apart();
+        if (typed_metric(metric_name, text, kind, draft,
+                         draft.project.sources[static_cast<std::size_t>(source)], found))
+          good = true;
+        if (!first) first = found.take();
+      }
     if (good || !first) continue;
     for (auto& error : *first)
       errors.report(error.code, error.position, std::move(error.message), std::move(error.advice));

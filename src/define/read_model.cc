@@ -13,6 +13,7 @@
 #include "define/question_keys.h"
 #include "define/read_label.h"
 #include "define/read_metrics.h"
+#include "define/read_model_kind.h"
 #include "define/read_training.h"
 #include "define/split_and_gates.h"
 #include "define/table_reader.h"
@@ -75,6 +76,7 @@ class ModelReader {
     const TomlEntry* question =
         reader.require("question", "write question = { from = \"…\", at = \"…\" }");
     if (question) read_question(*question);
+    read_model_kind(reader, model_, errors_);
     const TomlEntry* label = reader.require("label", "write label = \"delay >= 15\"");
     if (label) label_ = read_label(*label, draft_, model_, errors_);
     const TomlEntry* inputs = reader.require("inputs", "write inputs = [\"distance\", \"view.*\"]");
@@ -130,6 +132,7 @@ class ModelReader {
       read_external_trainer(*trainer, model_, errors_);
     else if (trainer && expect_kind(*trainer, Kind::string, what_, "write \"xgboost\"", errors_))
       read_trainer(trainer->value);
+    check_loss(reader, model_, errors_);
     read_trainer_params(reader.take("params"), model_, errors_);
     model_.seed = static_cast<std::uint64_t>(reader.integer("seed", 0, 2'147'483'647).value_or(0));
     const TomlEntry* split = reader.require(

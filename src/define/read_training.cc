@@ -7,8 +7,9 @@
 #include "define/build.h"
 #include "define/checker.h"
 #include "define/external_trainer.h"
+#include "define/model_metrics.h"
+#include "define/read_model_kind.h"
 #include "define/read_window.h"
-#include "define/split_and_gates.h"
 #include "define/trainer_params.h"
 
 namespace coeval::define {
@@ -31,18 +32,22 @@ class OptionsReader {
         what_("model " + in_quotes(model.name)) {}
 
   void read() {
+    options_.search.metric = validation_metric(model_);
+    refuse_keys_of_binary(reader_, model_, errors_);
+    const bool decides = model_.kind == ModelKind::binary;
     read_experiment();
     if (const auto* entry = reader_.take("weights")) read_weights(*entry);
-    if (const auto* entry = reader_.take("class_weights")) read_class_weights(*entry);
+    if (const auto* entry = reader_.take("class_weights"); entry && decides)
+      read_class_weights(*entry);
     if (const auto* entry = reader_.take("monotone")) read_monotone(*entry);
-    if (const auto* entry = reader_.take("calibration")) read_calibration(*entry);
-    if (const auto* entry = reader_.take("threshold")) read_threshold(*entry);
+    if (const auto* entry = reader_.take("calibration"); entry && decides) read_calibration(*entry);
+    if (const auto* entry = reader_.take("threshold"); entry && decides) read_threshold(*entry);
     if (const auto* entry = reader_.take("slices")) read_slices(*entry);
     if (const auto* entry = reader_.take("resample")) read_resample(*entry);
     if (const auto* entry = reader_.take("limits")) read_limits(*entry);
     if (const auto* entry = reader_.take("search")) read_search(*entry);
     if (model_.trainer == kExternalTrainer) refuse_of_commands();
-    check_parts();
+    if (decides) check_parts();
   }
 
  private:
@@ -267,10 +272,11 @@ class OptionsReader {
     if (const auto latency = duration(table, "max_latency"))
       search.max_latency_ns = *latency * 1000;
     if (const auto metric = table.string("metric")) {
-      const auto metrics = gate_metrics();
+      const auto metrics = gate_metrics(model_);
       if (std::ranges::find(metrics, *metric) == metrics.end())
         bad(entry.value.find("metric")->value.position, "unknown metric " + in_quotes(*metric),
-            "write metric = \"log_loss\" or \"auc\"");
+            model_.kind == ModelKind::binary ? "write metric = \"log_loss\" or \"auc\""
+                                             : "write metric = \"rmse\" or \"mae\"");
       search.metric = *metric;
     }
     if (const auto* space = table.take("space")) read_space(*space, table.what());
@@ -289,7 +295,7 @@ class OptionsReader {
       const auto is_number = [](const TomlValue& each) {
         return each.kind == Kind::integer || each.kind == Kind::real;
       };
-      if (known == params.end()) {
+      if (known == params.end() || !has_param(model_, *known)) {
         errors_.report(Code::unknown_toml_key, position,
                        "unknown parameter " + in_quotes(param) + " in the " + what, advice);
       } else if (value.kind != Kind::array || value.items.size() != 2 ||

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/byte_size.h"
+#include "define/model_metrics.h"
 #include "define/read_window.h"
 #include "define/table_reader.h"
 
@@ -55,10 +56,6 @@ std::optional<std::int64_t> read_later_moment(TableReader& reader, std::string_v
     return std::nullopt;
   return entry->value.integer;
 }
-
-constexpr std::array<std::string_view, 9> kMetrics = {
-    "accuracy", "auc",      "average_precision", "brier", "calibration_error",
-    "f1",       "log_loss", "precision",         "recall"};
 
 struct SystemGate {
   std::string_view name, example;
@@ -160,11 +157,30 @@ void read_system_gate(const TomlEntry& entry, const SystemGate& kind, Model& mod
                 advice);
 }
 
-// What a gate of this model can be about: the metrics of all models, and those of the project.
+// What a gate of this model can be about: the metrics of its kind, and those of the project.
 std::vector<std::string> metrics_of(const Model& model) {
-  std::vector<std::string> all(kMetrics.begin(), kMetrics.end());
+  const auto own = gate_metrics(model);
+  std::vector<std::string> all(own.begin(), own.end());
   for (const Metric& metric : model.metrics) all.push_back(metric.name);
   return all;
+}
+
+void report_unknown_metric(const SourcePosition& place, std::string_view metric, const Model& model,
+                           std::string advice, Diagnostics& errors) {
+  const std::string of_other = advice_for_other_kind(metric, model);
+  errors.report(Code::bad_toml_value, place, "unknown metric " + in_quotes(metric),
+                of_other.empty() ? std::move(advice) : of_other);
+}
+
+// Gates on metrics of another kind of model, each with what this one has.
+void refuse_other_kinds(TableReader& reader, const Model& model, Diagnostics& errors) {
+  for (const std::string_view metric : gate_metrics_of_any_kind()) {
+    const std::string advice = advice_for_other_kind(metric, model);
+    if (advice.empty() || is_of_project(metric, model)) continue;
+    if (const TomlEntry* gate = reader.take(metric))
+      errors.report(Code::bad_toml_value, gate->position,
+                    reader.what() + " has no metric " + in_quotes(metric), advice);
+  }
 }
 
 void report_no_slices(const SourcePosition& place, const Model& model, Diagnostics& errors) {
@@ -180,8 +196,10 @@ void read_champion_gates(TableReader& reader, const TomlValue& table, Model& mod
   const auto margin = reader.number("margin", 0, 1e12);
   const auto slice_margin = reader.number("slice_margin", 0, 1e12);
   if (metric && std::ranges::count(metrics_of(model), *metric) == 0)
-    errors.report(Code::bad_toml_value, place("on"), "unknown metric " + in_quotes(*metric),
-                  "write on = \"auc\" or another of the metrics of gates, or one of [metric]");
+    report_unknown_metric(place("on"), *metric, model,
+                          "write on = \"" + std::string(primary_metric(model)) +
+                              "\" or another of the metrics of gates, or one of [metric]",
+                          errors);
   const auto read = [&](std::string_view key, Gate::Kind kind, double bound) {
     const auto other = reader.string(key);
     if (!other) return;
@@ -189,7 +207,7 @@ void read_champion_gates(TableReader& reader, const TomlValue& table, Model& mod
       errors.report(Code::unsupported, place(key),
                     std::string(key) + " " + in_quotes(*other) + " is not in this version",
                     "write " + std::string(key) + " = \"champion\"");
-    const std::string on = metric.value_or("auc");
+    const std::string on = metric.value_or(std::string(primary_metric(model)));
     model.gates.push_back({on, kind, bound, false, is_of_project(on, model)});
   };
   read("better_than", Gate::Kind::better_than_champion, 0);
@@ -221,6 +239,7 @@ void read_worst_slice(const TomlEntry& entry, Model& model, Diagnostics& errors)
   TableReader reader(entry.value, entry.position, what, errors);
   for (const auto& metric : metrics_of(model))
     if (const TomlEntry* gate = reader.take(metric)) read_gate(*gate, metric, true, model, errors);
+  refuse_other_kinds(reader, model, errors);
   reader.finish();
 }
 
@@ -286,14 +305,13 @@ void read_split(const TomlEntry& entry, Model& model, Diagnostics& errors) {
                   "train_until < validate_until < calibrate_until < threshold_until < test_until");
 }
 
-std::span<const std::string_view> gate_metrics() { return kMetrics; }
-
 void read_gates(const TomlEntry& entry, Model& model, Diagnostics& errors) {
   const std::string what = "model " + in_quotes(model.name);
   if (!expect_kind(entry, Kind::table, what, "write gate = { auc = \">= 0.77\" }", errors)) return;
   TableReader reader(entry.value, entry.position, "gate of " + what, errors);
   for (const auto& metric : metrics_of(model))
     if (const TomlEntry* gate = reader.take(metric)) read_gate(*gate, metric, false, model, errors);
+  refuse_other_kinds(reader, model, errors);
   for (const SystemGate& kind : kSystemGates)
     if (const TomlEntry* gate = reader.take(kind.name))
       read_system_gate(*gate, kind, model, errors);

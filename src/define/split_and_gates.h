@@ -1,8 +1,5 @@
 #pragma once
 
-#include <span>
-#include <string_view>
-
 #include "define/diagnostics.h"
 #include "define/document.h"
 #include "define/project.h"
@@ -14,10 +11,7 @@ namespace coeval::define {
 /// unknown_toml_key.
 void read_split(const TomlEntry& entry, Model& model, Diagnostics& errors);
 
-/// What a gate of any model can be about.
-std::span<const std::string_view> gate_metrics();
-
-/// Reads gate = { auc = ">= 0.77", better_than = "champion" }, of the metrics of all models and
+/// Reads gate = { auc = ">= 0.77", better_than = "champion" }, of the metrics of its kind and
 /// those of the project that the model has by now. Errors: unknown_toml_key, bad_toml_value,
 /// missing_toml_key where slices are asked for that the model does not have.
 void read_gates(const TomlEntry& entry, Model& model, Diagnostics& errors);

@@ -96,11 +96,22 @@ void refuse_rounds(TableReader& reader, Diagnostics& errors) {
                     "write max_iterations = 100, or leave it out");
 }
 
+void refuse_param(const TrainerParam& param, TableReader& reader, Diagnostics& errors) {
+  if (const TomlEntry* entry = reader.take(param.name))
+    errors.report(Code::bad_toml_value, entry->position,
+                  in_quotes(param.name) + " of " + reader.what() + ": a regression has no classes",
+                  "leave it out; weights = \"…\" of the model says what a row counts");
+}
+
 void read_table(const TomlEntry& entry, Model& model, std::map<std::string, std::string>& values,
                 Diagnostics& errors) {
   TableReader reader(entry.value, entry.position, "params of model " + in_quotes(model.name),
                      errors);
   for (const auto& param : trainer_params(model.trainer)) {
+    if (!has_param(model, param)) {
+      refuse_param(param, reader, errors);
+      continue;
+    }
     std::string& value = values[std::string(param.name)];
     read_param(param, param.name, reader, value);
     if (param.alias.empty()) continue;
@@ -135,6 +146,10 @@ std::span<const TrainerParam> trainer_params(std::string_view trainer) {
   return kXgboost;
 }
 
+bool has_param(const Model& model, const TrainerParam& param) {
+  return model.kind == ModelKind::binary || param.name != "scale_pos_weight";
+}
+
 bool trains_in_rounds(std::string_view trainer) {
   return trainer != "linear" && trainer != kExternalTrainer;
 }
@@ -142,7 +157,8 @@ bool trains_in_rounds(std::string_view trainer) {
 void read_trainer_params(const TomlEntry* entry, Model& model, Diagnostics& errors) {
   if (model.trainer == kExternalTrainer) return read_external_params(entry, model, errors);
   std::map<std::string, std::string> values;
-  for (const auto& param : trainer_params(model.trainer)) values.emplace(param.name, param.value);
+  for (const auto& param : trainer_params(model.trainer))
+    if (has_param(model, param)) values.emplace(param.name, param.value);
   if (model.trainer != "lightgbm" && model.trainer != "linear")
     values.emplace("tree_method", "hist");
   const std::string what = "model " + in_quotes(model.name);

@@ -19,6 +19,8 @@ struct TrainerParam {
 /// Those of a trainer that are numbers, besides rounds and early_stopping_rounds; XGBoost's for a
 /// trainer that is not known.
 std::span<const TrainerParam> trainer_params(std::string_view trainer);
+/// Whether a model of this kind has a parameter of its trainer: scale_pos_weight is of binary ones.
+bool has_param(const Model& model, const TrainerParam& param);
 /// Whether a trainer adds trees in rounds, which may be fewer and stopped early.
 bool trains_in_rounds(std::string_view trainer);
 

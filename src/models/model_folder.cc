@@ -55,13 +55,16 @@ bool is_own_key(std::string_view key) {
   for (const auto& [own, field] : kTextFields) {
     if (key == own) return true;
   }
-  return key == "threshold" || key == "calibration";
+  return key == "threshold" || key == "calibration" || key == "kind";
 }
 
 Json card_to_json(const ModelCard& card) {
   Json json;
   for (const auto& [key, field] : kTextFields) json.set(key, card.*field);
-  json.set("threshold", card.threshold);
+  if (card.decides())
+    json.set("threshold", card.threshold);
+  else
+    json.set("kind", card.kind);
   if (card.calibration) json.set("calibration", stats::to_json(*card.calibration));
   if (card.details.object() != nullptr) {
     for (const auto& [key, value] : *card.details.object()) {
@@ -80,6 +83,14 @@ Result<double> threshold_from(const Json& json) {
   return std::unexpected(bad_file(kCardFile, "'threshold' is not a number"));
 }
 
+// A card without a kind is of a binary model, as all were before there were others.
+Result<std::string> kind_from(const Json& json) {
+  const Json* member = json.find("kind");
+  if (member == nullptr) return std::string("binary");
+  if (member->string() != nullptr && *member->string() == "regression") return *member->string();
+  return std::unexpected(bad_file(kCardFile, "'kind' is none that this version knows"));
+}
+
 Result<ModelCard> card_from_json(const Json& json) {
   if (json.object() == nullptr) return std::unexpected(bad_file(kCardFile, "is not an object"));
   ModelCard card;
@@ -90,7 +101,10 @@ Result<ModelCard> card_from_json(const Json& json) {
     }
     card.*field = *member->string();
   }
-  COEVAL_ASSIGN(card.threshold, threshold_from(json));
+  COEVAL_ASSIGN(card.kind, kind_from(json));
+  if (card.decides()) {
+    COEVAL_ASSIGN(card.threshold, threshold_from(json));
+  }
   if (const Json* calibration = json.find("calibration")) {
     auto map = stats::calibration_from_json(*calibration);
     if (!map) return std::unexpected(bad_file(kCardFile, map.error().message));

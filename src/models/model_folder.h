@@ -23,7 +23,8 @@ namespace coeval::models {
 ///   encoder.json   frozen dictionaries
 ///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, calibration, input
 ///   names and types,
-///                  split, parameters, engine version, created
+///                  split, parameters, engine version, created; of a regression its kind, and no
+///                  threshold
 ///   metrics.json   per split part
 ///   golden.bin     64 encoded rows and their margins and scores, checked at load (see
 ///                  golden_file.h)
@@ -32,10 +33,15 @@ namespace coeval::models {
 /// outside, by who registers the model: a folder can vouch for its damage, not for its forgery.
 struct ModelCard {
   std::string name, ir_hash, ir, recipe_id, bits_id, dataset_id, engine;
-  double threshold = 0.5;
-  data::Json details;  ///< the rest of model.json, kept as it is: an object or null
+  double threshold = 0.5;  ///< of a binary model
+  data::Json details;      ///< the rest of model.json, kept as it is: an object or null
   std::optional<stats::CalibrationMap> calibration =
-      {};  ///< of the score, before anything reads it
+      {};                       ///< of the score, before anything reads it
+  std::string kind = "binary";  ///< or "regression", whose scores are numbers and decide nothing
+
+  bool decides() const { return kind == "binary"; }
+  /// What a score decides: score ≥ threshold, compared as doubles; false where nothing is decided.
+  bool decision(float score) const { return decides() && static_cast<double>(score) >= threshold; }
 };
 
 /// Writes all files, fsynced; the folder appears by rename, complete or not at all. The bits id is

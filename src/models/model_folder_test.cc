@@ -89,6 +89,25 @@ TEST_CASE("a saved model loads with everything it was saved with") {
         1);
 }
 
+TEST_CASE("a regression's card has its kind and no threshold, and decides nothing") {
+  const TestFolder folder;
+  Sample sample;
+  CHECK(sample.card.decision(0.25F));
+  CHECK_FALSE(sample.card.decision(0.24F));
+  sample.card.kind = "regression";
+  REQUIRE(sample.save(folder.path("model")).has_value());
+  const auto loaded = load_model(folder.path("model"));
+  REQUIRE_MESSAGE(loaded.has_value(), (loaded ? "" : one_line(loaded.error())));
+  CHECK((*loaded)->card.kind == "regression");
+  CHECK_FALSE((*loaded)->card.decision(7));
+  std::ifstream file(folder.path("model/model.json"));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  CHECK(text.find("\"kind\":\"regression\"") != std::string::npos);
+  CHECK(text.find("threshold") == std::string::npos);
+  sample.card.kind = "ranking";
+  REQUIRE_FALSE(sample.save(folder.path("other")).has_value());
+}
+
 TEST_CASE("the bits id is filled in, and a wrong one is refused") {
   const TestFolder folder;
   Sample sample;

@@ -16,9 +16,9 @@ using define::Metric;
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
-// What the expressions of a metric are over.
-data::Batch answered(const Metric& metric, const AnsweredRows& rows) {
-  const auto count = static_cast<std::int64_t>(rows.scores.size());
+// The answers of a binary model: score, decision, label.
+std::vector<data::Column> decided(const AnsweredRows& rows) {
+  COEVAL_CHECK(rows.scores.size() == rows.labels.size());
   data::ColumnBuilder score(data::Type::float64), decision(data::Type::boolean),
       label(data::Type::boolean);
   for (std::size_t i = 0; i < rows.scores.size(); ++i) {
@@ -27,11 +27,29 @@ data::Batch answered(const Metric& metric, const AnsweredRows& rows) {
     decision.append_boolean(own >= rows.threshold);
     label.append_boolean(rows.labels[i] != 0);
   }
+  return {score.finish(), decision.finish(), label.finish()};
+}
+
+// Those of a regression: score, label.
+std::vector<data::Column> estimated(const AnsweredRows& rows) {
+  COEVAL_CHECK(rows.scores.size() == rows.numbers.size());
+  data::ColumnBuilder score(data::Type::float64), label(data::Type::float64);
+  for (std::size_t i = 0; i < rows.scores.size(); ++i) {
+    score.append_real(static_cast<double>(rows.scores[i]));
+    label.append_real(rows.numbers[i]);
+  }
+  return {score.finish(), label.finish()};
+}
+
+// What the expressions of a metric are over.
+data::Batch answered(const Metric& metric, const AnsweredRows& rows) {
+  const auto count = static_cast<std::int64_t>(rows.scores.size());
   data::Batch batch;
   batch.rows = count;
   batch.schema = metric.schema;
-  batch.columns = {score.finish(), decision.finish(), label.finish()};
-  for (std::size_t i = define::kAnswerColumns; i < metric.schema.fields.size(); ++i) {
+  batch.columns = metric.answer_columns == 3 ? decided(rows) : estimated(rows);
+  COEVAL_CHECK(batch.columns.size() == metric.answer_columns);
+  for (std::size_t i = metric.answer_columns; i < metric.schema.fields.size(); ++i) {
     const data::Field& field = metric.schema.fields[i];
     const data::Column* column = rows.columns == nullptr ? nullptr : rows.columns->find(field.name);
     COEVAL_CHECK(column != nullptr && column->size() == count && column->type() == field.type);
@@ -64,7 +82,6 @@ std::vector<double> numbers_of(const define::Expr& expr, const data::Batch& batc
 }  // namespace
 
 MetricTerms metric_terms(const Metric& metric, const AnsweredRows& rows) {
-  COEVAL_CHECK(rows.scores.size() == rows.labels.size());
   const data::Batch batch = answered(metric, rows);
   MetricTerms terms;
   const bool is_ratio = metric.kind == Metric::Kind::ratio;

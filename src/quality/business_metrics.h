@@ -14,7 +14,8 @@ namespace coeval::quality {
 struct AnsweredRows {
   std::span<const float> scores;
   double threshold = 0.5;                ///< decided true: score ≥ threshold, compared as doubles
-  std::span<const std::uint8_t> labels;  ///< 0 or 1, as many as scores
+  std::span<const std::uint8_t> labels;  ///< 0 or 1, as many as scores; none of a regression
+  std::span<const double> numbers = {};  ///< labels of a regression, as many as scores
   /// Columns of the question's rows by name, at least those that the metric reads; as many rows.
   const data::Batch* columns = nullptr;
 };

@@ -50,7 +50,7 @@ std::optional<AuditDifference> compare_score(const AuditedModel& audited,
     return difference(record, "raw_score", number(record.raw_score), number(margin));
   if (!same_bits(score, record.score))
     return difference(record, "score", number(record.score), number(score));
-  const bool decision = static_cast<double>(score) >= audited.served->card.threshold;
+  const bool decision = audited.served->card.decision(score);
   if (decision != record.decision)
     return difference(record, "decision", record.decision ? "true" : "false",
                       decision ? "true" : "false");

@@ -42,15 +42,23 @@ void mature(const define::Expr& matures, const SourceHistory& history,
   }
 }
 
+// Appends the label of a row, which has one.
+void append(data::ColumnBuilder& labels, const data::Column& label, std::int64_t row) {
+  if (label.type() == data::Type::boolean)
+    labels.append_boolean(label.bit(row));
+  else
+    labels.append_real(label.real(row));
+}
+
 // What is known at or after the end of `past` does not exist for it.
 Labels until(const Past& past, const data::Column& label, std::vector<std::int64_t> known_us) {
-  data::ColumnBuilder labels(data::Type::boolean);
+  data::ColumnBuilder labels(label.type());
   labels.reserve(label.size());
   for (std::int64_t row = 0; row < label.size(); ++row) {
     std::int64_t& known = known_us[static_cast<std::size_t>(row)];
     const bool undecided = label.is_null(row) || (past.as_of_us && known >= *past.as_of_us);
     if (undecided) known = kNever;
-    known == kNever ? labels.append_null() : labels.append_boolean(label.bit(row));
+    known == kNever ? labels.append_null() : append(labels, label, row);
   }
   return {labels.finish(), std::move(known_us)};
 }
@@ -61,7 +69,7 @@ void follow_corrections(const SourceHistory& history, data::Column& label,
                         std::vector<std::int64_t>& known_us) {
   if (!history.amendments) return;
   const std::vector<std::int64_t> own = known_us;
-  data::ColumnBuilder labels(data::Type::boolean);
+  data::ColumnBuilder labels(label.type());
   for (std::int64_t row = 0; row < label.size(); ++row) {
     const std::int64_t newest = newest_version(history, row);
     std::int64_t& known = known_us[static_cast<std::size_t>(row)];
@@ -70,7 +78,7 @@ void follow_corrections(const SourceHistory& history, data::Column& label,
       known = kNever;
       continue;
     }
-    labels.append_boolean(label.bit(newest));
+    append(labels, label, newest);
     const auto at = static_cast<std::size_t>(newest);
     if (newest != row) known = std::max(own[at], history.known_us[at]);
   }

@@ -296,7 +296,8 @@ class Replay {
     const auto& record = version.records[i];
     const auto row = static_cast<std::int64_t>(i);
     PlanReplayVersion& report = version.report;
-    const bool decision = static_cast<double>(score) >= version.now->threshold;
+    const bool decision = version.now->kind == define::ModelKind::binary &&
+                          static_cast<double>(score) >= version.now->threshold;
     const bool features_differ = data::encode_row(inputs, row) != record.features;
     const bool score_differs = !same_bits(score, record.score);
     const bool decision_differs = decision != record.decision;

@@ -108,6 +108,7 @@ class Player {
                             ? all_null(history.rows.rows)
                             : kernel::evaluate(*model->label, history.rows, {}, counts));
       report_.models.push_back({model->name, 0, {}, {}, {}});
+      report_.models.back().is_regression = model->kind == define::ModelKind::regression;
     }
   }
 
@@ -178,7 +179,10 @@ class Player {
     const double value =
         score->real() != nullptr ? *score->real() : static_cast<double>(*score->integer());
     model.scores.push_back(static_cast<float>(value));
-    model.labels.push_back(label.bit(row) ? 1 : 0);
+    if (model.is_regression)
+      model.numbers.push_back(label.real(row));
+    else
+      model.labels.push_back(label.bit(row) ? 1 : 0);
     return {};
   }
 

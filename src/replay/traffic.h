@@ -27,7 +27,9 @@ struct AnsweredModel {
   std::int64_t questions = 0;
   std::string last_prediction_id;
   std::vector<float> scores;
-  std::vector<std::uint8_t> labels;
+  std::vector<std::uint8_t> labels;  ///< of a binary model
+  std::vector<double> numbers = {};  ///< labels of a regression
+  bool is_regression = false;
 };
 
 /// What came back.

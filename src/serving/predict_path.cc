@@ -220,7 +220,7 @@ void append_features(std::string& out, const data::Batch& features, std::int64_t
   out += '}';
 }
 
-void append_prediction(std::string& out, const stores::PredictionRecord& record) {
+void append_prediction(std::string& out, const stores::PredictionRecord& record, bool decides) {
   out += '{';
   append_text(out, "prediction_id", record.id);
   append_text(out, "model", record.model);
@@ -231,8 +231,10 @@ void append_prediction(std::string& out, const stores::PredictionRecord& record)
   out += std::to_string(record.position.value);
   append_key(out, "score");
   data::append_json_number(out, static_cast<double>(record.score));
-  append_key(out, "decision");
-  out += record.decision ? "true" : "false";
+  if (decides) {
+    append_key(out, "decision");
+    out += record.decision ? "true" : "false";
+  }
   if (record.approximate.empty()) return;
   append_key(out, "approximate");  // semantics: A4
   out += approximate_json(record).dump();
@@ -347,13 +349,13 @@ auto Engine::Parts::answer_questions(const ModelPlan& plan, const QuestionBatch&
     record.at_us = questions.at_us[i];
     record.raw_score = scored.margins[i];
     record.score = scored.scores[i];
-    record.decision = static_cast<double>(record.score) >= served.card.threshold;
+    record.decision = served.card.decision(record.score);
     record.question = data::encode_row(questions.rows, row);
     record.features = data::encode_row(scored.features, row);
     record.approximate = scored.approximate[i];
     COEVAL_TRY(log_prediction(record));
     std::string answer;
-    append_prediction(answer, record);
+    append_prediction(answer, record, served.card.decides());
     if (features) append_features(answer, scored.features, row);
     answer += '}';
     answers.emplace_back(std::move(answer));

@@ -35,7 +35,8 @@ data::Json record_json(const stores::PredictionRecord& record, const define::Mod
   json.set("propensity", record.propensity);
   json.set("raw_score", static_cast<double>(record.raw_score));
   json.set("score", static_cast<double>(record.score));
-  json.set("decision", record.decision);
+  if (model == nullptr || model->kind == define::ModelKind::binary)
+    json.set("decision", record.decision);
   json.set("latency_us", static_cast<std::int64_t>(record.latency_us));
   if (!record.approximate.empty()) json.set("approximate", approximate_json(record));
   // Names and types of the columns are those of the definition; another one cannot name them.

@@ -38,7 +38,10 @@ data::Json plan_json(const ModelPlan& plan) {
   json.set("bits_id", card.bits_id);
   json.set("recipe_id", card.recipe_id);
   json.set("dataset_id", card.dataset_id);
-  json.set("threshold", card.threshold);
+  if (card.decides())
+    json.set("threshold", card.threshold);
+  else
+    json.set("kind", card.kind);
   if (plan.model != nullptr) {
     json.set("at", plan.model->at_column);
     json.set("question", fields_json(plan.given));

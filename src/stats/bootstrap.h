@@ -85,6 +85,15 @@ Result<Improvement> compare_ratios(const RatioRows& challenger, const RatioRows&
                                    Better better, RatioForm form, Units units,
                                    const BootstrapOptions& options, WorkerPool* pool);
 
+/// R² = 1 − Σ e² / Σ (y − ȳ)² (regression.h), where ȳ is the replicate's own mean. Sums per unit
+/// come first, in the order of the rows; a replicate adds those of the units in ascending order.
+/// Shape: predictions and targets of one length. Undefined: a value that is not finite, constant
+/// targets. Complexity: units · replicates. Errors: as above.
+Result<Improvement> compare_r_squared(std::span<const double> challenger,
+                                      std::span<const double> champion,
+                                      std::span<const double> targets, Units units,
+                                      const BootstrapOptions& options, WorkerPool* pool);
+
 /// Any other metric: `metric(weights)` gives the challenger's and the champion's value where row i
 /// counts weights[i] times (0, 1, 2 …). Called from several threads at once.
 /// Complexity: replicates + 1 calls.
@@ -120,6 +129,10 @@ Result<Estimate> estimate_average_precision(std::span<const float> scores,
 Result<std::vector<Estimate>> estimate_ratios(std::span<const RatioRows> metrics, std::size_t rows,
                                               Units units, const BootstrapOptions& options,
                                               WorkerPool* pool);
+/// One model's R². Shape, complexity, errors: those of compare_r_squared.
+Result<Estimate> estimate_r_squared(std::span<const double> predictions,
+                                    std::span<const double> targets, Units units,
+                                    const BootstrapOptions& options, WorkerPool* pool);
 /// Any other: `value` is the metric of the rows as they are, metric(weights) of a replicate.
 Result<Estimate> estimate_by(std::size_t rows, double value,
                              const std::function<double(std::span<const double>)>& metric,

@@ -13,7 +13,7 @@ namespace coeval::stats {
 struct LinearRows {
   std::span<const float> values;  ///< rows × width
   std::size_t width = 0;
-  std::span<const float> labels;   ///< rows; 0 or 1 where the loss is logistic
+  std::span<const double> labels;  ///< rows; 0 or 1 where the loss is logistic
   std::span<const float> weights;  ///< rows, from 0 on; empty: each row counts 1
   std::size_t rows() const { return labels.size(); }
   double weight(std::size_t row) const {

@@ -106,12 +106,12 @@ class Fitting {
   Status start() {
     double sum = 0;
     for (std::size_t row = 0; row < rows_.rows(); ++row)
-      sum += rows_.weight(row) * static_cast<double>(rows_.labels[row]);
+      sum += rows_.weight(row) * rows_.labels[row];
     const double mean = sum / design_.weight();
     if (options_.loss == LinearLoss::squared) {
       double squares = 0;
       for (std::size_t row = 0; row < rows_.rows(); ++row) {
-        const double off = static_cast<double>(rows_.labels[row]) - mean;
+        const double off = rows_.labels[row] - mean;
         squares += rows_.weight(row) * off * off;
       }
       const double spread = std::sqrt(squares / design_.weight());
@@ -119,7 +119,7 @@ class Fitting {
       at_[0] = mean;
       return {};
     }
-    for (const float label : rows_.labels)
+    for (const double label : rows_.labels)
       if (label != 0 && label != 1)
         return fail(Code::training_failed,
                     "a logistic regression's labels are 0 and 1, not " + std::to_string(label));
@@ -156,7 +156,7 @@ class Fitting {
       double margin = 0;
       for (std::size_t i = 0; i < room.dense.size(); ++i) margin += at[i] * room.dense[i];
       for (std::size_t i = 0; i < ones; ++i) margin += at[room.ones[i] + 1];
-      const RowLoss of = loss_at(options_.loss, margin, static_cast<double>(rows_.labels[row]));
+      const RowLoss of = loss_at(options_.loss, margin, rows_.labels[row]);
       moments.loss += weight * of.loss;
       add_row(room, ones, weight * of.slope, weight * of.curvature, moments);
     }

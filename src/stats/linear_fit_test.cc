@@ -12,7 +12,8 @@ namespace {
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 struct Table {
-  std::vector<float> values, labels, weights;
+  std::vector<float> values, weights;
+  std::vector<double> labels;
   std::size_t width = 1;
   LinearRows rows() const { return {values, width, labels, weights}; }
 };
@@ -40,7 +41,7 @@ Table table(std::size_t rows) {
                        {static_cast<float>(a), draws.next() < 0.2 ? kNan : static_cast<float>(b),
                         static_cast<float>(c)});
     const double margin = 0.3 * (a - 5) - 2 * b + (c == 3 ? 1.5 : 0);
-    made.labels.push_back(draws.next() < 1 / (1 + std::exp(-margin)) ? 1.0f : 0.0f);
+    made.labels.push_back(draws.next() < 1 / (1 + std::exp(-margin)) ? 1.0 : 0.0);
   }
   return made;
 }
@@ -178,7 +179,7 @@ TEST_CASE("what cannot be fitted is refused") {
     return found.error().code;
   };
   Table one_class = made;
-  one_class.labels.assign(100, 1.0f);
+  one_class.labels.assign(100, 1.0);
   CHECK(error_of(one_class) == Code::no_rows);
   Table no_weight = made;
   no_weight.weights.assign(100, 0.0f);
@@ -189,7 +190,7 @@ TEST_CASE("what cannot be fitted is refused") {
   Table bad_label = made;
   bad_label.labels[3] = kNan;
   CHECK(error_of(bad_label) == Code::training_failed);
-  bad_label.labels[3] = 0.5f;
+  bad_label.labels[3] = 0.5;
   CHECK(error_of(bad_label) == Code::training_failed);
   Table wide = made;
   for (std::size_t i = 0; i < 100; ++i) wide.values[3 * i + 2] = static_cast<float>(100 * i);

@@ -156,7 +156,12 @@ Result<data::Json> train_inputs(const Workshop& shop, const define::Model& model
     COEVAL_ASSIGN(const auto files, command_files(shop.project->folder, command));
     for (const CommandFile& file : files) json.set("script:" + file.name, file.sha256);
   }
-  json.set("threshold", model.threshold);
+  if (model.kind == define::ModelKind::binary) {
+    json.set("threshold", model.threshold);
+  } else {
+    json.set("kind", define::name(model.kind));
+    json.set("loss", define::loss_text(model.loss));
+  }
   json.set("ir", model.ir_hash);
   return json;
 }

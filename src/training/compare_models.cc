@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -19,8 +20,8 @@ constexpr std::uint64_t kSeed = 20261128;
 
 // Of each replicate the calibration error is computed anew.
 Result<stats::Improvement> compare_calibration(const ModelPair& pair, WorkerPool& pool) {
-  const stats::RankedCalibration mine(pair.candidate, pair.labels),
-      theirs(pair.champion, pair.labels);
+  const stats::RankedCalibration mine(pair.candidate, pair.labels.classes),
+      theirs(pair.champion, pair.labels.classes);
   const auto both = [&](std::span<const double> weights) {
     return stats::MetricPair{mine.error(weights), theirs.error(weights)};
   };
@@ -65,22 +66,34 @@ Result<stats::Improvement> compare_worth(const ProjectMetrics::Of& mine,
   return found;
 }
 
+// Metrics that are no ratio of sums over rows; nothing for another one.
+std::optional<Result<stats::Improvement>> compare_whole(const std::string& metric,
+                                                        const ModelPair& pair, WorkerPool& pool) {
+  const stats::BootstrapOptions options = bootstrap_options(metric);
+  if (pair.labels.is_regression()) {
+    if (metric != "r_squared") return std::nullopt;
+    return stats::compare_r_squared(as_doubles(pair.candidate), as_doubles(pair.champion),
+                                    pair.labels.numbers, pair.units, options, &pool);
+  }
+  if (metric == "auc")
+    return stats::compare_auc(pair.candidate, pair.champion, pair.labels.classes, pair.units,
+                              options, &pool);
+  if (metric == "average_precision")
+    return stats::compare_average_precision(pair.candidate, pair.champion, pair.labels.classes,
+                                            pair.units, options, &pool);
+  if (metric == "calibration_error") return compare_calibration(pair, pool);
+  return std::nullopt;
+}
+
 Result<stats::Improvement> compare(const std::string& metric, const ModelPair& pair,
                                    WorkerPool& pool) {
-  const stats::BootstrapOptions options = bootstrap_options(metric);
-  if (metric == "auc")
-    return stats::compare_auc(pair.candidate, pair.champion, pair.labels, pair.units, options,
-                              &pool);
-  if (metric == "average_precision")
-    return stats::compare_average_precision(pair.candidate, pair.champion, pair.labels, pair.units,
-                                            options, &pool);
-  if (metric == "calibration_error") return compare_calibration(pair, pool);
-  const auto mine = ratio_terms(metric, pair.candidate, pair.candidate_threshold, pair.labels);
-  const auto theirs = ratio_terms(metric, pair.champion, pair.champion_threshold, pair.labels);
+  if (auto found = compare_whole(metric, pair, pool)) return std::move(*found);
+  const auto mine = ratio_terms(metric, pair.candidate_answers());
+  const auto theirs = ratio_terms(metric, pair.champion_answers());
   if (mine && theirs)
     return stats::compare_ratios(rows_of(*mine), rows_of(*theirs),
-                                 better_of(higher_is_better(metric)), stats::RatioForm::plain,
-                                 pair.units, options, &pool);
+                                 better_of(higher_is_better(metric)), ratio_form(metric),
+                                 pair.units, bootstrap_options(metric), &pool);
   const auto* worth = find(pair.candidate_worth, metric);
   const auto* champion_worth = find(pair.champion_worth, metric);
   if (worth != nullptr && champion_worth != nullptr)
@@ -102,7 +115,7 @@ Comparison comparison_of(const std::string& metric, const ModelPair& pair,
                         .unit = pair.unit,
                         .delong_p = {}};
   if (metric != "auc") return comparison;
-  const double p = stats::delong(pair.candidate, pair.champion, pair.labels).p_value;
+  const double p = stats::delong(pair.candidate, pair.champion, pair.labels.classes).p_value;
   if (std::isfinite(p)) comparison.delong_p = p;
   return comparison;
 }
@@ -121,14 +134,14 @@ struct SlicePair {
   SlicePair(const ModelPair& all, const std::vector<std::size_t>& rows)
       : candidate(taken(all.candidate, rows)),
         champion(taken(all.champion, rows)),
-        labels(taken(all.labels, rows)),
+        labels(take(all.labels, rows)),
         units(taken(all.units, rows)),
         pair(all) {
     if (all.candidate_worth != nullptr) candidate_worth = all.candidate_worth->take(rows);
     if (all.champion_worth != nullptr) champion_worth = all.champion_worth->take(rows);
     pair.candidate = candidate;
     pair.champion = champion;
-    pair.labels = labels;
+    pair.labels = labels.span();
     pair.units = units;
     pair.candidate_worth = candidate_worth ? &*candidate_worth : nullptr;
     pair.champion_worth = champion_worth ? &*champion_worth : nullptr;
@@ -137,11 +150,11 @@ struct SlicePair {
   SlicePair& operator=(const SlicePair&) = delete;
 
   std::int64_t units_count() const {
-    return units.empty() ? std::ssize(labels) : std::ssize(std::set(units.begin(), units.end()));
+    return units.empty() ? std::ssize(candidate) : std::ssize(std::set(units.begin(), units.end()));
   }
 
   std::vector<float> candidate, champion;
-  std::vector<std::uint8_t> labels;
+  RowLabels labels;
   std::vector<std::int64_t> units;
   std::optional<ProjectMetrics> candidate_worth, champion_worth;
   ModelPair pair;
@@ -156,9 +169,10 @@ void add(Intervals& intervals, const std::string& metric, const stats::Interval&
 Status add_ratios(const ModelPair& pair, Intervals& intervals, WorkerPool& pool) {
   std::vector<std::string> names;
   std::vector<quality::MetricTerms> terms;
-  for (const auto metric : ratio_metrics()) {
+  const ModelAnswers answers = pair.candidate_answers();
+  for (const auto metric : ratio_metrics(answers)) {
     names.emplace_back(metric);
-    terms.push_back(*ratio_terms(metric, pair.candidate, pair.candidate_threshold, pair.labels));
+    terms.push_back(*ratio_terms(metric, answers));
   }
   std::vector<stats::RatioRows> rows;
   for (const auto& of : terms) rows.push_back(rows_of(of));
@@ -172,9 +186,14 @@ Status add_ratios(const ModelPair& pair, Intervals& intervals, WorkerPool& pool)
     }
   COEVAL_ASSIGN(const auto found, stats::estimate_ratios(rows, pair.labels.size(), pair.units,
                                                          bootstrap_options({}), &pool));
-  for (std::size_t i = 0; i < names.size(); ++i)
-    add(intervals, names[i],
-        {found[i].interval.lower * scales[i], found[i].interval.upper * scales[i]});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    stats::Interval interval{found[i].interval.lower * scales[i],
+                             found[i].interval.upper * scales[i]};
+    // Percentiles of roots are roots of percentiles.
+    if (i < terms.size() && ratio_form(names[i]) == stats::RatioForm::root)
+      interval = {std::sqrt(interval.lower), std::sqrt(interval.upper)};
+    add(intervals, names[i], interval);
+  }
   return {};
 }
 
@@ -194,7 +213,7 @@ Result<Comparison> compare_models(const std::string& metric, const ModelPair& pa
 DecisionComparison compare_decisions(const ModelPair& pair) {
   std::vector<std::uint8_t> mine, theirs;
   for (std::size_t i = 0; i < pair.labels.size(); ++i) {
-    const bool label = pair.labels[i] != 0;
+    const bool label = pair.labels.classes[i] != 0;
     mine.push_back((static_cast<double>(pair.candidate[i]) >= pair.candidate_threshold) == label);
     theirs.push_back((static_cast<double>(pair.champion[i]) >= pair.champion_threshold) == label);
   }
@@ -224,31 +243,57 @@ Result<std::vector<SliceComparison>> compare_slices(const std::string& metric,
   return compared;
 }
 
-Result<Intervals> metric_intervals(const ModelPair& pair, bool few,
-                                   std::span<const std::string> also, WorkerPool& pool) {
-  Intervals intervals;
-  const auto asked = [&](const std::string& metric) {
-    return !few || std::ranges::count(also, metric) > 0;
-  };
-  COEVAL_ASSIGN(const auto auc, stats::estimate_auc(pair.candidate, pair.labels, pair.units,
+namespace {
+
+using Asked = std::function<bool(const std::string&)>;
+
+// Of a binary model those that are no ratios.
+Status add_ranked(const ModelPair& pair, const Asked& asked, Intervals& intervals,
+                  WorkerPool& pool) {
+  const auto labels = pair.labels.classes;
+  COEVAL_ASSIGN(const auto auc, stats::estimate_auc(pair.candidate, labels, pair.units,
                                                     bootstrap_options("auc"), &pool));
   add(intervals, "auc", auc.interval);
   if (asked("average_precision")) {
     COEVAL_ASSIGN(const auto found,
-                  stats::estimate_average_precision(pair.candidate, pair.labels, pair.units,
+                  stats::estimate_average_precision(pair.candidate, labels, pair.units,
                                                     bootstrap_options("average_precision"), &pool));
     add(intervals, "average_precision", found.interval);
   }
   if (asked("calibration_error")) {
-    const stats::RankedCalibration ranked(pair.candidate, pair.labels);
-    const double value = stats::calibration_error(pair.candidate, pair.labels).value;
+    const stats::RankedCalibration ranked(pair.candidate, labels);
+    const double value = stats::calibration_error(pair.candidate, labels).value;
     COEVAL_ASSIGN(const auto found,
                   stats::estimate_by(
-                      pair.labels.size(), value,
+                      labels.size(), value,
                       [&](std::span<const double> weights) { return ranked.error(weights); },
                       pair.units, bootstrap_options("calibration_error"), &pool));
     add(intervals, "calibration_error", found.interval);
   }
+  return {};
+}
+
+// Of a regression.
+Status add_r_squared(const ModelPair& pair, Intervals& intervals, WorkerPool& pool) {
+  COEVAL_ASSIGN(const auto found,
+                stats::estimate_r_squared(as_doubles(pair.candidate), pair.labels.numbers,
+                                          pair.units, bootstrap_options("r_squared"), &pool));
+  add(intervals, "r_squared", found.interval);
+  return {};
+}
+
+}  // namespace
+
+Result<Intervals> metric_intervals(const ModelPair& pair, bool few,
+                                   std::span<const std::string> also, WorkerPool& pool) {
+  Intervals intervals;
+  const Asked asked = [&](const std::string& metric) {
+    return !few || std::ranges::count(also, metric) > 0;
+  };
+  if (!pair.labels.is_regression())
+    COEVAL_TRY(add_ranked(pair, asked, intervals, pool));
+  else if (asked("r_squared"))
+    COEVAL_TRY(add_r_squared(pair, intervals, pool));
   COEVAL_TRY(add_ratios(pair, intervals, pool));
   return intervals;
 }

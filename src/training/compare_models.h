@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "define/project.h"
 #include "stats/bootstrap.h"
 #include "training/evidence.h"
+#include "training/model_answers.h"
 #include "training/project_metrics.h"
 
 namespace coeval::training {
@@ -18,12 +20,18 @@ namespace coeval::training {
 struct ModelPair {
   std::span<const float> candidate, champion;  ///< scores
   double candidate_threshold = 0.5, champion_threshold = 0.5;
-  std::span<const std::uint8_t> labels;
+  LabelSpan labels;
+  std::optional<double> quantile = {};  ///< of the candidate, which both are judged by
   std::span<const std::int64_t> units;  ///< what is drawn together; none: each row
   std::string unit;                     ///< its name, for the report
   /// What the two answers are worth by the project's metrics; null: the model names none.
   const ProjectMetrics* candidate_worth = nullptr;
   const ProjectMetrics* champion_worth = nullptr;
+
+  ModelAnswers candidate_answers() const {
+    return {candidate, labels, candidate_threshold, quantile};
+  }
+  ModelAnswers champion_answers() const { return {champion, labels, champion_threshold, quantile}; }
 };
 
 /// 2,000 replicates (200 of calibration_error, which must be computed anew for each), one seed.
@@ -34,7 +42,7 @@ stats::BootstrapOptions bootstrap_options(const std::string& metric);
 Result<Comparison> compare_models(const std::string& metric, const ModelPair& pair,
                                   WorkerPool& pool);
 
-/// How the decisions of two models differ, by McNemar's exact test. (statistics)
+/// How the decisions of two binary models differ, by McNemar's exact test. (statistics)
 DecisionComparison compare_decisions(const ModelPair& pair);
 
 /// Fewer units than these say too little of how a difference varies: such a slice is not compared.
@@ -53,9 +61,10 @@ Result<std::vector<SliceComparison>> compare_slices(const std::string& metric,
                                                     WorkerPool& pool);
 
 /// The intervals of one model's metrics on the same replicates: auc, average_precision,
-/// calibration_error, those of ratio_metrics() and those of the project. `few` leaves out the two
-/// that take long on many slices, average_precision and calibration_error, unless `also` names
-/// them. What is undefined is not there. `champion` of the pair is not read.
+/// calibration_error, or r_squared of a regression; those of ratio_metrics() and those of the
+/// project. `few` leaves out those that take long on many slices, average_precision,
+/// calibration_error and r_squared, unless `also` names them. What is undefined is not there.
+/// `champion` of the pair is not read.
 Result<Intervals> metric_intervals(const ModelPair& pair, bool few,
                                    std::span<const std::string> also, WorkerPool& pool);
 

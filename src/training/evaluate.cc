@@ -4,7 +4,11 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "exact/exact_sum.h"
 #include "stats/curves.h"
+#include "stats/metrics.h"
+#include "stats/regression.h"
+#include "stats/regression_plots.h"
 #include "stats/thresholds.h"
 
 namespace coeval::training {
@@ -62,57 +66,131 @@ Json confusion_json(const stats::Confusion& counts, double threshold) {
   return json;
 }
 
+stats::BinaryRows binary_rows(const ModelAnswers& answers) {
+  return {.scores = answers.scores, .labels = answers.labels.classes, .weights = {}};
+}
+
+Metrics binary_metrics(const ModelAnswers& answers) {
+  const stats::BinaryMetrics binary = stats::binary_metrics(answers.scores, answers.labels.classes);
+  const stats::Confusion counts = stats::confusion(binary_rows(answers), answers.threshold);
+  return {{"auc", binary.auc},
+          {"average_precision", binary.average_precision},
+          {"log_loss", binary.log_loss},
+          {"brier", binary.brier},
+          {"calibration_error", binary.calibration_error},
+          {"accuracy", stats::accuracy(counts)},
+          {"precision", stats::precision(counts)},
+          {"recall", stats::recall(counts)},
+          {"f1", stats::f1(counts)}};
+}
+
+Metrics regression_metrics(const ModelAnswers& answers) {
+  const std::vector<double> predictions = as_doubles(answers.scores);
+  const stats::RegressionRows rows{.predictions = predictions, .targets = answers.labels.numbers};
+  Metrics metrics = {{"mae", stats::mae(rows)},
+                     {"mape", stats::mape(rows).value},
+                     {"r_squared", stats::r_squared(rows)},
+                     {"rmse", stats::rmse(rows)},
+                     {"wape", stats::wape(rows)}};
+  if (answers.quantile) metrics["pinball"] = stats::pinball(rows, *answers.quantile);
+  return metrics;
+}
+
+void add_binary(Json& json, const ScoredPart& part) {
+  const ModelAnswers& answers = part.answers;
+  const stats::BinaryRows rows = binary_rows(answers);
+  json.set("log_loss_clip", 1e-15);
+  json.set("calibration_bins",
+           bins_json(stats::calibration_error(answers.scores, answers.labels.classes)));
+  json.set("confusion",
+           confusion_json(stats::confusion(rows, answers.threshold), answers.threshold));
+  if (part.name == "test") json.set("curves", curves_json(rows));
+}
+
+template <class Value>
+Json list_of(const std::vector<stats::PredictionBin>& bins, const Value& value) {
+  Json list{Json::Array{}};
+  for (const auto& bin : bins) list.push(value(bin));
+  return list;
+}
+
+// What the plots of a regression's test part show.
+Json plots_json(const stats::RegressionRows& rows) {
+  const auto bins = stats::prediction_bins(rows);
+  using Bin = stats::PredictionBin;
+  Json json;
+  json.set("count", list_of(bins, [](const Bin& bin) { return bin.count; }));
+  json.set("mean_prediction", list_of(bins, [](const Bin& bin) { return bin.mean_prediction; }));
+  json.set("mean_label", list_of(bins, [](const Bin& bin) { return bin.mean_target; }));
+  json.set("lower_label", list_of(bins, [](const Bin& bin) { return bin.lower_target; }));
+  json.set("upper_label", list_of(bins, [](const Bin& bin) { return bin.upper_target; }));
+  const auto histogram = stats::residual_histogram(rows);
+  json.set("residual_least", histogram.least);
+  json.set("residual_most", histogram.most);
+  json.set("residuals", Json::Array(histogram.counts.begin(), histogram.counts.end()));
+  return json;
+}
+
+void add_regression(Json& json, const ScoredPart& part) {
+  const std::vector<double> predictions = as_doubles(part.answers.scores);
+  const stats::RegressionRows rows{.predictions = predictions,
+                                   .targets = part.answers.labels.numbers};
+  json.set("mape_rows_near_zero", stats::mape(rows).rows_near_zero);
+  if (part.name == "test") json.set("plots", plots_json(rows));
+}
+
+double mean_of(std::span<const double> numbers) {
+  exact::ExactSum sum;
+  for (const double number : numbers) sum.add(number);
+  return sum.mean(std::ssize(numbers));
+}
+
 }  // namespace
 
-Result<stats::BinaryMetrics> evaluate(const ScoredPart& part) {
-  COEVAL_CHECK(part.scores.size() == part.labels.size());
-  if (part.labels.empty()) {
+Status check_evaluable(const ScoredPart& part) {
+  const LabelSpan& labels = part.answers.labels;
+  COEVAL_CHECK(part.answers.scores.size() == labels.size());
+  if (labels.size() == 0) {
     return fail(Code::no_rows, "the " + part.name + " part has no rows to evaluate",
                 "move the dates of `split` into the time that the source covers");
   }
-  const auto positives = std::ranges::count(part.labels, 1);
-  if (positives == 0 || positives == std::ssize(part.labels)) {
+  if (labels.is_regression()) return {};
+  const auto positives = std::ranges::count(labels.classes, 1);
+  if (positives == 0 || positives == std::ssize(labels.classes)) {
     return fail(Code::no_rows,
                 "the " + part.name +
                     " part has one class only, so it has no AUC: " + std::to_string(positives) +
-                    " positives in " + std::to_string(part.labels.size()) + " rows",
+                    " positives in " + std::to_string(labels.size()) + " rows",
                 "check the label, or choose dates with labels of both kinds");
   }
-  return stats::binary_metrics(part.scores, part.labels);
+  return {};
 }
 
-Metrics all_metrics(std::span<const float> scores, std::span<const std::uint8_t> labels,
-                    double threshold) {
-  const stats::BinaryMetrics binary = stats::binary_metrics(scores, labels);
-  const stats::Confusion counts = stats::confusion({.scores = scores, .labels = labels}, threshold);
-  Metrics metrics = {{"auc", binary.auc},
-                     {"average_precision", binary.average_precision},
-                     {"log_loss", binary.log_loss},
-                     {"brier", binary.brier},
-                     {"calibration_error", binary.calibration_error},
-                     {"accuracy", stats::accuracy(counts)},
-                     {"precision", stats::precision(counts)},
-                     {"recall", stats::recall(counts)},
-                     {"f1", stats::f1(counts)}};
+Metrics all_metrics(const ModelAnswers& answers) {
+  Metrics metrics =
+      answers.labels.is_regression() ? regression_metrics(answers) : binary_metrics(answers);
   std::erase_if(metrics, [](const auto& metric) { return !std::isfinite(metric.second); });
   return metrics;
 }
 
-Result<Json> evaluation_report(std::span<const ScoredPart> parts, double threshold) {
+Result<Json> evaluation_report(std::span<const ScoredPart> parts) {
   Json report;
   for (const ScoredPart& part : parts) {
-    COEVAL_ASSIGN(const stats::BinaryMetrics binary, evaluate(part));
-    const stats::BinaryRows rows{.scores = part.scores, .labels = part.labels};
+    COEVAL_TRY(check_evaluable(part));
+    const LabelSpan& labels = part.answers.labels;
     Json json;
-    json.set("rows", binary.rows);
-    json.set("positives", binary.positives);
-    for (const auto& [name, value] : all_metrics(part.scores, part.labels, threshold))
-      json.set(name, value);
+    json.set("rows", static_cast<std::int64_t>(labels.size()));
+    if (labels.is_regression())
+      json.set("label_mean", mean_of(labels.numbers));
+    else
+      json.set("positives",
+               static_cast<std::int64_t>(std::ranges::count(labels.classes, std::uint8_t{1})));
+    for (const auto& [name, value] : all_metrics(part.answers)) json.set(name, value);
     for (const auto& [name, value] : part.further) json.set(name, value);
-    json.set("log_loss_clip", 1e-15);
-    json.set("calibration_bins", bins_json(stats::calibration_error(part.scores, part.labels)));
-    json.set("confusion", confusion_json(stats::confusion(rows, threshold), threshold));
-    if (part.name == "test") json.set("curves", curves_json(rows));
+    if (labels.is_regression())
+      add_regression(json, part);
+    else
+      add_binary(json, part);
     report.set(part.name, std::move(json));
   }
   return report;

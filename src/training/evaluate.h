@@ -1,38 +1,39 @@
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/error.h"
 #include "data/json.h"
-#include "stats/metrics.h"
 #include "training/evidence.h"
+#include "training/model_answers.h"
 
 namespace coeval::training {
 
 /// Scores and labels of one part of the split, row by row.
 struct ScoredPart {
   std::string name;  ///< "train", "validate", "test"
-  std::span<const float> scores;
-  std::span<const std::uint8_t> labels;
+  ModelAnswers answers;
   Metrics further = {};  ///< the project's metrics of these answers
 };
 
-/// Metrics of one part. Errors: no_rows when it is empty or has one class only, for then AUC and
-/// average precision do not exist.
-Result<stats::BinaryMetrics> evaluate(const ScoredPart& part);
+/// Whether metrics of a part can be told. Errors: no_rows when it is empty, or of a binary model
+/// has one class only, for then AUC and average precision do not exist.
+Status check_evaluable(const ScoredPart& part);
 
 /// All metrics that gates can name, of rows as they are: each counts 1, whatever it weighed in
 /// training. Decisions are those of scores at or above the threshold. What is undefined is not
-/// there.
-Metrics all_metrics(std::span<const float> scores, std::span<const std::uint8_t> labels,
-                    double threshold);
+/// there: R² of constant labels, WAPE of labels that are all 0.
+Metrics all_metrics(const ModelAnswers& answers);
 
-/// The metrics of a model as metrics.json keeps them: one object per part with "rows", "positives",
-/// "auc", …, with the bins of the calibration error and the clip of the log loss said beside; of
-/// the test part also its curves, for plots. (statistics: model metrics) Errors: as evaluate.
-Result<data::Json> evaluation_report(std::span<const ScoredPart> parts, double threshold);
+/// The metrics of a model as metrics.json keeps them, one object per part. Of a binary model
+/// "rows", "positives", "auc", …, with the bins of the calibration error and the clip of the log
+/// loss said beside, and of the test part its curves. Of a regression "rows", "label_mean", "rmse",
+/// …, how many rows' labels are so near 0 that they rule the MAPE, and of the test part what its
+/// plots show: bins by prediction, and residuals. (statistics: model metrics) Errors: as
+/// check_evaluable.
+Result<data::Json> evaluation_report(std::span<const ScoredPart> parts);
 
 /// Adds what the evidence says of the test part beside its metrics: "intervals" by name, what they
 /// were drawn by, and DeLong's of the AUC.

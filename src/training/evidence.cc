@@ -160,28 +160,39 @@ Status read_later_members(const Json& json, Evidence& evidence) {
   return {};
 }
 
-Json slice_json(const SliceEvidence& slice) {
+Json slice_json(const SliceEvidence& slice, define::ModelKind kind) {
   Json json;
   json.set("slice", slice.slice);
   json.set("value", slice.value);
   json.set("rows", slice.rows);
-  json.set("positives", slice.positives);
+  if (kind == define::ModelKind::binary) json.set("positives", slice.positives);
   json.set("metrics", metrics_json(slice.metrics));
   json.set("intervals", intervals_json(slice.intervals));
   return json;
 }
 
-Result<SliceEvidence> slice_from(const Json& json) {
+Result<SliceEvidence> slice_from(const Json& json, define::ModelKind kind) {
   SliceEvidence slice;
   COEVAL_ASSIGN(slice.slice, string_member(json, "slice"));
   COEVAL_ASSIGN(slice.value, string_member(json, "value"));
   COEVAL_ASSIGN(slice.rows, integer_member(json, "rows"));
-  COEVAL_ASSIGN(slice.positives, integer_member(json, "positives"));
+  if (kind == define::ModelKind::binary) {
+    COEVAL_ASSIGN(slice.positives, integer_member(json, "positives"));
+  }
   const Json* metrics = json.find("metrics");
   if (metrics == nullptr) return fail(Code::bad_json, "'metrics' of a slice is missing");
   COEVAL_ASSIGN(slice.metrics, metrics_from(*metrics));
   COEVAL_ASSIGN(slice.intervals, intervals_from(json));
   return slice;
+}
+
+// Evidence without a kind is of a binary model, as all was before there were others.
+Result<define::ModelKind> kind_from(const Json& json) {
+  if (json.find("kind") == nullptr) return define::ModelKind::binary;
+  COEVAL_ASSIGN(const std::string text, string_member(json, "kind"));
+  for (const auto kind : {define::ModelKind::binary, define::ModelKind::regression})
+    if (text == define::name(kind)) return kind;
+  return fail(Code::bad_json, "'kind' is unknown: '" + text + "'");
 }
 
 using Count = std::optional<std::int64_t> Evidence::*;
@@ -197,6 +208,7 @@ constexpr std::pair<const char*, Number> kNumbers[] = {
     {"cost_per_million", &Evidence::cost_per_million},
     {"leak_auc", &Evidence::leak_auc},
     {"new_input_auc", &Evidence::new_input_auc},
+    {"champion_concordance", &Evidence::champion_concordance},
 };
 
 Status read_measured(const Json& json, Evidence& evidence) {
@@ -227,10 +239,12 @@ Status read_measured(const Json& json, Evidence& evidence) {
 }  // namespace
 
 Json to_json(const Evidence& evidence) {
+  const bool binary = evidence.kind == define::ModelKind::binary;
   Json json;
+  if (!binary) json.set("kind", define::name(evidence.kind));
   if (evidence.test) json.set("test", metrics_json(*evidence.test));
   json.set("test_rows", evidence.test_rows);
-  json.set("test_positives", evidence.test_positives);
+  if (binary) json.set("test_positives", evidence.test_positives);
   json.set("intervals", intervals_json(evidence.intervals));
   json.set("interval_unit", evidence.interval_unit);
   json.set("interval_units", evidence.interval_units);
@@ -247,7 +261,7 @@ Json to_json(const Evidence& evidence) {
   json.set("slice_comparisons", std::move(slice_comparisons));
   if (evidence.decisions) json.set("decisions", decisions_json(*evidence.decisions));
   Json slices{Json::Array{}};
-  for (const auto& slice : evidence.slices) slices.push(slice_json(slice));
+  for (const auto& slice : evidence.slices) slices.push(slice_json(slice, evidence.kind));
   json.set("slices", std::move(slices));
   json.set("small_slices", evidence.small_slices);
   for (const auto& [name, member] : kCounts)
@@ -267,6 +281,8 @@ Json to_json(const Evidence& evidence) {
 
 Result<Evidence> evidence_from_json(const Json& json) {
   Evidence evidence;
+  COEVAL_ASSIGN(evidence.kind, kind_from(json));
+  const bool binary = evidence.kind == define::ModelKind::binary;
   if (const Json* test = json.find("test")) {
     COEVAL_ASSIGN(evidence.test, metrics_from(*test));
   }
@@ -274,7 +290,9 @@ Result<Evidence> evidence_from_json(const Json& json) {
     COEVAL_ASSIGN(evidence.champion, metrics_from(*champion));
   }
   COEVAL_ASSIGN(evidence.test_rows, integer_member(json, "test_rows"));
-  COEVAL_ASSIGN(evidence.test_positives, integer_member(json, "test_positives"));
+  if (binary) {
+    COEVAL_ASSIGN(evidence.test_positives, integer_member(json, "test_positives"));
+  }
   const Json* first = json.find("first_model");
   if (first == nullptr || first->boolean() == nullptr)
     return fail(Code::bad_json, "'first_model' is not true or false");
@@ -288,7 +306,7 @@ Result<Evidence> evidence_from_json(const Json& json) {
   }
   COEVAL_ASSIGN(const auto* slices, array_member(json, "slices"));
   for (const Json& each : *slices) {
-    COEVAL_ASSIGN(auto slice, slice_from(each));
+    COEVAL_ASSIGN(auto slice, slice_from(each, evidence.kind));
     evidence.slices.push_back(std::move(slice));
   }
   COEVAL_ASSIGN(evidence.small_slices, integer_member(json, "small_slices"));

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "data/json.h"
+#include "define/model_kind.h"
 
 namespace coeval::training {
 
@@ -56,7 +57,7 @@ struct DecisionComparison {
 /// The rows of one value of a slice.
 struct SliceEvidence {
   std::string slice, value;
-  std::int64_t rows = 0, positives = 0;
+  std::int64_t rows = 0, positives = 0;  ///< a regression has no positive ones
   Metrics metrics;
   Intervals intervals = {};  ///< of those that do not take long
 };
@@ -64,6 +65,7 @@ struct SliceEvidence {
 /// All that a verdict may depend on: a snapshot, so that it can be replayed. What could not be
 /// measured is absent, with the reason in `missing` under the name of the member.
 struct Evidence {
+  define::ModelKind kind = define::ModelKind::binary;
   std::optional<Metrics> test;  ///< of the candidate on the test part
   std::int64_t test_rows = 0, test_positives = 0;
   Intervals intervals;        ///< of `test`; none in versions before there were any
@@ -79,7 +81,7 @@ struct Evidence {
   std::optional<DecisionComparison> decisions;
 
   std::vector<SliceEvidence> slices;
-  std::int64_t small_slices = 0;  ///< values with too few rows of either class to be judged
+  std::int64_t small_slices = 0;  ///< values with too few rows (of either class) to be judged
 
   std::optional<std::int64_t> runtime_differences;  ///< scores that differ from the vendor's bits
   std::int64_t runtime_rows = 0;  ///< scores that were compared; not kept: the verdict has no need
@@ -92,9 +94,12 @@ struct Evidence {
   std::optional<double> cost_per_million;
   std::optional<std::string> data_faults;  ///< what is wrong with the data; empty: nothing
   std::string leak_input;                  ///< the input that alone tells most about the label
-  std::optional<double> leak_auc;          ///< its AUC, the way that is above ½
-  std::string new_input;                   ///< the same of the inputs that the champion lacks
+  /// Its AUC, the way that is above ½; of a regression its concordance, which is the same of pairs
+  /// of any labels (stats/concordance.h).
+  std::optional<double> leak_auc;
+  std::string new_input;  ///< the same of the inputs that the champion lacks
   std::optional<double> new_input_auc;
+  std::optional<double> champion_concordance;  ///< of a regression, on the same rows
 
   std::map<std::string, std::string> missing;
 };

@@ -79,8 +79,12 @@ data::Batch batch_of(const TrainingTable& table, const data::Schema& schema, std
     batch.columns.push_back(column_of<float>(data::Type::float32, rows, [&](std::int64_t row) {
       return table.values[static_cast<std::size_t>(from + row) * table.width + i];
     }));
-  batch.columns.push_back(column_of<std::int32_t>(
-      data::Type::int32, rows, [&](std::int64_t row) { return table.labels[from + row]; }));
+  batch.columns.push_back(
+      table.numbers != nullptr
+          ? column_of<double>(data::Type::float64, rows,
+                              [&](std::int64_t row) { return table.numbers[from + row]; })
+          : column_of<std::int32_t>(data::Type::int32, rows,
+                                    [&](std::int64_t row) { return table.labels[from + row]; }));
   if (table.weights != nullptr)
     batch.columns.push_back(column_of<float>(
         data::Type::float32, rows, [&](std::int64_t row) { return table.weights[from + row]; }));
@@ -93,7 +97,9 @@ Status write_rows(const replay::OpenFormat& formats, const std::string& path,
   for (const std::string& name : table.names)
     schema.fields.push_back({name, data::Type::float32, false});
   const ColumnNames names = names_beside(table);
-  schema.fields.push_back({names.label, data::Type::int32, false});
+  const bool of_numbers = table.numbers != nullptr;
+  schema.fields.push_back(
+      {names.label, of_numbers ? data::Type::float64 : data::Type::int32, false});
   if (table.weights != nullptr) schema.fields.push_back({names.weight, data::Type::float32, false});
   COEVAL_ASSIGN(stores::TableFiles* const files, formats(path));
   COEVAL_ASSIGN(const auto writer, files->create(path, schema, {}));
@@ -126,6 +132,25 @@ Result<Json> inputs_json(const CommandJob& job, const TrainingTable& table) {
   return inputs;
 }
 
+// A regression says its loss, too.
+void set_objective(Json& json, const Objective& objective) {
+  json.set("objective", objective.is_regression() ? "regression" : "binary");
+  switch (objective.kind) {
+    case Objective::Kind::binary:
+      return;
+    case Objective::Kind::squared:
+      json.set("loss", "squared");
+      return;
+    case Objective::Kind::absolute:
+      json.set("loss", "absolute");
+      return;
+    case Objective::Kind::quantile:
+      json.set("loss", "quantile");
+      json.set("quantile", objective.quantile);
+      return;
+  }
+}
+
 Result<Json> params_json(const define::ExternalTrainer& command, const CommandJob& job,
                          const TrainingTable& table, const TrainingPlan& plan,
                          const JobFiles& files) {
@@ -138,7 +163,7 @@ Result<Json> params_json(const define::ExternalTrainer& command, const CommandJo
   const ColumnNames names = names_beside(table);
   json.set("version", kContract);
   json.set("name", job.model);
-  json.set("objective", "binary");
+  set_objective(json, plan.objective);
   json.set("params", std::move(params));
   json.set("seed", static_cast<std::int64_t>(plan.seed));
   json.set("threads", plan.threads);

@@ -20,7 +20,7 @@ constexpr std::size_t kGoldenRows = 64;
 stats::BinaryRows rows_of(const TrainingRows& rows, std::span<const float> scores, SplitPart part) {
   const TrainingRows::Range range = rows.part(part);
   return {.scores = scores.subspan(range.from, range.count),
-          .labels = std::span(rows.labels).subspan(range.from, range.count),
+          .labels = std::span(rows.labels.classes).subspan(range.from, range.count),
           .weights = {}};
 }
 
@@ -38,11 +38,11 @@ std::vector<int> directions(const define::Model& model, const models::Encoder& e
 Result<std::optional<stats::CalibrationMap>> fit_calibration(const define::Model& model,
                                                              const TrainingRows& rows,
                                                              std::span<const float> scores) {
+  if (model.training.calibration == define::Calibration::none) return std::nullopt;
   const stats::BinaryRows part = rows_of(rows, scores, SplitPart::calibrate);
   Result<stats::CalibrationMap> map;
   switch (model.training.calibration) {
     case define::Calibration::none:
-      return std::nullopt;
     case define::Calibration::automatic:
       map = stats::fit_calibration(part);
       break;
@@ -127,11 +127,29 @@ TrainingRange training_range(const TrainingRows& rows) {
           .validate = rows.part(SplitPart::validate).count};
 }
 
+Objective objective_of(const define::Model& model) {
+  if (model.kind == define::ModelKind::binary) return {};
+  switch (model.loss.kind) {
+    case define::Loss::Kind::squared:
+      break;
+    case define::Loss::Kind::absolute:
+      return {.kind = Objective::Kind::absolute};
+    case define::Loss::Kind::quantile:
+      return {.kind = Objective::Kind::quantile, .quantile = model.loss.quantile};
+  }
+  return {.kind = Objective::Kind::squared};
+}
+
 std::vector<float> training_weights(const define::Model& model, const TrainingRows& rows,
                                     const TrainingRange& range) {
   const define::ClassWeights& classes = model.training.class_weights;
   if (rows.weights.empty() && !classes.given()) return {};
-  const auto labels = std::span(rows.labels).subspan(range.from, range.train + range.validate);
+  if (rows.labels.kind == define::ModelKind::regression) {
+    const auto own = std::span(rows.weights).subspan(range.from, range.train + range.validate);
+    return {own.begin(), own.end()};
+  }
+  const auto labels =
+      std::span(rows.labels.classes).subspan(range.from, range.train + range.validate);
   double of[2] = {classes.negative, classes.positive};
   if (classes.balanced) {
     const auto positives =
@@ -168,10 +186,17 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
   table.monotone = directions(model, rows.encoder);
   table.values = rows.row(range.from);
   table.memory = &rows.values.memory();
-  table.labels = rows.labels.data() + range.from;
+  if (model.kind == define::ModelKind::regression)
+    table.numbers = rows.labels.numbers.data() + range.from;
+  else
+    table.labels = rows.labels.classes.data() + range.from;
   table.weights = weights.empty() ? nullptr : weights.data();
-  const TrainingPlan plan{model.params, model.rounds, model.early_stopping_rounds, model.seed,
-                          limits.threads > 0 ? limits.threads : shop.threads};
+  const TrainingPlan plan{model.params,
+                          model.rounds,
+                          model.early_stopping_rounds,
+                          model.seed,
+                          limits.threads > 0 ? limits.threads : shop.threads,
+                          objective_of(model)};
   const std::string folder = shop.work_folder(model.name + "-train");
   const ChildLimits bounds{.time_budget_s = static_cast<double>(limits.time_budget_us) / 1e6,
                            .memory_limit_bytes = static_cast<std::uint64_t>(limits.memory_bytes)};

@@ -23,7 +23,7 @@ struct FittedModel {
   std::optional<stats::CalibrationMap> calibration;
   double threshold = 0.5;
   std::vector<float> margins;     ///< TrainingRows::rows()
-  std::vector<float> raw_scores;  ///< TrainingRows::rows(): the trainer's own probabilities
+  std::vector<float> raw_scores;  ///< TrainingRows::rows(): the trainer's own scores
   std::vector<float> scores;  ///< TrainingRows::rows(): what is served, calibrated where that is
 };
 
@@ -33,6 +33,9 @@ struct TrainingRange {
   std::size_t from = 0, train = 0, validate = 0;
 };
 TrainingRange training_range(const TrainingRows& rows);
+
+/// What a model's trainer makes small.
+Objective objective_of(const define::Model& model);
 
 /// What each row of the range counts: its weight times its class's, none where all count 1.
 /// (balanced: n / (2 · rows of its class), over the training rows)

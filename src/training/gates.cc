@@ -7,17 +7,17 @@
 #include <cstdio>
 #include <string_view>
 
-#include "define/split_and_gates.h"
+#include "define/model_metrics.h"
 
 namespace coeval::training {
 namespace {
 
 using define::Gate;
 
-constexpr std::array<std::string_view, 3> kLowerIsBetter = {"log_loss", "brier",
-                                                            "calibration_error"};
+constexpr std::array<std::string_view, 8> kLowerIsBetter = {
+    "log_loss", "brier", "calibration_error", "mae", "mape", "pinball", "rmse", "wape"};
 
-/// The AUC of one input alone from which on it is taken for the label in disguise.
+/// The AUC, or concordance, of one input alone from which on it is taken for the label in disguise.
 constexpr double kSuspicious = 0.98;
 /// The same of an input that the champion does without, when it alone does better than the
 /// champion.
@@ -99,6 +99,10 @@ std::string slice_text(const SliceEvidence& slice, double value, double bound) {
          std::to_string(slice.rows) + " rows)";
 }
 
+std::string enough_rows(const Evidence& evidence) {
+  return evidence.kind == define::ModelKind::binary ? "enough rows of both classes" : "enough rows";
+}
+
 // The worst of all slices must hold; one whose metric does not exist cannot be told to.
 Verdict judge_slices(const Gate& gate, const Evidence& evidence) {
   const SliceEvidence* worst = nullptr;
@@ -116,7 +120,7 @@ Verdict judge_slices(const Gate& gate, const Evidence& evidence) {
     worst_value = value;
   }
   if (worst == nullptr)
-    return failed(gate_text(gate), "not evaluated: no slice has enough rows of both classes");
+    return failed(gate_text(gate), "not evaluated: no slice has " + enough_rows(evidence));
   return {gate_text(gate), holds(gate, worst_value), slice_text(*worst, worst_value, gate.bound)};
 }
 
@@ -188,9 +192,8 @@ Verdict judge_slices_against_champion(const Gate& gate, const Evidence& evidence
     if (worst == nullptr || is_worse(slice, *worst, gate)) worst = &slice;
   }
   if (worst == nullptr)
-    return failed(gate_text(gate),
-                  "not evaluated: no slice has enough rows of both classes and "
-                  "enough units to be compared");
+    return failed(gate_text(gate), "not evaluated: no slice has " + enough_rows(evidence) +
+                                       " and enough units to be compared");
   const std::string of =
       std::to_string(bad) + " of " + std::to_string(compared) + " slices worse; ";
   return {gate_text(gate), bad == 0, of + comparison_text(worst->comparison) + where_text(*worst)};
@@ -218,7 +221,8 @@ Verdict judge_limit(const Gate& gate, const Limit& limit, const Evidence& eviden
 }
 
 bool is_metric(std::string_view name) {
-  return std::ranges::count(define::gate_metrics(), name) > 0;
+  const auto metrics = define::gate_metrics_of_any_kind();
+  return std::ranges::count(metrics, name) > 0;
 }
 
 Verdict judge_one(const Gate& gate, const Evidence& evidence) {
@@ -248,15 +252,20 @@ Verdict judge_data(const Evidence& evidence) {
           evidence.data_faults->empty() ? "green" : *evidence.data_faults};
 }
 
+// How well the champion orders the rows.
 std::optional<double> champion_auc(const Evidence& evidence) {
+  if (evidence.kind == define::ModelKind::regression) return evidence.champion_concordance;
   if (!evidence.champion) return std::nullopt;
   const auto found = evidence.champion->find("auc");
   if (found == evidence.champion->end()) return std::nullopt;
   return found->second;
 }
 
-std::string alone_text(const std::string& input, double auc, double beside) {
-  return "'" + input + "' alone has AUC " + text_beside(auc, beside);
+std::string alone_text(const Evidence& evidence, const std::string& input, double auc,
+                       double beside) {
+  const char* measure =
+      evidence.kind == define::ModelKind::binary ? "' alone has AUC " : "' alone has concordance ";
+  return "'" + input + measure + text_beside(auc, beside);
 }
 
 // What the definition says of known times was proven when it was checked; this is for what it was
@@ -268,14 +277,15 @@ Verdict judge_leaks(const std::vector<Gate>& gates, const Evidence& evidence) {
   if (!evidence.leak_auc) return failed(gate, reason_for(evidence, "leak_auc"));
   const auto own = std::ranges::find(gates, "leak", &Gate::metric);
   const double most = own == gates.end() ? kSuspicious : std::nextafter(own->bound, 2.0);
-  const std::string text = alone_text(evidence.leak_input, *evidence.leak_auc, most);
+  const std::string text = alone_text(evidence, evidence.leak_input, *evidence.leak_auc, most);
   if (*evidence.leak_auc >= most) return failed(gate, text + question);
   const auto champion = champion_auc(evidence);
   if (own == gates.end() && champion && evidence.new_input_auc &&
       *evidence.new_input_auc >= kSuspiciousIfNew && *evidence.new_input_auc > *champion)
-    return failed(gate, alone_text(evidence.new_input, *evidence.new_input_auc, *champion) +
-                            ", more than the champion's " +
-                            text_beside(*champion, *evidence.new_input_auc) + question);
+    return failed(
+        gate, alone_text(evidence, evidence.new_input, *evidence.new_input_auc, *champion) +
+                  ", more than the champion's " + text_beside(*champion, *evidence.new_input_auc) +
+                  question);
   return {gate, true, text};
 }
 

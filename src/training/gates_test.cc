@@ -309,6 +309,53 @@ TEST_CASE("a new input that alone beats the champion is taken for a leak") {
   CHECK(built_in("leak analysis", evidence).passed);
 }
 
+TEST_CASE("of a regression an input's concordance is told, and held against the champion's") {
+  Evidence evidence = against(0.01, 0.02);
+  evidence.kind = define::ModelKind::regression;
+  evidence.champion = Metrics{{"rmse", 12}};
+  evidence.champion_concordance = 0.8;
+  evidence.leak_auc = evidence.new_input_auc = 0.95;
+  evidence.new_input = "distance";
+  CHECK_FALSE(built_in("leak analysis", evidence).passed);
+  CHECK(built_in("leak analysis", evidence).measured ==
+        "'distance' alone has concordance 0.9500, more than the champion's 0.8000: is it known "
+        "before the label?");
+  evidence.champion_concordance = 0.96;
+  CHECK(built_in("leak analysis", evidence).passed);
+  evidence.leak_auc = 0.98;
+  CHECK_FALSE(built_in("leak analysis", evidence).passed);
+}
+
+TEST_CASE("errors are ceilings, also on slices, and better means smaller") {
+  Evidence evidence = first(0.8);
+  evidence.kind = define::ModelKind::regression;
+  evidence.test = Metrics{{"rmse", 12.5}, {"r_squared", 0.25}};
+  CHECK(only(gate("rmse", Kind::at_most, 12.5), evidence).passed);
+  CHECK_FALSE(only(gate("rmse", Kind::at_most, 12.4), evidence).passed);
+  CHECK(only(gate("r_squared", Kind::at_least, 0.25), evidence).passed);
+  Gate each = gate("rmse", Kind::at_most, 20);
+  each.worst_slice = true;
+  CHECK(only(each, evidence).measured == "not evaluated: no slice has enough rows");
+  for (const char* metric : {"mae", "mape", "pinball", "rmse", "wape"})
+    CHECK_FALSE(higher_is_better(metric));
+  CHECK(higher_is_better("r_squared"));
+}
+
+TEST_CASE("evidence of a regression reads back, and says nothing of positive rows") {
+  Evidence evidence = first(0.8);
+  evidence.kind = define::ModelKind::regression;
+  evidence.champion_concordance = 0.75;
+  evidence.slices = {{.slice = "origin", .value = "ATL", .rows = 60, .metrics = {{"rmse", 3.5}}}};
+  const data::Json json = to_json(evidence);
+  CHECK(json.dump().find("positives") == std::string::npos);
+  const auto read = evidence_from_json(json);
+  REQUIRE_MESSAGE(read.has_value(), (read ? "" : one_line(read.error())));
+  CHECK(read->kind == define::ModelKind::regression);
+  CHECK(read->champion_concordance == 0.75);
+  CHECK(to_json(*read).dump() == json.dump());
+  CHECK(to_json(first(0.8)).find("kind") == nullptr);
+}
+
 TEST_CASE("a gate on leaks says how much one input may tell") {
   Evidence evidence = against(0.01, 0.02);
   evidence.new_input = "distance";

@@ -11,6 +11,9 @@
 
 #include "base/worker_pool.h"
 #include "define/external_trainer.h"
+#include "define/model_metrics.h"
+#include "exact/exact_sum.h"
+#include "stats/concordance.h"
 #include "stats/metrics.h"
 #include "stats/model_tests.h"
 #include "stores/files.h"
@@ -45,20 +48,22 @@ class Gathering {
         fitted_(fitted),
         test_(rows.part(SplitPart::test)),
         scores_(std::span(fitted.scores).subspan(test_.from, test_.count)),
-        labels_(std::span(rows.labels).subspan(test_.from, test_.count)),
+        labels_(rows.labels.span().subspan(test_.from, test_.count)),
         worth_(model, rows, test_, scores_, fitted.threshold),
         pool_(shop.threads) {}
 
   Result<Evidence> run() {
-    evidence_.test = all_metrics(scores_, labels_, fitted_.threshold);
+    evidence_.kind = model_.kind;
+    evidence_.test = all_metrics(answers_of(scores_, labels_, fitted_.threshold));
     worth_.add_to(*evidence_.test);
     evidence_.test_rows = static_cast<std::int64_t>(test_.count);
-    evidence_.test_positives = std::ranges::count(labels_, std::uint8_t{1});
+    evidence_.test_positives = std::ranges::count(labels_.classes, std::uint8_t{1});
     COEVAL_TRY(compare_runtime());
     units_ = draw_units(pair_.unit);
     pair_.candidate = scores_;
     pair_.candidate_threshold = fitted_.threshold;
     pair_.labels = labels_;
+    pair_.quantile = quantile_of(model_);
     pair_.units = units_;
     pair_.candidate_worth = &worth_;
     COEVAL_TRY(measure_intervals());
@@ -72,6 +77,11 @@ class Gathering {
   }
 
  private:
+  ModelAnswers answers_of(std::span<const float> scores, const LabelSpan& labels,
+                          double threshold) const {
+    return {scores, labels, threshold, quantile_of(model_)};
+  }
+
   // Bits of our runtime against the trainer's own prediction, over the whole test part.
   Status compare_runtime() {
     if (shop_.given != nullptr || model_.trainer == define::kExternalTrainer)
@@ -168,7 +178,7 @@ class Gathering {
     champion_inputs_ = champion.inputs;
     champion_scores_ = std::move(champion.scores);
     champion_worth_.emplace(model_, rows_, test_, champion_scores_, champion.threshold);
-    evidence_.champion = all_metrics(champion_scores_, labels_, champion.threshold);
+    evidence_.champion = all_metrics(answers_of(champion_scores_, labels_, champion.threshold));
     champion_worth_->add_to(*evidence_.champion);
     pair_.champion = champion_scores_;
     pair_.champion_threshold = champion.threshold;
@@ -177,7 +187,7 @@ class Gathering {
       COEVAL_ASSIGN(auto comparison, compare_models(metric, pair_, pool_));
       evidence_.comparisons.push_back(std::move(comparison));
     }
-    evidence_.decisions = compare_decisions(pair_);
+    if (!labels_.is_regression()) evidence_.decisions = compare_decisions(pair_);
     return {};
   }
 
@@ -186,7 +196,8 @@ class Gathering {
     evidence_.interval_unit = pair_.unit;
     evidence_.interval_units =
         units_.empty() ? evidence_.test_rows : std::ssize(std::set(units_.begin(), units_.end()));
-    const stats::DeLongAuc auc = stats::delong_auc(scores_, labels_);
+    if (labels_.is_regression()) return {};
+    const stats::DeLongAuc auc = stats::delong_auc(scores_, labels_.classes);
     if (std::isfinite(auc.standard_error))
       evidence_.auc_delong = DeLongInterval{auc.standard_error, auc.lower, auc.upper};
     return {};
@@ -195,7 +206,7 @@ class Gathering {
   // A slice on which the candidate is worse hides in a mean that is better.
   Status weigh_champion_on_slices() {
     if (!evidence_.champion || slice_rows_.empty()) return {};
-    std::set<std::string> metrics = {"auc"};
+    std::set<std::string> metrics = {std::string(define::primary_metric(model_))};
     for (const define::Gate& gate : model_.gates)
       if (gate.kind == define::Gate::Kind::no_slice_worse ||
           gate.kind == define::Gate::Kind::no_slice_worse_by)
@@ -209,7 +220,8 @@ class Gathering {
 
   // Those that gates compare, and the two that every report has.
   std::set<std::string> compared_metrics() const {
-    std::set<std::string> metrics = {"auc", "log_loss"};
+    std::set<std::string> metrics = {std::string(define::primary_metric(model_)),
+                                     labels_.is_regression() ? "mae" : "log_loss"};
     for (const define::Gate& gate : model_.gates)
       if (gate.kind == define::Gate::Kind::better_than_champion ||
           gate.kind == define::Gate::Kind::not_worse_than_champion)
@@ -265,25 +277,27 @@ class Gathering {
   Result<bool> cut_slice(const SliceColumn& column, std::size_t word, std::vector<std::size_t> rows,
                          std::size_t judged) {
     std::vector<float> scores;
-    std::vector<std::uint8_t> labels;
+    const RowLabels labels = take(labels_, rows);
     std::vector<std::int64_t> units;
     for (const std::size_t row : rows) {
       scores.push_back(scores_[row]);
-      labels.push_back(labels_[row]);
       if (!units_.empty()) units.push_back(units_[row]);
     }
-    const std::int64_t positives = std::ranges::count(labels, std::uint8_t{1});
-    const std::int64_t negatives = std::ssize(labels) - positives;
-    if (judged == kSliceValues || std::min(positives, negatives) < kSliceRows) {
+    const std::int64_t positives = std::ranges::count(labels.classes, std::uint8_t{1});
+    const std::int64_t least = labels_.is_regression()
+                                   ? std::ssize(rows)
+                                   : std::min(positives, std::ssize(rows) - positives);
+    if (judged == kSliceValues || least < kSliceRows) {
       ++evidence_.small_slices;
       return false;
     }
-    SliceEvidence slice{.slice = column.name,
-                        .value = column.words[word],
-                        .rows = std::ssize(labels),
-                        .positives = positives,
-                        .metrics = all_metrics(scores, labels, fitted_.threshold),
-                        .intervals = {}};
+    SliceEvidence slice{
+        .slice = column.name,
+        .value = column.words[word],
+        .rows = std::ssize(rows),
+        .positives = positives,
+        .metrics = all_metrics(answers_of(scores, labels.span(), fitted_.threshold)),
+        .intervals = {}};
     const ProjectMetrics worth = worth_.take(rows);
     worth.add_to(slice.metrics);
     if (units.empty() || std::ssize(std::set(units.begin(), units.end())) >= kLeastUnits) {
@@ -291,7 +305,8 @@ class Gathering {
                            .champion = {},
                            .candidate_threshold = fitted_.threshold,
                            .champion_threshold = 0,
-                           .labels = labels,
+                           .labels = labels.span(),
+                           .quantile = quantile_of(model_),
                            .units = units,
                            .unit = pair_.unit,
                            .candidate_worth = &worth,
@@ -321,31 +336,42 @@ class Gathering {
     return {};
   }
 
-  // What the input says of the label by itself: its value, of a text the share of positive training
+  // The mean label of the training rows that have each text of an input, by its code: of classes
+  // the share of positive ones. NaN where there are none.
+  std::vector<float> label_means(std::size_t input) const {
+    std::vector<std::int64_t> rows;
+    std::vector<exact::ExactSum> sums;
+    const TrainingRows::Range train = rows_.part(SplitPart::train);
+    for (std::size_t row = train.from; row < train.from + train.count; ++row) {
+      const float code = rows_.row(row)[input];
+      if (std::isnan(code)) continue;
+      const auto place = static_cast<std::size_t>(code);
+      if (place >= rows.size()) {
+        rows.resize(place + 1);
+        sums.resize(place + 1);
+      }
+      rows[place] += 1;
+      sums[place].add(labels_.is_regression() ? rows_.labels.numbers[row]
+                                              : rows_.labels.classes[row]);
+    }
+    std::vector<float> means;
+    for (std::size_t place = 0; place < rows.size(); ++place)
+      means.push_back(rows[place] > 0 ? static_cast<float>(sums[place].mean(rows[place]))
+                                      : std::numeric_limits<float>::quiet_NaN());
+    return means;
+  }
+
+  // What the input says of the label by itself: its value, of a text the mean label of training
   // rows that have it. A row without a value is below all others.
   std::vector<float> alone(std::size_t input) const {
     const bool text = rows_.encoder.columns()[input].categorical;
-    std::vector<double> positives, all;
-    const auto code = [&](std::size_t row) { return rows_.row(row)[input]; };
-    const TrainingRows::Range train = rows_.part(SplitPart::train);
-    for (std::size_t row = train.from; text && row < train.from + train.count; ++row) {
-      if (std::isnan(code(row))) continue;
-      const auto place = static_cast<std::size_t>(code(row));
-      if (place >= all.size()) {
-        all.resize(place + 1);
-        positives.resize(place + 1);
-      }
-      all[place] += 1;
-      positives[place] += rows_.labels[row];
-    }
+    const std::vector<float> means = text ? label_means(input) : std::vector<float>();
     std::vector<float> values;
     for (std::size_t row = test_.from; row < test_.from + test_.count; ++row) {
-      float value = code(row);
+      float value = rows_.row(row)[input];
       if (text && !std::isnan(value)) {
         const auto place = static_cast<std::size_t>(value);
-        value = place < all.size() && all[place] > 0
-                    ? static_cast<float>(positives[place] / all[place])
-                    : std::numeric_limits<float>::quiet_NaN();
+        value = place < means.size() ? means[place] : std::numeric_limits<float>::quiet_NaN();
       }
       values.push_back(std::isnan(value) ? -std::numeric_limits<float>::infinity() : value);
     }
@@ -353,8 +379,13 @@ class Gathering {
   }
 
   void look_for_leaks() {
+    std::optional<stats::RankedTargets> targets;
+    if (labels_.is_regression()) targets.emplace(labels_.numbers);
+    if (targets && evidence_.champion)
+      evidence_.champion_concordance = targets->concordance(champion_scores_);
     for (std::size_t input = 0; input < rows_.width; ++input) {
-      const double auc = stats::auc(alone(input), labels_);
+      const double auc =
+          targets ? targets->concordance(alone(input)) : stats::auc(alone(input), labels_.classes);
       const double most = std::max(auc, 1 - auc);
       if (!std::isfinite(most)) continue;
       const std::string& name = rows_.encoder.columns()[input].name;
@@ -368,7 +399,9 @@ class Gathering {
         evidence_.new_input = name;
       }
     }
-    if (!evidence_.leak_auc) evidence_.missing["leak_auc"] = "no input has an AUC on the test part";
+    if (!evidence_.leak_auc)
+      evidence_.missing["leak_auc"] = std::string("no input has ") +
+                                      (targets ? "a concordance" : "an AUC") + " on the test part";
   }
 
   void tell_of_data() {
@@ -388,7 +421,7 @@ class Gathering {
   const FittedModel& fitted_;
   TrainingRows::Range test_;
   std::span<const float> scores_;
-  std::span<const std::uint8_t> labels_;
+  LabelSpan labels_;
   ProjectMetrics worth_;
   WorkerPool pool_;
   Evidence evidence_;

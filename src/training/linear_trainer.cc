@@ -39,6 +39,11 @@ Result<stats::LinearOptions> options_of(const TrainingPlan& plan) {
                   "it has l1, l2, max_iterations and tolerance");
     COEVAL_ASSIGN(*place, number_of(name, text));
   }
+  if (plan.objective.kind == Objective::Kind::squared)
+    options.loss = stats::LinearLoss::squared;
+  else if (plan.objective.is_regression())
+    return fail(Code::unsupported, "the linear trainer has the squared loss only",
+                "leave `loss` of the model out");
   if (plan.early_stopping_rounds > 0)
     return fail(Code::unsupported, "a linear model has no rounds to stop early",
                 "remove early_stopping_rounds");
@@ -47,7 +52,12 @@ Result<stats::LinearOptions> options_of(const TrainingPlan& plan) {
   return options;
 }
 
-stats::LinearRows rows_of(const TrainingTable& table, const std::vector<float>& labels) {
+std::vector<double> labels_of(const TrainingTable& table) {
+  if (table.numbers != nullptr) return {table.numbers, table.numbers + table.train_rows};
+  return {table.labels, table.labels + table.train_rows};
+}
+
+stats::LinearRows rows_of(const TrainingTable& table, const std::vector<double>& labels) {
   const auto rows = static_cast<std::size_t>(table.train_rows);
   return {.values = {table.values, rows * table.width},
           .width = table.width,
@@ -89,7 +99,8 @@ Result<models::LinearModel> model_of(const TrainingTable& table, const stats::Li
                                      const stats::LinearOptions& options,
                                      const stats::LinearSolution& found) {
   models::LinearParts parts;
-  parts.link = models::LinearLink::logistic;
+  parts.link = options.loss == stats::LinearLoss::squared ? models::LinearLink::identity
+                                                          : models::LinearLink::logistic;
   parts.intercept = found.intercept;
   for (std::size_t i = 0; i < table.width; ++i)
     parts.terms.push_back(term_of(design.columns()[i], table.names[i], found.coefficients));
@@ -115,6 +126,7 @@ struct SecondReading {
     std::vector<double> coefficients;
   };
   double intercept = 0;
+  bool identity = false;  // the score is the margin
   std::vector<Column> columns;
 };
 
@@ -122,6 +134,8 @@ Result<SecondReading> read_again(const std::string& bytes) {
   SecondReading reading;
   COEVAL_ASSIGN(const Json json, data::parse_json(bytes, {.max_bytes = std::size_t{1} << 30}));
   COEVAL_ASSIGN(reading.intercept, number_member(json, "intercept"));
+  COEVAL_ASSIGN(const std::string link, string_member(json, "link"));
+  reading.identity = link == "identity";
   COEVAL_ASSIGN(const auto* columns, array_member(json, "columns"));
   for (const Json& each : *columns) {
     SecondReading::Column column;
@@ -166,7 +180,7 @@ class LinearTrainer final : public Trainer {
   Result<TrainedModel> train(const TrainingTable& table, const TrainingPlan& plan,
                              void (*progress)(int round, int rounds)) override {
     COEVAL_ASSIGN(stats::LinearOptions options, options_of(plan));
-    const std::vector<float> labels(table.labels, table.labels + table.train_rows);
+    const std::vector<double> labels = labels_of(table);
     const stats::LinearRows rows = rows_of(table, labels);
     COEVAL_ASSIGN(const auto design, stats::LinearDesign::fit(rows, table.categorical));
     options.directions = directions_of(table, design);
@@ -188,15 +202,16 @@ class LinearTrainer final : public Trainer {
 
   Result<std::vector<float>> predict_margins(const std::string& model_bytes, const float* rows,
                                              std::int64_t count, std::size_t width) override {
-    COEVAL_ASSIGN(const auto margins, margins_of(model_bytes, rows, count, width));
-    return std::vector<float>(margins.begin(), margins.end());
+    COEVAL_ASSIGN(const Margins found, margins_of(model_bytes, rows, count, width));
+    return std::vector<float>(found.margins.begin(), found.margins.end());
   }
 
   Result<std::vector<float>> predict(const std::string& model_bytes, const float* rows,
                                      std::int64_t count, std::size_t width) override {
-    COEVAL_ASSIGN(const auto margins, margins_of(model_bytes, rows, count, width));
+    COEVAL_ASSIGN(const Margins found, margins_of(model_bytes, rows, count, width));
+    if (found.identity) return std::vector<float>(found.margins.begin(), found.margins.end());
     std::vector<float> scores;
-    for (const double margin : margins) {
+    for (const double margin : found.margins) {
       const double e = exact::exp(margin < 0 ? margin : -margin);
       scores.push_back(static_cast<float>(margin < 0 ? e / (1 + e) : 1 / (1 + e)));
     }
@@ -204,16 +219,22 @@ class LinearTrainer final : public Trainer {
   }
 
  private:
-  static Result<std::vector<double>> margins_of(const std::string& bytes, const float* rows,
-                                                std::int64_t count, std::size_t width) {
+  struct Margins {
+    std::vector<double> margins;
+    bool identity = false;
+  };
+
+  static Result<Margins> margins_of(const std::string& bytes, const float* rows, std::int64_t count,
+                                    std::size_t width) {
     auto reading = read_again(bytes);
     if (!reading) return fail(Code::bad_model, reading.error().message);
     if (reading->columns.size() != width)
       return fail(Code::bad_model, "the model has another width than the rows");
-    std::vector<double> margins(static_cast<std::size_t>(count), reading->intercept);
+    Margins found{std::vector<double>(static_cast<std::size_t>(count), reading->intercept),
+                  reading->identity};
     for (std::size_t i = 0; i < width; ++i)
-      add_column(reading->columns[i], rows + i, width, margins);
-    return margins;
+      add_column(reading->columns[i], rows + i, width, found.margins);
+    return found;
   }
 };
 

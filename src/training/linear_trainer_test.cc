@@ -55,6 +55,48 @@ TEST_CASE("the runtime answers what the trainer's own reading of the file answer
                                             static_cast<std::int64_t>(rows), 3)));
 }
 
+TEST_CASE("a ridge regression answers its margin, and its second reading has the same bits") {
+  const TestTable data;
+  TrainingPlan plan = plan_with({{"l2", "1"}});
+  plan.objective.kind = Objective::Kind::squared;
+  const auto trained = train(data.numbers_table(), plan);
+  const auto model = models::LinearModel::read(trained.bytes);
+  REQUIRE(model.has_value());
+  CHECK(model->parts().link == models::LinearLink::identity);
+  CHECK(model->parts().terms[0].coefficient == doctest::Approx(3).epsilon(0.05));  // per amount
+  constexpr std::size_t kRows = TestTable::kRows - TestTable::kTrainRows;
+  std::vector<float> margins(kRows), scores(kRows);
+  model->predict({data.validation(), kRows * TestTable::kWidth}, margins, scores);
+  CHECK(same_bits(margins, scores));
+  CHECK(same_bits(scores, *make_linear_trainer()->predict(trained.bytes, data.validation(),
+                                                          static_cast<std::int64_t>(kRows), 3)));
+}
+
+TEST_CASE("labels keep the digits that float32 does not have") {
+  const TestTable data;
+  std::vector<double> far = data.numbers();
+  for (double& label : far) label += 1e9;
+  TrainingTable table = data.numbers_table();
+  table.numbers = far.data();
+  TrainingPlan plan = plan_with({{"l2", "1"}});
+  plan.objective.kind = Objective::Kind::squared;
+  const auto near = models::LinearModel::read(train(data.numbers_table(), plan).bytes);
+  const auto model = models::LinearModel::read(train(table, plan).bytes);
+  REQUIRE(near.has_value());
+  REQUIRE(model.has_value());
+  CHECK(model->parts().terms[0].coefficient ==
+        doctest::Approx(near->parts().terms[0].coefficient).epsilon(1e-6));
+}
+
+TEST_CASE("a loss that a linear model does not have is refused") {
+  const TestTable data;
+  TrainingPlan plan = plan_with({});
+  plan.objective.kind = Objective::Kind::absolute;
+  const auto refused = make_linear_trainer()->train(data.numbers_table(), plan, nullptr);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == Code::unsupported);
+}
+
 TEST_CASE("the same table gives the same bytes on any number of threads, whatever the seed") {
   const TestTable data;
   TrainingPlan plan = plan_with({{"l1", "2"}, {"l2", "1"}});

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "define/model_metrics.h"
 #include "quality/proposal.h"
 #include "training/evidence.h"
 #include "training/gates.h"
@@ -72,6 +73,22 @@ class Card {
     to.blocks.emplace_back(CardParagraph{std::move(pieces)});
   }
 
+  bool is_regression() const { return model_.kind == define::ModelKind::regression; }
+
+  // What the score of a regression is.
+  std::string score_meaning() const {
+    switch (model_.loss.kind) {
+      case define::Loss::Kind::squared:
+        return "the number that is expected: the mean of the label";
+      case define::Loss::Kind::absolute:
+        return "the median of the label: one half is expected above it";
+      case define::Loss::Kind::quantile:
+        break;
+    }
+    return "the quantile " + fixed_text(model_.loss.quantile, 3) +
+           " of the label: that share is expected below it";
+  }
+
   const Json* part_of(SplitPart part) const { return subject_.metrics.find(name(part)); }
 
   void head() {
@@ -89,6 +106,15 @@ class Card {
                                 : CardText{"all gates passed", Kind::passed};
     const Json* test = part_of(SplitPart::test);
     if (test == nullptr) return;
+    if (is_regression()) {
+      out_.headline = {{"RMSE, test", metric_text(*test, "rmse")},
+                       {"MAE", metric_text(*test, "mae")},
+                       {"R²", metric_text(*test, "r_squared")},
+                       {"mean of the label", metric_text(*test, "label_mean")},
+                       {"test rows", count_text(*test, "rows")},
+                       {"loss", define::loss_text(model_.loss)}};
+      return;
+    }
     out_.headline = {
         {"AUC, test", metric_text(*test, "auc")},
         {"average precision", metric_text(*test, "average_precision")},
@@ -112,7 +138,8 @@ class Card {
              code(source.name),
              {", asked at its "},
              code(model_.at_column),
-             {". The score is the probability that the label is true."}});
+             {is_regression() ? ". The score is " + score_meaning() + "."
+                              : ". The score is the probability that the label is true."}});
     const std::string label = label_text(definition_, model_);
     if (model_.label_events) {
       const auto& events = *model_.label_events;
@@ -131,6 +158,7 @@ class Card {
     }
     if (model_.label_known)
       say(to, {{"It is known at "}, code(plain_text(*model_.label_known)), {"."}});
+    if (is_regression()) return;
     say(to, {{"A score of " + fixed_text(subject_.card.threshold, 6) +
               " or more is decided as true: the threshold is " + threshold_text(model_) + "."}});
   }
@@ -164,21 +192,24 @@ class Card {
                 "told here."}});
     }
     CardTable parts{
-        "Parts, by the time of the question",
-        {{"part"}, {"from"}, {"until"}, number("rows"), number("positive"), number("share")},
-        {}};
+        "Parts, by the time of the question", {{"part"}, {"from"}, {"until"}, number("rows")}, {}};
+    if (!is_regression()) {
+      parts.columns.push_back(number("positive"));
+      parts.columns.push_back(number("share"));
+    }
     std::string from = first_time();
     for (const SplitPart part : kParts) {
       const auto until = end_of(model_.split, part);
       if (!until) continue;
       const auto rows = counts_of(part);
-      if (rows)
-        parts.rows.push_back({{std::string(name(part))},
-                              {from},
-                              {format_time(*until)},
-                              count(rows->rows),
-                              count(rows->positives),
-                              number(share_text(rows->positives, rows->rows))});
+      if (rows) {
+        auto& row = parts.rows.emplace_back(std::vector<CardText>{
+            {std::string(name(part))}, {from}, {format_time(*until)}, count(rows->rows)});
+        if (!is_regression()) {
+          row.push_back(count(rows->positives));
+          row.push_back(number(share_text(rows->positives, rows->rows)));
+        }
+      }
       from = format_time(*until);
     }
     to.blocks.emplace_back(std::move(parts));
@@ -234,8 +265,8 @@ class Card {
     }
     const std::string rows =
         quality::with_separators(static_cast<std::int64_t>(subject_.importance->rows));
-    say(to, {{"Importance is the mean size of an input's contribution to the margin (log odds; "
-              "TreeSHAP) over the " +
+    say(to, {{std::string("Importance is the mean size of an input's contribution to the ") +
+              (is_regression() ? "prediction (" : "margin (log odds; ") + "TreeSHAP) over the " +
               rows + " rows that the model's folder keeps."}});
     to.blocks.emplace_back(importance_plot(model_, *subject_.importance));
   }
@@ -251,7 +282,7 @@ class Card {
 
   void metrics() {
     CardSection& to = section("Metrics");
-    to.blocks.emplace_back(metrics_table(subject_.metrics, kParts, model_.metrics));
+    to.blocks.emplace_back(metrics_table(subject_.metrics, kParts, model_));
     const Json* test = part_of(SplitPart::test);
     if (test == nullptr) return say(to, {{"The test part has no metrics in this folder."}});
     say_intervals(to);
@@ -259,7 +290,7 @@ class Card {
     if (auto table = confusion_table(*test)) to.blocks.emplace_back(std::move(*table));
     for (CardPlot& plot : test_plots(*test, subject_.card.threshold))
       to.blocks.emplace_back(std::move(plot));
-    if (test->find("curves") == nullptr)
+    if (test->find(is_regression() ? "plots" : "curves") == nullptr)
       say(to, {{"The curves of the test part were not kept with this version."}});
   }
 
@@ -356,7 +387,7 @@ class Card {
   std::string slice_metric() const {
     for (const define::Gate& gate : model_.gates)
       if (gate.worst_slice) return gate.metric;
-    return "auc";
+    return std::string(define::primary_metric(model_));
   }
 
   bool is_higher_better(const std::string& metric) const {
@@ -369,8 +400,9 @@ class Card {
     CardSection& to = section("Slices");
     if (!evidence_ || evidence_->slices.empty()) {
       const bool asked = evidence_ && !model_.training.slices.empty();
-      return say(to, {{asked ? "No value of the slices has enough rows of both classes."
-                             : "The test part was not cut into slices."}});
+      const char* few = is_regression() ? "No value of the slices has enough rows."
+                                        : "No value of the slices has enough rows of both classes.";
+      return say(to, {{asked ? few : "The test part was not cut into slices."}});
     }
     const std::string metric = slice_metric();
     std::vector<const SliceEvidence*> order;
@@ -382,9 +414,9 @@ class Card {
       if (!has_a || !has_b) return has_a < has_b;  // undefined is worst
       return higher ? of_a->second < of_b->second : of_a->second > of_b->second;
     });
-    CardTable table = slices_table(order, metric, kMostSlices, [&](const std::string& slice) {
-      return is_personal(project_, model_, slice);
-    });
+    CardTable table = slices_table(
+        order, model_.kind, metric, kMostSlices,
+        [&](const std::string& slice) { return is_personal(project_, model_, slice); });
     to.blocks.emplace_back(std::move(table));
     if (order.size() > kMostSlices)
       say(to, {{std::to_string(order.size() - kMostSlices) + " better ones are left out."}});
@@ -403,17 +435,28 @@ class Card {
     for (const SplitPart part : kParts) {
       const auto rows = counts_of(part);
       if (!rows) continue;
-      const std::int64_t least = std::min(rows->positives, rows->rows - rows->positives);
+      const std::int64_t least =
+          is_regression() ? rows->rows : std::min(rows->positives, rows->rows - rows->positives);
       if (least < kFewRows)
         add("The part " + std::string(name(part)) + " has only " + std::to_string(least) +
-            " rows of its smaller class: its metrics move by chance.");
+            (is_regression() ? " rows" : " rows of its smaller class") +
+            ": its metrics move by chance.");
     }
     left_out(list);
     unmeasured(list);
-    if (!subject_.card.calibration)
+    say_near_zero(list);
+    if (!subject_.card.calibration && !is_regression())
       add("Scores were not calibrated: read them as an order before you read them as "
           "probabilities.");
     to.blocks.emplace_back(std::move(list));
+  }
+
+  void say_near_zero(CardList& list) const {
+    const Json* test = part_of(SplitPart::test);
+    const auto rows = test == nullptr ? std::nullopt : count_of(*test, "mape_rows_near_zero");
+    if (rows && *rows > 0)
+      list.items.push_back("The labels of " + quality::with_separators(*rows) +
+                           " test rows are near 0 and rule the MAPE: read WAPE instead.");
   }
 
   // Rows that no part has.
@@ -456,11 +499,13 @@ class Card {
     if (evidence_->small_slices > 0)
       list.items.push_back(quality::with_separators(evidence_->small_slices) +
                            " values of slices were not judged: fewer than " +
-                           std::to_string(kSliceRows) + " rows of a class, or beyond the " +
+                           std::to_string(kSliceRows) +
+                           (is_regression() ? " rows" : " rows of a class") + ", or beyond the " +
                            std::to_string(kSliceValues) + " largest of a slice.");
     if (evidence_->leak_auc)
       list.items.push_back("The input that alone tells most about the label is " +
-                           evidence_->leak_input + ", with an AUC of " +
+                           evidence_->leak_input +
+                           (is_regression() ? ", with a concordance of " : ", with an AUC of ") +
                            fixed_text(*evidence_->leak_auc, 4) + ".");
   }
 

@@ -4,8 +4,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
+#include <limits>
 #include <map>
 
+#include "define/model_metrics.h"
 #include "quality/proposal.h"
 #include "training/gates.h"
 #include "training/model_card_plots.h"
@@ -28,9 +31,16 @@ constexpr std::pair<const char*, const char*> kMetricNames[] = {
     {"recall", "recall"},
     {"f1", "F1"},
 };
+// The same of a regression.
+constexpr std::pair<const char*, const char*> kNumberMetricNames[] = {
+    {"rmse", "RMSE"},    {"mae", "MAE"},   {"pinball", "pinball loss"},
+    {"r_squared", "R²"}, {"mape", "MAPE"}, {"wape", "WAPE"},
+};
 
 std::string metric_name(std::string_view metric) {
   for (const auto& [key, text] : kMetricNames)
+    if (metric == key) return text;
+  for (const auto& [key, text] : kNumberMetricNames)
     if (metric == key) return text;
   return std::string(metric);
 }
@@ -264,7 +274,9 @@ CardTable training_table(const define::Model& model, const models::ModelCard& ca
                           ", positive " + fixed_text(options.class_weights.positive, 3)});
   for (const define::Monotone& monotone : options.monotone)
     add("monotone", {monotone.input + (monotone.direction > 0 ? " increasing" : " decreasing")});
-  if (!card.calibration)
+  if (model.kind == define::ModelKind::regression)
+    add("loss", {define::loss_text(model.loss)});
+  else if (!card.calibration)
     add("calibration", {"none"});
   else if (card.calibration->kind == stats::CalibrationMap::Kind::platt)
     add("calibration", {"Platt's sigmoid"});
@@ -318,14 +330,21 @@ void add_interval_column(CardTable& table, const Json& intervals,
 }  // namespace
 
 CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
-                        const std::vector<define::Metric>& of_project) {
-  CardTable table{"", {{"metric"}}, {{{"rows"}}, {{"positive"}}}};
+                        const define::Model& model) {
+  const bool regression = model.kind == define::ModelKind::regression;
+  CardTable table{
+      "", {{"metric"}}, {{{"rows"}}, {{regression ? "mean of the label" : "positive"}}}};
   std::vector<std::string> keys;
-  for (const auto& [key, text] : kMetricNames) {
-    table.rows.push_back({{text}});
-    keys.emplace_back(key);
-  }
-  for (const define::Metric& metric : of_project) {
+  const auto add = [&](const auto& names) {
+    for (const auto& [key, text] : names) {
+      const auto own = define::gate_metrics(model);
+      if (std::ranges::count(own, std::string_view(key)) == 0) continue;
+      table.rows.push_back({{text}});
+      keys.emplace_back(key);
+    }
+  };
+  regression ? add(kNumberMetricNames) : add(kMetricNames);
+  for (const define::Metric& metric : model.metrics) {
     table.rows.push_back({code(metric.name)});
     keys.push_back(metric.name);
   }
@@ -334,7 +353,8 @@ CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
     if (json == nullptr) continue;
     table.columns.push_back(number(std::string(name(part))));
     table.rows[0].push_back(number(count_text(*json, "rows")));
-    table.rows[1].push_back(number(count_text(*json, "positives")));
+    table.rows[1].push_back(
+        number(regression ? metric_text(*json, "label_mean") : count_text(*json, "positives")));
     std::size_t row = 2;
     for (const auto& key : keys) table.rows[row++].push_back(number(metric_text(*json, key)));
     if (part == SplitPart::test && json->find("intervals") != nullptr)
@@ -406,20 +426,24 @@ CardTable slice_comparison_table(const std::vector<SliceComparison>& comparisons
   return table;
 }
 
-CardTable slices_table(std::span<const SliceEvidence* const> slices, const std::string& metric,
-                       std::size_t most, const std::function<bool(const std::string&)>& hides) {
+CardTable slices_table(std::span<const SliceEvidence* const> slices, define::ModelKind kind,
+                       const std::string& metric, std::size_t most,
+                       const std::function<bool(const std::string&)>& hides) {
+  const bool regression = kind == define::ModelKind::regression;
   std::vector<std::string> shown = {"auc", "average_precision", "log_loss", "calibration_error"};
+  if (regression) shown = {"rmse", "mae", "r_squared"};
   if (std::ranges::find(shown, metric) == shown.end()) shown.insert(shown.begin(), metric);
   CardTable table{"Of the test part, the worst " + metric_name(metric) + " first",
-                  {{"slice"}, {"value"}, number("rows"), number("positive")},
+                  {{"slice"}, {"value"}, number("rows")},
                   {}};
+  if (!regression) table.columns.push_back(number("positive"));
   for (const std::string& each : shown) table.columns.push_back(number(metric_name(each)));
   for (std::size_t i = 0; i < std::min(slices.size(), most); ++i) {
     const SliceEvidence& slice = *slices[i];
     std::vector<CardText> row = {code(slice.slice),
                                  {hides(slice.slice) ? "(personal: not shown)" : slice.value},
-                                 count(slice.rows),
-                                 number(share_text(slice.positives, slice.rows))};
+                                 count(slice.rows)};
+    if (!regression) row.push_back(number(share_text(slice.positives, slice.rows)));
     for (const std::string& each : shown) {
       const auto found = slice.metrics.find(each);
       const auto interval = slice.intervals.find(each);
@@ -434,7 +458,104 @@ CardTable slices_table(std::span<const SliceEvidence* const> slices, const std::
   return table;
 }
 
+namespace {
+
+// Ends of an axis that holds these numbers.
+std::pair<double, double> ends_of(std::initializer_list<const std::vector<double>*> lists) {
+  double least = std::numeric_limits<double>::infinity(), most = -least;
+  for (const auto* list : lists)
+    for (const double value : *list) {
+      least = std::min(least, value);
+      most = std::max(most, value);
+    }
+  return {least, most};
+}
+
+// What a regression's test part holds for its plots, by bins of the prediction.
+struct PredictionBins {
+  explicit PredictionBins(const Json& plots)
+      : counts(numbers_of(plots, "count")),
+        predictions(numbers_of(plots, "mean_prediction")),
+        labels(numbers_of(plots, "mean_label")),
+        lower(numbers_of(plots, "lower_label")),
+        upper(numbers_of(plots, "upper_label")) {}
+  bool usable() const {
+    const std::size_t size = predictions.size();
+    return size > 0 && counts.size() == size && labels.size() == size && lower.size() == size &&
+           upper.size() == size;
+  }
+  // Each list, less the prediction where residuals are drawn.
+  std::vector<double> drawn(const std::vector<double>& of, bool residuals) const {
+    std::vector<double> all;
+    for (std::size_t i = 0; i < of.size(); ++i)
+      all.push_back(residuals ? of[i] - predictions[i] : of[i]);
+    return all;
+  }
+  std::vector<double> counts, predictions, labels, lower, upper;
+};
+
+CardPlot bins_plot(const PredictionBins& bins, bool residuals, int id) {
+  const auto labels = bins.drawn(bins.labels, residuals), lower = bins.drawn(bins.lower, residuals),
+             upper = bins.drawn(bins.upper, residuals);
+  const auto [least_x, most_x] = ends_of({&bins.predictions});
+  const auto [least_y, most_y] = residuals ? ends_of({&labels, &lower, &upper})
+                                           : ends_of({&labels, &lower, &upper, &bins.predictions});
+  BandPlot plot{.title = residuals ? "Residuals" : "Predicted and actual",
+                .description =
+                    residuals
+                        ? "Label less prediction against the prediction, in bins of equally many "
+                          "test rows: mean, and the band of the middle 80 % of them. On the dashed "
+                          "line predictions are right."
+                        : "The label against the prediction, in bins of equally many test rows: "
+                          "mean, and the band of the middle 80 % of labels. On the dashed line "
+                          "predictions are right.",
+                .x_name = "prediction",
+                .y_name = residuals ? "label less prediction" : "label",
+                .points = {},
+                .lower = {},
+                .upper = {},
+                .guide = {{least_x, residuals ? 0 : least_x}, {most_x, residuals ? 0 : most_x}}};
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    plot.points.push_back({bins.predictions[i], labels[i],
+                           quality::with_separators(std::llround(bins.counts[i])) +
+                               " rows: mean prediction " + fixed_text(bins.predictions[i], 4) +
+                               ", mean label " + fixed_text(bins.labels[i], 4)});
+    plot.lower.push_back({bins.predictions[i], lower[i]});
+    plot.upper.push_back({bins.predictions[i], upper[i]});
+  }
+  plot.least_x = least_x;
+  plot.most_x = most_x;
+  plot.least_y = residuals ? std::min(least_y, 0.0) : least_y;
+  plot.most_y = residuals ? std::max(most_y, 0.0) : most_y;
+  return draw_band(plot, id);
+}
+
+std::vector<CardPlot> regression_plots(const Json& plots) {
+  std::vector<CardPlot> drawn;
+  if (const PredictionBins bins(plots); bins.usable()) {
+    drawn.push_back(bins_plot(bins, false, 1));
+    drawn.push_back(bins_plot(bins, true, 2));
+  }
+  const auto counts = numbers_of(plots, "residuals");
+  const auto least = number_of(plots.find("residual_least")),
+             most = number_of(plots.find("residual_most"));
+  if (!counts.empty() && least && most)
+    drawn.push_back(
+        draw_numbers({.title = "Distribution of the residuals",
+                      .description = "Test rows by label less prediction; the first and "
+                                     "the last bar hold what lies beyond.",
+                      .x_name = "label less prediction",
+                      .counts = counts,
+                      .least = *least,
+                      .most = *most},
+                     3));
+  return drawn;
+}
+
+}  // namespace
+
 std::vector<CardPlot> test_plots(const Json& part, double threshold) {
+  if (const Json* plots = part.find("plots")) return regression_plots(*plots);
   std::vector<CardPlot> plots;
   const Json* curves = part.find("curves");
   if (curves != nullptr) {
@@ -460,11 +581,13 @@ std::vector<CardPlot> test_plots(const Json& part, double threshold) {
 
 CardPlot importance_plot(const define::Model& model, const Importance& importance) {
   constexpr std::size_t kMostBars = 25;
-  RankedBars plot{.title = "Importance of the inputs",
-                  .description =
-                      "Mean size of each input's contribution to the margin, in log odds; "
-                      "the table above has the same numbers.",
-                  .bars = {}};
+  RankedBars plot{
+      .title = "Importance of the inputs",
+      .description = std::string("Mean size of each input's contribution to ") +
+                     (model.kind == define::ModelKind::regression ? "the prediction; "
+                                                                  : "the margin, in log odds; ") +
+                     "the table above has the same numbers.",
+      .bars = {}};
   for (std::size_t i = 0; i < std::min(model.inputs.size(), importance.mean_size.size()); ++i)
     plot.bars.push_back(
         {model.inputs[i].name, fixed_text(importance.mean_size[i], 4), importance.mean_size[i]});

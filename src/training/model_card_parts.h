@@ -38,9 +38,9 @@ CardTable training_table(const define::Model& model, const models::ModelCard& ca
 CardTable trials_table(const data::Json::Array& trials, const std::string& metric,
                        std::size_t most);
 /// One column a part, after the test part its intervals where there are some; one row a metric,
-/// those of the project last.
+/// those of its kind first, those of the project last.
 CardTable metrics_table(const data::Json& metrics, std::span<const SplitPart> parts,
-                        const std::vector<define::Metric>& of_project);
+                        const define::Model& model);
 /// What the threshold does to the rows of a part.
 std::optional<CardTable> confusion_table(const data::Json& part);
 CardTable comparison_table(const std::vector<Comparison>& comparisons);
@@ -48,10 +48,12 @@ CardTable comparison_table(const std::vector<Comparison>& comparisons);
 CardTable slice_comparison_table(const std::vector<SliceComparison>& comparisons, std::size_t most,
                                  const std::function<bool(const std::string&)>& hides);
 /// The first `most` of them; `hides` says of which slices no value is shown.
-CardTable slices_table(std::span<const SliceEvidence* const> slices, const std::string& metric,
-                       std::size_t most, const std::function<bool(const std::string&)>& hides);
+CardTable slices_table(std::span<const SliceEvidence* const> slices, define::ModelKind kind,
+                       const std::string& metric, std::size_t most,
+                       const std::function<bool(const std::string&)>& hides);
 
-/// ROC, precision and recall, calibration, scores by class: those whose points are there.
+/// ROC, precision and recall, calibration, scores by class; of a regression predicted and actual,
+/// residuals: those whose points are there.
 std::vector<CardPlot> test_plots(const data::Json& part, double threshold);
 CardPlot importance_plot(const define::Model& model, const Importance& importance);
 

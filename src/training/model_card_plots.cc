@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include "data/utf8.h"
 #include "quality/proposal.h"
@@ -52,9 +53,14 @@ std::string title_of(const std::string& text) {
 struct Field {
   double left, right, top, bottom;
   double most_x = 1, most_y = 1;
+  double least_x = 0, least_y = 0;
 
-  double x(double value) const { return left + value / most_x * (right - left); }
-  double y(double value) const { return bottom - value / most_y * (bottom - top); }
+  double x(double value) const {
+    return left + (value - least_x) / (most_x - least_x) * (right - left);
+  }
+  double y(double value) const {
+    return bottom - (value - least_y) / (most_y - least_y) * (bottom - top);
+  }
 
   std::string line(double x1, double y1, double x2, double y2, const char* kind) const {
     return "<line class=\"" + std::string(kind) + "\"" + attribute("x1", x1) + attribute("y1", y1) +
@@ -77,9 +83,11 @@ struct Field {
     std::string out;
     for (int step = 0; step <= kSteps; ++step) {
       const double part = static_cast<double>(step) / kSteps;
-      out += line(left, y(part * most_y), right, y(part * most_y), "axis") +
-             words(left - 6, y(part * most_y) + 4, fixed(part * most_y, digits_y), "end") +
-             words(x(part * most_x), bottom + 16, fixed(part * most_x, digits_x), "middle");
+      const double at_x = least_x + part * (most_x - least_x);
+      const double at_y = least_y + part * (most_y - least_y);
+      out += line(left, y(at_y), right, y(at_y), "axis") +
+             words(left - 6, y(at_y) + 4, fixed(at_y, digits_y), "end") +
+             words(x(at_x), bottom + 16, fixed(at_x, digits_x), "middle");
     }
     const double middle = (top + bottom) / 2;
     return out + words((left + right) / 2, bottom + 34, x_name, "middle") +
@@ -95,6 +103,20 @@ int digits_for(double most) {
   for (double tick = most / 4 * 100; digits < kMost; tick *= 10, ++digits)
     if (std::abs(tick - std::round(tick)) < 1e-6) break;
   return digits;
+}
+
+// As many digits as ticks a quarter of this width apart need to differ.
+int digits_of_width(double width) {
+  int digits = 0;
+  for (double tick = width / 4; digits < 6 && tick > 0 && tick < 1; tick *= 10) ++digits;
+  return digits;
+}
+
+// An axis that is a little wider than what is on it, and no point.
+std::pair<double, double> padded(double least, double most) {
+  double width = most - least;
+  if (!(width > 0) || !std::isfinite(width)) width = std::max(std::abs(most), 1.0);
+  return {least - width * 0.04, most + width * 0.04};
 }
 
 double sum(std::span<const double> values) {
@@ -139,6 +161,45 @@ CardPlot draw_curve(const CurvePlot& plot, int id) {
     for (const PlotPoint& point : plot.points) svg += field.dot(point, "", 4);
   if (plot.mark) svg += field.dot(*plot.mark, "mark", 5);
   return {plot.title, svg + "</svg>", false};
+}
+
+CardPlot draw_band(const BandPlot& plot, int id) {
+  constexpr double kWidth = 300, kHeight = 270;
+  const auto [least_x, most_x] = padded(plot.least_x, plot.most_x);
+  const auto [least_y, most_y] = padded(plot.least_y, plot.most_y);
+  const Field field{58, kWidth - 12, 10, kHeight - 44, most_x, most_y, least_x, least_y};
+  std::string svg = begin_svg(kWidth, kHeight, plot.title, plot.description, id) +
+                    field.axes(plot.x_name, plot.y_name, digits_of_width(most_x - least_x),
+                               digits_of_width(most_y - least_y));
+  if (!plot.guide.empty()) svg += field.path(plot.guide, "guide");
+  svg += field.path(plot.lower, "guide") + field.path(plot.upper, "guide") +
+         field.path(plot.points, "curve");
+  for (const PlotPoint& point : plot.points) svg += field.dot(point, "", 4);
+  return {plot.title, svg + "</svg>", false};
+}
+
+CardPlot draw_numbers(const NumberHistogram& plot, int id) {
+  constexpr double kWidth = 1000, kHeight = 300;
+  const double all = sum(plot.counts);
+  double most = 0;
+  for (const double count : plot.counts) most = std::max(most, all > 0 ? count / all : 0);
+  const Field field{56, kWidth - 12, 28, kHeight - 44, plot.most, round_up(most), plot.least, 0};
+  const int digits = digits_of_width(plot.most - plot.least);
+  std::string svg = begin_svg(kWidth, kHeight, plot.title, plot.description, id) +
+                    field.axes(plot.x_name, "share of the rows", digits, digits_for(field.most_y));
+  const double width = (plot.most - plot.least) / static_cast<double>(plot.counts.size());
+  for (std::size_t bin = 0; bin < plot.counts.size(); ++bin) {
+    if (!(plot.counts[bin] > 0)) continue;
+    const double from = plot.least + width * static_cast<double>(bin), to = from + width;
+    const double top = field.y(plot.counts[bin] / all);
+    svg += "<rect class=\"second\"" + attribute("x", field.x(from) + 0.5) + attribute("y", top) +
+           attribute("width", field.x(to) - field.x(from) - 1) +
+           attribute("height", std::max(field.bottom - top, 0.5)) + ">" +
+           title_of(fixed(from, digits + 1) + " to " + fixed(to, digits + 1) + ": " +
+                    quality::with_separators(std::llround(std::min(plot.counts[bin], 1e15)))) +
+           "</rect>";
+  }
+  return {plot.title, svg + "</svg>", true};
 }
 
 CardPlot draw_histogram(const ClassHistogram& plot, int id) {

@@ -25,6 +25,23 @@ struct CurvePlot {
 };
 CardPlot draw_curve(const CurvePlot& plot, int id);
 
+/// Points in order of x with a band around them; both axes may begin below 0.
+struct BandPlot {
+  std::string title, description, x_name, y_name;
+  std::vector<PlotPoint> points, lower, upper;
+  std::vector<PlotPoint> guide;  ///< what the points are held against: a dashed line
+  double least_x = 0, most_x = 1, least_y = 0, most_y = 1;
+};
+CardPlot draw_band(const BandPlot& plot, int id);
+
+/// Counts of numbers over even bins of [least, most].
+struct NumberHistogram {
+  std::string title, description, x_name;
+  std::vector<double> counts;
+  double least = 0, most = 1;
+};
+CardPlot draw_numbers(const NumberHistogram& plot, int id);
+
 /// Counts of two classes over even bins of [0, 1], each as a share of its class.
 struct ClassHistogram {
   std::string title, description;

@@ -136,9 +136,34 @@ std::int64_t nan_rows(const define::Expr& expr, const data::Batch& rows,
   return bad;
 }
 
+// A regression learns nothing from a label that is no finite number.
+Status check_label_is_finite(const define::Project& project, const define::Model& model,
+                             const replay::Past& past) {
+  const auto source = static_cast<std::size_t>(model.label_source());
+  const data::Batch& rows = past.sources[source].rows;
+  kernel::EvaluationCounts counts;
+  const data::Column label = kernel::evaluate(*model.label, rows, {}, counts);
+  std::int64_t nan = 0, infinite = 0;
+  for (std::int64_t row = 0; row < label.size(); ++row) {
+    if (label.is_null(row)) continue;
+    nan += std::isnan(label.real(row)) ? 1 : 0;
+    infinite += std::isinf(label.real(row)) ? 1 : 0;
+  }
+  if (nan + infinite == 0) return {};
+  return fail(Code::training_failed,
+              "the label of model '" + model.name + "' is NaN in " + std::to_string(nan) +
+                  " and infinite in " + std::to_string(infinite) + " of " +
+                  std::to_string(rows.rows) + " rows of source '" + project.sources[source].name +
+                  "'",
+              "leave finite = false out of the column, so that such rows go to quarantine, or make "
+              "such labels null: if(abs(x) < 1e38, x, null) in place of x");
+}
+
 // A label that is NaN is unknown, not false. Rows whose label is null do not matter.
 Status check_label_is_number(const define::Project& project, const define::Model& model,
                              const replay::Past& past) {
+  if (model.kind == define::ModelKind::regression)
+    return check_label_is_finite(project, model, past);
   std::vector<const define::Expr*> compared;
   find_compared(model.label, compared);
   if (compared.empty()) return {};
@@ -159,7 +184,7 @@ Status check_label_is_number(const define::Project& project, const define::Model
 }
 
 struct LabelledRows {
-  data::Column label;  // boolean, null where undecided
+  data::Column label;  // boolean, or float64 of a regression; null where undecided
   data::Column split;  // the name of a part, "gap", or null outside
   data::Batch beside;  // what training and evaluation read of the row: weight, unit, slices
 };
@@ -215,9 +240,13 @@ SplitPart part_of(const data::Column& split, std::int64_t row) {
                             : SplitPart{static_cast<std::uint8_t>(split.code(row))};
 }
 
+bool is_positive(const data::Column& label, std::int64_t row) {
+  return label.type() == data::Type::boolean && !label.is_null(row) && label.bit(row);
+}
+
 void count(const data::Column& split, const data::Column& label, PartCounts& counts) {
   for (std::int64_t row = 0; row < split.size(); ++row)
-    counts.add(part_of(split, row), !label.is_null(row) && label.bit(row));
+    counts.add(part_of(split, row), is_positive(label, row));
 }
 
 // Questions that are refused: they are in no part.
@@ -232,7 +261,7 @@ class Refused {
       const auto row = static_cast<std::int64_t>(i);
       SplitPart part = part_of(split, row);
       if (stale[i] >= 0) {
-        parts_.emplace_back(part, !label.is_null(row) && label.bit(row));
+        parts_.emplace_back(part, is_positive(label, row));
         part = SplitPart::stale;
       }
       codes[i] = static_cast<std::int32_t>(part);
@@ -396,8 +425,10 @@ class DatasetWriter {
     if (!stale.empty()) split = refused_.take_out(split, label, stale);
     done_ += std::ssize(answers.rows);
     data::Batch table = replay::join_columns(data::take(own_, answers.rows), answers.inputs);
-    if (wanted_.has(kLabelColumn))
-      add_column(table, kLabelColumn, data::Type::boolean, true, std::move(label));
+    if (wanted_.has(kLabelColumn)) {
+      const data::Type type = label.type();
+      add_column(table, kLabelColumn, type, true, std::move(label));
+    }
     if (wanted_.has(kSplitColumn))
       add_column(table, kSplitColumn, data::Type::string, true, std::move(split));
     if (!wanted_.whole && wanted_.has(kRefusedColumn))

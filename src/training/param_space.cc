@@ -162,7 +162,8 @@ SpacePoint next_point(std::size_t dimensions, std::uint64_t seed, int trial,
     return point;
   }
   std::vector<TriedPoint> order(tried.begin(), tried.end());
-  std::ranges::stable_sort(order, {}, &TriedPoint::loss);
+  std::ranges::stable_sort(order, {},
+                           [](const TriedPoint& each) { return std::pair(each.tier, each.loss); });
   const std::size_t good = std::max<std::size_t>(2, order.size() / 4);
   for (std::size_t i = 0; i < dimensions; ++i) {
     std::vector<double> best, rest;

@@ -29,10 +29,11 @@ using SpacePoint = std::vector<double>;
 std::vector<std::pair<std::string, std::string>> params_at(std::span<const SpaceDimension> space,
                                                            const SpacePoint& point);
 
-/// A place that was tried, and how it did: less is better.
+/// A place that was tried, and how it did: less is better, by the tier first.
 struct TriedPoint {
   SpacePoint point;
   double loss = 0;
+  int tier = 0;  ///< 0: judged whole, 1: given up early, 2: no model
 };
 
 /// Where to look next. The first kRandomTrials are uniform; from then on the tree-structured Parzen

@@ -25,7 +25,7 @@ double best_after(int trials, std::uint64_t seed, bool learn) {
   double best = 1e9;
   for (int trial = 1; trial <= trials; ++trial) {
     const SpacePoint point = next_point(2, seed, trial, learn ? tried : std::vector<TriedPoint>{});
-    tried.push_back({point, bowl(point)});
+    tried.push_back({.point = point, .loss = bowl(point)});
     best = std::min(best, tried.back().loss);
   }
   return best;

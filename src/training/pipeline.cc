@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "data/hash.h"
+#include "define/model_metrics.h"
 #include "models/model_folder.h"
 #include "quality/batch_checks.h"
 #include "replay/labels.h"
@@ -214,7 +215,8 @@ class Build {
     std::string text;
     for (const auto& [metric, interval] : evidence.intervals) {
       const auto value = evidence.test->find(metric);
-      const bool shown = metric == "auc" || metric == "log_loss" ||
+      const bool shown = metric == "auc" || metric == "log_loss" || metric == "mae" ||
+                         metric == define::primary_metric(model_) ||
                          std::ranges::count(model_.metrics, metric, &define::Metric::name) > 0;
       if (!shown || value == evidence.test->end()) continue;
       text += (text.empty() ? "" : ", ") + metric + " " +
@@ -234,11 +236,14 @@ class Build {
       const bool needed = each == SplitPart::train || each == SplitPart::test;
       if (range.count == 0 && !needed) continue;
       const auto scores = std::span(fitted.scores).subspan(range.from, range.count);
-      parts.push_back({std::string(name(each)), scores,
-                       std::span(rows.labels).subspan(range.from, range.count)});
+      parts.push_back({std::string(name(each)),
+                       {.scores = scores,
+                        .labels = rows.labels.span().subspan(range.from, range.count),
+                        .threshold = fitted.threshold,
+                        .quantile = quantile_of(model_)}});
       ProjectMetrics(model_, rows, range, scores, fitted.threshold).add_to(parts.back().further);
     }
-    COEVAL_ASSIGN(data::Json metrics, evaluation_report(parts, fitted.threshold));
+    COEVAL_ASSIGN(data::Json metrics, evaluation_report(parts));
     recorder_.measured(metrics);
     COEVAL_ASSIGN(const Evidence evidence,
                   gather_evidence(shop_, model_, dataset_path(), facts, rows, fitted));
@@ -288,6 +293,7 @@ class Build {
     card.bits_id = data::sha256_hex(fitted.trained.bytes);
     card.recipe_id = recipe_id(recipe_of(shop_, chosen_, card.dataset_id, fitted.trained.engine));
     card.engine = fitted.trained.engine;
+    card.kind = std::string(define::name(model_.kind));
     card.threshold = fitted.threshold;
     card.calibration = fitted.calibration;
     card.details.set("definition", shop_.definition);

@@ -20,9 +20,14 @@ ProjectMetrics::ProjectMetrics(const define::Model& model, const TrainingRows& r
                                double threshold) {
   if (model.metrics.empty()) return;
   const data::Batch columns = columns_of(rows, part);
-  const auto labels = std::span(rows.labels).subspan(part.from, part.count);
+  const LabelSpan labels = rows.labels.span().subspan(part.from, part.count);
+  const quality::AnsweredRows answered{.scores = scores,
+                                       .threshold = threshold,
+                                       .labels = labels.classes,
+                                       .numbers = labels.numbers,
+                                       .columns = &columns};
   for (const define::Metric& metric : model.metrics)
-    all_.push_back({&metric, quality::metric_terms(metric, {scores, threshold, labels, &columns})});
+    all_.push_back({&metric, quality::metric_terms(metric, answered)});
 }
 
 void ProjectMetrics::add_to(Metrics& metrics) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "exact/maths.h"
 
@@ -40,26 +41,74 @@ constexpr std::array<std::string_view, 6> kNames = {"log_loss",  "brier",  "accu
                                                     "precision", "recall", "f1"};
 constexpr std::array<TermsOf, 6> kTerms = {log_loss, brier, accuracy, precision, recall, f1};
 
+// The same of a regression: of its error, its label, and the quantile that it estimates. The least
+// label that a percentage is of is stats::mape's.
+using NumberTermsOf = Terms (*)(double score, double label, double quantile);
+
+Terms mae(double score, double label, double) { return {std::abs(score - label), 1}; }
+Terms mape(double score, double label, double) {
+  constexpr double kLeast = std::numeric_limits<double>::epsilon();
+  return {std::abs(score - label) / std::max(std::abs(label), kLeast), 1};
+}
+Terms rmse(double score, double label, double) {
+  const double error = score - label;
+  return {error * error, 1};
+}
+Terms wape(double score, double label, double) {
+  return {std::abs(score - label), std::abs(label)};
+}
+Terms pinball(double score, double label, double quantile) {
+  const double above = label - score;
+  return {above >= 0 ? quantile * above : (quantile - 1) * above, 1};
+}
+
+constexpr std::string_view kPinball = "pinball";
+constexpr std::array<std::string_view, 5> kNumberNames = {"mae", "mape", "rmse", "wape", kPinball};
+constexpr std::array<NumberTermsOf, 5> kNumberTerms = {mae, mape, rmse, wape, pinball};
+
+template <class Names, class Functions>
+auto find(const Names& names, const Functions& functions, std::string_view metric) {
+  return functions[static_cast<std::size_t>(std::ranges::find(names, metric) - names.begin())];
+}
+
 }  // namespace
 
-std::span<const std::string_view> ratio_metrics() { return kNames; }
+std::vector<std::string_view> ratio_metrics(const ModelAnswers& answers) {
+  if (!answers.labels.is_regression()) return {kNames.begin(), kNames.end()};
+  std::vector<std::string_view> names(kNumberNames.begin(), kNumberNames.end());
+  if (!answers.quantile) std::erase(names, kPinball);
+  return names;
+}
 
 std::optional<quality::MetricTerms> ratio_terms(std::string_view metric,
-                                                std::span<const float> scores, double threshold,
-                                                std::span<const std::uint8_t> labels) {
-  const auto found = std::ranges::find(kNames, metric);
-  if (found == kNames.end()) return std::nullopt;
-  const TermsOf terms_of = kTerms[static_cast<std::size_t>(found - kNames.begin())];
+                                                const ModelAnswers& answers) {
+  const auto names = ratio_metrics(answers);
+  if (std::ranges::find(names, metric) == names.end()) return std::nullopt;
+  const std::size_t rows = answers.scores.size();
   quality::MetricTerms terms;
-  terms.numerators.reserve(scores.size());
-  terms.denominators.reserve(scores.size());
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const auto score = static_cast<double>(scores[i]);
-    const Terms row = terms_of(score, score >= threshold, labels[i] != 0);
+  terms.numerators.reserve(rows);
+  terms.denominators.reserve(rows);
+  const auto add = [&](const Terms& row) {
     terms.numerators.push_back(row.numerator);
     terms.denominators.push_back(row.denominator);
+  };
+  if (answers.labels.is_regression()) {
+    const NumberTermsOf terms_of = find(kNumberNames, kNumberTerms, metric);
+    for (std::size_t i = 0; i < rows; ++i)
+      add(terms_of(static_cast<double>(answers.scores[i]), answers.labels.numbers[i],
+                   answers.quantile.value_or(0.5)));
+    return terms;
+  }
+  const TermsOf terms_of = find(kNames, kTerms, metric);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto score = static_cast<double>(answers.scores[i]);
+    add(terms_of(score, score >= answers.threshold, answers.labels.classes[i] != 0));
   }
   return terms;
+}
+
+stats::RatioForm ratio_form(std::string_view metric) {
+  return metric == "rmse" ? stats::RatioForm::root : stats::RatioForm::plain;
 }
 
 }  // namespace coeval::training

@@ -138,6 +138,7 @@ class Reproducing {
     found_.ids.push_back(
         {"golden rows", data::sha256_hex(golden),
          data::sha256_hex(models::write_golden(rows.width, golden_rows(rows, fitted)))});
+    if (!served_.card.decides()) return {};
     found_.ids.push_back({"threshold", data::Json(served_.card.threshold).dump(),
                           data::Json(fitted.threshold).dump()});
     return {};

@@ -17,27 +17,38 @@ Result<TrainingRows> take_rows(const TrainingRows& rows, const std::vector<std::
   TrainingRows taken;
   taken.encoder = rows.encoder;
   taken.width = rows.width;
+  taken.labels.kind = rows.labels.kind;
   taken.counts[static_cast<std::size_t>(part)] = std::ssize(places);
   COEVAL_ASSIGN(taken.values, SharedFloats::create("coeval fold", places.size() * rows.width));
   float* to = taken.values.data();
   for (const std::size_t place : places) {
     to = std::copy_n(rows.row(place), rows.width, to);
-    taken.labels.push_back(rows.labels[place]);
+    taken.labels.push_back(rows.labels.span(), place);
     taken.at_us.push_back(rows.at_us[place]);
     if (!rows.weights.empty()) taken.weights.push_back(rows.weights[place]);
   }
   return taken;
 }
 
-bool has_both_classes(const TrainingRows& rows) {
-  const auto positives = std::ranges::count(rows.labels, std::uint8_t{1});
-  return positives > 0 && positives < std::ssize(rows.labels);
-}
-
 struct Fold {
   std::int64_t origin_us = 0;
   TrainingRows train, test;
 };
+
+// Whether labels differ, without which there is nothing to learn, and of classes nothing to judge.
+bool labels_differ(const TrainingRows& rows) {
+  const auto differ = [](const auto& labels) {
+    return std::ranges::any_of(labels, [&](auto label) { return label != labels.front(); });
+  };
+  return rows.labels.kind == define::ModelKind::regression ? differ(rows.labels.numbers)
+                                                           : differ(rows.labels.classes);
+}
+
+bool can_judge(const Fold& fold) {
+  const bool regression = fold.test.labels.kind == define::ModelKind::regression;
+  return labels_differ(fold.train) &&
+         (regression ? fold.test.rows() > 0 : labels_differ(fold.test));
+}
 
 Result<Fold> cut_fold(const define::Model& model, const TrainingRows& rows, int number) {
   const std::int64_t step = model.training.rolling.step_us;
@@ -62,8 +73,10 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
   json.set("origin", format_time(fold.origin_us));
   json.set("train_rows", fold.train.rows());
   json.set("test_rows", fold.test.rows());
-  if (!has_both_classes(fold.train) || !has_both_classes(fold.test)) {
-    json.set("missing", "a part of it has rows of one class only, or none");
+  if (!can_judge(fold)) {
+    json.set("missing", model.kind == define::ModelKind::regression
+                            ? "it has no test rows, or its training rows have one label only"
+                            : "a part of it has rows of one class only, or none");
     return json;
   }
   COEVAL_ASSIGN(const TrainedModel trained,
@@ -71,7 +84,10 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
   COEVAL_ASSIGN(const auto runtime, runtime_of(shop, model, trained, fold.train.width));
   std::vector<float> margins(fold.test.rows()), scores(fold.test.rows());
   COEVAL_TRY(runtime.predict(fold.test.values, margins, scores));
-  for (const auto& [name, value] : all_metrics(scores, fold.test.labels, model.threshold))
+  for (const auto& [name, value] : all_metrics({.scores = scores,
+                                                .labels = fold.test.labels.span(),
+                                                .threshold = model.threshold,
+                                                .quantile = quantile_of(model)}))
     json.set(name, value);
   return json;
 }

@@ -80,13 +80,13 @@ void take_threshold(const define::Model& model, std::map<std::string, std::strin
   }
 }
 
-// Numbers of an object and of those within, by path. Lists are for plots, and the clip is the same
-// for all.
+// Numbers of an object and of those within, by path. Lists and what else plots need are not for
+// comparing runs, and the clip is the same for all.
 void take_numbers(const data::Json& json, const std::string& path, int depth,
                   std::map<std::string, double>& metrics) {
   if (json.object() == nullptr || depth == kDeepestMetric) return;
   for (const auto& [name, value] : *json.object()) {
-    if (name == "log_loss_clip") continue;
+    if (name == "log_loss_clip" || name == "plots") continue;
     const std::string here = path.empty() ? name : path + "." + name;
     if (value.real() != nullptr)
       metrics[here] = *value.real();
@@ -122,7 +122,12 @@ std::map<std::string, std::string> training_parameters(const define::Model& mode
   params["seed"] = std::to_string(model.seed);
   params["inputs_count"] = std::to_string(model.inputs.size());
   take_split(model.split, params);
-  take_threshold(model, params);
+  if (model.kind == define::ModelKind::binary) {
+    take_threshold(model, params);
+  } else {
+    params["kind"] = std::string(define::name(model.kind));
+    params["loss"] = define::loss_text(model.loss);
+  }
   if (options.calibration != define::Calibration::none)
     params["calibration"] = std::string(name(options.calibration));
   if (options.class_weights.balanced)
@@ -166,7 +171,7 @@ void RunRecorder::trained(const FittedModel& fitted, const define::Model& by) {
   }
   run_.environment["trainer"] = fitted.trained.engine;
   run_.metrics["rounds_used"] = fitted.trained.rounds_used;
-  run_.metrics["threshold"] = fitted.threshold;
+  if (model_.kind == define::ModelKind::binary) run_.metrics["threshold"] = fitted.threshold;
   if (!fitted.trained.validation_curve.empty())
     run_.curves["validation"] = fitted.trained.validation_curve;
 }

@@ -117,12 +117,16 @@ class Searching {
     if (!known) COEVAL_TRY(run_recorded(trial));
     tell(trial, known);
     if (trial.state != "failed") early_.push_back(trial.early_loss);
-    if (number > 0)
-      tried_.push_back({std::move(point), trial.state == "finished" ? trial.loss
-                                          : trial.state == "pruned" ? trial.early_loss + kWorse
-                                                                    : kWorst});
+    if (number > 0) tried_.push_back(tried_point(std::move(point), trial));
     outcome_.trials.push_back(std::move(trial));
     return {};
+  }
+
+  // Whatever the loss's unit is, who was given up early is behind those that were finished.
+  static TriedPoint tried_point(SpacePoint point, const Trial& trial) {
+    if (trial.state == "finished") return {std::move(point), trial.loss, 0};
+    if (trial.state == "pruned") return {std::move(point), trial.early_loss, 1};
+    return {std::move(point), 0, 2};
   }
 
   Status run_recorded(Trial& trial) {
@@ -178,8 +182,11 @@ class Searching {
     const TrainingRows::Range part = rows_.part(SplitPart::validate);
     std::vector<float> margins(part.count), scores(part.count);
     COEVAL_TRY(runtime.predict(rows_.values_of(part), margins, scores));
-    const Metrics metrics = all_metrics(
-        scores, std::span(rows_.labels).subspan(part.from, part.count), model.threshold);
+    const Metrics metrics =
+        all_metrics({.scores = scores,
+                     .labels = rows_.labels.span().subspan(part.from, part.count),
+                     .threshold = model.threshold,
+                     .quantile = quantile_of(model)});
     const auto found = metrics.find(search_.metric);
     if (found == metrics.end())
       return fail(Code::training_failed, search_.metric + " is undefined on the validation part");
@@ -236,9 +243,6 @@ class Searching {
               std::to_string(outcome_.trials.size()) + " chosen");
     return std::move(outcome_);
   }
-
-  static constexpr double kWorse = 1e3;  ///< how far behind those that were finished
-  static constexpr double kWorst = 1e6;
 
   const Workshop& shop_;
   const define::Model& model_;

@@ -6,7 +6,7 @@
 namespace coeval::training {
 namespace {
 
-Status check_part(const PartCounts& counts, SplitPart part) {
+Status check_part(const PartCounts& counts, SplitPart part, define::ModelKind kind) {
   const PartCount& count = counts.of(part);
   const std::string where = "the " + std::string(name(part)) + " part of the split";
   if (count.rows == 0) {
@@ -19,6 +19,7 @@ Status check_part(const PartCounts& counts, SplitPart part) {
                 "move the dates of `split` into the time that the source covers" +
                     std::string(outside == 0 ? "" : "; a label that is null decides nothing"));
   }
+  if (kind == define::ModelKind::regression) return {};
   if (count.positives == 0 || count.positives == count.rows) {
     return fail(Code::no_rows,
                 where + " has one class only: " + std::to_string(count.positives) +
@@ -99,12 +100,12 @@ void PartCounts::refuse(SplitPart part, bool positive) {
 }
 
 Status check_parts(const PartCounts& counts, const define::Model& model) {
-  COEVAL_TRY(check_part(counts, SplitPart::train));
+  COEVAL_TRY(check_part(counts, SplitPart::train, model.kind));
   if (model.early_stopping_rounds > 0 || model.training.search.trials > 0)
-    COEVAL_TRY(check_part(counts, SplitPart::validate));
+    COEVAL_TRY(check_part(counts, SplitPart::validate, model.kind));
   for (const SplitPart part : {SplitPart::calibrate, SplitPart::threshold})
-    if (has_part(model, part)) COEVAL_TRY(check_part(counts, part));
-  return check_part(counts, SplitPart::test);
+    if (has_part(model, part)) COEVAL_TRY(check_part(counts, part, model.kind));
+  return check_part(counts, SplitPart::test, model.kind);
 }
 
 bool has_part(const define::Model& model, SplitPart part) {

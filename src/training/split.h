@@ -35,7 +35,7 @@ std::string_view name(SplitPart part);
 SplitPart assign(std::int64_t at_us, std::int64_t label_known_us, bool label_valid,
                  const define::Split& split);
 
-/// Rows and positive labels of each part.
+/// Rows and positive labels of each part; a regression has no positive ones.
 struct PartCount {
   std::int64_t rows = 0, positives = 0;
 };
@@ -53,7 +53,7 @@ class PartCounts {
 };
 
 /// Whether a model can be trained and judged on these parts: each that something reads needs rows
-/// of both classes. Errors: no_rows, naming the part.
+/// of both classes, or rows at all of a regression. Errors: no_rows, naming the part.
 Status check_parts(const PartCounts& counts, const define::Model& model);
 /// Of the parts that rows are read from, those that this model has.
 bool has_part(const define::Model& model, SplitPart part);

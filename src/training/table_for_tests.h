@@ -29,6 +29,14 @@ class TestTable {
             .values = values_.data(),
             .labels = labels_.data()};
   }
+  /// The same rows with a number as the label: 3 · amount, more in some shops, and noise.
+  TrainingTable numbers_table() const {
+    TrainingTable table = this->table();
+    table.labels = nullptr;
+    table.numbers = numbers_.data();
+    return table;
+  }
+  const std::vector<double>& numbers() const { return numbers_; }
   const float* validation() const { return values_.data() + kTrainRows * kWidth; }
   std::vector<float>& values() { return values_; }
   std::vector<std::uint8_t>& labels() { return labels_; }
@@ -45,12 +53,15 @@ class TestTable {
     values_.push_back(age % 10 == 0 ? std::numeric_limits<float>::quiet_NaN()
                                     : static_cast<float>(age));
     values_.push_back(static_cast<float>(shop));
+    numbers_.push_back(static_cast<double>(amount) * 0.3 + (shop % 3 == 0 ? 90 : 0) +
+                       static_cast<double>(noise) / 7);
     labels_.push_back(amount + (shop % 3 == 0 ? 300 : 0) + noise > 1100 ? 1 : 0);
   }
 
   std::uint64_t state_ = 12345;
   std::vector<float> values_;
   std::vector<std::uint8_t> labels_;
+  std::vector<double> numbers_;
 };
 
 }  // namespace coeval::training

@@ -32,6 +32,12 @@ std::size_t cells(std::int64_t rows, std::size_t width) {
   return static_cast<std::size_t>(rows) * width;
 }
 
+std::span<const std::byte> label_bytes(const TrainingTable& table) {
+  const std::size_t rows = cells(table.rows, 1);
+  return table.numbers != nullptr ? bytes_of(table.numbers, rows * sizeof(double))
+                                  : bytes_of(table.labels, rows);
+}
+
 Status write_plan(const WorkerFiles& files, const WorkerPlan& plan) {
   const std::string text = to_json(plan).dump();
   return write_scratch(files.plan(), bytes_of(text.data(), text.size()));
@@ -67,9 +73,7 @@ Result<Given> write_training_job(const WorkerFiles& files, const std::string& tr
   Given given;
   COEVAL_ASSIGN(const std::size_t values_at,
                 give_values(table.values, cells(table.rows, table.width), table.memory, given));
-  COEVAL_ASSIGN(SharedMemory labels,
-                SharedMemory::copy_of(
-                    "coeval labels", bytes_of(table.labels, static_cast<std::size_t>(table.rows))));
+  COEVAL_ASSIGN(SharedMemory labels, SharedMemory::copy_of("coeval labels", label_bytes(table)));
   given.add(std::move(labels));
   if (table.weights != nullptr) {
     COEVAL_ASSIGN(

@@ -91,6 +91,22 @@ bool says(const Error& error, std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("the labels of a regression reach a child as the doubles that they are, with the loss") {
+  const Folder folder;
+  const std::vector<double> numbers = {0.5, -7.25, 1e300};
+  TrainingTable numbered = table();
+  numbered.labels = nullptr;
+  numbered.numbers = numbers.data();
+  TrainingPlan wanted = plan();
+  wanted.objective = {.kind = Objective::Kind::quantile, .quantile = 0.75};
+  const auto model = train_in_child(kWorker, folder.path(), "ok", numbered, wanted, {}, nullptr);
+  REQUIRE_MESSAGE(model.has_value(), (model ? "" : one_line(model.error())));
+  float mean = 0;
+  std::memcpy(&mean, model->bytes.data(), sizeof mean);
+  CHECK(mean == -3.375F);
+  CHECK(model->engine.find("quantile 0.75") != std::string::npos);
+}
+
 TEST_CASE("a child trains on the parent's table and plan and its model comes back") {
   const Folder folder;
   rounds_seen() = 0;

@@ -22,10 +22,25 @@ struct TrainingTable {
   /// Per input: scores never fall (1) or never rise (−1) with it, or may do both (0). Empty: all 0.
   std::vector<int> monotone = {};
   const float* values = nullptr;         ///< rows × width, owned by the caller
-  const std::uint8_t* labels = nullptr;  ///< rows
+  const std::uint8_t* labels = nullptr;  ///< rows, 0 or 1; null where the objective is of numbers
+  const double* numbers = nullptr;       ///< rows: finite labels of a regression; null of others
   const float* weights = nullptr;        ///< rows, from 0 on; null: each row counts 1
   /// Where `values` lie, if a child can be given that memory as it is; null: they are copied.
   const SharedMemory* memory = nullptr;
+};
+
+/// What a trainer makes small over the training rows, each by its weight; early stopping reads the
+/// same of the validation rows (of `squared` its root).
+struct Objective {
+  enum class Kind : std::uint8_t {
+    binary,    ///< log loss of TrainingTable::labels; the score is a probability
+    squared,   ///< (number − score)²; of this and the others the score is the margin itself
+    absolute,  ///< |number − score|
+    quantile,  ///< pinball loss of `quantile`
+  };
+  Kind kind = Kind::binary;
+  double quantile = 0.5;  ///< in (0, 1)
+  bool is_regression() const { return kind != Kind::binary; }
 };
 
 struct TrainingPlan {
@@ -33,6 +48,7 @@ struct TrainingPlan {
   int rounds = 0, early_stopping_rounds = 0;
   std::uint64_t seed = 0;
   int threads = 1;
+  Objective objective = {};
 };
 
 struct TrainedModel {
@@ -55,7 +71,7 @@ class Trainer {
   virtual Result<std::vector<float>> predict_margins(const std::string& model_bytes,
                                                      const float* rows, std::int64_t count,
                                                      std::size_t width) = 0;
-  /// The vendor's probabilities.
+  /// The vendor's scores: probabilities, or the numbers of a regression.
   virtual Result<std::vector<float>> predict(const std::string& model_bytes, const float* rows,
                                              std::int64_t count, std::size_t width) = 0;
 };

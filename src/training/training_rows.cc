@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -205,7 +207,10 @@ class Placer {
       }
       const float* from = encoded_.data() + static_cast<std::size_t>(row) * rows_.width;
       std::copy_n(from, rows_.width, rows_.values.data() + to * rows_.width);
-      rows_.labels[to] = label.bit(row) ? 1 : 0;
+      if (model.kind == define::ModelKind::regression)
+        rows_.labels.numbers[to] = label.real(row);
+      else
+        rows_.labels.classes[to] = label.bit(row) ? 1 : 0;
       rows_.at_us[to] = at.integer(row);
       if (known != nullptr) rows_.known_us[to] = known->integer(row);
       if (weight != nullptr) rows_.weights[to] = static_cast<float>(number_of(*weight, row));
@@ -294,6 +299,38 @@ Status check_filled(const define::Model& model, TrainingRows& rows) {
                   " --out rows.csv writes the rows; are the views' keys those of the question?");
 }
 
+std::string shortest(double value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
+// The labels of a regression. Scores are float32, and so is what forests learn.
+Status check_numbers(const define::Model& model, const TrainingRows& rows) {
+  const auto& numbers = rows.labels.numbers;
+  constexpr double kMost = std::numeric_limits<float>::max();
+  const auto beyond =
+      std::ranges::count_if(numbers, [](double label) { return !(std::abs(label) <= kMost); });
+  if (beyond > 0)
+    return fail(Code::training_failed,
+                "the label of model '" + model.name + "' is beyond 3.4e38 in " +
+                    std::to_string(beyond) + " of " + std::to_string(numbers.size()) +
+                    " rows: a score is float32 and could not say it",
+                "give the label another unit, or make such labels null");
+  const TrainingRows::Range train = rows.part(SplitPart::train);
+  const auto trained = std::span(numbers).subspan(numbers.empty() ? 0 : train.from,
+                                                  numbers.empty() ? 0 : train.count);
+  const bool constant = !trained.empty() && std::ranges::all_of(trained, [&](double label) {
+    return label == trained.front();
+  });
+  if (constant)
+    return fail(Code::training_failed,
+                "the label of model '" + model.name + "' is " + shortest(trained.front()) +
+                    " in all " + std::to_string(trained.size()) +
+                    " training rows: there is nothing to learn",
+                "check the label, or move train_until to a time in which it varies");
+  return {};
+}
+
 Status check_weights(const TrainingRows& rows) {
   if (rows.weights.empty()) return {};
   const auto bad = std::ranges::count_if(
@@ -342,6 +379,7 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
     all += static_cast<std::size_t>(found.rows[at]);
   }
   COEVAL_ASSIGN(rows.values, SharedFloats::create("coeval rows", all * rows.width));
+  rows.labels.kind = model.kind;
   rows.labels.resize(all);
   std::set<std::string> columns = {kSplitColumn, kLabelColumn, model.at_column};
   for (const auto& input : model.inputs) columns.insert(input.name);
@@ -358,6 +396,7 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
   if (encoder == nullptr) {
     COEVAL_TRY(check_filled(model, rows));
     COEVAL_TRY(check_finite(model, rows));
+    COEVAL_TRY(check_numbers(model, rows));
   }
   COEVAL_TRY(check_weights(rows));
   return rows;

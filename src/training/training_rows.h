@@ -10,6 +10,7 @@
 #include "define/project.h"
 #include "models/encoder.h"
 #include "replay/history.h"
+#include "training/row_labels.h"
 #include "training/shared_memory.h"
 #include "training/split.h"
 
@@ -32,9 +33,9 @@ struct TrainingRows {
   models::Encoder encoder;  ///< dictionaries frozen over the training rows
   std::size_t width = 0;
   std::array<std::int64_t, kSplitParts> counts{};
-  SharedFloats values;               ///< rows() × width, as a trainer's child is given them
-  std::vector<std::uint8_t> labels;  ///< rows()
-  std::vector<std::int64_t> at_us;   ///< rows(): the question's time
+  SharedFloats values;              ///< rows() × width, as a trainer's child is given them
+  RowLabels labels;                 ///< rows()
+  std::vector<std::int64_t> at_us;  ///< rows(): the question's time
   std::vector<std::int64_t>
       known_us;                     ///< rows(): when the label was, of models with rolling origins
   std::vector<float> weights;       ///< rows(), or none: 1 each
@@ -55,8 +56,9 @@ struct TrainingRows {
 /// one over all.
 /// With `encoder` given, that one is used instead of a fresh one (to score a champion on these
 /// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are
-/// infinite, all null in all training rows, or texts of which no two training rows share one, and
-/// for weights that are none.
+/// infinite, all null in all training rows, or texts of which no two training rows share one, for
+/// weights that are none, and for labels of a regression that are all the same in the training rows
+/// or beyond float32, in which scores are.
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
                                         const define::Model& model, const models::Encoder* encoder);
 

@@ -58,23 +58,28 @@ const float* values_in(const SharedMemory& memory, const WorkerPlan& plan) {
 
 Status train_job(const WorkerFiles& files, const WorkerPlan& plan, Trainer& trainer) {
   COEVAL_ASSIGN(const SharedMemory values, map_values(plan));
-  COEVAL_ASSIGN(const SharedMemory labels,
-                SharedMemory::given(WorkerDescriptors::labels, static_cast<std::size_t>(plan.rows),
-                                    Access::read));
+  const bool of_numbers = plan.plan.objective.is_regression();
+  COEVAL_ASSIGN(
+      const SharedMemory labels,
+      SharedMemory::given(WorkerDescriptors::labels,
+                          static_cast<std::size_t>(plan.rows) * (of_numbers ? sizeof(double) : 1),
+                          Access::read));
   SharedMemory weights;
   if (plan.weighted) {
     COEVAL_ASSIGN(weights, SharedMemory::given(WorkerDescriptors::weights, bytes_of_floats(plan),
                                                Access::read));
   }
-  const TrainingTable table{.rows = plan.rows,
-                            .train_rows = plan.train_rows,
-                            .width = plan.width,
-                            .names = plan.names,
-                            .categorical = plan.categorical,
-                            .monotone = plan.monotone,
-                            .values = values_in(values, plan),
-                            .labels = reinterpret_cast<const std::uint8_t*>(labels.data()),
-                            .weights = reinterpret_cast<const float*>(weights.data())};
+  const TrainingTable table{
+      .rows = plan.rows,
+      .train_rows = plan.train_rows,
+      .width = plan.width,
+      .names = plan.names,
+      .categorical = plan.categorical,
+      .monotone = plan.monotone,
+      .values = values_in(values, plan),
+      .labels = of_numbers ? nullptr : reinterpret_cast<const std::uint8_t*>(labels.data()),
+      .numbers = of_numbers ? reinterpret_cast<const double*>(labels.data()) : nullptr,
+      .weights = reinterpret_cast<const float*>(weights.data())};
   COEVAL_ASSIGN(const TrainedModel model, trainer.train(table, plan.plan, print_progress));
   COEVAL_TRY(write_text(files.trained(), model.bytes));
   return write_text(files.answer(), model_answer(model).dump());

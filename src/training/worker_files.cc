@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <string_view>
+#include <utility>
 
 #include "stores/files.h"
 #include "training/json_member.h"
@@ -76,6 +79,30 @@ Result<std::uint64_t> seed_from(const std::string& text) {
   return fail(Code::bad_json, "'seed' must hold digits only, is '" + text + "'");
 }
 
+constexpr std::pair<Objective::Kind, std::string_view> kObjectives[] = {
+    {Objective::Kind::binary, "binary"},
+    {Objective::Kind::squared, "squared"},
+    {Objective::Kind::absolute, "absolute"},
+    {Objective::Kind::quantile, "quantile"},
+};
+
+std::string_view name_of(Objective::Kind kind) {
+  const auto* found =
+      std::ranges::find(kObjectives, kind, &std::pair<Objective::Kind, std::string_view>::first);
+  return found->second;
+}
+
+Result<Objective> objective_from(const data::Json& json) {
+  COEVAL_ASSIGN(const std::string text, string_member(json, "objective"));
+  for (const auto& [kind, kind_name] : kObjectives) {
+    if (text != kind_name) continue;
+    Objective objective{.kind = kind};
+    COEVAL_ASSIGN(objective.quantile, number_member(json, "quantile"));
+    return objective;
+  }
+  return fail(Code::bad_json, "'objective' is unknown: '" + text + "'");
+}
+
 Result<TrainingPlan> training_plan_from(const data::Json& json) {
   TrainingPlan plan;
   COEVAL_ASSIGN(const auto* params, array_member(json, "params"));
@@ -88,6 +115,7 @@ Result<TrainingPlan> training_plan_from(const data::Json& json) {
   plan.rounds = static_cast<int>(rounds);
   plan.early_stopping_rounds = static_cast<int>(stopping);
   plan.threads = static_cast<int>(threads);
+  COEVAL_ASSIGN(plan.objective, objective_from(json));
   return plan;
 }
 
@@ -130,6 +158,8 @@ data::Json to_json(const WorkerPlan& plan) {
   json.set("early_stopping_rounds", plan.plan.early_stopping_rounds);
   json.set("seed", std::to_string(plan.plan.seed));
   json.set("threads", plan.plan.threads);
+  json.set("objective", name_of(plan.plan.objective.kind));
+  json.set("quantile", plan.plan.objective.quantile);
   return json;
 }
 

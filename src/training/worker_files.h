@@ -15,7 +15,7 @@ namespace coeval::training {
 /// What a worker is given beside its folder, as descriptors of shared memory, so that no file holds
 /// rows or scores:
 ///   values   rows × width floats from WorkerPlan::values_at on, row-major, NaN for missing
-///   labels   one byte a row (job "train")
+///   labels   one byte a row, or one double a row of a regression (job "train")
 ///   weights  one float a row (job "train", where rows have weights)
 ///   margins, scores  one float a row, for the worker to fill (job "predict")
 /// All but the last two are sealed: it can only read them.

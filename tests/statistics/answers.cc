@@ -15,6 +15,7 @@
 #include "stats/binary.h"
 #include "stats/bootstrap.h"
 #include "stats/calibration.h"
+#include "stats/concordance.h"
 #include "stats/curves.h"
 #include "stats/linear_fit.h"
 #include "stats/model_tests.h"
@@ -181,6 +182,8 @@ Json regression(const Json& in) {
   out.set("wape", wape(rows));
   out.set("pinball", pinball(rows, number(in, "tau")));
   out.set("r_squared", r_squared(rows));
+  const std::vector<float> scores(predictions.begin(), predictions.end());
+  out.set("concordance", RankedTargets(targets).concordance(scores));
   out.set("naive_error", naive_error(targets, static_cast<std::size_t>(number(in, "season"))));
   out.set("mase", mase(rows, naive_error(targets)));
   const Coverage coverage = interval_coverage(lower, upper, targets, weights);
@@ -354,8 +357,8 @@ Json to_json(const LinearDesign::Column& column) {
 // "values" (NaN as a string), "categorical", "labels", "weights", "loss", "l1", "l2", "directions"
 // of the columns, "threads".
 Json linear(const Json& in) {
-  const auto values = list<float>(in, "values"), labels = list<float>(in, "labels"),
-             weights = list<float>(in, "weights");
+  const auto values = list<float>(in, "values"), weights = list<float>(in, "weights");
+  const auto labels = list<double>(in, "labels");
   const auto flags = list<int>(in, "categorical"), signs = list<int>(in, "directions");
   const LinearRows rows{values, flags.size(), labels, weights};
   const auto design = LinearDesign::fit(rows, std::vector<bool>(flags.begin(), flags.end()));

@@ -39,8 +39,11 @@ Result<DatasetHandle> make(const CApi& api, const training::TrainingTable& table
                                     reference, &out),
       "read the rows"));
   DatasetHandle dataset(api, out);
-  const std::vector<float> labels(table.labels + rows.first,
-                                  table.labels + rows.first + rows.count);
+  std::vector<float> labels;
+  labels.reserve(static_cast<std::size_t>(rows.count));
+  for (std::int64_t row = rows.first; row < rows.first + rows.count; ++row)
+    labels.push_back(table.numbers != nullptr ? static_cast<float>(table.numbers[row])
+                                              : static_cast<float>(table.labels[row]));
   COEVAL_TRY(api.check(
       api.LGBM_DatasetSetField(out, "label", labels.data(), static_cast<int>(rows.count), kFloat32),
       "read the labels"));

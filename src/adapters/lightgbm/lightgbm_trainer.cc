@@ -35,7 +35,8 @@ Status check_values(const TrainingTable& table) {
                 "make it null, or bound it in the feature's expression");
   }
   // The library would take every number above 0 for true.
-  if (std::any_of(table.labels, table.labels + table.rows, [](auto label) { return label > 1; })) {
+  if (table.numbers == nullptr &&
+      std::any_of(table.labels, table.labels + table.rows, [](auto label) { return label > 1; })) {
     return fail(Code::training_failed, "a label is neither 0 nor 1");
   }
   return {};

@@ -1,6 +1,8 @@
 #include "adapters/lightgbm/settings.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <iterator>
 #include <string_view>
 
@@ -65,12 +67,32 @@ Status check_names(const Params& params) {
   return {};
 }
 
-// One output and a probability: what the runtime serves and the gates judge.
-Status check_objective(const Params& params) {
+/// What an objective is to LightGBM, and the metric that fits it.
+struct Words {
+  std::string_view objective, metric;
+};
+Words words_of(training::Objective::Kind kind) {
+  switch (kind) {
+    case training::Objective::Kind::binary:
+      break;
+    case training::Objective::Kind::squared:
+      return {"regression", "rmse"};
+    case training::Objective::Kind::absolute:
+      return {"regression_l1", "l1"};
+    case training::Objective::Kind::quantile:
+      return {"quantile", "quantile"};
+  }
+  return {"binary", "binary_logloss"};
+}
+
+// One output and a score of the label's kind: what the runtime serves and the gates judge.
+Status check_objective(const Params& params, std::string_view needed) {
   const std::string* objective = find(params, "objective");
-  if (objective != nullptr && *objective != "binary") {
+  if (objective != nullptr && *objective != needed) {
     return fail(Code::unsupported,
-                "the label is boolean, so the objective is binary, not " + *objective,
+                (needed == "binary" ? "the label is boolean" : "the label is a number") +
+                    std::string(", so the objective is ") + std::string(needed) + ", not " +
+                    *objective,
                 "remove `objective` from the model's params");
   }
   const std::string* linear = find(params, "linear_tree");
@@ -86,13 +108,21 @@ Status check_objective(const Params& params) {
   return {};
 }
 
-Result<bool> direction_of(const Params& params) {
+Result<bool> direction_of(const Params& params, const Words& words) {
   const std::string* name = find(params, "metric");
-  if (name == nullptr) return false;
+  if (name == nullptr || *name == words.metric) return false;
+  if (words.objective != "binary")
+    return fail(Code::unsupported, "metric " + *name + " is not that of the model's loss",
+                "use " + std::string(words.metric));
   const auto* metric = std::ranges::find(kMetrics, *name, &Metric::name);
   if (metric != std::end(kMetrics)) return metric->higher_is_better;
   return fail(Code::unsupported, "metric " + *name + " is not one for a boolean label",
               "use binary_logloss, binary_error, auc or average_precision");
+}
+
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
 std::string categorical_columns(const training::TrainingTable& table) {
@@ -116,12 +146,15 @@ std::string directions_text(const std::vector<int>& directions) {
 Result<Settings> settings_of(const training::TrainingTable& table,
                              const training::TrainingPlan& plan) {
   COEVAL_TRY(check_names(plan.params));
-  COEVAL_TRY(check_objective(plan.params));
+  const Words words = words_of(plan.objective.kind);
+  COEVAL_TRY(check_objective(plan.params, words.objective));
   Settings settings;
-  COEVAL_ASSIGN(settings.higher_is_better, direction_of(plan.params));
+  COEVAL_ASSIGN(settings.higher_is_better, direction_of(plan.params, words));
   Params all = plan.params;
-  if (find(all, "objective") == nullptr) all.emplace_back("objective", "binary");
-  if (find(all, "metric") == nullptr) all.emplace_back("metric", "binary_logloss");
+  if (find(all, "objective") == nullptr) all.emplace_back("objective", words.objective);
+  if (find(all, "metric") == nullptr) all.emplace_back("metric", words.metric);
+  if (plan.objective.kind == training::Objective::Kind::quantile)
+    all.emplace_back("alpha", number_text(plan.objective.quantile));
   all.emplace_back("seed", std::to_string(plan.seed));
   all.emplace_back("deterministic", "true");
   all.emplace_back("force_col_wise", "true");

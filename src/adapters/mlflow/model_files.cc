@@ -88,10 +88,10 @@ std::string inputs_json(const models::Encoder& encoder) {
   return columns.dump();
 }
 
-std::string outputs_json() {
+std::string outputs_json(bool decides) {
   Json columns{Json::Array{}};
   columns.push(column_json("score", "double", true));
-  columns.push(column_json("decision", "boolean", true));
+  if (decides) columns.push(column_json("decision", "boolean", true));
   return columns.dump();
 }
 
@@ -178,7 +178,7 @@ std::string mlmodel(const ModelSubject& subject, const Flavour& flavour) {
   text += "saved_input_example_info:\n  artifact_path: input_example.json\n";
   text += "  pandas_orient: split\n  type: dataframe\n";
   text += "signature:\n  inputs: " + yaml_text(inputs_json(model.encoder)) + "\n";
-  text += "  outputs: " + yaml_text(outputs_json()) + "\n  params: null\n";
+  text += "  outputs: " + yaml_text(outputs_json(model.card.decides())) + "\n  params: null\n";
   return text + "utc_time_created: " + yaml_text(time_text(subject.created_us)) + "\n";
 }
 

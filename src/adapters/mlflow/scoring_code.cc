@@ -116,14 +116,14 @@ def read_golden(folder):
 
 
 class Model:
-    """predict() takes a DataFrame of the inputs by name, and answers score and decision of each row.
+    """predict() takes a DataFrame of the inputs by name, and answers score and decision of each row, of a regression the score.
 
     A missing value is None or NaN; an input without a column is missing in all rows.
     """
 
     def __init__(self, folder):
         card = _read_json(folder, "model.json")
-        self.threshold, self.calibration = card["threshold"], card.get("calibration")
+        self.threshold, self.calibration = card.get("threshold"), card.get("calibration")
         self.columns = [Column(spec) for spec in _read_json(folder, "encoder.json")["columns"]]
         name = next(name for name in _LIBRARIES if os.path.exists(os.path.join(folder, name)))
         self.library = _LIBRARIES[name](os.path.join(folder, name))
@@ -160,7 +160,10 @@ class Model:
         if not isinstance(data, pd.DataFrame):
             raise TypeError(f"rows are given as a pandas DataFrame, not as {type(data).__name__}")
         scores = self.score(self.encode(data)).astype("float64")
-        return pd.DataFrame({"score": scores, "decision": scores >= self.threshold}, index=data.index)
+        answers = {"score": scores}
+        if self.threshold is not None:
+            answers["decision"] = scores >= self.threshold
+        return pd.DataFrame(answers, index=data.index)
 
 
 def _load_pyfunc(path):

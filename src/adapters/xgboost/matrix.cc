@@ -7,9 +7,12 @@ std::string address(const void* data) {
   return std::to_string(reinterpret_cast<std::uintptr_t>(data));
 }
 
+// XGBoost itself rounds them to float32.
 std::string labels_json(const RowRange& rows) {
-  return R"({"data":[)" + address(rows.labels) + R"(,true],"shape":[)" + std::to_string(rows.rows) +
-         R"(],"typestr":"|u1","version":3})";
+  const bool of_numbers = rows.numbers != nullptr;
+  return R"({"data":[)" + (of_numbers ? address(rows.numbers) : address(rows.labels)) +
+         R"(,true],"shape":[)" + std::to_string(rows.rows) + R"(],"typestr":")" +
+         (of_numbers ? "<f8" : "|u1") + R"(","version":3})";
 }
 
 std::string weights_json(const RowRange& rows) {
@@ -80,14 +83,16 @@ Status FeatureInfo::set_on_booster(const CApi& api, Handle booster) const {
 }
 
 RowRange training_rows(const training::TrainingTable& table) {
-  return {table.values, table.labels, table.weights, table.train_rows, table.width};
+  return {table.values, table.labels, table.numbers, table.weights, table.train_rows, table.width};
 }
 
 RowRange validation_rows(const training::TrainingTable& table) {
   return {table.values + static_cast<std::size_t>(table.train_rows) * table.width,
-          table.labels + table.train_rows,
+          table.labels == nullptr ? nullptr : table.labels + table.train_rows,
+          table.numbers == nullptr ? nullptr : table.numbers + table.train_rows,
           table.weights == nullptr ? nullptr : table.weights + table.train_rows,
-          table.rows - table.train_rows, table.width};
+          table.rows - table.train_rows,
+          table.width};
 }
 
 std::string array_json(const float* values, std::int64_t rows, std::size_t width) {

@@ -25,8 +25,9 @@ class FeatureInfo {
 /// Some rows of a table, in place.
 struct RowRange {
   const float* values = nullptr;
-  const std::uint8_t* labels = nullptr;
-  const float* weights = nullptr;  ///< null: each row counts 1
+  const std::uint8_t* labels = nullptr;  ///< of a binary label; else null
+  const double* numbers = nullptr;       ///< of a regression; else null
+  const float* weights = nullptr;        ///< null: each row counts 1
   std::int64_t rows = 0;
   std::size_t width = 0;
 };

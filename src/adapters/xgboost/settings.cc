@@ -1,6 +1,7 @@
 #include "adapters/xgboost/settings.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 
@@ -25,6 +26,24 @@ constexpr Reserved kReserved[] = {
     {"device", "models are trained on the CPU, whose results repeat bit for bit"},
 };
 
+/// What an objective is to XGBoost, and the metric that fits it.
+struct Words {
+  std::string_view objective, metric;
+};
+Words words_of(training::Objective::Kind kind) {
+  switch (kind) {
+    case training::Objective::Kind::binary:
+      break;
+    case training::Objective::Kind::squared:
+      return {"reg:squarederror", "rmse"};
+    case training::Objective::Kind::absolute:
+      return {"reg:absoluteerror", "mae"};
+    case training::Objective::Kind::quantile:
+      return {"reg:quantileerror", "quantile"};
+  }
+  return {"binary:logistic", "logloss"};
+}
+
 /// Metrics of a binary label, and which way is better.
 struct Metric {
   std::string_view name;
@@ -48,12 +67,14 @@ Status check_names(const Params& params) {
   return {};
 }
 
-// One output and a probability: what the runtime serves and the gates judge.
-Status check_objective(const Params& params) {
+// One output and a score of the label's kind: what the runtime serves and the gates judge.
+Status check_objective(const Params& params, std::string_view needed) {
   const std::string* objective = find(params, "objective");
-  if (objective == nullptr || *objective == "binary:logistic") return {};
+  if (objective == nullptr || *objective == needed) return {};
   return fail(Code::unsupported,
-              "the label is boolean, so the objective is binary:logistic, not " + *objective,
+              (needed == "binary:logistic" ? "the label is boolean" : "the label is a number") +
+                  std::string(", so the objective is ") + std::string(needed) + ", not " +
+                  *objective,
               "remove `objective` from the model's params");
 }
 
@@ -66,13 +87,21 @@ Result<int> bins_of(const Params& params) {
   return fail(Code::training_failed, "max_bin must be a whole number from 2 up, is " + *text);
 }
 
-Result<bool> direction_of(const Params& params) {
+Result<bool> direction_of(const Params& params, const Words& words) {
   const std::string* name = find(params, "eval_metric");
-  if (name == nullptr) return false;
+  if (name == nullptr || *name == words.metric) return false;
+  if (words.objective != "binary:logistic")
+    return fail(Code::unsupported, "eval_metric " + *name + " is not that of the model's loss",
+                "use " + std::string(words.metric));
   const auto* metric = std::ranges::find(kMetrics, *name, &Metric::name);
   if (metric != std::end(kMetrics)) return metric->higher_is_better;
   return fail(Code::unsupported, "eval_metric " + *name + " is not one for a boolean label",
               "use logloss, error, rmse, auc or aucpr");
+}
+
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
 void set_default(Params& params, const std::string& name, const std::string& value) {
@@ -84,12 +113,15 @@ void set_default(Params& params, const std::string& name, const std::string& val
 Result<Settings> settings_of(const training::TrainingPlan& plan) {
   Settings settings{.params = plan.params};
   COEVAL_TRY(check_names(plan.params));
-  COEVAL_TRY(check_objective(plan.params));
+  const Words words = words_of(plan.objective.kind);
+  COEVAL_TRY(check_objective(plan.params, words.objective));
   COEVAL_ASSIGN(settings.bins, bins_of(plan.params));
-  COEVAL_ASSIGN(settings.higher_is_better, direction_of(plan.params));
-  set_default(settings.params, "objective", "binary:logistic");
+  COEVAL_ASSIGN(settings.higher_is_better, direction_of(plan.params, words));
+  set_default(settings.params, "objective", std::string(words.objective));
   set_default(settings.params, "tree_method", "hist");
-  set_default(settings.params, "eval_metric", "logloss");
+  set_default(settings.params, "eval_metric", std::string(words.metric));
+  if (plan.objective.kind == training::Objective::Kind::quantile)
+    settings.params.emplace_back("quantile_alpha", number_text(plan.objective.quantile));
   settings.params.emplace_back("nthread", std::to_string(plan.threads));
   settings.params.emplace_back("seed", std::to_string(plan.seed));
   settings.params.emplace_back("validate_parameters", "1");

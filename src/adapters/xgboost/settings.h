@@ -16,10 +16,10 @@ struct Settings {
   bool higher_is_better = false;  ///< of the metric that early stopping reads
 };
 
-/// Adds our defaults (binary:logistic, hist, log loss) and what the plan itself fixes (threads,
-/// seed). Errors: training_failed for a parameter that the plan has another place for, or a bad
-/// max_bin; unsupported for another objective than the label's kind needs, or a metric whose better
-/// direction is not known.
+/// Adds our defaults (hist, the plan's objective and the metric that fits it) and what the plan
+/// itself fixes (threads, seed). Errors: training_failed for a parameter that the plan has another
+/// place for, or a bad max_bin; unsupported for another objective than the label's kind needs, or a
+/// metric whose better direction is not known.
 Result<Settings> settings_of(const training::TrainingPlan& plan);
 
 }  // namespace coeval::adapters::xgboost

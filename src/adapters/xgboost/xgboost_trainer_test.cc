@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "data/hash.h"
+#include "models/forest.h"
 #include "training/table_for_tests.h"
 
 namespace coeval::adapters::xgboost {
@@ -64,6 +65,34 @@ std::vector<float> scores(const TrainedModel& model, const float* rows, std::int
   REQUIRE(values.has_value());
   return std::move(*values);
 }
+
+// What the library calls the loss, of the predictions that it gives itself.
+double loss_of(const training::Objective& objective, const std::vector<float>& predictions,
+               const TestTable& rows) {
+  double sum = 0;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const double above =
+        rows.numbers()[TestTable::kTrainRows + i] - static_cast<double>(predictions[i]);
+    switch (objective.kind) {
+      case training::Objective::Kind::quantile:
+        sum += above >= 0 ? objective.quantile * above : (objective.quantile - 1) * above;
+        break;
+      case training::Objective::Kind::absolute:
+        sum += std::abs(above);
+        break;
+      default:
+        sum += above * above;
+    }
+  }
+  const double mean = sum / static_cast<double>(predictions.size());
+  return objective.kind == training::Objective::Kind::squared ? std::sqrt(mean) : mean;
+}
+
+constexpr training::Objective kLosses[] = {
+    {.kind = training::Objective::Kind::squared},
+    {.kind = training::Objective::Kind::absolute},
+    {.kind = training::Objective::Kind::quantile, .quantile = 0.9},
+};
 
 }  // namespace
 
@@ -265,6 +294,55 @@ TEST_CASE("an absent library is a missing component with advice") {
   CHECK(opened.error().message ==
         "XGBoost is not installed: no file /nowhere/xgboost/lib/libxgboost.so");
   CHECK(opened.error().advice.find("./dev setup") != std::string::npos);
+}
+
+TEST_CASE(
+    "a regression's scores are its margins, its curve is the loss, and the runtime's bits are the "
+    "same") {
+  const TestTable rows;
+  for (const training::Objective& objective : kLosses) {
+    TrainingPlan wanted = plan();
+    wanted.objective = objective;
+    const TrainedModel model = train(rows.numbers_table(), wanted);
+    const auto found = margins(model, rows.validation(), 100);
+    CHECK(hash_of(found) == hash_of(scores(model, rows.validation(), 100)));
+    REQUIRE(model.validation_curve.size() == 10);
+    CHECK(model.validation_curve[9] ==
+          doctest::Approx(loss_of(objective, found, rows)).epsilon(1e-5));
+    CHECK(model.validation_curve[9] < model.validation_curve[0]);
+    const auto forest = models::Forest::read(model.bytes);
+    REQUIRE_MESSAGE(forest.has_value(), (forest ? "" : one_line(forest.error())));
+    std::vector<float> ours(100), answers(100);
+    forest->predict({rows.validation(), 100 * TestTable::kWidth}, ours, answers);
+    CHECK(hash_of(ours) == hash_of(found));
+    CHECK(hash_of(answers) == hash_of(found));
+    wanted.threads = 2;
+    CHECK(train(rows.numbers_table(), wanted).bytes == model.bytes);
+  }
+}
+
+TEST_CASE("nine of ten labels lie below the quantile 0.9 of the training rows") {
+  const TestTable rows;
+  TrainingPlan wanted = plan();
+  wanted.objective = kLosses[2];
+  const auto above =
+      margins(train(rows.numbers_table(), wanted), rows.table().values, TestTable::kTrainRows);
+  int below = 0;
+  for (std::size_t i = 0; i < above.size(); ++i)
+    below += rows.numbers()[i] <= static_cast<double>(above[i]) ? 1 : 0;
+  CHECK(below > 420);
+  CHECK(below < 480);
+}
+
+TEST_CASE("a regression's objective and metric are those of its loss") {
+  const TestTable rows;
+  for (const auto& [param, value] :
+       {std::pair("objective", "binary:logistic"), std::pair("eval_metric", "auc")}) {
+    TrainingPlan wanted = plan();
+    wanted.objective = kLosses[0];
+    wanted.params.emplace_back(param, value);
+    CHECK(failure(rows.numbers_table(), wanted).code == Code::unsupported);
+  }
 }
 
 }  // namespace coeval::adapters::xgboost

@@ -27,7 +27,9 @@ class MeanTrainer final : public Trainer {
   Result<TrainedModel> train(const TrainingTable& table, const TrainingPlan& plan,
                              void (*progress)(int, int)) override {
     float sum = 0;
-    for (std::int64_t row = 0; row < table.train_rows; ++row) sum += table.labels[row];
+    for (std::int64_t row = 0; row < table.train_rows; ++row)
+      sum += table.numbers != nullptr ? static_cast<float>(table.numbers[row])
+                                      : static_cast<float>(table.labels[row]);
     TrainedModel model;
     for (int round = 1; round <= plan.rounds; ++round) {
       progress(round, plan.rounds);
@@ -68,6 +70,8 @@ class MeanTrainer final : public Trainer {
       text += " " + table.names[i] + (table.categorical[i] ? ":c" : ":q");
     }
     for (const auto& [key, value] : plan.params) text += " " + key + "=" + value;
+    if (plan.objective.is_regression())
+      text += " quantile " + std::to_string(plan.objective.quantile);
     const float last = table.values[static_cast<std::size_t>(table.rows) * table.width - 1];
     return text + (std::isnan(last) ? " last missing" : " last " + std::to_string(last));
   }

@@ -1,0 +1,157 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "define/definition_for_tests.h"
+#include "define/expr.h"
+#include "define/model_metrics.h"
+
+namespace coeval::define {
+namespace {
+
+using testing::changed;
+using testing::errors_of;
+using testing::kFlights;
+using testing::project_of;
+
+const std::string kLabel = "label    = \"delay >= 15\"";
+const std::string kGate = "gate     = { auc = \">= 0.77\" }";
+
+// The flights' model as a regression of the delay, with lines of its own and a gate.
+std::string delay(const std::string& lines = "",
+                  const std::string& gate = "gate = { mae = \"<= 20\" }",
+                  const std::string& label = "label = \"delay\"") {
+  return changed(changed(kFlights, kLabel, label + "\nkind = \"regression\"\n" + lines), kGate,
+                 gate);
+}
+
+void refused(const std::string& toml, const std::string& message, const std::string& advice) {
+  const auto errors = errors_of(toml);
+  CAPTURE(message);
+  REQUIRE(errors.size() == 1);
+  CAPTURE(errors[0]);
+  CHECK(errors[0].find(message) != std::string::npos);
+  CHECK(errors[0].find(advice) != std::string::npos);
+}
+
+bool has_param(const Model& model, const std::string& param) {
+  return std::ranges::any_of(model.params, [&](const auto& each) { return each.first == param; });
+}
+
+}  // namespace
+
+TEST_CASE("without a kind a model is binary, and its text says nothing of kinds") {
+  const Model model = project_of(kFlights).models.at(0);
+  CHECK(model.kind == ModelKind::binary);
+  CHECK(model.ir.find("kind") == std::string::npos);
+  CHECK(model.ir.find("loss") == std::string::npos);
+  CHECK(primary_metric(model) == "auc");
+  const Model said =
+      project_of(changed(kFlights, kLabel, kLabel + "\nkind = \"binary\"")).models.at(0);
+  CHECK(said.ir_hash == model.ir_hash);
+}
+
+TEST_CASE("a regression's label is its number as float64, and kind and loss are in its hash") {
+  const Model model = project_of(delay()).models.at(0);
+  CHECK(model.kind == ModelKind::regression);
+  CHECK(model.label->type == data::Type::float64);
+  CHECK(model.ir.find("  kind regression\n  loss squared\n") != std::string::npos);
+  CHECK(model.ir.find("threshold") == std::string::npos);
+  CHECK(model.training.search.metric == "rmse");
+  CHECK_FALSE(has_param(model, "scale_pos_weight"));
+  CHECK(has_param(project_of(kFlights).models.at(0), "scale_pos_weight"));
+  for (const char* label : {"label = \"delay / 60\"", "label = \"cast(delay as decimal(10,2))\"",
+                            "label = \"(date + 1min - date) / 1min + delay\""})
+    CHECK(project_of(delay("", "gate = { mae = \"<= 20\" }", label)).models.at(0).label->type ==
+          data::Type::float64);
+}
+
+TEST_CASE("each loss has its metric, which gates, search and comparison then mean") {
+  const auto model = [](const std::string& loss, const std::string& gate) {
+    return project_of(delay("loss = " + loss, gate)).models.at(0);
+  };
+  const Model absolute = model("\"absolute\"", "gate = { better_than = \"champion\" }");
+  CHECK(absolute.training.search.metric == "mae");
+  CHECK(absolute.gates.at(0).metric == "mae");
+  const Model quantile = model("{ quantile = 0.9 }", "gate = { pinball = \"<= 4\" }");
+  CHECK(quantile.loss.quantile == 0.9);
+  CHECK(quantile.training.search.metric == "pinball");
+  CHECK(quantile.ir.find("  loss quantile 0.9\n") != std::string::npos);
+  CHECK(absolute.ir_hash != model("\"squared\"", "gate = { better_than = \"champion\" }").ir_hash);
+  CHECK(gate_metrics(quantile).size() == gate_metrics(absolute).size() + 1);
+}
+
+TEST_CASE("a label of the other kind's type is refused with the way out") {
+  refused(delay("", "gate = { mae = \"<= 20\" }", kLabel),
+          "the label of model 'late' must be a number in a regression, not bool", "leave kind out");
+  refused(changed(kFlights, kLabel, "label = \"delay\""), "the label of model 'late' must be bool",
+          "kind = \"regression\" for a label that is a number");
+  refused(delay("", "gate = { mae = \"<= 20\" }", "label = \"origin\""), "not string",
+          "write a number such as \"delay\"");
+  refused(delay("", "gate = { mae = \"<= 20\" }", "label = \"date - date\""), "not duration",
+          "divide it by a unit");
+  refused(
+      delay(
+          "", "gate = { mae = \"<= 20\" }",
+          "label = { value = \"delay\", from = \"flights\", by = [\"origin\"], within = \"3h\" }"),
+      "comes from events, which is not in this version for a regression", "own row");
+}
+
+TEST_CASE("metrics of another kind are refused in gates, worst_slice, on and search") {
+  refused(delay("", kGate), "has no metric 'auc'", "has mae, mape, r_squared, rmse, wape");
+  refused(changed(kFlights, kGate, "gate = { rmse = \"<= 20\" }"), "has no metric 'rmse'",
+          "rmse is a metric of kind = \"regression\"");
+  refused(delay("slices = [\"origin\"]", "gate = { worst_slice = { f1 = \">= 0.2\" } }"),
+          "has no metric 'f1'", "has mae");
+  refused(delay("", "gate = { better_than = \"champion\", on = \"auc\" }"), "unknown metric 'auc'",
+          "auc is a metric of kind = \"binary\"");
+  refused(delay("search = { trials = 3, metric = \"log_loss\" }"), "unknown metric 'log_loss'",
+          "write metric = \"rmse\" or \"mae\"");
+  refused(delay("", "gate = { pinball = \"<= 3\" }"), "has no metric 'pinball'",
+          "loss = { quantile = 0.9 }");
+}
+
+TEST_CASE("what only binary models have is refused in a regression, each with what to do") {
+  refused(delay("class_weights = \"balanced\""), "a regression has no classes", "weights = ");
+  refused(delay("calibration = \"auto\""), "a regression's score is no probability",
+          "leave it out, with calibrate_until");
+  refused(delay("threshold = 0.7"), "a regression decides nothing", "leave it out");
+  refused(delay("threshold = { precision = 0.7 }"), "a regression decides nothing", "leave it out");
+  refused(delay("params = { scale_pos_weight = 3 }"), "a regression has no classes", "weights = ");
+  refused(delay("search = { trials = 3, space = { scale_pos_weight = [1, 3] } }"),
+          "unknown parameter 'scale_pos_weight'", "write space");
+  refused(changed(delay(), "validate_until = 2001-06-01",
+                  "validate_until = 2001-06-01, calibrate_until = 2001-06-10"),
+          "nothing of a regression is fitted on that part", "its rows then test");
+}
+
+TEST_CASE("unknown kinds and losses, and losses that a trainer lacks, are refused") {
+  refused(changed(kFlights, kLabel, kLabel + "\nkind = \"classification\""),
+          "unknown kind 'classification'", "kind = \"binary\" or kind = \"regression\"");
+  refused(changed(kFlights, kLabel, kLabel + "\nkind = \"ranking\""), "is not in this version",
+          "kind = \"binary\" or kind = \"regression\"");
+  refused(delay("loss = \"huber\""), "unknown loss 'huber'", "loss = \"absolute\"");
+  refused(delay("loss = { quantile = 1 }"), "quantile", "0.999");
+  refused(delay("loss = {}"), "quantile", "loss = { quantile = 0.9 }");
+  refused(changed(kFlights, kLabel, kLabel + "\nloss = \"squared\""), "whose loss is the log loss",
+          "kind = \"regression\"");
+  refused(delay("trainer = \"linear\"\nloss = \"absolute\""),
+          "the linear trainer of model 'late' has loss = \"squared\" only", "xgboost");
+}
+
+TEST_CASE("a metric of the project has the label as a number and no decision in a regression") {
+  const std::string metric =
+      "[metric.far_off]\nkind = \"mean\"\nvalue = \"if(abs(score - label) > 30, 1, 0)\"\n";
+  const Model model =
+      project_of(delay("", "gate = { far_off = \"<= 0.2\" }") + metric).models.at(0);
+  CHECK(model.metrics.at(0).answer_columns == 2);
+  CHECK(model.gates.at(0).of_project);
+  refused(delay("metrics = [\"far_off\"]") + changed(metric, "abs(score - label) > 30", "decision"),
+          "unknown column 'decision'", "");
+  refused(delay("metrics = [\"rmse\"]") + changed(metric, "far_off", "rmse"),
+          "has the name of one that every model of kind \"regression\" has, or its report",
+          "another name");
+}
+
+}  // namespace coeval::define
