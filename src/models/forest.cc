@@ -10,6 +10,8 @@
 #include "models/complete_trees.h"
 #include "models/forest_layout.h"
 #include "models/forest_walk.h"
+#include "models/grouped_trees.h"
+#include "models/grouped_walk.h"
 #include "models/lightgbm_model.h"
 #include "models/xgboost_model.h"
 
@@ -17,15 +19,18 @@ namespace coeval::models {
 
 struct ForestModel {
   ForestLayout layout;
-  std::optional<CompleteTrees> complete;  ///< serves instead of layout.nodes, which are gone then
+  /// One of these serves, if it can, instead of layout.nodes, which are gone then.
+  std::optional<GroupedTrees> grouped;
+  std::optional<CompleteTrees> complete;
   std::vector<float> base_margins = {0.0f};
   ForestLink link;
 };
 
 namespace {
 
-/// Keys of a block of rows: well inside a first-level cache, and small enough for the stack.
-constexpr std::size_t kKeysOnStack = 4096;
+/// For the keys of a block of rows: well inside a first-level cache, and small enough for the
+/// stack.
+constexpr std::size_t kBytesOnStack = 16384;
 constexpr std::size_t kMaxBlockRows = 16;
 
 /// A number for each of a block's rows, on the stack as long as there is room.
@@ -36,22 +41,19 @@ class Scratch {
   std::span<T> values() { return on_heap_.empty() ? std::span<T>(on_stack_) : on_heap_; }
 
  private:
-  std::array<T, kRoom> on_stack_;
+  alignas(64) std::array<T, kRoom> on_stack_;
   std::vector<T> on_heap_;
 };
-
-std::size_t block_rows(std::size_t stride) {
-  return std::clamp<std::size_t>(kKeysOnStack / stride, 1, kMaxBlockRows);
-}
 
 /// Gives each block of rows to `visit`: its keys, its first row and how many there are. `write`
 /// makes `stride` keys of a row.
 template <class Key, class Write, class Visit>
 void for_each_block(std::size_t width, std::size_t stride, std::span<const float> rows,
                     std::size_t count, const Write& write, const Visit& visit) {
-  Scratch<Key, kKeysOnStack> scratch(stride);
+  constexpr std::size_t kOnStack = kBytesOnStack / sizeof(Key);
+  Scratch<Key, kOnStack> scratch(stride);
   const std::span<Key> keys = scratch.values();
-  const std::size_t block = block_rows(stride);
+  const std::size_t block = std::clamp<std::size_t>(kOnStack / stride, 1, kMaxBlockRows);
   for (std::size_t first = 0; first < count; first += block) {
     const std::size_t in_block = std::min(block, count - first);
     for (std::size_t row = 0; row < in_block; ++row) {
@@ -107,7 +109,26 @@ void margins_by_ranks(const ForestModel& model, std::span<const float> rows, std
       });
 }
 
+void margins_by_groups(const ForestModel& model, std::span<const float> rows,
+                       std::span<float> out) {
+  const ForestLayout& layout = model.layout;
+  const GroupedTrees& trees = *model.grouped;
+  const GroupedWalk& walk = quickest_grouped_walk();
+  for_each_block<std::int8_t>(
+      layout.width, trees.stride(), rows, out.size() / layout.outputs,
+      [&](std::span<const float> row, std::span<std::int8_t> ranks) {
+        walk.write_ranks(trees, row.data(), ranks.data());
+        if (trees.masks != 0) write_masks(layout, trees, row, ranks.data());
+      },
+      [&](std::span<const std::int8_t> ranks, std::size_t first, std::size_t count) {
+        const auto margins = out.subspan(first * layout.outputs, count * layout.outputs);
+        start(model, margins);
+        walk.add_leaves(trees, ranks.data(), count, margins.data());
+      });
+}
+
 void float32_margins(const ForestModel& model, std::span<const float> rows, std::span<float> out) {
+  if (model.grouped) return margins_by_groups(model, rows, out);
   if (model.complete) return margins_by_ranks(model, rows, out);
   margins_by_keys(model, rows, out, [&](std::span<float> margins) { start(model, margins); });
 }
@@ -134,11 +155,18 @@ constexpr std::size_t kWideOnStack = 64;
 Forest::Forest() : model_(std::make_shared<const ForestModel>()) {}
 
 Result<Forest> Forest::make(const SourceForest& source) {
-  ForestModel model{
-      .layout = {}, .complete = {}, .base_margins = source.base_margins, .link = source.link};
+  ForestModel model{.layout = {},
+                    .grouped = {},
+                    .complete = {},
+                    .base_margins = source.base_margins,
+                    .link = source.link};
   COEVAL_ASSIGN(model.layout, lay_out(source));
-  model.complete = CompleteTrees::of(model.layout);
-  if (model.complete) model.layout.nodes = std::vector<ForestLayout::Node>();  // gives it back
+  if (&quickest_grouped_walk() != &plain_grouped_walk())  // there are vectors
+    model.grouped = GroupedTrees::of(model.layout);
+  if (!model.grouped) model.complete = CompleteTrees::of(model.layout);
+  // New vectors give the memory back.
+  if (model.grouped || model.complete) model.layout.nodes = std::vector<ForestLayout::Node>();
+  if (model.grouped) model.layout.category_bits = std::vector<std::uint32_t>();
   Forest forest;
   forest.model_ = std::make_shared<const ForestModel>(std::move(model));
   return forest;
@@ -164,6 +192,7 @@ std::size_t Forest::scores() const { return model_->link.scores(outputs()); }
 std::size_t Forest::trees() const { return model_->layout.trees.size(); }
 std::size_t Forest::memory_bytes() const {
   return sizeof(Forest) + sizeof(ForestModel) + model_->layout.memory_bytes() +
+         (model_->grouped ? model_->grouped->memory_bytes() : 0) +
          (model_->complete ? model_->complete->memory_bytes() : 0) +
          model_->base_margins.capacity() * sizeof(float);
 }

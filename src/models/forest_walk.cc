@@ -138,6 +138,11 @@ void write_both_sides(std::span<const float> row, std::span<std::uint32_t> keys)
 
 }  // namespace
 
+std::size_t category_place(const ForestLayout& layout, const ForestLayout::CategoryColumn& block,
+                           float code) {
+  return row_of_code(code, block.limit, layout.codes_are_cut);
+}
+
 std::span<const std::uint32_t> category_row(const ForestLayout& layout,
                                             const ForestLayout::CategoryColumn& block, float code) {
   const std::size_t row = row_of_code(code, block.limit, layout.codes_are_cut);

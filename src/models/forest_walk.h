@@ -11,6 +11,9 @@ namespace coeval::models {
 void write_keys(const ForestLayout& layout, std::span<const float> row,
                 std::span<std::uint32_t> keys);
 
+/// Which row of its block of `category_bits` a column's code reads.
+std::size_t category_place(const ForestLayout& layout, const ForestLayout::CategoryColumn& block,
+                           float code);
 /// The bits that a column's code reads of its block of `category_bits`.
 std::span<const std::uint32_t> category_row(const ForestLayout& layout,
                                             const ForestLayout::CategoryColumn& block, float code);

@@ -58,7 +58,10 @@ struct Payments {
 
   double value_of(const std::string& table) const {
     const define::Metric metric = metric_of(table);
-    return metric_value(metric, metric_terms(metric, {scores, 0.35, labels, &columns}));
+    return metric_value(
+        metric,
+        metric_terms(metric,
+                     {.scores = scores, .threshold = 0.35, .labels = labels, .columns = &columns}));
   }
 };
 
@@ -98,8 +101,10 @@ TEST_CASE("what is undefined is NaN, and a sum of nothing is 0") {
 TEST_CASE("some rows have the metric that they would have alone") {
   const Payments payments;
   const define::Metric metric = metric_of("kind = \"mean\"\nvalue = \"if(label, items, null)\"");
-  const MetricTerms all =
-      metric_terms(metric, {payments.scores, 0.35, payments.labels, &payments.columns});
+  const MetricTerms all = metric_terms(metric, {.scores = payments.scores,
+                                                .threshold = 0.35,
+                                                .labels = payments.labels,
+                                                .columns = &payments.columns});
   CHECK(metric_value(metric, all) == 3);
   const std::array<std::size_t, 2> rows = {4, 0};
   CHECK(metric_value(metric, take(all, rows)) == 3);
