@@ -12,9 +12,14 @@ namespace coeval::data {
 namespace {
 
 // Writes a tree, compactly or indented by two spaces.
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+void append_string(std::string& out, std::string_view text, std::string_view replacement);
+
 class JsonWriter {
  public:
-  explicit JsonWriter(bool pretty) : pretty_(pretty) {}
+  explicit JsonWriter(bool pretty, bool keeps_bytes = false)
+      : pretty_(pretty), keeps_bytes_(keeps_bytes) {}
   void write(const Json& json);
   std::string take() { return std::move(out_); }
 
@@ -24,7 +29,7 @@ class JsonWriter {
   void new_line();
 
   std::string out_;
-  bool pretty_;
+  bool pretty_, keeps_bytes_;
   std::size_t depth_ = 0;
 };
 
@@ -36,7 +41,8 @@ void append_integer(std::string& out, std::int64_t value) {
 void JsonWriter::write(const Json& json) {
   if (const auto* object = json.object()) return write_object(*object);
   if (const auto* array = json.array()) return write_array(*array);
-  if (const auto* text = json.string()) return append_json_string(out_, *text);
+  if (const auto* text = json.string())
+    return append_string(out_, *text, keeps_bytes_ ? std::string_view() : kReplacement);
   if (const auto* integer = json.integer()) return append_integer(out_, *integer);
   if (const auto* digits = json.number_text()) {
     out_ += *digits;
@@ -110,9 +116,8 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
-}  // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
+// With no replacement a byte that is not UTF-8 stands for itself.
+void append_string(std::string& out, std::string_view text, std::string_view replacement) {
   out += '"';
   while (!text.empty()) {
     std::size_t plain = 0;
@@ -124,12 +129,18 @@ void append_json_string(std::string& out, std::string_view text) {
     if (sequence == 1)
       append_escaped(out, text.front());
     else if (sequence == 0)
-      out += "\xEF\xBF\xBD";
+      out += replacement.empty() ? text.substr(0, 1) : replacement;
     else
       out.append(text.substr(0, sequence));
     text.remove_prefix(sequence == 0 ? 1 : sequence);
   }
   out += '"';
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  append_string(out, text, kReplacement);
 }
 
 void append_json_number(std::string& out, double value) {
@@ -181,6 +192,12 @@ std::string_view Json::kind() const {
 
 std::string Json::dump() const {
   JsonWriter writer(false);
+  writer.write(*this);
+  return writer.take();
+}
+
+std::string Json::dump_bytes() const {
+  JsonWriter writer(false, true);
   writer.write(*this);
   return writer.take();
 }

@@ -68,6 +68,8 @@ class Json {
   /// with a fraction or exponent, so that they read back as doubles; NaN and infinities print as
   /// the strings "NaN", "Infinity", "-Infinity".
   std::string dump() const;
+  /// As dump(), but bytes of strings that are not UTF-8 stay what they are: then it is no JSON.
+  std::string dump_bytes() const;
   /// Indented by two spaces.
   std::string dump_pretty() const;
 

@@ -75,7 +75,7 @@ std::string write_jsonl(const Batch& batch) {
       const Field& field = batch.schema.fields[i];
       members.emplace_back(field.name, to_json(batch.columns[i].value(row), field.type));
     }
-    out += Json(std::move(members)).dump();
+    out += Json(std::move(members)).dump_bytes();
     out += '\n';
   }
   return out;

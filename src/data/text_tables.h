@@ -64,6 +64,7 @@ Status check_csv_delimiter(char delimiter);
 
 /// Writes with a header; strings quoted when they need it; null as an empty field.
 std::string write_csv(const Batch& batch);
+/// A string of bytes that are not UTF-8 keeps them.
 std::string write_jsonl(const Batch& batch);
 
 }  // namespace coeval::data

@@ -342,7 +342,7 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   outcome.quarantined = screening->quarantined();
   outcome.reasons = std::move(decision.reasons);
   outcome.warnings = warnings_of(*screening, declared);
-  COEVAL_ASSIGN(auto near, near_names(declared, path));
+  COEVAL_ASSIGN(auto near, near_names(declared, formats_, path));
   std::ranges::move(near, std::back_inserter(outcome.warnings));
   if (auto raised = raised_known_times(run.rows(), log_.get()); !raised.empty())
     outcome.warnings.push_back(std::move(raised));

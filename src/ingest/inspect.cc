@@ -117,7 +117,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
     examination.add_quarantined(taken.quarantined);
     examination.add_warned(taken.accepted, taken.warned, path, places_of(piece, taken));
     if (taken.accepted.rows == 0) return {};
-    COEVAL_TRY(named.add(taken));
+    if (Status added = named.add(taken); !added) return added;
     return examination.add_accepted(taken.accepted, taken.known_us);
   }));
   quality::QualityReport report;
@@ -127,7 +127,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
       report.rules.push_back(rule_result(finding, path));
   report.personal = screening->personal();
   report.notes = screening->unlisted();
-  COEVAL_ASSIGN(auto near, near_names(declared, path));
+  COEVAL_ASSIGN(auto near, near_names(declared, past.formats, path));
   std::ranges::move(near, std::back_inserter(report.notes));
   bool is_known = false;
   std::string sha256;

@@ -27,6 +27,8 @@ class PassedHash::Bytes final : public stores::ByteSource {
 stores::OpenBytes PassedHash::opener() {
   return [this](const std::string& path) -> Result<std::unique_ptr<stores::ByteSource>> {
     COEVAL_ASSIGN(auto raw, stores::open_raw_bytes(path));
+    hash_ = data::Sha256();
+    whole_ = false;
     return stores::unpacked(std::make_unique<Bytes>(std::move(raw), *this));
   };
 }

@@ -13,8 +13,8 @@ namespace coeval::ingest {
 /// not read again. Threading: one thread at a time.
 class PassedHash {
  public:
-  /// Opens a file as stores::open_bytes() does, and hashes it as it lies on the disk. For one file;
-  /// the hash outlives what is opened.
+  /// Opens a file as stores::open_bytes() does, and hashes it as it lies on the disk. For one file,
+  /// from its beginning each time; the hash outlives what is opened.
   stores::OpenBytes opener();
   /// Whether the end was seen: only then is the hash that of the file.
   bool is_whole() const { return whole_; }

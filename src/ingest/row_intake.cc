@@ -17,7 +17,7 @@ std::string as_json(const data::Batch& table, std::int64_t row) {
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     json.set(table.schema.fields[i].name,
              data::to_json(table.columns[i].value(row), table.schema.fields[i].type));
-  return json.dump();
+  return json.dump_bytes();
 }
 
 // Takes a piece apart: what stands for a row is its number in the piece.

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/bounded_queue.h"
-#include "quality/json_extraction.h"
+#include "replay/history.h"
 
 namespace coeval::ingest {
 
@@ -16,17 +16,6 @@ namespace {
 // What is made of a piece of so much text stays in the nearer caches, and little fresh memory is
 // touched.
 constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
-
-// What a file holds of the source: columns taken out of JSON texts are made later.
-stores::ReadOptions read_options(const define::Source& source) {
-  stores::ReadOptions options;
-  for (const auto& column : source.columns)
-    if (!column.json) options.columns.push_back(column.name);
-  options.schema = source.schema;
-  options.json_columns = quality::JsonExtraction(source).holders();
-  options.window_bytes = kWindowBytes;
-  return options;
-}
 
 // Makes pieces of what a reader gives.
 class PieceReader {
@@ -77,9 +66,10 @@ Status read_pieces(const define::Source& source, const replay::OpenFormat& forma
                    const std::string& path, std::int64_t first_line,
                    const std::function<Status(const Piece&)>& sink, stores::OpenBytes open_bytes) {
   COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
-  stores::ReadOptions options = read_options(source);
+  stores::ReadOptions options;
+  options.window_bytes = kWindowBytes;
   options.open_bytes = std::move(open_bytes);
-  COEVAL_ASSIGN(const auto reader, files->open(path, options));
+  COEVAL_ASSIGN(const auto reader, replay::open_declared(*files, path, source, options));
   BoundedQueue<Result<std::optional<Piece>>> pieces(2);
   std::thread decoder([&] {
     PieceReader piece_reader(*reader);

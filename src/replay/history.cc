@@ -124,7 +124,7 @@ std::string row_as_json(const data::Batch& batch, std::int64_t row) {
   for (std::size_t i = 0; i < batch.columns.size(); ++i)
     json.set(batch.schema.fields[i].name,
              data::to_json(batch.columns[i].value(row), batch.schema.fields[i].type));
-  return json.dump();
+  return json.dump_bytes();
 }
 
 // One batch of a file; of a text with the lines that its rows began on, and those that were none.
@@ -356,22 +356,7 @@ Result<std::unique_ptr<stores::TableReader>> open_file(const define::Source& sou
                                                        const OpenFormat& formats,
                                                        const std::string& path) {
   COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
-  stores::ReadOptions read;
-  read.columns = column_names(source);
-  read.schema = source.schema;
-  read.json_columns = quality::JsonExtraction(source).holders();
-  auto reader = files->open(path, read);
-  if (reader || reader.error().code != Code::unknown_key) return reader;
-  // A typed file of before a nullable column was added: conform() fills in nulls.
-  stores::ReadOptions everything = read;
-  everything.columns.clear();
-  COEVAL_ASSIGN(const auto whole, files->open(path, everything));
-  std::erase_if(read.columns, [&](const std::string& column) {
-    const bool is_nullable =
-        source.schema.fields[static_cast<std::size_t>(source.schema.index_of(column))].nullable;
-    return is_nullable && whole->schema().index_of(column) < 0;
-  });
-  return files->open(path, read);
+  return open_declared(*files, path, source, {});
 }
 
 data::Batch known_before(std::int64_t cut_us, data::Batch rows,
@@ -390,6 +375,26 @@ std::string source_path(const define::Project& project, int source) {
   const std::filesystem::path given(path);
   if (given.is_absolute()) return path;
   return (std::filesystem::path(project.folder) / given).lexically_normal().string();
+}
+
+Result<std::unique_ptr<stores::TableReader>> open_declared(stores::TableFiles& files,
+                                                           const std::string& path,
+                                                           const define::Source& source,
+                                                           stores::ReadOptions options) {
+  options.columns = column_names(source);
+  options.schema = source.schema;
+  options.json_columns = quality::JsonExtraction(source).holders();
+  auto reader = files.open(path, options);
+  if (reader || reader.error().code != Code::unknown_key || path == "-") return reader;
+  stores::ReadOptions everything = options;
+  everything.columns.clear();
+  COEVAL_ASSIGN(const auto whole, files.open(path, everything));
+  std::erase_if(options.columns, [&](const std::string& column) {
+    const bool is_nullable =
+        source.schema.fields[static_cast<std::size_t>(source.schema.index_of(column))].nullable;
+    return is_nullable && whole->schema().index_of(column) < 0;
+  });
+  return files.open(path, options);
 }
 
 Result<Conformed> conform(const data::Batch& table, const define::Source& source) {

@@ -72,6 +72,14 @@ Result<quality::Conservation> stream_history(const define::Project& project, int
                                              const HistoryOptions& options,
                                              const std::function<Status(data::Batch rows)>& sink);
 
+/// Opens a file of a source: the columns that it declares, `options` saying the rest. A typed file
+/// of before a nullable column was added is opened without it, as conform() fills in nulls (but not
+/// standard input, which is read once). Errors: those of TableFiles::open.
+Result<std::unique_ptr<stores::TableReader>> open_declared(stores::TableFiles& files,
+                                                           const std::string& path,
+                                                           const define::Source& source,
+                                                           stores::ReadOptions options);
+
 /// Brings a table's columns to a source's schema: picks by name, narrows integers, widens none.
 /// Rows whose value does not fit come back in `misfits` (row and reason) and hold null there.
 /// Errors: unknown_key for a missing column, type_mismatch.
