@@ -102,7 +102,7 @@ TEST_CASE("a regression's card has its kind and no threshold, and decides nothin
   CHECK_FALSE((*loaded)->card.decision(7));
   std::ifstream file(folder.path("model/model.json"));
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  CHECK(text.find("\"kind\":\"regression\"") != std::string::npos);
+  CHECK(text.find("\"kind\": \"regression\"") != std::string::npos);
   CHECK(text.find("threshold") == std::string::npos);
   sample.card.kind = "ranking";
   REQUIRE_FALSE(sample.save(folder.path("other")).has_value());

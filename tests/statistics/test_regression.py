@@ -27,6 +27,14 @@ def make_case(seed):
             "season": int(random.integers(1, 8))}
 
 
+def concordance(y, scores):
+    """Somers' D of scipy, whose time grows with the fourth power of the rows, of few rows; of more by every pair."""
+    if len(y) <= 9:
+        return (stats.somersd(y, scores).statistic + 1) / 2
+    above = y[:, None] > y[None, :]
+    return np.where(above, (np.sign(scores[:, None] - scores[None, :]) + 1) / 2, 0).sum() / above.sum()
+
+
 def ratio(a, b):
     return a / b if b > 0 else math.nan
 
@@ -42,8 +50,7 @@ class Regression(unittest.TestCase):
             naive = [np.abs(y[s:] - y[:-s]).mean() if len(y) > s else math.nan for s in (1, season)]
             check.near(f"case {i} naive error", ours["naive_error"], naive[1])
             if len(set(y)) > 1:  # the oracle has no answer for one target
-                somers = stats.somersd(y, np.float32(p)).statistic
-                check.near(f"case {i} concordance", ours["concordance"], (somers + 1) / 2)
+                check.near(f"case {i} concordance", ours["concordance"], concordance(y, np.float32(p)))
             else:
                 check.near(f"case {i} concordance", ours["concordance"], math.nan)
             near = int((np.abs(y) < 0.01 * np.abs(y).mean()).sum() if y.any() else len(y))
