@@ -57,6 +57,10 @@ class Declaration {
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
+  // A text that says nothing is not the same as no option.
+  static std::string not_blank(const std::string& text) {
+    return text.find_first_not_of(" \t\r\n") == std::string::npos ? "must not be empty" : "";
+  }
   void threads(CLI::App* sub) {
     sub->add_option("--threads", in_.threads, "threads to use (default: all cores)")
         ->check(CLI::Range(1, 256));
@@ -120,19 +124,15 @@ class Declaration {
     dataset->add_option("--as-of", in_.as_of,
                         "only rows and labels known before this moment (default: all)");
     dataset->add_option("--out", in_.out, "file to write: .parquet, .csv or .jsonl")->required();
-    // An empty text is not the same as no option.
-    const auto not_empty = [](const std::string& text) {
-      return text.empty() ? std::string("must not be empty") : std::string();
-    };
     dataset
         ->add_option("--bucket", in_.bucket,
                      "i/P: only the questions of one of P parts by key, such as 0/8")
-        ->check(not_empty);
+        ->check(not_blank);
     dataset
         ->add_option("--memory", in_.memory,
                      "most memory to use, such as 4GB or 512MiB: events and answers go by way of "
                      "the disk")
-        ->check(not_empty);
+        ->check(not_blank);
     dataset
         ->add_option("--spill-folder", in_.spill_folder,
                      "folder for them while it runs (default: .coeval of the project)")
@@ -155,11 +155,11 @@ class Declaration {
     model(promote, "model");
     version(promote, "version (default: the newest)");
     promote->add_option("--alias", in_.alias, "alias to move (default: champion)");
-    promote->add_option("--reason", in_.reason, "kept in the history");
+    promote->add_option("--reason", in_.reason, "kept in the history")->check(not_blank);
     auto* rollback = verb("rollback");
     model(rollback, "model");
     rollback->add_option("--alias", in_.alias, "alias to move back (default: champion)");
-    rollback->add_option("--reason", in_.reason, "kept in the history");
+    rollback->add_option("--reason", in_.reason, "kept in the history")->check(not_blank);
   }
 
   void generating() {
@@ -293,7 +293,7 @@ class Declaration {
     ingest->add_flag("--held", in_.held, "instead: list batches that are held");
     ingest->add_option("--release", in_.release, "instead: publish the held batch of this id");
     ingest->add_option("--discard", in_.discard, "instead: forget the held batch of this id");
-    ingest->add_option("--reason", in_.reason, "why; kept in the log");
+    ingest->add_option("--reason", in_.reason, "why; kept in the log")->check(not_blank);
     auto* quarantine = verb("quarantine");
     quarantine->add_option("action", in_.action, "what to do")
         ->required()
@@ -305,7 +305,8 @@ class Declaration {
     quarantine->add_flag("--raw", in_.raw, "of show: rows as they are, personal columns too");
     quarantine->add_flag("--dry-run", in_.dry_run, "of replay and drop: count only");
     quarantine->add_option("--memory", in_.memory, "of replay: as of ingest");
-    quarantine->add_option("--reason", in_.reason, "of drop: why; kept in the log");
+    quarantine->add_option("--reason", in_.reason, "of drop: why; kept in the log")
+        ->check(not_blank);
   }
 
   void proving() {

@@ -111,9 +111,9 @@ std::unexpected<Error> CsvRows::no_column(const std::string& column) const {
     return fail(Code::bad_csv, message, "the text looks like UTF-16: convert it to UTF-8");
   const std::string_view likely = likely_delimiter(name, delimiter_);
   if (header_.size() == 1 && !likely.empty())
-    return fail(
-        Code::bad_csv, message,
-        "its fields seem to stand between " + std::string(likely) + ": write commas there, no other delimiter is declared in this version");
+    return fail(Code::bad_csv, message,
+                "its fields seem to stand between " + std::string(likely) +
+                    ": write commas there, no other delimiter is declared in this version");
   return fail(Code::bad_csv, message, "name the columns in the first line");
 }
 

@@ -122,10 +122,10 @@ Result<std::vector<std::string>> near_names(const define::Source& source,
     const std::string meant = define::did_you_mean(key, absent);
     if (meant.empty()) continue;
     if (texts.size() == kMostTold) break;
-    const std::string who =
-        !by_row ? "the file has: "
-                : std::to_string(count) + " of the first " + std::to_string(rows) +
-                      (rows == 1 ? " row has: " : " rows have: ");
+    const std::string who = !by_row
+                                ? "the file has: "
+                                : std::to_string(count) + " of the first " + std::to_string(rows) +
+                                      (rows == 1 ? " row has: " : " rows have: ");
     texts.push_back("the source declares no column " + define::in_quotes(key) + ", which " + who +
                     meant);
   }

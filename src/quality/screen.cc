@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numeric>
 
 #include "data/text_tables.h"
@@ -33,6 +34,14 @@ std::vector<std::int64_t> rows_without(const std::vector<std::int64_t>& bad, std
   }
   std::iota(to, rows.end(), next);
   return rows;
+}
+
+// With the rules that warn, behind those that the row leaves by. Both ascend by row.
+RowVerdict all_rules(RowVerdict verdict, const std::vector<RowVerdict>& warned) {
+  const auto its = std::ranges::lower_bound(warned, verdict.row, {}, &RowVerdict::row);
+  if (its != warned.end() && its->row == verdict.row)
+    verdict.rules.insert(verdict.rules.end(), its->rules.begin(), its->rules.end());
+  return verdict;
 }
 
 QuarantinedRow describe(const RowChecks& checks, const data::Batch& batch,
@@ -73,7 +82,7 @@ Result<Screened> screen(const RowChecks& checks, const define::Source& source,
   std::size_t start = 0;
   for (const RowVerdict& verdict : found.bad) {
     const std::size_t end = lines.find('\n', start);
-    QuarantinedRow row = describe(checks, batch, verdict);
+    QuarantinedRow row = describe(checks, batch, all_rules(verdict, out.warned));
     row.source = source.name;
     row.origin = origin;
     row.row = first_row + verdict.row;

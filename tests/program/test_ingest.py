@@ -1,6 +1,7 @@
 """`coeval ingest` and `coeval quarantine`: every row read is in exactly one place, whatever was killed meanwhile."""
 
 import datetime
+import json
 import os
 import random
 import shutil
@@ -185,6 +186,24 @@ class Ingest(unittest.TestCase):
         project.run("quarantine", "drop", "orders", "--reason", "no more")
         self.conserved(project, quarantined=0)
         self.assertEqual(bytes_below(state(project, "quarantine")), {})
+
+    def test_a_rule_that_warns_counts_rows_that_leave_in_a_check_and_in_ingestion_alike(self):
+        project = self.project()
+        definition = project.folder / "coeval.toml"
+        warned = '[source.orders.checks]\ndear = { row = "amount < 900", severity = "warn", error_if = 3 }\n[view.user]'
+        definition.write_text(definition.read_text().replace("[view.user]", warned, 1))
+        for name, amounts, holds in (("two.csv", (950, 5000, 1), False), ("three.csv", (950, 5000, 6000), True)):
+            file = project.folder / name
+            file.write_text(HEAD + "".join(f"2024-05-10T00:0{i}:00Z,u1,{amount},0\n" for i, amount in enumerate(amounts)))
+            dear = sum(amount >= 900 for amount in amounts)
+            checked = project.run("check", "--data", f"orders={file}", "--json", check=3)  # of amount.max
+            rules = {rule["rule"]: (rule["status"], rule["rows_count"]) for rule in json.loads(checked.stdout)[0]["rules"]}
+            self.assertEqual(rules["checks.dear"], ("failed" if holds else "warned", dear))
+            done = project.json("ingest", "orders", file, check=3 if holds else 0)[0]
+            self.assertEqual(done["state"], "held" if holds else "published")
+            self.assertEqual(any("checks.dear" in reason for reason in done.get("reasons", [])), holds, done)
+        row = project.json("quarantine", "show", "orders")[0]
+        self.assertEqual(row["rules"], ["amount.max", "checks.dear"])
 
     def test_one_writer_at_a_time(self):
         project = self.project(("a.csv", csv_rows(50)))

@@ -1,0 +1,69 @@
+"""Ingestion of Parquet and Arrow files as others write them: bytes that are no text, columns that are not there."""
+
+import subprocess
+import unittest
+
+from program import DEFINITION, Project
+from test_formats import python_with_pyarrow
+
+WRITE = """
+import datetime, pathlib, pyarrow as pa, pyarrow.ipc, pyarrow.parquet as pq, sys
+folder = pathlib.Path(sys.argv[1])
+moment = datetime.datetime(2024, 5, 10, tzinfo=datetime.timezone.utc)
+def orders(amounts, users=None, **others):
+    count = len(amounts)
+    return pa.table({"ts": pa.array([moment] * count, pa.timestamp("us", tz="UTC")), "amount": pa.array(amounts, pa.float64()),
+                     "user": users or ["u1"] * count, "bad": pa.array([0] * count, pa.int32()), **others})
+pq.write_table(orders([1, 2], users=pa.array([b"u1", b"caf\\xe9"], pa.binary())), folder / "bytes.parquet")
+pq.write_table(orders([1]), folder / "old.parquet")
+pq.write_table(orders([1]).drop(["amount"]), folder / "less.parquet")
+for name, make, amount in (("old.arrow", pa.ipc.new_file, 2), ("old.arrows", pa.ipc.new_stream, 3)):
+    table = orders([amount], notes=["lost?"])
+    with make(folder / name, table.schema) as out:
+        out.write(table)
+"""
+WITH_NOTE = DEFINITION.replace("[source.orders.columns]", '[source.orders.columns]\nnote = { type = "string", nullable = true }')
+
+
+class TypedFiles(unittest.TestCase):
+    def setUp(self):
+        python = python_with_pyarrow()
+        if python is None:
+            self.skipTest("no peer has pyarrow: ./dev setup pandera installs one")
+        self.project = Project(count=10)
+        self.addCleanup(self.project.remove)
+        subprocess.run([python, "-c", WRITE, self.project.folder], check=True)
+
+    def counts(self):
+        counts = self.project.json("ingest", "--status")[0]
+        self.assertEqual(counts["missing_count"], 0, counts)
+        return counts["read_count"], counts["accepted_count"], counts["quarantined_count"]
+
+    def test_bytes_that_are_no_text_stay_in_quarantine_as_they_are(self):
+        project = self.project
+        project.run("ingest", "orders", project.folder / "bytes.parquet")
+        self.assertEqual(self.counts(), (2, 1, 1))
+        (row,) = project.json("quarantine", "show", "orders")
+        self.assertIn(b'"caf\xe9"', bytes.fromhex(row["raw_hex"]))
+        project.run("quarantine", "replay", "orders")  # of no rule that changed
+        self.assertEqual(self.counts(), (2, 1, 1))
+        (again,) = project.json("quarantine", "show", "orders")
+        self.assertEqual(again["raw_hex"], row["raw_hex"])
+
+    def test_a_file_of_before_a_nullable_column_was_added_has_nulls_there(self):
+        project = self.project
+        (project.folder / "coeval.toml").write_text(WITH_NOTE)
+        (project.folder / "renamed.csv").write_text("ts,user,amount,bad,notes\n2024-05-10T00:00:00Z,u1,4,0,lost?\n")
+        meant = "declares no column 'notes', which the file has: did you mean 'note'?"
+        for name, tells in (("old.parquet", False), ("old.arrow", True), ("old.arrows", True), ("renamed.csv", True)):
+            with self.subTest(name):
+                for command in (("check", "--data", f"orders={project.folder / name}"), ("ingest", "orders", project.folder / name)):
+                    done = project.run(*command)
+                    self.assertEqual(meant in done.stdout + done.stderr, tells, done.stdout + done.stderr)
+        self.assertEqual(self.counts(), (4, 4, 0))
+        refused = project.run("ingest", "orders", project.folder / "less.parquet", check=2)
+        self.assertIn("has no column 'amount'", refused.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
