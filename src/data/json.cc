@@ -11,11 +11,11 @@ namespace coeval::data {
 
 namespace {
 
-// Writes a tree, compactly or indented by two spaces.
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 void append_string(std::string& out, std::string_view text, std::string_view replacement);
 
+// Writes a tree, compactly or indented by two spaces.
 class JsonWriter {
  public:
   explicit JsonWriter(bool pretty, bool keeps_bytes = false)

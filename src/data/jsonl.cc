@@ -66,16 +66,20 @@ Result<TextTable> read_jsonl(std::string_view text, const Schema& schema,
   return reader.finish();
 }
 
+std::string row_json(const Batch& batch, std::int64_t row) {
+  Json::Object members;
+  members.reserve(batch.columns.size());
+  for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+    const Field& field = batch.schema.fields[i];
+    members.emplace_back(field.name, to_json(batch.columns[i].value(row), field.type));
+  }
+  return Json(std::move(members)).dump_bytes();
+}
+
 std::string write_jsonl(const Batch& batch) {
   std::string out;
   for (std::int64_t row = 0; row < batch.rows; ++row) {
-    Json::Object members;
-    members.reserve(batch.columns.size());
-    for (std::size_t i = 0; i < batch.columns.size(); ++i) {
-      const Field& field = batch.schema.fields[i];
-      members.emplace_back(field.name, to_json(batch.columns[i].value(row), field.type));
-    }
-    out += Json(std::move(members)).dump_bytes();
+    out += row_json(batch, row);
     out += '\n';
   }
   return out;

@@ -64,7 +64,9 @@ Status check_csv_delimiter(char delimiter);
 
 /// Writes with a header; strings quoted when they need it; null as an empty field.
 std::string write_csv(const Batch& batch);
-/// A string of bytes that are not UTF-8 keeps them.
+/// A row as one JSON object. A string of bytes that are not UTF-8 keeps them.
+std::string row_json(const Batch& batch, std::int64_t row);
+/// Each row's row_json(), on a line.
 std::string write_jsonl(const Batch& batch);
 
 }  // namespace coeval::data

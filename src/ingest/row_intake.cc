@@ -5,20 +5,12 @@
 #include <numeric>
 #include <utility>
 
-#include "data/json.h"
+#include "data/text_tables.h"
 #include "replay/history.h"
 
 namespace coeval::ingest {
 
 namespace {
-
-std::string as_json(const data::Batch& table, std::int64_t row) {
-  data::Json json{data::Json::Object{}};
-  for (std::size_t i = 0; i < table.columns.size(); ++i)
-    json.set(table.schema.fields[i].name,
-             data::to_json(table.columns[i].value(row), table.schema.fields[i].type));
-  return json.dump_bytes();
-}
 
 // Takes a piece apart: what stands for a row is its number in the piece.
 class Division {
@@ -52,7 +44,7 @@ class Division {
     }
     std::vector<std::int64_t> drop;
     for (auto& [row, reason] : reasons) {
-      set_aside(row, {"type"}, std::move(reason), as_json(piece_.table, row));
+      set_aside(row, {"type"}, std::move(reason), data::row_json(piece_.table, row));
       drop.push_back(row);
     }
     taken_.accepted = std::move(conformed.rows);
@@ -94,7 +86,8 @@ class Division {
     taken_.known_us = replay::known_times(source_, taken_.accepted, &unknown);
     for (const std::int64_t at : unknown) {
       const std::int64_t row = taken_.rows[static_cast<std::size_t>(at)];
-      set_aside(row, {"known"}, "the known time of this row is null", as_json(piece_.table, row));
+      set_aside(row, {"known"}, "the known time of this row is null",
+                data::row_json(piece_.table, row));
     }
     leave_out(unknown);
   }

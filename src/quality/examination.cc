@@ -108,13 +108,10 @@ void Examination::add_warned(const data::Batch& piece, std::span<const RowVerdic
       const std::string& rule = checks_.rules()[static_cast<std::size_t>(index)].name;
       ++broken_[rule];
       if (!samples_.wants(rule, origin, place)) continue;
-      const std::int64_t row[] = {verdict.row};
-      std::string raw = data::write_jsonl(data::take(piece, row));
-      raw.pop_back();  // the line's end
       add_sample(rule, {origin, place,
                         reads_personal(rule) ? "(its value is not shown)"
                                              : checks_.explain(piece, verdict.row, index),
-                        std::move(raw)});
+                        data::row_json(piece, verdict.row)});
     }
   }
 }

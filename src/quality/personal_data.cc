@@ -265,12 +265,10 @@ void PersonalDataDetector::add(const data::Batch& batch, WorkerPool* pool) {
 void PersonalDataDetector::look(const data::Column& column, Seen& seen) {
   const bool is_text = column.type() == data::Type::string;
   if (!is_text && !may_be_number_of(column.type())) return;
-  const std::int64_t wanted =
-      seen.looked < kValuesLookedClosely ? kValuesLooked : kValuesLooked / 16;
-  const std::int64_t step = std::max<std::int64_t>(1, column.size() / wanted);
+  const std::int64_t step = std::max<std::int64_t>(1, column.size() / kValuesLooked);
   const std::int64_t least = seen.is_named_phone ? kLeastPhone : kLeastCardNumber;
   std::int64_t looked = 0;
-  for (std::int64_t row = 0; row < column.size() && looked < wanted; row += step) {
+  for (std::int64_t row = 0; row < column.size() && looked < kValuesLooked; row += step) {
     if (column.is_null(row)) continue;
     ++looked;
     const auto kind = is_text

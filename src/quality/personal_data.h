@@ -46,10 +46,10 @@ struct PersonalColumn {
 /// for a word: digits alone are anything's.
 ///
 /// Determinism: a function of the batches in their order. Complexity: at most kValuesLooked values
-/// of a column and batch, and a sixteenth of that once kValuesLookedClosely have been looked at.
+/// of a column and batch.
 class PersonalDataDetector {
  public:
-  static constexpr std::int64_t kValuesLooked = 512, kValuesLookedClosely = 8192;
+  static constexpr std::int64_t kValuesLooked = 512;
 
   /// All batches have one schema. A column is one part of the pool's, where there is one.
   void add(const data::Batch& batch, WorkerPool* pool = nullptr);

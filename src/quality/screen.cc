@@ -78,17 +78,13 @@ Result<Screened> screen(const RowChecks& checks, const define::Source& source,
     return out;
   }
   out.accepted = data::take(batch, out.accepted_rows);
-  const std::string lines = data::write_jsonl(data::take(batch, bad));  // one line a row
-  std::size_t start = 0;
   for (const RowVerdict& verdict : found.bad) {
-    const std::size_t end = lines.find('\n', start);
     QuarantinedRow row = describe(checks, batch, all_rules(verdict, out.warned));
     row.source = source.name;
     row.origin = origin;
     row.row = first_row + verdict.row;
-    row.raw = lines.substr(start, end - start);
+    row.raw = data::row_json(batch, verdict.row);
     out.quarantined.push_back(std::move(row));
-    start = end + 1;
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #include "replay/explain.h"
 
 #include "data/row_codec.h"
+#include "data/text_tables.h"
 #include "define/row_schemas.h"
 
 namespace coeval::replay {
@@ -33,7 +34,7 @@ Result<FeatureExplanation> explain_feature(const define::Project& project, const
   out.arithmetic = arithmetic_line(aggregate, arithmetic, found.inside.size());
   for (std::size_t i = 0; i < found.inside.size(); ++i) {
     const std::int64_t row = found.inside[i];
-    out.events.push_back({place_of(history, row), row_text(history.rows, row), row,
+    out.events.push_back({place_of(history, row), data::row_json(history.rows, row), row,
                           found.values.event_time_us[i],
                           history.known_us[static_cast<std::size_t>(row)]});
   }

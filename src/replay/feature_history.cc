@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "data/cell_text.h"
-#include "data/json.h"
 #include "define/diagnostics.h"
 #include "exact/integer_sum.h"
 #include "kernel/evaluate.h"
@@ -427,14 +426,6 @@ std::string place_of(const SourceHistory& history, std::int64_t row) {
   const std::int64_t place = history.place_in_file(row);
   if (place < 0) return "log position " + std::to_string(-1 - place);
   return history.path + (history.by_line ? " line " : " row ") + std::to_string(place);
-}
-
-std::string row_text(const data::Batch& rows, std::int64_t row) {
-  data::Json json{data::Json::Object{}};
-  for (std::size_t i = 0; i < rows.columns.size(); ++i)
-    json.set(rows.schema.fields[i].name,
-             data::to_json(rows.columns[i].value(row), rows.schema.fields[i].type));
-  return json.dump();
 }
 
 }  // namespace coeval::replay

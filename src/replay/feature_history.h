@@ -98,7 +98,5 @@ Result<data::Batch> key_question(const define::Project& project, const define::V
 
 /// "data/flights.parquet row 12" or "log position 7".
 std::string place_of(const SourceHistory& history, std::int64_t row);
-/// The row as JSON.
-std::string row_text(const data::Batch& rows, std::int64_t row);
 
 }  // namespace coeval::replay

@@ -11,7 +11,7 @@
 #include "base/bounded_queue.h"
 #include "data/decimal.h"
 #include "data/hash.h"
-#include "data/json.h"
+#include "data/text_tables.h"
 #include "kernel/evaluate.h"
 #include "quality/json_extraction.h"
 #include "replay/order.h"
@@ -117,14 +117,6 @@ std::vector<std::int64_t> all_but(std::int64_t rows, const std::vector<std::int6
       keep.push_back(row);
   }
   return keep;
-}
-
-std::string row_as_json(const data::Batch& batch, std::int64_t row) {
-  data::Json json{data::Json::Object{}};
-  for (std::size_t i = 0; i < batch.columns.size(); ++i)
-    json.set(batch.schema.fields[i].name,
-             data::to_json(batch.columns[i].value(row), batch.schema.fields[i].type));
-  return json.dump_bytes();
 }
 
 // One batch of a file; of a text with the lines that its rows began on, and those that were none.
@@ -234,7 +226,7 @@ class FileFold {
     history_.quarantined.push_back({source_.name,
                                     history_.path,
                                     first_row_ + row,
-                                    row_as_json(table, row),
+                                    data::row_json(table, row),
                                     {std::move(rule)},
                                     std::move(reason)});
   }

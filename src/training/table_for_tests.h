@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -7,6 +8,12 @@
 #include "training/trainer.h"
 
 namespace coeval::training {
+
+inline constexpr Objective kRegressionObjectives[] = {
+    {.kind = Objective::Kind::squared},
+    {.kind = Objective::Kind::absolute},
+    {.kind = Objective::Kind::quantile, .quantile = 0.9},
+};
 
 /// 600 rows of a number, a number with gaps and a category, from a small generator that a dozen
 /// lines of any language repeat: the expected values of the tests were computed from Python by
@@ -37,6 +44,25 @@ class TestTable {
     return table;
   }
   const std::vector<double>& numbers() const { return numbers_; }
+  /// What a library calls the loss of these predictions for the validation rows.
+  double validation_loss(const Objective& objective, const std::vector<float>& predictions) const {
+    double sum = 0;
+    for (std::size_t i = 0; i < predictions.size(); ++i) {
+      const double above = numbers_[kTrainRows + i] - static_cast<double>(predictions[i]);
+      switch (objective.kind) {
+        case Objective::Kind::quantile:
+          sum += above >= 0 ? objective.quantile * above : (objective.quantile - 1) * above;
+          break;
+        case Objective::Kind::absolute:
+          sum += std::abs(above);
+          break;
+        default:
+          sum += above * above;
+      }
+    }
+    const double mean = sum / static_cast<double>(predictions.size());
+    return objective.kind == Objective::Kind::squared ? std::sqrt(mean) : mean;
+  }
   const float* validation() const { return values_.data() + kTrainRows * kWidth; }
   std::vector<float>& values() { return values_; }
   std::vector<std::uint8_t>& labels() { return labels_; }

@@ -66,34 +66,6 @@ std::vector<float> scores(const TrainedModel& model, const float* rows, std::int
   return std::move(*values);
 }
 
-// What the library calls the loss, of the predictions that it gives itself.
-double loss_of(const training::Objective& objective, const std::vector<float>& predictions,
-               const TestTable& rows) {
-  double sum = 0;
-  for (std::size_t i = 0; i < predictions.size(); ++i) {
-    const double above =
-        rows.numbers()[TestTable::kTrainRows + i] - static_cast<double>(predictions[i]);
-    switch (objective.kind) {
-      case training::Objective::Kind::quantile:
-        sum += above >= 0 ? objective.quantile * above : (objective.quantile - 1) * above;
-        break;
-      case training::Objective::Kind::absolute:
-        sum += std::abs(above);
-        break;
-      default:
-        sum += above * above;
-    }
-  }
-  const double mean = sum / static_cast<double>(predictions.size());
-  return objective.kind == training::Objective::Kind::squared ? std::sqrt(mean) : mean;
-}
-
-constexpr training::Objective kLosses[] = {
-    {.kind = training::Objective::Kind::squared},
-    {.kind = training::Objective::Kind::absolute},
-    {.kind = training::Objective::Kind::quantile, .quantile = 0.9},
-};
-
 }  // namespace
 
 // Expected: XGBoost 3.4.1's Python package, same rows and parameters, QuantileDMatrix,
@@ -300,7 +272,7 @@ TEST_CASE(
     "a regression's scores are its margins, its curve is the loss, and the runtime's bits are the "
     "same") {
   const TestTable rows;
-  for (const training::Objective& objective : kLosses) {
+  for (const training::Objective& objective : training::kRegressionObjectives) {
     TrainingPlan wanted = plan();
     wanted.objective = objective;
     const TrainedModel model = train(rows.numbers_table(), wanted);
@@ -308,7 +280,7 @@ TEST_CASE(
     CHECK(hash_of(found) == hash_of(scores(model, rows.validation(), 100)));
     REQUIRE(model.validation_curve.size() == 10);
     CHECK(model.validation_curve[9] ==
-          doctest::Approx(loss_of(objective, found, rows)).epsilon(1e-5));
+          doctest::Approx(rows.validation_loss(objective, found)).epsilon(1e-5));
     CHECK(model.validation_curve[9] < model.validation_curve[0]);
     const auto forest = models::Forest::read(model.bytes);
     REQUIRE_MESSAGE(forest.has_value(), (forest ? "" : one_line(forest.error())));
@@ -324,7 +296,7 @@ TEST_CASE(
 TEST_CASE("nine of ten labels lie below the quantile 0.9 of the training rows") {
   const TestTable rows;
   TrainingPlan wanted = plan();
-  wanted.objective = kLosses[2];
+  wanted.objective = training::kRegressionObjectives[2];
   const auto above =
       margins(train(rows.numbers_table(), wanted), rows.table().values, TestTable::kTrainRows);
   int below = 0;
@@ -339,7 +311,7 @@ TEST_CASE("a regression's objective and metric are those of its loss") {
   for (const auto& [param, value] :
        {std::pair("objective", "binary:logistic"), std::pair("eval_metric", "auc")}) {
     TrainingPlan wanted = plan();
-    wanted.objective = kLosses[0];
+    wanted.objective = training::kRegressionObjectives[0];
     wanted.params.emplace_back(param, value);
     CHECK(failure(rows.numbers_table(), wanted).code == Code::unsupported);
   }
