@@ -57,6 +57,13 @@ void check_rows(const EventRows& rows) {
     tell(bad.row);
   }
   for (const int times : told) require(times == 1);
+  std::int64_t last = 0;
+  for (const auto& value : rows.unreadable) {
+    require(value.row >= last && value.row < rows.typed.rows);
+    last = value.row;
+    const data::Column& column = rows.typed.columns.at(static_cast<std::size_t>(value.column));
+    require(column.is_null(value.row));
+  }
 }
 
 std::string text_of(const data::Batch& rows, std::int64_t row) {
@@ -64,11 +71,19 @@ std::string text_of(const data::Batch& rows, std::int64_t row) {
   return data::write_jsonl(data::take(rows, wanted));
 }
 
+std::vector<std::string> rules_of(const EventRows& rows, std::int64_t row) {
+  std::vector<std::string> rules;
+  for (const auto& value : rows.unreadable)
+    if (value.row == row) rules.push_back(value.rule);
+  return rules;
+}
+
 void check_good_lines(const EventRows& rows) {
   for (std::size_t i = 0; i < rows.places.size(); ++i) {
     const auto alone = serving::read_event_rows(rows.raw[i], source());
     require(alone && alone->typed.rows == 1 && alone->bad.empty());
     require(text_of(alone->typed, 0) == text_of(rows.typed, static_cast<std::int64_t>(i)));
+    require(rules_of(*alone, 0) == rules_of(rows, static_cast<std::int64_t>(i)));
   }
 }
 

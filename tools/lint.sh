@@ -18,6 +18,9 @@ fi
 
 python3 tools/check_layers.py || complain "the layers test fails"
 
+conflicts=$(git grep -nE '^(<{7}|>{7})( |$)' || true)
+[[ -z $conflicts ]] || complain "marks of a merge are left:"$'\n'"$conflicts"
+
 for script in dev .ci/run tools/*.sh tests/*.sh bench/*.sh; do
   [[ -f $script ]] || continue
   bash -n "$script" || complain "$script does not parse"

@@ -130,4 +130,21 @@ void append_cell(ColumnBuilder& builder, const Cell& cell) {
   builder.append_null();
 }
 
+Value to_value(const Cell& cell) {
+  return std::visit(
+      []<class T>(const T& value) -> Value {
+        if constexpr (std::is_same_v<T, std::string_view>)
+          return std::string(value);
+        else
+          return value;
+      },
+      cell);
+}
+
+std::string reasons_of(std::span<const BadCell> cells) {
+  std::string reasons;
+  for (const BadCell& cell : cells) reasons += (reasons.empty() ? "" : "; ") + cell.reason;
+  return reasons;
+}
+
 }  // namespace coeval::data

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "base/error.h"
 #include "data/column.h"
+#include "data/text_tables.h"
 
 namespace coeval::data {
 
@@ -18,5 +20,8 @@ using Cell = std::variant<std::monostate, bool, std::int64_t, double, std::strin
 Result<Cell> parse_cell(std::string_view text, Type type);
 
 void append_cell(ColumnBuilder& builder, const Cell& cell);
+Value to_value(const Cell& cell);
+/// The reason of each, on one line.
+std::string reasons_of(std::span<const BadCell> cells);
 
 }  // namespace coeval::data

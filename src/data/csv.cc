@@ -56,9 +56,8 @@ Status CsvReader::read_header() {
 
 void CsvReader::read_row() {
   const std::uint64_t offset = offset_of(record_.raw.data());
-  std::string fault = rows_.read(record_, offset);
-  if (!fault.empty()) {
-    table_.bad.push_back({record_.line, std::string(record_.raw), std::move(fault), offset});
+  if (!rows_.read(record_, offset)) {
+    table_.bad.push_back(rows_.bad_row(record_, record_.line, offset));
     return;
   }
   for (std::size_t column = 0; column < builders_.size(); ++column)

@@ -454,13 +454,12 @@ Result<bool> CsvDecoder::read_plainly(std::string_view piece, bool last) {
     long_row.pass(record_.raw);
     sink_.add_bad(long_row.end(options_.max_row_bytes));
   } else if (!rows_.is_blank(record_)) {
-    std::string fault = rows_.read(record_, offset);
-    if (fault.empty()) {
+    if (rows_.read(record_, offset)) {
       for (std::size_t column = 0; column < schema_.fields.size(); ++column)
         sink_.columns()[column].put(sink_.row(), rows_.cells()[column]);
       sink_.keep(line_, begin, begin + record_.raw.size());
     } else {
-      sink_.add_bad({line_, std::string(record_.raw), std::move(fault), offset});
+      sink_.add_bad(rows_.bad_row(record_, line_, offset));
     }
   }
   line_ = scanner.line();

@@ -168,36 +168,47 @@ std::string CsvRows::wrong_width(const CsvRecord& record, std::uint64_t offset) 
   return fault + "; the first without a name is " + excerpt(first.text) + at_byte(offset + at);
 }
 
-std::string CsvRows::read_cell(const CsvRecord& record, std::uint64_t offset, std::size_t column) {
+void CsvRows::read_cell(const CsvRecord& record, std::uint64_t offset, std::size_t column) {
   cells_[column] = Cell{};
-  if (places_[column] == kAbsent) return {};
+  if (places_[column] == kAbsent) return;
   const CsvField& field = record.fields[places_[column]];
-  if (field.text.empty() && !field.quoted) return {};
+  if (field.text.empty() && !field.quoted) return;
   const std::string_view text = unquoted(field, rooms_[column]);
   auto cell = parse_cell(text, schema_.fields[column].type);
   if (cell) {
     cells_[column] = *cell;
-    return {};
+    return;
   }
   const std::uint64_t at =
       offset + static_cast<std::uint64_t>(field.text.data() - record.raw.data());
-  const std::string& name = schema_.fields[column].name;
-  if (schema_.fields[column].type == Type::string) return name + ": " + not_utf8(field.text, at);
-  return name + ": " + cell.error().message + at_byte(at);
+  std::string reason = schema_.fields[column].name + ": ";
+  if (schema_.fields[column].type == Type::string)
+    reason += not_utf8(field.text, at);
+  else
+    reason += cell.error().message + at_byte(at);
+  bad_cells_.push_back({static_cast<int>(column), false, text, std::move(reason)});
 }
 
-std::string CsvRows::read(const CsvRecord& record, std::uint64_t offset) {
+bool CsvRows::read(const CsvRecord& record, std::uint64_t offset) {
+  fault_.clear();
+  bad_cells_.clear();
   if (record.fault != nullptr)
-    return std::string(record.fault) + ", in " + field_name(record.fault_field) +
-           at_byte(offset + record.fault_at);
-  if (record.fields.size() != width()) return wrong_width(record, offset);
-  std::string faults;
-  for (std::size_t column = 0; column < cells_.size(); ++column) {
-    const std::string fault = read_cell(record, offset, column);
-    if (!faults.empty() && !fault.empty()) faults += "; ";
-    faults += fault;
-  }
-  return faults;
+    fault_ = std::string(record.fault) + ", in " + field_name(record.fault_field) +
+             at_byte(offset + record.fault_at);
+  else if (record.fields.size() != width())
+    fault_ = wrong_width(record, offset);
+  if (!fault_.empty()) return false;
+  for (std::size_t column = 0; column < cells_.size(); ++column) read_cell(record, offset, column);
+  return bad_cells_.empty();
+}
+
+BadTextRow CsvRows::bad_row(const CsvRecord& record, std::int64_t line, std::uint64_t offset) {
+  BadTextRow bad{line, std::string(record.raw), std::move(fault_), offset};
+  if (bad_cells_.empty()) return bad;
+  bad.reason = reasons_of(bad_cells_);
+  bad.cells = std::move(bad_cells_);
+  for (const Cell& cell : cells_) bad.values.push_back(to_value(cell));
+  return bad;
 }
 
 }  // namespace coeval::data

@@ -10,6 +10,7 @@
 #include "data/cell_text.h"
 #include "data/column.h"
 #include "data/csv_records.h"
+#include "data/text_tables.h"
 
 namespace coeval::data {
 
@@ -28,9 +29,11 @@ class CsvRows {
   Status read_header(const CsvRecord& record, std::uint64_t offset);
   /// What the text is when it has no first record. Errors: bad_csv, always.
   static std::unexpected<Error> no_header();
-  /// Reads a record into cells(), which point into it; says what is wrong, or nothing.
-  std::string read(const CsvRecord& record, std::uint64_t offset);
+  /// Reads a record into cells(), which point into it. False where something is wrong with it.
+  bool read(const CsvRecord& record, std::uint64_t offset);
   std::span<const Cell> cells() const { return cells_; }
+  /// The record that was read last, which could not be, as it begins on `line`.
+  BadTextRow bad_row(const CsvRecord& record, std::int64_t line, std::uint64_t offset);
 
   /// An empty line is a null in a table of one column, and nothing in a wider one.
   bool is_blank(const CsvRecord& record) const { return width() > 1 && record.raw.empty(); }
@@ -51,7 +54,7 @@ class CsvRows {
   Result<std::size_t> place_of(const std::string& column) const;
   std::unexpected<Error> no_column(const std::string& column) const;
   std::string wrong_width(const CsvRecord& record, std::uint64_t offset) const;
-  std::string read_cell(const CsvRecord& record, std::uint64_t offset, std::size_t column);
+  void read_cell(const CsvRecord& record, std::uint64_t offset, std::size_t column);
 
   const Schema& schema_;
   char delimiter_;
@@ -59,6 +62,8 @@ class CsvRows {
   std::vector<std::size_t> places_;
   std::vector<Cell> cells_;         // one row, complete before any of it is used
   std::vector<std::string> rooms_;  // what cells_ points to when quotes were doubled
+  std::string fault_;               // of the record as a whole
+  std::vector<BadCell> bad_cells_;
 };
 
 }  // namespace coeval::data

@@ -28,9 +28,8 @@ class JsonlReader {
 };
 
 void JsonlReader::read_line(std::string_view line, std::int64_t number, std::uint64_t offset) {
-  std::string fault = rows_.read(line, number);
-  if (!fault.empty()) {
-    table_.bad.push_back({number, std::string(line), std::move(fault), offset});
+  if (!rows_.read(line, number)) {
+    table_.bad.push_back(rows_.bad_row(line, number, offset));
     return;
   }
   for (std::size_t column = 0; column < builders_.size(); ++column)

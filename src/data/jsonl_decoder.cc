@@ -464,14 +464,13 @@ bool JsonlDecoder::read_plainly(bool last) {
     long_row.pass(line);
     sink_.add_bad(long_row.end(options_.max_row_bytes));
   } else if (!JsonlRows::is_blank(line)) {
-    std::string fault = rows_.read(line, line_);
-    if (fault.empty()) {
+    if (rows_.read(line, line_)) {
       row_ = sink_.row();
       for (std::size_t column = 0; column < schema_.fields.size(); ++column)
         column_at(column).put(row_, rows_.values()[column]);
       sink_.keep(line_, begin, begin + line.size());
     } else {
-      sink_.add_bad({line_, std::string(line), std::move(fault), offset_ + begin});
+      sink_.add_bad(rows_.bad_row(line, line_, offset_ + begin));
     }
   }
   at_ += std::min(size + 1, rest.size());

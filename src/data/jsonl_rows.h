@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/json.h"
+#include "data/text_tables.h"
 
 namespace coeval::data {
 
@@ -17,9 +18,11 @@ class JsonlRows {
   /// Both must outlive it.
   JsonlRows(const Schema& schema, std::span<const std::string> as_text);
 
-  /// Reads a line into values(); says what is wrong, or nothing.
-  std::string read(std::string_view line, std::int64_t number);
+  /// Reads a line into values(). False where something is wrong with it.
+  bool read(std::string_view line, std::int64_t number);
   std::span<const Value> values() const { return values_; }
+  /// The line that was read last, which could not be.
+  BadTextRow bad_row(std::string_view line, std::int64_t number, std::uint64_t offset);
 
   static std::string_view without_line_end(std::string_view line) {
     if (line.ends_with('\r')) line.remove_suffix(1);
@@ -32,12 +35,14 @@ class JsonlRows {
   const JsonTexts& texts() const { return texts_; }
 
  private:
-  std::string read_member(const Json& row, std::size_t column);
+  void read_member(const Json& row, std::size_t column);
 
   const Schema& schema_;
   JsonParser parser_;
   JsonTexts texts_;
   std::vector<Value> values_;  // one row, complete before any of it is used
+  std::string fault_;          // of the line as a whole
+  std::vector<BadCell> bad_cells_;
 };
 
 }  // namespace coeval::data

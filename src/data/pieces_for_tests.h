@@ -71,6 +71,9 @@ inline std::string difference(const Result<TextTable>& a, const Result<TextTable
     const BadTextRow &x = a->bad[i], &y = b->bad[i];
     if (x.line != y.line || x.offset != y.offset || x.raw != y.raw || x.reason != y.reason)
       return "bad rows differ: '" + x.reason + "' and '" + y.reason + "'";
+    if (!std::ranges::equal(x.cells, y.cells, {}, &BadCell::column, &BadCell::column) ||
+        x.values.size() != y.values.size())
+      return "what could be read of a bad row differs: '" + x.reason + "'";
   }
   if (a->rows.rows != b->rows.rows) return "numbers of rows differ";
   for (std::size_t column = 0; column < a->rows.columns.size(); ++column)

@@ -9,8 +9,17 @@
 
 #include "base/error.h"
 #include "data/column.h"
+#include "data/json.h"
 
 namespace coeval::data {
+
+/// A field of a row that could not be read as its column's type.
+struct BadCell {
+  int column = -1;       ///< of the schema
+  bool missing = false;  ///< a JSON object has no such member
+  Json observed;       ///< what stands there, of CSV its text; null in place of arrays and objects
+  std::string reason;  ///< "delay: expected int32, found 'x' (byte 412)"
+};
 
 /// One row of a text file that could not be read as its schema says.
 struct BadTextRow {
@@ -18,6 +27,10 @@ struct BadTextRow {
   std::string raw;           ///< the row's bytes; of one that is too long its beginning
   std::string reason;        ///< each fault, with its column where it has one
   std::uint64_t offset = 0;  ///< of the row's first byte, from the beginning of the (unpacked) text
+  /// Where only single fields are at fault: these by column, and a value of each column of the
+  /// schema, null where it could not be read. Else both are empty.
+  std::vector<BadCell> cells{};
+  std::vector<Value> values{};
 };
 
 /// What a text table holds: rows that could be typed, with the line each began on, and those that

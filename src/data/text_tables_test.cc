@@ -54,6 +54,13 @@ TEST_CASE("bad CSV rows are set aside with line, text and every reason, and the 
   CHECK(table->bad[0].raw == "soon,12x,ORD");
   CHECK(table->bad[0].reason ==
         "date: not timestamp: 'soon' (byte 26); delay: not int32: '12x' (byte 31)");
+  REQUIRE(table->bad[0].cells.size() == 2);
+  CHECK(table->bad[0].cells[1].column == 1);
+  CHECK(table->bad[0].cells[1].observed.dump() == "\"12x\"");
+  CHECK(table->bad[0].cells[1].reason == "delay: not int32: '12x' (byte 31)");
+  CHECK(table->bad[0].values == std::vector<Value>{{}, {}, "ORD"});
+  CHECK(table->bad[1].cells.empty());
+  CHECK(table->bad[1].values.empty());
   CHECK(table->bad[1].reason == "expected fields: 3, found 2; none for 'origin' (byte 39)");
   CHECK(table->bad[2].reason ==
         "a quote inside a field that does not begin with one, in 'origin' (byte 48)");

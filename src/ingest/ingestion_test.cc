@@ -165,7 +165,7 @@ TEST_CASE("rows that a mended rule takes leave the quarantine; others are droppe
   CHECK(replayed->record.counts == counts(1, 1, 0, 0));
   CHECK(known_minutes(world) == std::vector<std::int64_t>{31, 32, 33});
   CHECK(world.open().value().replay_quarantine(0).value().state == State::nothing);
-  const auto note = world.open().value().drop_quarantine("orders", "format", "no such amount");
+  const auto note = world.open().value().drop_quarantine("orders", "amount.type", "no such amount");
   REQUIRE(note);
   CHECK(note->rows == 1);
   const Standing standing = world.standing();
@@ -311,7 +311,7 @@ TEST_CASE(
     world.project = project_of(10000);
     COEVAL_ASSIGN(auto replaying, world.open());
     COEVAL_TRY(replaying.replay_quarantine(0));
-    COEVAL_TRY(replaying.drop_quarantine("orders", "format", "no such amount"));
+    COEVAL_TRY(replaying.drop_quarantine("orders", "amount.type", "no such amount"));
     world.project = project_of(1000);
     return {};
   };

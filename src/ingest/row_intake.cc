@@ -1,11 +1,10 @@
 #include "ingest/row_intake.h"
 
 #include <algorithm>
-#include <map>
-#include <numeric>
 #include <utility>
 
 #include "data/text_tables.h"
+#include "replay/conform.h"
 #include "replay/history.h"
 
 namespace coeval::ingest {
@@ -15,58 +14,32 @@ namespace {
 // Takes a piece apart: what stands for a row is its number in the piece.
 class Division {
  public:
-  Division(const define::Source& source, const Piece& piece) : source_(source), piece_(piece) {
-    taken_.rows.resize(static_cast<std::size_t>(piece.table.rows));
-    std::iota(taken_.rows.begin(), taken_.rows.end(), 0);
-  }
+  Division(const define::Source& source, const Piece& piece) : source_(source), piece_(piece) {}
 
   Result<TakenRows> run(const quality::RowChecks& checks, const quality::RowContext& context) {
-    for (const data::BadTextRow& bad : piece_.text.bad) {
-      taken_.quarantined.push_back({source_.name, {}, bad.line, bad.raw, {"format"}, bad.reason});
-      taken_.quarantined.back().offset = bad.offset;
-    }
-    if (piece_.table.rows > 0) {
-      COEVAL_TRY(fit());
-      COEVAL_TRY(screen(checks, context));
+    COEVAL_ASSIGN(const replay::ConformedRows rows,
+                  replay::conform(piece_.table, piece_.text.lines, piece_.text.bad, source_));
+    if (rows.rows.rows > 0) {
+      COEVAL_TRY(screen(checks, rows, context));
       tell_known();
     }
+    for (const data::BadTextRow& bad : piece_.text.bad)
+      if (bad.values.empty()) set_aside(bad, {"format"}, bad.reason, {});
     std::ranges::stable_sort(taken_.quarantined, {}, &quality::QuarantinedRow::row);
     return std::move(taken_);
   }
 
  private:
-  Status fit() {
-    COEVAL_ASSIGN(replay::Conformed conformed, replay::conform(piece_.table, source_));
-    std::map<std::int64_t, std::string> reasons;  // a row may have several columns that do not fit
-    for (const auto& [row, reason] : conformed.misfits) {
-      std::string& all = reasons[row];
-      all += (all.empty() ? "" : "; ") + reason;
-    }
-    std::vector<std::int64_t> drop;
-    for (auto& [row, reason] : reasons) {
-      set_aside(row, {"type"}, std::move(reason), data::row_json(piece_.table, row));
-      drop.push_back(row);
-    }
-    taken_.accepted = std::move(conformed.rows);
-    leave_out(drop);
-    return {};
-  }
-
-  Status screen(const quality::RowChecks& checks, const quality::RowContext& context) {
+  Status screen(const quality::RowChecks& checks, const replay::ConformedRows& rows,
+                quality::RowContext context) {
+    context.unreadable = rows.unreadable;
     COEVAL_ASSIGN(quality::Screened screened,
-                  quality::screen(checks, source_, taken_.accepted, {}, 0, context));
+                  quality::screen(checks, source_, rows.rows, {}, 0, context));
     keep_warned(screened);
     taken_.counts = std::move(screened.counts);
-    for (auto& bad : screened.quarantined) {
-      bad.row = piece_.place(taken_.rows[static_cast<std::size_t>(bad.row)]);
-      taken_.quarantined.push_back(std::move(bad));
-    }
-    if (screened.accepted.rows == taken_.accepted.rows) return {};
-    std::vector<std::int64_t> rows;
-    rows.reserve(screened.accepted_rows.size());
-    for (const std::int64_t row : screened.accepted_rows)
-      rows.push_back(taken_.rows[static_cast<std::size_t>(row)]);
-    taken_.rows = std::move(rows);
+    for (auto& bad : screened.quarantined) set_aside(std::move(bad), rows);
+    taken_.rows.reserve(screened.accepted_rows.size());
+    for (const std::int64_t row : screened.accepted_rows) taken_.rows.push_back(rows.number(row));
     taken_.accepted = std::move(screened.accepted);
     return {};
   }
@@ -86,16 +59,35 @@ class Division {
     taken_.known_us = replay::known_times(source_, taken_.accepted, &unknown);
     for (const std::int64_t at : unknown) {
       const std::int64_t row = taken_.rows[static_cast<std::size_t>(at)];
-      set_aside(row, {"known"}, "the known time of this row is null",
-                data::row_json(piece_.table, row));
+      taken_.quarantined.push_back({source_.name,
+                                    {},
+                                    piece_.place(row),
+                                    data::row_json(piece_.table, row),
+                                    {"known"},
+                                    "the known time of this row is null"});
     }
     leave_out(unknown);
   }
 
-  void set_aside(std::int64_t row, std::vector<std::string> rules, std::string reason,
-                 std::string raw) {
+  // As it was read: with its bytes where it was a row of text that could not be read whole, as the
+  // table has it where a value does not fit, else as it was checked.
+  void set_aside(quality::QuarantinedRow bad, const replay::ConformedRows& rows) {
+    const std::int64_t number = rows.number(bad.row);
+    if (number < 0)
+      return set_aside(piece_.text.bad[static_cast<std::size_t>(-1 - number)], std::move(bad.rules),
+                       std::move(bad.reason), std::move(bad.observed));
+    if (std::ranges::binary_search(rows.unreadable, bad.row, {}, &quality::UnreadableValue::row))
+      bad.raw = data::row_json(piece_.table, number);
+    bad.row = piece_.place(number);
+    taken_.quarantined.push_back(std::move(bad));
+  }
+
+  void set_aside(const data::BadTextRow& bad, std::vector<std::string> rules, std::string reason,
+                 data::Json observed) {
     taken_.quarantined.push_back(
-        {source_.name, {}, piece_.place(row), std::move(raw), std::move(rules), std::move(reason)});
+        {source_.name, {}, bad.line, bad.raw, std::move(rules), std::move(reason)});
+    taken_.quarantined.back().offset = bad.offset;
+    taken_.quarantined.back().observed = std::move(observed);
   }
 
   // Takes the rows at `places` of what is still in the running out of it.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
+#include <unordered_map>
 
 #include "base/check.h"
 #include "define/build.h"
@@ -41,6 +43,41 @@ std::vector<RowVerdict> by_row(const Findings& sorted, const std::vector<Rule>& 
   return verdicts;
 }
 
+// Takes out what a rule says of a row in which it reads a value that could not be read.
+void leave_out_unreadable(const std::vector<Rule>& rules,
+                          std::span<const UnreadableValue> unreadable, Findings& findings) {
+  if (unreadable.empty()) return;
+  std::erase_if(findings, [&](const Finding& finding) {
+    const auto of_row =
+        std::ranges::equal_range(unreadable, finding.row, {}, &UnreadableValue::row);
+    return std::ranges::any_of(of_row, [&](const UnreadableValue& value) {
+      return std::ranges::count(rules[static_cast<std::size_t>(finding.rule)].columns,
+                                value.column) > 0;
+    });
+  });
+}
+
+// A value that is missing breaks the rule against nulls.
+void count_unreadable(const std::vector<Rule>& rules, std::span<const UnreadableValue> unreadable,
+                      std::vector<std::int64_t>& counts) {
+  if (unreadable.empty()) return;
+  std::unordered_map<std::string_view, std::size_t> by_name;
+  for (std::size_t rule = 0; rule < rules.size(); ++rule) by_name.emplace(rules[rule].name, rule);
+  for (const UnreadableValue& value : unreadable)
+    if (const auto rule = by_name.find(value.rule); rule != by_name.end()) ++counts[rule->second];
+}
+
+// Rows that break no rule but have a value that could not be read, among those that break one.
+void add_unreadable(std::span<const UnreadableValue> unreadable, std::vector<RowVerdict>& bad) {
+  std::vector<RowVerdict> others;
+  for (const UnreadableValue& value : unreadable)
+    if ((others.empty() || others.back().row != value.row) &&
+        !std::ranges::binary_search(bad, value.row, {}, &RowVerdict::row))
+      others.push_back({value.row, {}});
+  const auto middle = bad.insert(bad.end(), others.begin(), others.end());
+  std::ranges::inplace_merge(bad, middle, {}, &RowVerdict::row);
+}
+
 // The times, and `latest` in place of those after it.
 data::Column not_after(const data::Column& times, std::int64_t latest) {
   data::ColumnBuilder earlier(Type::timestamp);
@@ -73,9 +110,12 @@ struct RowChecks::Parts {
     return kernel::evaluate(*known, batch, {}, counts);
   }
 
-  // One byte a row: whether a rule of severity error was broken so far.
-  std::vector<std::uint8_t> bad_rows(const Findings& findings, std::int64_t rows) const {
+  // One byte a row: whether it may not stay, by what is known so far.
+  std::vector<std::uint8_t> bad_rows(const Findings& findings,
+                                     std::span<const UnreadableValue> unreadable,
+                                     std::int64_t rows) const {
     std::vector<std::uint8_t> bad(static_cast<std::size_t>(rows), 0);
+    for (const UnreadableValue& value : unreadable) bad[static_cast<std::size_t>(value.row)] = 1;
     for (const Finding& finding : findings)
       if (rules[static_cast<std::size_t>(finding.rule)].severity == define::Severity::error)
         bad[static_cast<std::size_t>(finding.row)] = 1;
@@ -130,16 +170,21 @@ Result<RowFindings> RowChecks::find(const data::Batch& batch, const RowContext& 
   conditions.scan_expressions(batch, findings);
   if (context.known_keys != nullptr && conditions.asks_for_keys() && times)
     COEVAL_TRY(conditions.scan_references(batch, *times, *context.known_keys, findings));
+  leave_out_unreadable(parts_->rules, context.unreadable, findings);
   // Last: a row that does not stay is none that others follow.
   if (context.last_values != nullptr && conditions.asks_for_order())
-    conditions.scan_increasing(batch, *context.last_values, parts_->bad_rows(findings, batch.rows),
+    conditions.scan_increasing(batch, *context.last_values,
+                               parts_->bad_rows(findings, context.unreadable, batch.rows),
                                findings);
+  leave_out_unreadable(parts_->rules, context.unreadable, findings);
   RowFindings found;
   found.counts.resize(parts_->rules.size());
-  if (findings.empty()) return found;
+  if (findings.empty() && context.unreadable.empty()) return found;
   std::sort(findings.begin(), findings.end());
   for (const Finding& finding : findings) ++found.counts[static_cast<std::size_t>(finding.rule)];
+  count_unreadable(parts_->rules, context.unreadable, found.counts);
   found.bad = by_row(findings, parts_->rules, define::Severity::error);
+  add_unreadable(context.unreadable, found.bad);
   found.warned = by_row(findings, parts_->rules, define::Severity::warn);
   return found;
 }

@@ -35,9 +35,20 @@ struct RowVerdict {
   friend bool operator==(const RowVerdict&, const RowVerdict&) = default;
 };
 
+/// A value that could not be read as its column's type; the row has a null there.
+struct UnreadableValue {
+  std::int64_t row = 0;
+  int column = -1;        ///< of the rows that are checked
+  std::string rule;       ///< "delay.type"; empty where another of the row's says why
+  std::string reason;     ///< "delay: expected int32, found 'x'"
+  data::Json observed{};  ///< what stands there; null where that is no single value
+};
+
 /// What the rules of a batch found.
 struct RowFindings {
-  std::vector<RowVerdict> bad;       ///< rows that may not stay, with the rules of severity error
+  /// Rows that may not stay, with the rules of severity error; a row with an unreadable value need
+  /// not have broken any.
+  std::vector<RowVerdict> bad;
   std::vector<RowVerdict> warned;    ///< rows that break rules of severity warn, with these; some
                                      ///< may be bad too
   std::vector<std::int64_t> counts;  ///< by rule: rows that break it
@@ -59,6 +70,9 @@ struct RowContext {
   LastValues* last_values = nullptr;        ///< null: `increasing` is not asked
   const KnownKeys* known_keys = nullptr;    ///< null: `refers` is not asked
   std::optional<std::int64_t> now_us = {};  ///< the clock, where there is one
+  /// Ascending by row. Their rows may not stay; no rule that reads such a value is asked of its
+  /// row, all others are.
+  std::span<const UnreadableValue> unreadable = {};
 };
 
 /// A source's declared rules compiled to run over batches and over single rows alike.
@@ -98,6 +112,17 @@ class RowChecks {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+/// Everything that is wrong with one row.
+struct RowFaults {
+  std::vector<std::string> rules;  ///< "delay.type", "distance.max"
+  std::string reason;              ///< of each rule, between semicolons
+  data::Json observed;             ///< the value that breaks each rule, by rule
+};
+/// Of a row of `found.bad`: its unreadable values, then the rules of both severities. `context` is
+/// what the rules were asked with.
+RowFaults faults_of(const RowChecks& checks, const data::Batch& batch, const RowFindings& found,
+                    const RowVerdict& verdict, const RowContext& context);
 
 /// One row that was kept out, with what a person needs to mend it.
 struct QuarantinedRow {

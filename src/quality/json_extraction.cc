@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/check.h"
 
@@ -85,8 +86,26 @@ void JsonExtraction::fill_from(std::size_t holder, std::string_view text,
   }
 }
 
-void JsonExtraction::fill(data::Batch& batch,
-                          std::vector<std::pair<std::int64_t, std::string>>& faults) const {
+void JsonExtraction::add_unreadable(const JsonFault& fault, std::int64_t row,
+                                    std::vector<UnreadableValue>& unreadable) const {
+  std::string rule = fault.column + "." + fault.rule;
+  for (const Part& part : parts_) {
+    if ((fault.rule == "json" ? holders_[part.holder] : part.name) != fault.column) continue;
+    unreadable.push_back({row, static_cast<int>(part.place), {}, {}});
+    if (rule.empty()) continue;  // of those of one text the first says why
+    unreadable.back().rule = std::exchange(rule, {});
+    unreadable.back().reason = fault.reason;
+  }
+}
+
+void JsonExtraction::add_taken_out_of(std::string_view column, std::int64_t row,
+                                      std::vector<UnreadableValue>& unreadable) const {
+  for (const Part& part : parts_)
+    if (holders_[part.holder] == column)
+      unreadable.push_back({row, static_cast<int>(part.place), {}, {}});
+}
+
+void JsonExtraction::fill(data::Batch& batch, std::vector<UnreadableValue>& unreadable) const {
   std::vector<const data::Column*> texts;
   for (const auto& holder : holders_) {
     texts.push_back(batch.find(holder));
@@ -102,10 +121,8 @@ void JsonExtraction::fill(data::Batch& batch,
       row_texts[holder].reset();
       if (!texts[holder]->is_null(i)) row_texts[holder] = texts[holder]->string(i);
     }
-    std::string reasons;
     for (const JsonFault& fault : fill(row_texts, row, parser))
-      reasons += (reasons.empty() ? "" : "; ") + fault.reason;
-    if (!reasons.empty()) faults.emplace_back(i, std::move(reasons));
+      add_unreadable(fault, i, unreadable);
     for (std::size_t part = 0; part < parts_.size(); ++part)
       builders[part].append(row[parts_[part].place]);
   }

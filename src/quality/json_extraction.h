@@ -10,6 +10,7 @@
 #include "data/json.h"
 #include "data/json_path.h"
 #include "define/project.h"
+#include "quality/checks.h"
 
 namespace coeval::quality {
 
@@ -52,8 +53,16 @@ class JsonExtraction {
                               std::span<data::Value> row, data::JsonParser& parser) const;
 
   /// The same for whole columns: sets the columns that are taken out in `batch`, which holds the
-  /// others, the holders among them, and adds the faults of each row to `faults`.
-  void fill(data::Batch& batch, std::vector<std::pair<std::int64_t, std::string>>& faults) const;
+  /// others, the holders among them, and adds the faults of each row to `unreadable`.
+  void fill(data::Batch& batch, std::vector<UnreadableValue>& unreadable) const;
+
+  /// Adds what could not be read of a row for `fault`. All that is taken out of a text that is no
+  /// JSON is not there either.
+  void add_unreadable(const JsonFault& fault, std::int64_t row,
+                      std::vector<UnreadableValue>& unreadable) const;
+  /// Adds what is taken out of a holder that itself could not be read, if it is one.
+  void add_taken_out_of(std::string_view column, std::int64_t row,
+                        std::vector<UnreadableValue>& unreadable) const;
 
  private:
   struct Part {

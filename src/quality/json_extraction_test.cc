@@ -95,33 +95,42 @@ TEST_CASE("a path is read as it is written") {
   CHECK(text(deep) == "refused");
 }
 
-TEST_CASE("whole columns are taken out, and rows at fault are named once") {
+TEST_CASE("whole columns are taken out, and each value at fault is named") {
   const auto source = source_of(
       "a = { type = \"int64\", nullable = true, json = \"payload.a\" }\n"
       "b = { type = \"string\", nullable = true, json = \"payload.b\" }\n");
   data::Batch batch;
   batch.schema = source.schema;
-  batch.rows = 4;
+  batch.rows = 5;
   for (const auto& column : source.columns) {
     data::ColumnBuilder builder(column.type);
-    for (std::int64_t row = 0; row < 4; ++row) {
+    for (std::int64_t row = 0; row < 5; ++row) {
       if (column.name == "ts") builder.append_integer(row);
       if (column.name != "payload") continue;
-      constexpr std::string_view kTexts[] = {R"({"a":1,"b":"x"})", R"({"a":"y","b":2})", "", "{}"};
+      constexpr std::string_view kTexts[] = {R"({"a":1,"b":"x"})", R"({"a":"y","b":2})", "", "{}",
+                                             "{"};
       row == 2 ? builder.append_null() : builder.append_string(kTexts[row]);
     }
     batch.columns.push_back(builder.finish());
   }
-  std::vector<std::pair<std::int64_t, std::string>> faults;
-  JsonExtraction(source).fill(batch, faults);
-  REQUIRE(faults.size() == 1);
-  CHECK(faults[0].first == 1);
-  CHECK(faults[0].second ==
-        "a: payload.a: expected int64, found a string: \"y\"; "
-        "b: payload.b: expected string, found an integer: 2");
+  std::vector<UnreadableValue> unreadable;
+  JsonExtraction(source).fill(batch, unreadable);
+  REQUIRE(unreadable.size() == 4);
+  const auto is = [&](std::size_t at, std::int64_t row, const char* column, const char* rule) {
+    CHECK(unreadable[at].row == row);
+    CHECK(unreadable[at].column == source.schema.index_of(column));
+    CHECK(unreadable[at].rule == rule);
+  };
+  is(0, 1, "a", "a.type");
+  is(1, 1, "b", "b.type");
+  is(2, 4, "a", "payload.json");  // says it for both
+  is(3, 4, "b", "");
+  CHECK(unreadable[0].reason == "a: payload.a: expected int64, found a string: \"y\"");
+  CHECK(unreadable[1].reason == "b: payload.b: expected string, found an integer: 2");
+  CHECK(unreadable[2].reason.starts_with("payload: "));
   CHECK(batch.find("a")->integer(0) == 1);
   CHECK(batch.find("b")->string(0) == "x");
-  for (const std::int64_t row : {1, 2, 3}) {
+  for (const std::int64_t row : {1, 2, 3, 4}) {
     CHECK(batch.find("a")->is_null(row));
     CHECK(batch.find("b")->is_null(row));
   }

@@ -213,6 +213,49 @@ TEST_CASE("rows of one key go up, across batches; bad rows are followed by none"
   CHECK(checks->check(rows_of(source, row("a", 1) + row("a", 1))).empty());  // no state, not asked
 }
 
+TEST_CASE(
+    "of a row with a value that could not be read every rule that does not need it is asked") {
+  const auto source = flown(
+      "k = { type = \"string\", pattern = \"[a-z]\" }\nn = { type = \"int32\", max = 90 }\n"
+      "m = { type = \"int32\", nullable = true, max = 5 }\nw = { type = \"int32\", max = 1, "
+      "severity = \"warn\" }\n",
+      "both = { row = \"n > 0 and w = 1\" }\nno_m = { row = \"m is null\" }\n"
+      "up = { increasing = \"w\", by = [\"k\"] }\n");
+  const auto checks = compiled(source);
+  const auto line = [](const char* k, const char* n, const char* m, const char* w) {
+    return std::string(R"({"ts":"2001-01-01T00:00:00Z","k":")") + k + R"(","n":)" + n + R"(,"m":)" +
+           m + R"(,"w":)" + w + "}\n";
+  };
+  const std::string jsonl = line("a", "1", "null", "1") + line("A", "1", "7", "3") +
+                            line("a", "91", "null", "3") + line("a", "1", "null", "1");
+  data::Batch rows = rows_of(source, jsonl);
+  const auto unreadable_in = [&](const char* column, std::int64_t row) {
+    return UnreadableValue{row, source.schema.index_of(column), std::string(column) + ".type",
+                           std::string(column) + " is odd", "odd"};
+  };
+  // Rows 1 and 2 lack n; the third's w would hold back the fourth's if it stayed.
+  const std::vector<UnreadableValue> unreadable = {unreadable_in("n", 1), unreadable_in("n", 2)};
+  LastValues last;
+  const RowContext context{.arrivals = {}, .last_values = &last, .unreadable = unreadable};
+  const auto found = checks->find(rows, context);
+  REQUIRE(found);
+  CHECK(named(*checks, found->bad) ==
+        std::map<std::int64_t, Names>{{1, {"k.pattern", "m.max", "checks.no_m"}}});
+  REQUIRE(found->bad.size() == 2);
+  CHECK(found->bad[1] == RowVerdict{2, {}});  // leaves for its n alone
+  CHECK(named(*checks, found->warned) ==
+        std::map<std::int64_t, Names>{{1, {"w.max"}}, {2, {"w.max"}}});
+  const RowFaults faults = faults_of(*checks, rows, *found, found->bad[0], context);
+  CHECK(faults.rules == Names{"n.type", "k.pattern", "m.max", "checks.no_m", "w.max"});
+  CHECK(faults.reason.starts_with("n is odd; k "));
+  CHECK(faults.observed.find("n.type")->dump() == "\"odd\"");
+  CHECK(faults.observed.find("w.max")->dump() == "3");
+  // With their n the condition over it and the bound are broken too.
+  const auto whole = checks->find(rows, {});
+  REQUIRE(whole);
+  CHECK(named(*checks, whole->bad)[2] == Names{"n.max", "checks.both"});
+}
+
 TEST_CASE("a row that goes down and stays is what the next one follows") {
   const auto source = flown("n = \"int32\"\nm = \"int32\"\n",
                             "low = { increasing = \"n\", severity = \"warn\" }\n"

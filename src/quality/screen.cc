@@ -36,27 +36,31 @@ std::vector<std::int64_t> rows_without(const std::vector<std::int64_t>& bad, std
   return rows;
 }
 
-// With the rules that warn, behind those that the row leaves by. Both ascend by row.
-RowVerdict all_rules(RowVerdict verdict, const std::vector<RowVerdict>& warned) {
-  const auto its = std::ranges::lower_bound(warned, verdict.row, {}, &RowVerdict::row);
-  if (its != warned.end() && its->row == verdict.row)
-    verdict.rules.insert(verdict.rules.end(), its->rules.begin(), its->rules.end());
-  return verdict;
-}
-
-QuarantinedRow describe(const RowChecks& checks, const data::Batch& batch,
-                        const RowVerdict& verdict) {
-  QuarantinedRow row;
-  for (const int rule : verdict.rules) {
-    row.rules.push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
-    if (!row.reason.empty()) row.reason += "; ";
-    row.reason += checks.explain(batch, verdict.row, rule);
-    row.observed.set(row.rules.back(), checks.found(batch, verdict.row, rule));
-  }
-  return row;
+void add_fault(RowFaults& faults, const std::string& rule, const std::string& reason,
+               const data::Json& observed) {
+  faults.rules.push_back(rule);
+  faults.reason += (faults.reason.empty() ? "" : "; ") + reason;
+  faults.observed.set(rule, observed);
 }
 
 }  // namespace
+
+RowFaults faults_of(const RowChecks& checks, const data::Batch& batch, const RowFindings& found,
+                    const RowVerdict& verdict, const RowContext& context) {
+  RowFaults faults;
+  for (const UnreadableValue& value :
+       std::ranges::equal_range(context.unreadable, verdict.row, {}, &UnreadableValue::row))
+    if (!value.rule.empty()) add_fault(faults, value.rule, value.reason, value.observed);
+  const auto add_rules = [&](const std::vector<int>& rules) {
+    for (const int rule : rules)
+      add_fault(faults, checks.rules()[static_cast<std::size_t>(rule)].name,
+                checks.explain(batch, verdict.row, rule), checks.found(batch, verdict.row, rule));
+  };
+  add_rules(verdict.rules);
+  const auto warned = std::ranges::lower_bound(found.warned, verdict.row, {}, &RowVerdict::row);
+  if (warned != found.warned.end() && warned->row == verdict.row) add_rules(warned->rules);
+  return faults;
+}
 
 Screened screen(const RowChecks& checks, const define::Source& source, const data::Batch& batch,
                 const std::string& origin, std::int64_t first_row) {
@@ -70,22 +74,22 @@ Result<Screened> screen(const RowChecks& checks, const define::Source& source,
   COEVAL_ASSIGN(RowFindings found, checks.find(batch, context));
   const std::vector<std::int64_t> bad = rows_of(found.bad);
   Screened out;
-  out.warned = std::move(found.warned);
   out.counts = std::move(found.counts);
   out.accepted_rows = rows_without(bad, batch.rows);
   if (bad.empty()) {
     out.accepted = batch;
+    out.warned = std::move(found.warned);
     return out;
   }
   out.accepted = data::take(batch, out.accepted_rows);
   for (const RowVerdict& verdict : found.bad) {
-    QuarantinedRow row = describe(checks, batch, all_rules(verdict, out.warned));
-    row.source = source.name;
-    row.origin = origin;
-    row.row = first_row + verdict.row;
-    row.raw = data::row_json(batch, verdict.row);
-    out.quarantined.push_back(std::move(row));
+    RowFaults faults = faults_of(checks, batch, found, verdict, context);
+    out.quarantined.push_back({source.name, origin, first_row + verdict.row,
+                               data::row_json(batch, verdict.row), std::move(faults.rules),
+                               std::move(faults.reason)});
+    out.quarantined.back().observed = std::move(faults.observed);
   }
+  out.warned = std::move(found.warned);
   return out;
 }
 

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "base/bounded_queue.h"
-#include "data/decimal.h"
 #include "data/hash.h"
 #include "data/text_tables.h"
 #include "kernel/evaluate.h"
 #include "quality/json_extraction.h"
+#include "replay/conform.h"
 #include "replay/order.h"
 #include "replay/versions.h"
 
@@ -22,88 +22,6 @@ namespace coeval::replay {
 namespace {
 
 using data::Type;
-
-// int64 in the file, int32 in the definition: a value that does not fit is that row's error. (V1)
-data::Column narrow(const data::Column& wide, const std::string& column,
-                    std::vector<std::pair<std::int64_t, std::string>>& misfits) {
-  const auto values = wide.values<std::int64_t>();
-  std::vector<std::byte> out(values.size() * sizeof(std::int32_t));
-  auto* narrowed = reinterpret_cast<std::int32_t*>(out.data());
-  std::vector<std::int64_t> unfit;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    narrowed[i] = static_cast<std::int32_t>(values[i]);
-    if (narrowed[i] != values[i] && !wide.is_null(static_cast<std::int64_t>(i)))
-      unfit.push_back(static_cast<std::int64_t>(i));
-  }
-  if (unfit.empty()) {
-    std::vector<std::uint8_t> validity;
-    if (wide.has_nulls())
-      validity.assign(wide.validity_data(), wide.validity_data() + (wide.size() + 7) / 8);
-    return data::Column::fixed(Type::int32, std::move(out), std::move(validity), wide.size());
-  }
-  for (const std::int64_t row : unfit)
-    misfits.emplace_back(row, column + " does not fit int32, found " +
-                                  std::to_string(values[static_cast<std::size_t>(row)]));
-  data::ColumnBuilder builder(Type::int32);
-  for (std::int64_t row = 0; row < wide.size(); ++row) {
-    const std::int64_t value = wide.integer(row);
-    const bool fits = value == static_cast<std::int32_t>(value);
-    wide.is_null(row) || !fits ? builder.append_null() : builder.append_integer(value);
-  }
-  return builder.finish();
-}
-
-// Decimals of the file, or their texts, as the declared decimal: a value that it cannot hold
-// exactly is that row's error. (V1)
-data::Column as_decimals(const data::Column& column, const define::SourceColumn& declared,
-                         std::vector<std::pair<std::int64_t, std::string>>& misfits) {
-  data::ColumnBuilder builder(declared.type);
-  builder.reserve(column.size());
-  for (std::int64_t row = 0; row < column.size(); ++row) {
-    if (column.is_null(row)) {
-      builder.append_null();
-      continue;
-    }
-    const std::string text = column.type() == Type::string
-                                 ? std::string(column.string(row))
-                                 : data::to_text(column.value(row), column.type());
-    std::int64_t scaled = 0;
-    if (data::read_decimal(text, declared.type, scaled) == data::DecimalFault::none) {
-      builder.append_integer(scaled);
-      continue;
-    }
-    misfits.emplace_back(row, declared.name + " does not fit " +
-                                  std::string(data::name(declared.type)) + ", found " + text);
-    builder.append_null();
-  }
-  return builder.finish();
-}
-
-Result<data::Column> conform_column(const data::Column& column,
-                                    const define::SourceColumn& declared,
-                                    std::vector<std::pair<std::int64_t, std::string>>& misfits) {
-  if (column.type() == declared.type) return column;
-  if (column.type() == Type::int64 && declared.type == Type::int32)
-    return narrow(column, declared.name, misfits);
-  // Whether the lists have the declared length is a rule of each row.
-  if (data::is_list(column.type()) && data::is_list(declared.type) &&
-      data::element_of(column.type()) == data::element_of(declared.type))
-    return column.with_list_type(declared.type);
-  if (data::is_decimal(declared.type) &&
-      (data::is_decimal(column.type()) || column.type() == Type::string))
-    return as_decimals(column, declared, misfits);
-  return fail(Code::type_mismatch,
-              "column '" + declared.name + "' is declared " + std::string(name(declared.type)) +
-                  ", found " + std::string(name(column.type())),
-              "declare the type that the file has, or convert the file");
-}
-
-data::Column nulls(Type type, std::int64_t rows) {
-  data::ColumnBuilder builder(type);
-  builder.reserve(rows);
-  for (std::int64_t row = 0; row < rows; ++row) builder.append_null();
-  return builder.finish();
-}
 
 // The rows of `batch` that are not in `drop` (ascending).
 std::vector<std::int64_t> all_but(std::int64_t rows, const std::vector<std::int64_t>& drop) {
@@ -136,33 +54,17 @@ class FileFold {
 
   Status add(Piece& piece) {
     history_.conservation.read += static_cast<std::int64_t>(piece.bad.size());
-    if (places_ == Places::kept) {
+    if (places_ == Places::kept)
       lines_.insert(lines_.end(), piece.lines.begin(), piece.lines.end());
-      std::ranges::move(piece.bad, std::back_inserter(unreadable_));
-    }
     const data::Batch& table = piece.rows;
-    COEVAL_ASSIGN(Conformed conformed, conform(table, source_));
-    std::vector<std::int64_t> rows;  // places in `table` of what is still in the running
-    data::Batch batch = std::move(conformed.rows);
-    const bool misfits = !conformed.misfits.empty();
-    if (misfits) {
-      std::vector<std::int64_t> drop;
-      for (const auto& [row, reason] : conformed.misfits) {
-        if (drop.empty() || drop.back() != row) drop.push_back(row);
-        set_aside(table, row, "type", reason);
-      }
-      std::sort(drop.begin(), drop.end());
-      drop.erase(std::unique(drop.begin(), drop.end()), drop.end());
-      rows = all_but(batch.rows, drop);
-      batch = data::take(batch, rows);
-    }
-    quality::Screened screened = quality::screen(checks_, source_, batch, history_.path, 0);
-    for (auto& bad : screened.quarantined) {
-      bad.row = first_row_ + (misfits ? rows[static_cast<std::size_t>(bad.row)] : bad.row);
-      history_.quarantined.push_back(std::move(bad));
-    }
-    drop_unknown(screened, table, rows);
-    keep_places(screened, rows, table.rows);
+    COEVAL_ASSIGN(const ConformedRows conformed, conform(table, piece.lines, piece.bad, source_));
+    COEVAL_ASSIGN(quality::Screened screened,
+                  quality::screen(checks_, source_, conformed.rows, history_.path, 0,
+                                  {.arrivals = {}, .unreadable = conformed.unreadable}));
+    for (auto& bad : screened.quarantined) keep_bad(std::move(bad), conformed, piece);
+    drop_unknown(screened, table, conformed);
+    keep_places(screened, conformed, table.rows);
+    if (places_ == Places::kept) std::ranges::move(piece.bad, std::back_inserter(unreadable_));
     history_.conservation.read += table.rows;
     first_row_ += table.rows;
     pieces_.push_back(std::move(screened.accepted));
@@ -191,15 +93,19 @@ class FileFold {
     lines_ = {};
   }
 
-  // Lines of a text file that are no rows at all: read, and set aside with their bytes.
+  // Rows of a text file that could be read in part, and lines that are no rows at all: read, and
+  // set aside with their bytes.
   void add_unreadable() {
+    std::ranges::move(partial_, std::back_inserter(history_.quarantined));
     for (auto& line : unreadable_)
-      history_.quarantined.push_back({source_.name,
-                                      history_.path,
-                                      line.line,
-                                      std::move(line.raw),
-                                      {"format"},
-                                      std::move(line.reason)});
+      if (line.values.empty())
+        history_.quarantined.push_back({source_.name,
+                                        history_.path,
+                                        line.line,
+                                        std::move(line.raw),
+                                        {"format"},
+                                        std::move(line.reason)});
+    partial_ = {};
     unreadable_ = {};
   }
 
@@ -222,6 +128,23 @@ class FileFold {
   }
 
  private:
+  // A row of text that could be read in part keeps its bytes.
+  void keep_bad(quality::QuarantinedRow bad, const ConformedRows& conformed, const Piece& piece) {
+    const std::int64_t number = conformed.number(bad.row);
+    if (number < 0) {
+      const data::BadTextRow& text = piece.bad[static_cast<std::size_t>(-1 - number)];
+      bad.row = text.line;
+      bad.raw = text.raw;
+      if (places_ == Places::kept) partial_.push_back(std::move(bad));
+      return;
+    }
+    if (std::ranges::binary_search(conformed.unreadable, bad.row, {},
+                                   &quality::UnreadableValue::row))
+      bad.raw = data::row_json(piece.rows, number);
+    bad.row = first_row_ + number;
+    history_.quarantined.push_back(std::move(bad));
+  }
+
   void set_aside(const data::Batch& table, std::int64_t row, std::string rule, std::string reason) {
     history_.quarantined.push_back({source_.name,
                                     history_.path,
@@ -233,7 +156,7 @@ class FileFold {
 
   // A row whose known time cannot be told may never be used, so it does not enter. (semantics: T1)
   void drop_unknown(quality::Screened& screened, const data::Batch& table,
-                    const std::vector<std::int64_t>& rows) {
+                    const ConformedRows& conformed) {
     std::vector<std::int64_t> unknown;
     const auto known = known_times(source_, screened.accepted, &unknown);
     if (!unknown.empty()) {
@@ -241,8 +164,7 @@ class FileFold {
         const std::int64_t place = screened.accepted_rows.empty()
                                        ? at
                                        : screened.accepted_rows[static_cast<std::size_t>(at)];
-        set_aside(table, rows.empty() ? place : rows[static_cast<std::size_t>(place)], "known",
-                  "the known time of this row is null");
+        set_aside(table, conformed.number(place), "known", "the known time of this row is null");
       }
       const auto keep = all_but(screened.accepted.rows, unknown);
       std::vector<std::int64_t> places;
@@ -260,7 +182,7 @@ class FileFold {
   }
 
   // file_row stays empty while every row so far was kept: most files are clean.
-  void keep_places(const quality::Screened& screened, const std::vector<std::int64_t>& rows,
+  void keep_places(const quality::Screened& screened, const ConformedRows& conformed,
                    std::int64_t table_rows) {
     if (places_ == Places::not_kept) return;
     const bool clean = screened.accepted.rows == table_rows;
@@ -269,10 +191,9 @@ class FileFold {
     if (file_row.empty())
       for (std::int64_t row = 0; row < first_row_; ++row) file_row.push_back(row);
     for (std::int64_t i = 0; i < screened.accepted.rows; ++i) {
-      std::int64_t place =
+      const std::int64_t place =
           screened.accepted_rows.empty() ? i : screened.accepted_rows[static_cast<std::size_t>(i)];
-      if (!rows.empty()) place = rows[static_cast<std::size_t>(place)];
-      file_row.push_back(first_row_ + place);
+      file_row.push_back(first_row_ + conformed.number(place));
     }
   }
 
@@ -284,6 +205,7 @@ class FileFold {
   std::vector<data::Batch> pieces_;
   std::vector<std::int64_t> lines_;  // of text formats, by row of the file
   std::vector<data::BadTextRow> unreadable_;
+  std::vector<quality::QuarantinedRow> partial_;
 };
 
 Result<Piece> next_piece(stores::TableReader& reader) {
@@ -387,31 +309,6 @@ Result<std::unique_ptr<stores::TableReader>> open_declared(stores::TableFiles& f
     return is_nullable && whole->schema().index_of(column) < 0;
   });
   return files.open(path, options);
-}
-
-Result<Conformed> conform(const data::Batch& table, const define::Source& source) {
-  Conformed out;
-  out.rows.schema = source.schema;
-  out.rows.rows = table.rows;
-  const quality::JsonExtraction extraction(source);
-  for (const auto& declared : source.columns) {
-    if (declared.json) {
-      out.rows.columns.emplace_back();
-      continue;
-    }
-    const data::Column* column = table.find(declared.name);
-    if (column == nullptr && declared.nullable) {  // a file of before the column was added
-      out.rows.columns.push_back(nulls(declared.type, table.rows));
-      continue;
-    }
-    if (column == nullptr)
-      return fail(Code::unknown_key, "the table has no column '" + declared.name + "'",
-                  "source '" + source.name + "' declares it");
-    COEVAL_ASSIGN(data::Column fitted, conform_column(*column, declared, out.misfits));
-    out.rows.columns.push_back(std::move(fitted));
-  }
-  if (!extraction.empty()) extraction.fill(out.rows, out.misfits);
-  return out;
 }
 
 std::vector<std::int64_t> known_times(const define::Source& source, const data::Batch& rows,

@@ -80,15 +80,6 @@ Result<std::unique_ptr<stores::TableReader>> open_declared(stores::TableFiles& f
                                                            const define::Source& source,
                                                            stores::ReadOptions options);
 
-/// Brings a table's columns to a source's schema: picks by name, narrows integers, widens none.
-/// Rows whose value does not fit come back in `misfits` (row and reason) and hold null there.
-/// Errors: unknown_key for a missing column, type_mismatch.
-struct Conformed {
-  data::Batch rows;
-  std::vector<std::pair<std::int64_t, std::string>> misfits;
-};
-Result<Conformed> conform(const data::Batch& table, const define::Source& source);
-
 /// Known time per row. Rows where the declared expression is null come back in `unknown`.
 std::vector<std::int64_t> known_times(const define::Source& source, const data::Batch& rows,
                                       std::vector<std::int64_t>* unknown);

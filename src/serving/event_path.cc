@@ -25,7 +25,7 @@ Error unknown_source(const define::Project& project, std::string_view name) {
   return {Code::not_found, "no source " + define::in_quotes(name), std::move(advice), {}, {}};
 }
 
-/// Moves typed rows to the bad ones: those for which `broken` names a reason.
+/// Moves typed rows to the bad ones: those for which `broken` says what is wrong.
 void set_aside(EventRows& rows, std::map<std::size_t, BadEventRow> broken) {
   if (broken.empty()) return;
   std::vector<std::int64_t> kept, places;
@@ -50,16 +50,13 @@ void set_aside(EventRows& rows, std::map<std::size_t, BadEventRow> broken) {
 /// What the rules found of the rows, by row.
 std::map<std::size_t, BadEventRow> rows_that_break_rules(const quality::RowChecks& checks,
                                                          const EventRows& rows,
-                                                         const quality::RowFindings& found) {
+                                                         const quality::RowFindings& found,
+                                                         const quality::RowContext& context) {
   std::map<std::size_t, BadEventRow> broken;
   for (const quality::RowVerdict& verdict : found.bad) {
-    BadEventRow& bad = broken[static_cast<std::size_t>(verdict.row)];
-    for (const int rule : verdict.rules) {
-      bad.rules.push_back(checks.rules()[static_cast<std::size_t>(rule)].name);
-      if (!bad.reason.empty()) bad.reason += "; ";
-      bad.reason += checks.explain(rows.typed, verdict.row, rule);
-      bad.observed.set(bad.rules.back(), checks.found(rows.typed, verdict.row, rule));
-    }
+    quality::RowFaults faults = quality::faults_of(checks, rows.typed, found, verdict, context);
+    broken[static_cast<std::size_t>(verdict.row)] = {
+        0, {}, std::move(faults.rules), std::move(faults.reason), std::move(faults.observed)};
   }
   return broken;
 }
@@ -152,9 +149,11 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
       parts.options.data_clock ? now_us : std::optional(parts.clock->now_us());
   std::vector<std::int64_t> arrivals;  // none where rows say themselves when they became known
   if (arrival_us) arrivals.assign(static_cast<std::size_t>(rows.typed.rows), *arrival_us);
-  const auto found = parts.checks[at]->find(rows.typed, parts.memory->context(index, arrivals));
+  quality::RowContext context = parts.memory->context(index, arrivals);
+  context.unreadable = rows.unreadable;
+  const auto found = parts.checks[at]->find(rows.typed, context);
   if (!found) return error_answer(found.error());
-  set_aside(rows, rows_that_break_rules(*parts.checks[at], rows, *found));
+  set_aside(rows, rows_that_break_rules(*parts.checks[at], rows, *found, context));
   if (parts.options.data_clock && !now_us) {
     set_aside(rows, rows_without_known_time(parts.declared_known(source, rows.typed)));
   }

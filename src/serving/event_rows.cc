@@ -95,17 +95,14 @@ class RowReader {
 
   void add(const data::Json& json, std::string_view raw) {
     const std::int64_t place = rows_.rows++;
-    BadEventRow bad{place, {}, {}, {}};
     if (json.object() == nullptr) {
-      fault(bad, "row.type", "expected an object, found " + std::string(json.kind()));
-    } else {
-      read_members(json, bad);
-    }
-    if (!bad.rules.empty()) {
-      bad.raw = raw;
-      rows_.bad.push_back(std::move(bad));
+      rows_.bad.push_back({place,
+                           std::string(raw),
+                           {"row.type"},
+                           "expected an object, found " + std::string(json.kind())});
       return;
     }
+    read_members(json);
     for (std::size_t i = 0; i < builders_.size(); ++i) builders_[i].append(values_[i]);
     add_typed(place, raw);
   }
@@ -126,39 +123,42 @@ class RowReader {
     rows_.raw.push_back(raw);
   }
 
-  static void fault(BadEventRow& bad, std::string rule, const std::string& reason) {
-    bad.rules.push_back(std::move(rule));
-    if (!bad.reason.empty()) bad.reason += "; ";
-    bad.reason += reason;
-  }
-
-  void read_members(const data::Json& json, BadEventRow& bad) {
+  void read_members(const data::Json& json) {
     for (std::size_t i = 0; i < builders_.size(); ++i) {
       if (extraction_.holder_at(i) >= 0) continue;
       const data::Field& field = source_.schema.fields[i];
-      const std::string expected = std::string(data::name(field.type));
       const data::Json* member = json.find(field.name);
+      values_[i] = {};
       if (member == nullptr || member->is_null()) {
-        values_[i] = {};
-        if (field.nullable) continue;
-        fault(bad, field.name + ".null",
-              field.name + (member == nullptr ? " is missing, expected " : " is null, expected ") +
-                  expected);
+        if (!field.nullable)
+          fault(i, ".null",
+                (member == nullptr ? " is missing, expected " : " is null, expected ") +
+                    std::string(data::name(field.type)));
         continue;
       }
       auto value = data::from_json(*member, field.type);
-      if (value) {
-        values_[i] = std::move(*value);
-      } else {
-        values_[i] = {};
-        fault(bad, field.name + ".type", field.name + ": " + value.error().message);
+      if (!value) {
+        fault(i, ".type", ": " + value.error().message);
+        if (member->array() == nullptr && member->object() == nullptr)
+          rows_.unreadable.back().observed = *member;
+        extraction_.add_taken_out_of(field.name, row(), rows_.unreadable);
+        continue;
       }
+      values_[i] = std::move(*value);
     }
-    if (!extraction_.empty()) take_out(bad);
+    if (!extraction_.empty()) take_out();
   }
 
+  void fault(std::size_t column, std::string_view rule, const std::string& reason) {
+    const std::string& name = source_.schema.fields[column].name;
+    rows_.unreadable.push_back(
+        {row(), static_cast<int>(column), name + std::string(rule), name + reason});
+  }
+  /// The row that is being read, among the typed ones.
+  std::int64_t row() const { return std::ssize(rows_.places); }
+
   // A null is left to the source's rules.
-  void take_out(BadEventRow& bad) {
+  void take_out() {
     std::vector<std::optional<std::string_view>> texts;
     for (const std::string& holder : extraction_.holders()) {
       const auto place = static_cast<std::size_t>(source_.schema.index_of(holder));
@@ -167,7 +167,7 @@ class RowReader {
       if (text != nullptr) texts.back() = *text;
     }
     for (const quality::JsonFault& found : extraction_.fill(texts, values_, parser_))
-      fault(bad, found.column + "." + found.rule, found.reason);
+      extraction_.add_unreadable(found, row(), rows_.unreadable);
   }
 
   const define::Source& source_;

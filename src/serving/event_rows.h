@@ -9,26 +9,28 @@
 #include "data/column.h"
 #include "data/json.h"
 #include "define/project.h"
+#include "quality/checks.h"
 
 namespace coeval::serving {
 
-/// One row of a request body that could not be typed.
+/// One row of a request body that may not stay.
 struct BadEventRow {
   std::int64_t row = 0;            ///< 0-based place in the body
   std::string raw;                 ///< as it came, without blanks around it
   std::vector<std::string> rules;  ///< "distance.type", "distance.null", "row.json"
   std::string reason;              ///< "distance: expected int32, found a string"
-  data::Json observed{};           ///< by rule, of rows that could be typed
+  data::Json observed{};           ///< by rule
 };
 
 /// A body of events, typed by the source's schema. Refers to the body.
 struct EventRows {
-  data::Batch typed;                  ///< the rows that could be typed
-  std::vector<std::int64_t> places;   ///< for each its 0-based place in the body
-  std::vector<std::string_view> raw;  ///< for each its text, in the body
-  std::vector<BadEventRow> bad;
-  std::int64_t rows = 0;  ///< all of them
-  bool single = false;    ///< the body was one object
+  data::Batch typed;  ///< the rows that are objects; null where a value is unreadable
+  std::vector<std::int64_t> places;                  ///< for each its 0-based place in the body
+  std::vector<std::string_view> raw;                 ///< for each its text, in the body
+  std::vector<quality::UnreadableValue> unreadable;  ///< of `typed`, ascending by row
+  std::vector<BadEventRow> bad;                      ///< rows that are no objects
+  std::int64_t rows = 0;                             ///< all of them
+  bool single = false;                               ///< the body was one object
 };
 
 /// Reads one object, an array of objects, or NDJSON. Members that the source does not declare are

@@ -159,7 +159,7 @@ class Ingest(unittest.TestCase):
         listed = project.json("quarantine", "list")
         self.assertEqual(listed["rows_count"], 40)
         by_rule = {one["rule"]: one["rows_count"] for one in listed["by_rule"]}
-        self.assertEqual(set(by_rule), {"amount.max", "amount.min", "user.pattern", "format"})
+        self.assertEqual(set(by_rule), {"amount.max", "amount.min", "user.pattern", "amount.type"})
         shown = project.json("quarantine", "show", "orders", "--rule", "amount.max", "--limit", "3")
         self.assertEqual(len(shown), min(3, by_rule["amount.max"]))
         self.assertEqual(shown[0]["observed"], {"amount.max": 5000.0})

@@ -219,8 +219,8 @@ class Datasets(unittest.TestCase):
         lines = [json.loads(line) for line in
                  (twin.folder / ".coeval/quarantine/visits.jsonl").read_text().splitlines()]
         self.assertEqual([(line["row"], line["rules"], line["reason"]) for line in lines], [
-            (4, ["format"], "taste: expected list<float32>(4), found an array of 2 elements"),
-            (6, ["format"], "taste: element 1 of the list is null")])
+            (4, ["taste.type"], "taste: expected list<float32>(4), found an array of 2 elements"),
+            (6, ["taste.type"], "taste: element 1 of the list is null")])
 
     def test_csv_is_refused_both_ways(self):
         project = self.project
