@@ -198,7 +198,10 @@ class Sealer {
                     std::span<const std::int64_t> order) {
     COEVAL_ASSIGN(const auto writer,
                   tables_.create(path, table_schema(group.schema->schema),
-                                 {.compression_level = kCompression, .threads = threads_}));
+                                 {.compression_level = kCompression,
+                                  .threads = threads_,
+                                  .metadata = {{"coeval.source", group.schema->source},
+                                               {"coeval.schema", tag_text(group.schema->tag)}}}));
     for (; !order.empty(); order = order.subspan(std::min(kPieceRows, order.size()))) {
       COEVAL_ASSIGN(const data::Batch rows,
                     decode(group, order.first(std::min(kPieceRows, order.size()))));

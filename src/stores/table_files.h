@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -77,6 +78,9 @@ struct WriteOptions {
   /// 0 is quick and large; above it zstd's levels. (docs/adr/0002)
   int compression_level = 0;
   int threads = 2;
+  /// What the file says of itself, by key: Parquet's key-value metadata. Other formats have no
+  /// place for it.
+  std::vector<std::pair<std::string, std::string>> metadata{};
 };
 
 /// A file format. Parquet lives in adapters/parquet, loaded on first use.

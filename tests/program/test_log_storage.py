@@ -267,6 +267,11 @@ class Sealed(Case):
             self.assertEqual([tuple(row) for row in rows], expected)
             self.assertEqual(duckdb.sql(f"""select count(distinct _position), min(_position), max(_position),
                                             bool_and(_known >= ts) from '{glob}'""").fetchall()[0], (1000, 1, 1000, True))
+            said = duckdb.sql(f"select file_name, decode(key), decode(value) from parquet_kv_metadata('{glob}')").fetchall()
+            (version,) = {value for _, key, value in said if key == "coeval.schema"}
+            self.assertTrue(all(file.endswith(f"-{version}.parquet") for file, _, _ in said), said)
+            self.assertEqual(sorted((key, value) for _, key, value in said),
+                             2 * [("coeval.schema", version)] + 2 * [("coeval.source", "orders")])
             types = duckdb.sql(f"select ts, _position, _known from '{glob}'").types
             self.assertEqual([str(one) for one in types], ["TIMESTAMP WITH TIME ZONE", "BIGINT", "TIMESTAMP WITH TIME ZONE"])
         if PANDAS.exists():

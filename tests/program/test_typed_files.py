@@ -14,7 +14,9 @@ def orders(amounts, users=None, **others):
     count = len(amounts)
     return pa.table({"ts": pa.array([moment] * count, pa.timestamp("us", tz="UTC")), "amount": pa.array(amounts, pa.float64()),
                      "user": users or ["u1"] * count, "bad": pa.array([0] * count, pa.int32()), **others})
-pq.write_table(orders([1, 2], users=pa.array([b"u1", b"caf\\xe9"], pa.binary())), folder / "bytes.parquet")
+users = pa.array([b"u1", b"caf\\xe9"], pa.binary())
+pq.write_table(orders([1, 2], users=users), folder / "bytes.parquet")
+pq.write_table(orders([1, 2], users=users.view(pa.string())), folder / "text.parquet")  # said to be UTF-8
 pq.write_table(orders([1]), folder / "old.parquet")
 pq.write_table(orders([1]).drop(["amount"]), folder / "less.parquet")
 for name, make, amount in (("old.arrow", pa.ipc.new_file, 2), ("old.arrows", pa.ipc.new_stream, 3)):
@@ -34,21 +36,25 @@ class TypedFiles(unittest.TestCase):
         self.addCleanup(self.project.remove)
         subprocess.run([python, "-c", WRITE, self.project.folder], check=True)
 
-    def counts(self):
-        counts = self.project.json("ingest", "--status")[0]
+    def counts(self, project=None):
+        counts = (project or self.project).json("ingest", "--status")[0]
         self.assertEqual(counts["missing_count"], 0, counts)
         return counts["read_count"], counts["accepted_count"], counts["quarantined_count"]
 
     def test_bytes_that_are_no_text_stay_in_quarantine_as_they_are(self):
-        project = self.project
-        project.run("ingest", "orders", project.folder / "bytes.parquet")
-        self.assertEqual(self.counts(), (2, 1, 1))
-        (row,) = project.json("quarantine", "show", "orders")
-        self.assertIn(b'"caf\xe9"', bytes.fromhex(row["raw_hex"]))
-        project.run("quarantine", "replay", "orders")  # of no rule that changed
-        self.assertEqual(self.counts(), (2, 1, 1))
-        (again,) = project.json("quarantine", "show", "orders")
-        self.assertEqual(again["raw_hex"], row["raw_hex"])
+        for name in ("bytes.parquet", "text.parquet"):
+            with self.subTest(name):
+                project = self.project.copy()
+                self.addCleanup(project.remove)
+                project.run("ingest", "orders", project.folder / name)
+                self.assertEqual(self.counts(project), (2, 1, 1))
+                (row,) = project.json("quarantine", "show", "orders")
+                self.assertIn("user.utf8", row["rules"])
+                self.assertIn(b'"caf\xe9"', bytes.fromhex(row["raw_hex"]))
+                project.run("quarantine", "replay", "orders")  # of no rule that changed
+                self.assertEqual(self.counts(project), (2, 1, 1))
+                (again,) = project.json("quarantine", "show", "orders")
+                self.assertEqual(again["raw_hex"], row["raw_hex"])
 
     def test_a_file_of_before_a_nullable_column_was_added_has_nulls_there(self):
         project = self.project

@@ -95,14 +95,6 @@ bool is_binary(const arrow::Array& array) {
   return array.type_id() == arrow::Type::BINARY || array.type_id() == arrow::Type::LARGE_BINARY;
 }
 
-Status check_utf8(const arrow::Array& array) {
-  const bool large = array.type_id() == arrow::Type::LARGE_STRING;
-  const auto valid = large ? static_cast<const arrow::LargeStringArray&>(array).ValidateUTF8()
-                           : static_cast<const arrow::StringArray&>(array).ValidateUTF8();
-  if (valid.ok()) return {};
-  return fail(Code::bad_file, "text that is not UTF-8", "convert the column to UTF-8, or to bytes");
-}
-
 // The same array, said to be text.
 Result<std::shared_ptr<arrow::Array>> as_text(const arrow::Array& array) {
   const bool is_large = array.type_id() == arrow::Type::LARGE_BINARY;
@@ -118,7 +110,6 @@ Result<Column> import_strings(const arrow::Array& array) {
       return narrow_strings(static_cast<const arrow::LargeStringArray&>(*text));
     return share_strings(static_cast<const arrow::StringArray&>(*text));
   }
-  COEVAL_TRY(check_utf8(array));
   if (array.type_id() == arrow::Type::LARGE_STRING)
     return narrow_strings(static_cast<const arrow::LargeStringArray&>(array));
   return share_strings(static_cast<const arrow::StringArray&>(array));
@@ -321,9 +312,10 @@ Result<Type> type_of(const std::string& column, const arrow::DataType& type) {
       return Type::float32;
     case arrow::Type::DOUBLE:
       return Type::float64;
+    // What is no UTF-8 breaks the column's rule "utf8", row by row: some files call text what is
+    // none, and many writers leave the mark of UTF-8 out.
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
-    // Many writers leave the mark of UTF-8 out. What is none breaks the column's rule "utf8".
     case arrow::Type::BINARY:
     case arrow::Type::LARGE_BINARY:
       return Type::string;
@@ -384,7 +376,6 @@ Status GrowingDictionary::translate(const arrow::DictionaryArray& chunk) {
     COEVAL_ASSIGN(Column own, import_strings(dictionary));
     merged_ = std::make_shared<Column>(std::move(own));
   } else {
-    COEVAL_TRY(check_utf8(dictionary));
     number(dictionary);
   }
   translated_ = chunk.data()->dictionary;

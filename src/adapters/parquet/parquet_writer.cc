@@ -8,6 +8,7 @@
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/column_writer.h>
 #include <parquet/file_writer.h>
@@ -176,13 +177,18 @@ class ParquetWriter final : public stores::TableWriter {
 };
 
 std::unique_ptr<parquet::ParquetFileWriter> open_pages(std::shared_ptr<PendingSink> sink,
-                                                       const arrow::Schema& schema, int level) {
-  const auto properties = writer_properties(level, schema);
+                                                       const arrow::Schema& schema,
+                                                       const stores::WriteOptions& options) {
+  const auto properties = writer_properties(options.compression_level, schema);
   std::shared_ptr<parquet::SchemaDescriptor> described;
   PARQUET_THROW_NOT_OK(parquet::arrow::ToParquetSchema(
       &schema, *properties, *parquet::default_arrow_writer_properties(), &described));
   auto root = std::static_pointer_cast<parquet::schema::GroupNode>(described->schema_root());
-  return parquet::ParquetFileWriter::Open(std::move(sink), std::move(root), properties);
+  std::shared_ptr<arrow::KeyValueMetadata> metadata;
+  if (!options.metadata.empty()) metadata = std::make_shared<arrow::KeyValueMetadata>();
+  for (const auto& [key, value] : options.metadata) metadata->Append(key, value);
+  return parquet::ParquetFileWriter::Open(std::move(sink), std::move(root), properties,
+                                          std::move(metadata));
 }
 
 }  // namespace
@@ -194,7 +200,7 @@ Result<std::unique_ptr<stores::TableWriter>> create_writer(
     COEVAL_ASSIGN(const auto arrow_schema, to_arrow(schema));
     COEVAL_ASSIGN(auto pending, stores::PendingFile::create(path, std::move(files)));
     auto sink = std::make_shared<PendingSink>(std::move(pending));
-    auto file = open_pages(sink, *arrow_schema, options.compression_level);
+    auto file = open_pages(sink, *arrow_schema, options);
     return std::make_unique<ParquetWriter>(path, schema, options.threads, std::move(sink),
                                            std::move(file));
   });
