@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what coeval is built from. Idempotent: does only what is missing, and says what it does.
-#   tools/setup.sh [build|lint|data|oracles|peers|pandera|scikit-learn|trainers|mlflow]...     default: build data
+#   tools/setup.sh [build|lint|data|oracles|peers|pandera|evidently|great-expectations|scikit-learn|trainers|mlflow]...     default: build data
 # build: Debian packages, and Arrow, XGBoost, LightGBM, ONNX Runtime and the time zone tables in third_party/.
 # lint: the clang tools.
 # data: the flights.
@@ -8,6 +8,7 @@
 # peers: Polars, pandas and Feast for bench/windows, each in a virtual environment third_party/peers/NAME (1.3 GB).
 # pandera: for tests/checks.sh, in third_party/peers/pandera. scikit-learn: the same for tests/statistics.sh, trainers
 # for the external trainers of tests/program.sh.
+# evidently, great-expectations: the same for bench/quality_table.py, on demand.
 # mlflow: the same for tests/exports.sh (MLflow, XGBoost's and LightGBM's packages, OpenLineage's classes; 0.6 GB).
 # Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
 set -euo pipefail
@@ -265,6 +266,18 @@ setup_pandera() {
   setup_peer pandera
 }
 
+setup_evidently() {
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+  mkdir -p third_party/peers
+  setup_peer evidently
+}
+
+setup_great-expectations() {
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+  mkdir -p third_party/peers
+  setup_peer great-expectations
+}
+
 setup_scikit-learn() {
   python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
   mkdir -p third_party/peers
@@ -293,8 +306,9 @@ main() {
   choose_cache
   for part in "$@"; do
     case $part in
-      build | lint | data | oracles | peers | pandera | scikit-learn | trainers | mlflow) "setup_$part" ;;
-      *) die "unknown part '$part'; there are build, lint, data, oracles, peers, pandera, scikit-learn, trainers and mlflow" ;;
+      build | lint | data | oracles | peers | pandera | evidently | great-expectations | scikit-learn | trainers | mlflow)
+        "setup_$part" ;;
+      *) die "unknown part '$part'; there are build, lint, data, oracles, peers, pandera, evidently, great-expectations, scikit-learn, trainers and mlflow" ;;
     esac
   done
 }

@@ -2,9 +2,9 @@
 #include <numeric>
 
 #include "base/clock.h"
+#include "base/stable_order.h"
 #include "base/worker_pool.h"
 #include "kernel/kernel.h"
-#include "replay/order.h"
 #include "windows/shapes.h"
 
 namespace windows_bench {
@@ -105,8 +105,8 @@ void run_history(const Shape& shape, int threads) {
     prepared = need(kernel->prepare_questions(asked.keys, asked.at_us, views, run));
   });
   phases.time("order", [&] {
-    question_order = replay::stable_order(asked.at_us);
-    for (const auto& block : blocks) by_time.push_back(replay::stable_order(block.event_time_us));
+    question_order = stable_order(asked.at_us);
+    for (const auto& block : blocks) by_time.push_back(stable_order(block.event_time_us));
     for (std::size_t source = 0; source < blocks.size(); ++source)
       orders.push_back({past.by_known[source], by_time[source]});
   });

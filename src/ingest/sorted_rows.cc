@@ -4,9 +4,9 @@
 #include <cstring>
 #include <queue>
 
+#include "base/stable_order.h"
 #include "data/row_block.h"
 #include "data/row_codec.h"
-#include "replay/order.h"
 
 namespace coeval::ingest {
 
@@ -141,7 +141,7 @@ Status SortedRows::spill() {
     block.clear();
     return {};
   };
-  for (const std::int64_t row : replay::stable_order(known_us_)) {
+  for (const std::int64_t row : stable_order(known_us_)) {
     const auto at = static_cast<std::size_t>(row);
     append_row(block, {KnownTime{known_us_[at]}, payloads_[at]});
     if (block.size() >= block_bytes) COEVAL_TRY(write());
@@ -156,7 +156,7 @@ Status SortedRows::spill() {
 
 Status SortedRows::finish() {
   if (!runs_.empty()) return spill();
-  order_ = replay::stable_order(known_us_);
+  order_ = stable_order(known_us_);
   return {};
 }
 

@@ -5,10 +5,10 @@
 #include <thread>
 
 #include "base/bounded_queue.h"
+#include "base/stable_order.h"
 #include "base/worker_pool.h"
 #include "define/event_lookups.h"
 #include "kernel/question_stages.h"
-#include "replay/order.h"
 #include "replay/staged_answers.h"
 
 namespace coeval::replay {

@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "base/bounded_queue.h"
+#include "base/stable_order.h"
 #include "data/hash.h"
 #include "data/text_tables.h"
 #include "kernel/evaluate.h"
 #include "quality/json_extraction.h"
 #include "replay/conform.h"
-#include "replay/order.h"
 #include "replay/versions.h"
 
 namespace coeval::replay {

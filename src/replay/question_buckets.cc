@@ -7,12 +7,12 @@
 #include <string>
 #include <utility>
 
+#include "base/stable_order.h"
 #include "data/hash.h"
 #include "data/row_codec.h"
 #include "define/event_lookups.h"
 #include "kernel/key_bytes.h"
 #include "replay/dataset.h"
-#include "replay/order.h"
 
 namespace coeval::replay {
 

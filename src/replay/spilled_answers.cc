@@ -7,13 +7,13 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/stable_order.h"
 #include "base/worker_pool.h"
 #include "data/hash.h"
 #include "define/event_lookups.h"
 #include "exact/key_hash.h"
 #include "kernel/key_bytes.h"
 #include "kernel/record_layout.h"
-#include "replay/order.h"
 #include "replay/spilled_rows.h"
 
 namespace coeval::replay {

@@ -86,6 +86,8 @@ namespace {
 
 constexpr std::size_t kFlushBytes = 1u << 20;
 constexpr std::size_t kProbeBytes = 4096;
+// Large batches go to the disk while they are appended, not all at once in sync().
+constexpr std::uint64_t kWriteOutBytes = 8u << 20;
 
 class DiskLog final : public EventLog {
  public:
@@ -128,6 +130,7 @@ class DiskLog final : public EventLog {
   std::vector<LogSegment> segments_;
   std::unique_ptr<AppendFile> file_;
   std::string buffer_;                  // the bytes between flushed_ and tail_
+  std::uint64_t held_back_ = 0;         // bytes written since the system was asked to write out
   LogEnd tail_;                         // with what is buffered
   LogEnd flushed_;                      // what readers see
   LogEnd acknowledged_;                 // what the last sync() made durable
@@ -255,6 +258,11 @@ void DiskLog::put(const Draft& draft) {
 
 Status DiskLog::write_buffer() {
   if (!buffer_.empty()) COEVAL_TRY(append_all(*file_, buffer_));
+  held_back_ += buffer_.size();
+  if (held_back_ >= kWriteOutBytes) {
+    file_->start_writing_out();
+    held_back_ = 0;
+  }
   buffer_.clear();
   flushed_ = tail_;
   return {};
@@ -262,6 +270,7 @@ Status DiskLog::write_buffer() {
 
 Status DiskLog::sync_tail() {
   COEVAL_TRY(file_->sync());
+  held_back_ = 0;
   acknowledged_ = flushed_;
   return {};
 }

@@ -23,12 +23,13 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <numeric>
 #include <span>
 #include <system_error>
 
+#include "base/stable_order.h"
+#include "base/worker_pool.h"
 #include "data/hash.h"
-#include "data/row_codec.h"
+#include "data/row_block.h"
 #include "data/row_columns.h"
 #include "stores/files.h"
 #include "stores/record_names.h"
@@ -38,6 +39,9 @@ namespace coeval::stores {
 namespace {
 
 constexpr std::size_t kPieceRows = 1 << 17;
+// So many rows at a time are written anew and compared: their bytes stay in the nearer caches.
+constexpr std::size_t kComparedRows = 1024;
+constexpr std::size_t kRowsAhead = 16;  // the processor cannot foresee where rows lie
 constexpr std::size_t kChunkBytes = std::size_t{4} << 20;
 constexpr int kCompression = 3;  // of zstd
 
@@ -107,7 +111,11 @@ class Sealer {
  public:
   Sealer(const std::string& folder, const LogSegment& segment,
          const std::vector<LogSchema>& schemas, TableFiles& tables, int threads)
-      : folder_(folder), segment_(segment), tables_(tables), threads_(threads) {
+      : folder_(folder),
+        segment_(segment),
+        tables_(tables),
+        threads_(std::max(threads, 1)),
+        pool_(threads_) {
     for (const LogSchema& schema : schemas)
       by_tags_.emplace(std::pair{source_tag(schema.source), schema.tag}, &schema);
     sealed_.first = sealed_.next = segment.first;
@@ -161,7 +169,8 @@ class Sealer {
   }
 
   Status write_table(const EventGroup& group) {
-    const std::vector<std::int64_t> order = by_event_time(group);
+    // Rows of one time as they stand in the segment.
+    const std::vector<std::int64_t> order = stable_order(group.event_us);
     SealedFile file = describe(group);
     const std::string path = folder_ + "/" + file.path;
     COEVAL_TRY(make_folders(folder_of(path)));
@@ -170,14 +179,6 @@ class Sealer {
     COEVAL_ASSIGN(file.sha256, data::sha256_of_file(path));
     sealed_.files.push_back(std::move(file));
     return {};
-  }
-
-  static std::vector<std::int64_t> by_event_time(const EventGroup& group) {
-    std::vector<std::int64_t> order(group.event_us.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(
-        order, {}, [&](std::int64_t row) { return group.event_us[static_cast<std::size_t>(row)]; });
-    return order;
   }
 
   SealedFile describe(const EventGroup& group) const {
@@ -194,6 +195,7 @@ class Sealer {
     return file;
   }
 
+  // As many pieces as there are threads are decoded at once, and written in order.
   Status write_rows(const std::string& path, const EventGroup& group,
                     std::span<const std::int64_t> order) {
     COEVAL_ASSIGN(const auto writer,
@@ -202,10 +204,19 @@ class Sealer {
                                   .threads = threads_,
                                   .metadata = {{"coeval.source", group.schema->source},
                                                {"coeval.schema", tag_text(group.schema->tag)}}}));
-    for (; !order.empty(); order = order.subspan(std::min(kPieceRows, order.size()))) {
-      COEVAL_ASSIGN(const data::Batch rows,
-                    decode(group, order.first(std::min(kPieceRows, order.size()))));
-      COEVAL_TRY(writer->write(rows));
+    const std::size_t pieces = (order.size() + kPieceRows - 1) / kPieceRows;
+    const auto at_once = static_cast<std::size_t>(threads_);
+    for (std::size_t first = 0; first < pieces; first += at_once) {
+      std::vector<std::optional<Result<data::Batch>>> decoded(std::min(at_once, pieces - first));
+      pool_.run(decoded.size(), [&](std::size_t i) {
+        const auto rest = order.subspan((first + i) * kPieceRows);
+        decoded[i] = decode(group, rest.first(std::min(kPieceRows, rest.size())));
+      });
+      for (auto& piece : decoded) {
+        COEVAL_ASSIGN(const data::Batch rows, std::move(*piece));
+        COEVAL_TRY(writer->write(rows));
+        piece.reset();
+      }
     }
     return writer->close();
   }
@@ -240,20 +251,44 @@ class Sealer {
   }
 
   // How many of the rows in front are, bit for bit, those of the group in `order`.
-  static std::size_t rows_that_agree(data::Batch rows, const EventGroup& group,
-                                     std::span<const std::int64_t> order) {
+  std::size_t rows_that_agree(data::Batch rows, const EventGroup& group,
+                              std::span<const std::int64_t> order) {
     const data::Column known = std::move(rows.columns.back());
     rows.columns.pop_back();
     const data::Column positions = std::move(rows.columns.back());
     rows.columns.pop_back();
-    std::string bytes;
-    std::vector<std::size_t> ends;
-    data::append_rows(bytes, rows, ends);
-    std::size_t begin = 0;
-    for (std::size_t at = 0; at < order.size(); begin = ends[at++]) {
-      const auto row = static_cast<std::int64_t>(at);
+    const std::size_t blocks = (order.size() + kComparedRows - 1) / kComparedRows;
+    std::vector<std::size_t> agree(blocks);
+    pool_.run(blocks, [&](std::size_t block) {
+      const std::size_t begin = block * kComparedRows;
+      const auto mine = order.subspan(begin, std::min(kComparedRows, order.size() - begin));
+      agree[block] = block_that_agrees(rows, positions, known, group, begin, mine);
+    });
+    for (std::size_t block = 0; block < blocks; ++block) {
+      const std::size_t begin = block * kComparedRows;
+      if (agree[block] < std::min(kComparedRows, order.size() - begin)) return begin + agree[block];
+    }
+    return order.size();
+  }
+
+  // The same of the rows from `first` on.
+  static std::size_t block_that_agrees(const data::Batch& rows, const data::Column& positions,
+                                       const data::Column& known, const EventGroup& group,
+                                       std::size_t first, std::span<const std::int64_t> order) {
+    const auto begin = static_cast<std::int64_t>(first);
+    std::vector<std::size_t> sizes;
+    data::measure_rows(rows, begin, begin + std::ssize(order), sizes);
+    std::size_t bytes_count = 0;
+    for (const std::size_t size : sizes) bytes_count += size;
+    std::string bytes(bytes_count, '\0');
+    data::write_rows(bytes.data(), rows, begin, sizes);
+    std::string_view rest(bytes);
+    for (std::size_t at = 0; at < order.size(); rest.remove_prefix(sizes[at++])) {
+      if (at + kRowsAhead < order.size())
+        __builtin_prefetch(group.rows[static_cast<std::size_t>(order[at + kRowsAhead])].data());
+      const auto row = begin + static_cast<std::int64_t>(at);
       const auto original = static_cast<std::size_t>(order[at]);
-      if (std::string_view(bytes).substr(begin, ends[at] - begin) != group.rows[original] ||
+      if (rest.substr(0, sizes[at]) != group.rows[original] ||
           positions.integer(row) != group.positions[original] ||
           known.integer(row) != group.known_us[original])
         return at;
@@ -272,6 +307,7 @@ class Sealer {
   const LogSegment& segment_;
   TableFiles& tables_;
   int threads_;
+  WorkerPool pool_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, const LogSchema*> by_tags_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, EventGroup> groups_;
   SealedSegment sealed_;

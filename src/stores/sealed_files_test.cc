@@ -176,6 +176,37 @@ TEST_CASE("a table that reads back otherwise does not count as sealed") {
   CHECK_FALSE(std::filesystem::exists(folder / kNote));
 }
 
+TEST_CASE("the first row of many that reads back otherwise is named, on any number of threads") {
+  const TemporaryFolder folder;
+  LogOptions options{1u << 20, std::make_shared<FaultyFiles>()};
+  {
+    const auto log = open_log(folder.path(), options).value();
+    REQUIRE(log->declare("flights", kFlights).has_value());
+    for (std::int64_t ts = 3000; ts > 0; --ts) {
+      const std::string bytes = row(ts, 0.5, "ORD");
+      REQUIRE(log->append({RecordKind::event, KnownTime{4000 - ts}, source_tag("flights"),
+                           schema_tag(kFlights), bytes})
+                  .has_value());
+    }
+    REQUIRE(log->sync().has_value());
+  }
+  options.new_segment = true;
+  REQUIRE(open_log(folder.path(), options).has_value());
+  PlainTables tables;
+  for (const int threads : {1, 2, 3})
+    for (const std::int64_t spoiled : {1, 1023, 1024, 2500, 2999}) {
+      CAPTURE(threads);
+      CAPTURE(spoiled);
+      tables.spoil = spoiled;
+      const auto report = seal_closed_segments(folder.path(), tables, threads);
+      REQUIRE(!report.has_value());
+      CHECK(report.error().message.ends_with("differs from the log in row " +
+                                             std::to_string(spoiled)));
+    }
+  tables.spoil = -1;
+  CHECK(seal_closed_segments(folder.path(), tables, 2)->rows == 3000);
+}
+
 TEST_CASE("a segment that its writer took up again after it was sealed is not sealed") {
   const TemporaryFolder folder;
   write_log(folder.path());

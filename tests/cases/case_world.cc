@@ -7,10 +7,10 @@
 #include <span>
 #include <utility>
 
+#include "base/stable_order.h"
 #include "base/time.h"
 #include "define/row_schemas.h"
 #include "quality/json_extraction.h"
-#include "replay/order.h"
 
 namespace coeval::cases {
 
@@ -254,7 +254,7 @@ Status read_questions(World& world) {
   }
   COEVAL_TRY(take_out_of_questions(source, world.questions));
   for (auto& builder : expected) world.expected.columns.push_back(builder.finish());
-  world.question_order = replay::stable_order(world.at_us);
+  world.question_order = stable_order(world.at_us);
   return {};
 }
 

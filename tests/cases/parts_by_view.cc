@@ -4,11 +4,11 @@
 #include <string>
 #include <utility>
 
+#include "base/stable_order.h"
 #include "data/hash.h"
 #include "kernel/kernel.h"
 #include "kernel/question_stages.h"
 #include "replay/looked_up_rows.h"
-#include "replay/order.h"
 
 namespace coeval::cases {
 
@@ -80,7 +80,7 @@ class Parts {
       past_.sources[i].source = static_cast<int>(i);
       past_.sources[i].rows = world.sources[i];
       past_.sources[i].known_us = world.known_us[i];
-      past_.sources[i].order = replay::stable_order(world.known_us[i]);
+      past_.sources[i].order = stable_order(world.known_us[i]);
       auto& rows = past_.sources[i].rows;
       if (!rows.columns.empty()) continue;
       rows.schema = world.project->sources[i].schema;

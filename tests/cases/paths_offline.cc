@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "base/stable_order.h"
 #include "data/cell_text.h"
 #include "data/hash.h"
 #include "kernel/event_index.h"
@@ -16,7 +17,6 @@
 #include "paths.h"
 #include "replay/dataset.h"
 #include "replay/fold.h"
-#include "replay/order.h"
 #include "replay/versions.h"
 #include "serving/model_plan.h"
 #include "serving/scored_questions.h"
@@ -34,7 +34,7 @@ replay::Past past_of(const World& world) {
     history.source = static_cast<int>(i);
     history.rows = world.sources[i];
     history.known_us = world.known_us[i];
-    history.order = replay::stable_order(history.known_us);
+    history.order = stable_order(history.known_us);
     if (history.rows.columns.empty()) {
       history.rows.schema = world.project->sources[i].schema;
       for (const data::Field& field : history.rows.schema.fields)

@@ -1,4 +1,4 @@
-#include "replay/order.h"
+#include "base/stable_order.h"
 
 #include <algorithm>
 #include <functional>
@@ -7,7 +7,7 @@
 
 #include "base/large_allocator.h"
 
-namespace coeval::replay {
+namespace coeval {
 
 namespace {
 
@@ -71,4 +71,4 @@ std::vector<std::int64_t> stable_order(std::span<const std::int64_t> keys) {
   return order;
 }
 
-}  // namespace coeval::replay
+}  // namespace coeval

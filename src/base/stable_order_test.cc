@@ -1,4 +1,4 @@
-#include "replay/order.h"
+#include "base/stable_order.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-namespace coeval::replay {
+namespace coeval {
 namespace {
 
 std::vector<std::int64_t> by_standard_sort(const std::vector<std::int64_t>& keys) {
@@ -48,4 +48,4 @@ TEST_CASE("the widest keys there are sort too") {
 }
 
 }  // namespace
-}  // namespace coeval::replay
+}  // namespace coeval
