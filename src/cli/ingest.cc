@@ -1,9 +1,11 @@
 #include <glob.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/ingest_context.h"
+#include "cli/ingest_follow.h"
 #include "cli/log_upkeep.h"
 #include "ingest/follow.h"
 #include "ingest/named_rows.h"
@@ -150,42 +152,6 @@ Result<ingest::BatchOutcome> ingest_one(Context& context, ingest::Ingestion& ing
   return outcome;
 }
 
-// The rows are in the log, whatever comes of this.
-void keep_up_log(Context& context) {
-  if (!std::filesystem::exists(context.log_folder())) return;
-  if (const auto kept_up = seal_and_trim(context, context.formats, context.threads()); !kept_up)
-    context.terminal.say("warning: " + one_line(kept_up.error()));
-}
-
-int follow(Context& context, ingest::Ingestion& ingestion, int source, OutcomeReport& report) {
-  std::optional<int> failed;
-  const auto take = [&](const std::string& path) -> Status {
-    const auto outcome = ingestion.file(source, path, ingest::display_path(*context.project, path));
-    if (outcome) {
-      report.add(path, *outcome);
-      keep_up_log(context);
-      return {};
-    }
-    // A bad file is no reason not to take the next; a log that cannot be written is.
-    const Code code = outcome.error().code;
-    failed = context.report(Error(outcome.error()).within("ingesting '" + path + "'"));
-    if (code == Code::disk_full || code == Code::log_corrupt || code == Code::internal)
-      return std::unexpected(outcome.error());
-    return {};
-  };
-  const auto readable = [&context](const std::string& path) {
-    return context.formats(path).has_value();
-  };
-  ingest::FolderWatch::Options options{
-      context.in.follow, readable, [&](const std::string& line) { context.terminal.say(line); }};
-  auto watch = ingest::FolderWatch::open(std::move(options));
-  if (!watch) return context.report(watch.error());
-  const Status ended = watch->run(take);
-  if (!ended && !failed) return context.report(ended.error());
-  const int code = report.finish();
-  return failed.value_or(code);
-}
-
 Error usage(std::string message, std::string advice) {
   return {Code::usage, std::move(message), std::move(advice), {}, {}};
 }
@@ -220,8 +186,9 @@ int ingest(Context& context) {
     if (!outcome) return context.report(outcome.error());
     report.add(file, *outcome);
   }
-  const int code =
-      in.follow.empty() ? report.finish() : follow(context, *ingestion, *source, report);
+  const int code = in.follow.empty()
+                       ? report.finish()
+                       : follow_folder(context, std::move(*ingestion), *source, report);
   if (!in.dry_run) keep_up_log(context);
   return code;
 }
