@@ -1,38 +1,18 @@
-#include <glob.h>
-
 #include <filesystem>
 #include <utility>
 
 #include "cli/commands.h"
 #include "cli/ingest_context.h"
 #include "cli/ingest_follow.h"
+#include "cli/input_files.h"
 #include "cli/log_upkeep.h"
 #include "ingest/follow.h"
 #include "ingest/named_rows.h"
-#include "ingest/spooled_input.h"
 #include "ingest/standing.h"
 
 namespace coeval::cli {
 
 namespace {
-
-// A pattern's files in the order of their names; a name that is a file's is taken as it is.
-Result<std::vector<std::string>> files_of(const std::string& pattern) {
-  std::error_code none;
-  if (std::filesystem::exists(pattern, none) || pattern.find_first_of("*?[") == std::string::npos)
-    return std::vector{pattern};
-  glob_t found{};
-  std::vector<std::string> files;
-  const int failed = ::glob(pattern.c_str(), 0, nullptr, &found);
-  for (std::size_t i = 0; failed == 0 && i < found.gl_pathc; ++i)
-    files.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
-  if (failed == GLOB_NOSPACE) return fail(Code::io, "too many files match '" + pattern + "'");
-  if (files.empty())
-    return fail(Code::no_such_file, "no file matches '" + pattern + "'",
-                "the shell did not find one either: check the folder and the pattern");
-  return files;
-}
 
 int list_held(Context& context) {
   const auto held = ingest::held_batches(context.state_folder);
@@ -141,14 +121,9 @@ Result<ingest::BatchOutcome> ingest_one(Context& context, ingest::Ingestion& ing
                                         const std::string& path) {
   if (path != "-")
     return ingestion.file(source, path, ingest::display_path(*context.project, path));
-  const std::string format = context.in.format.empty() ? "csv" : context.in.format;
-  COEVAL_ASSIGN(const auto spooled, ingest::SpooledInput::read(context.state_folder, format));
+  COEVAL_ASSIGN(const auto spooled, spool_input(context, context.state_folder));
   auto outcome = ingestion.file(source, spooled.path(), std::string(ingest::kInputOrigin));
-  if (!outcome) {  // nobody knows that file
-    std::string& message = outcome.error().message;
-    if (const std::size_t at = message.find(spooled.path()); at != std::string::npos)
-      message.replace(at, spooled.path().size(), "standard input");
-  }
+  if (!outcome) return std::unexpected(about_input(std::move(outcome).error(), spooled));
   return outcome;
 }
 
