@@ -81,7 +81,7 @@ class CheckData(unittest.TestCase):
             line = subprocess.run([COEVAL, *check, "-", "--format", "jsonl"], input="{}\n{\n", capture_output=True,
                                   text=True, timeout=60)
             self.assertEqual(json.loads(line.stdout)[0]["counts"]["read_count"], 2)
-            self.assertEqual(run([*check, "-", "orders=-"]).returncode, 1)
+            self.assertEqual(run([*check, "-", "orders=-"]).returncode, 2)
 
     def test_a_definition_is_proposed_with_its_evidence_and_asks_for_what_no_file_tells(self):
         with tempfile.TemporaryDirectory() as name:
