@@ -1,8 +1,11 @@
 #include "cli/check_data.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "base/worker_pool.h"
+#include "cli/input_files.h"
 #include "define/diagnostics.h"
 #include "ingest/inspect.h"
 #include "stores/files.h"
@@ -42,9 +45,12 @@ Result<std::vector<DataFile>> data_files(const Context& context) {
   std::vector<DataFile> files;
   for (const std::string& text : context.in.files) {
     if (text.empty()) continue;  // --data without a file
-    COEVAL_ASSIGN(DataFile file, data_file(project, text));
-    files.push_back(std::move(file));
+    COEVAL_ASSIGN(const DataFile named, data_file(project, text));
+    COEVAL_ASSIGN(const auto paths, files_of(named.path));
+    for (const std::string& path : paths) files.push_back({named.source, path});
   }
+  if (std::ranges::count(files, "-", &DataFile::path) > 1)
+    return fail(Code::usage, "standard input can be read once only", "name '-' once");
   if (!files.empty()) return files;
   for (std::size_t i = 0; i < project.sources.size(); ++i) {
     std::string path = replay::source_path(project, static_cast<int>(i));
@@ -62,6 +68,18 @@ Status write_reports(const Context& context, const quality::QualityReport& repor
   if (!context.in.junit.empty())
     COEVAL_TRY(stores::write_file_atomically(context.in.junit, quality::report_junit(report)));
   return {};
+}
+
+// A dry look leaves no file in the project: standard input waits where temporary files do.
+Result<quality::QualityReport> inspect_one(const Context& context, const ingest::Past& past,
+                                           const DataFile& file, ingest::InspectOptions options) {
+  if (file.path != "-") return ingest::inspect(past, file.source, file.path, options);
+  COEVAL_ASSIGN(const auto spooled,
+                spool_input(context, std::filesystem::temp_directory_path().string()));
+  options.origin = "-";
+  auto report = ingest::inspect(past, file.source, spooled.path(), options);
+  if (!report) return std::unexpected(about_input(std::move(report).error(), spooled));
+  return report;
 }
 
 }  // namespace
@@ -89,7 +107,7 @@ int check_data(Context& context) {
   data::Json all{data::Json::Array{}};
   bool failed = false;
   for (const DataFile& file : *files) {
-    const auto report = ingest::inspect(past, file.source, file.path, options);
+    const auto report = inspect_one(context, past, file, options);
     if (!report) return context.report(report.error());
     failed = failed || report->failed();
     if (const Status written = write_reports(context, *report); !written)

@@ -1,36 +1,18 @@
-#include <glob.h>
-
 #include <filesystem>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/ingest_context.h"
+#include "cli/ingest_follow.h"
+#include "cli/input_files.h"
 #include "cli/log_upkeep.h"
 #include "ingest/follow.h"
 #include "ingest/named_rows.h"
-#include "ingest/spooled_input.h"
 #include "ingest/standing.h"
 
 namespace coeval::cli {
 
 namespace {
-
-// A pattern's files in the order of their names; a name that is a file's is taken as it is.
-Result<std::vector<std::string>> files_of(const std::string& pattern) {
-  std::error_code none;
-  if (std::filesystem::exists(pattern, none) || pattern.find_first_of("*?[") == std::string::npos)
-    return std::vector{pattern};
-  glob_t found{};
-  std::vector<std::string> files;
-  const int failed = ::glob(pattern.c_str(), 0, nullptr, &found);
-  for (std::size_t i = 0; failed == 0 && i < found.gl_pathc; ++i)
-    files.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
-  if (failed == GLOB_NOSPACE) return fail(Code::io, "too many files match '" + pattern + "'");
-  if (files.empty())
-    return fail(Code::no_such_file, "no file matches '" + pattern + "'",
-                "the shell did not find one either: check the folder and the pattern");
-  return files;
-}
 
 int list_held(Context& context) {
   const auto held = ingest::held_batches(context.state_folder);
@@ -139,51 +121,10 @@ Result<ingest::BatchOutcome> ingest_one(Context& context, ingest::Ingestion& ing
                                         const std::string& path) {
   if (path != "-")
     return ingestion.file(source, path, ingest::display_path(*context.project, path));
-  const std::string format = context.in.format.empty() ? "csv" : context.in.format;
-  COEVAL_ASSIGN(const auto spooled, ingest::SpooledInput::read(context.state_folder, format));
+  COEVAL_ASSIGN(const auto spooled, spool_input(context, context.state_folder));
   auto outcome = ingestion.file(source, spooled.path(), std::string(ingest::kInputOrigin));
-  if (!outcome) {  // nobody knows that file
-    std::string& message = outcome.error().message;
-    if (const std::size_t at = message.find(spooled.path()); at != std::string::npos)
-      message.replace(at, spooled.path().size(), "standard input");
-  }
+  if (!outcome) return std::unexpected(about_input(std::move(outcome).error(), spooled));
   return outcome;
-}
-
-// The rows are in the log, whatever comes of this.
-void keep_up_log(Context& context) {
-  if (!std::filesystem::exists(context.log_folder())) return;
-  if (const auto kept_up = seal_and_trim(context, context.formats, context.threads()); !kept_up)
-    context.terminal.say("warning: " + one_line(kept_up.error()));
-}
-
-int follow(Context& context, ingest::Ingestion& ingestion, int source, OutcomeReport& report) {
-  std::optional<int> failed;
-  const auto take = [&](const std::string& path) -> Status {
-    const auto outcome = ingestion.file(source, path, ingest::display_path(*context.project, path));
-    if (outcome) {
-      report.add(path, *outcome);
-      keep_up_log(context);
-      return {};
-    }
-    // A bad file is no reason not to take the next; a log that cannot be written is.
-    const Code code = outcome.error().code;
-    failed = context.report(Error(outcome.error()).within("ingesting '" + path + "'"));
-    if (code == Code::disk_full || code == Code::log_corrupt || code == Code::internal)
-      return std::unexpected(outcome.error());
-    return {};
-  };
-  const auto readable = [&context](const std::string& path) {
-    return context.formats(path).has_value();
-  };
-  ingest::FolderWatch::Options options{
-      context.in.follow, readable, [&](const std::string& line) { context.terminal.say(line); }};
-  auto watch = ingest::FolderWatch::open(std::move(options));
-  if (!watch) return context.report(watch.error());
-  const Status ended = watch->run(take);
-  if (!ended && !failed) return context.report(ended.error());
-  const int code = report.finish();
-  return failed.value_or(code);
 }
 
 Error usage(std::string message, std::string advice) {
@@ -220,8 +161,9 @@ int ingest(Context& context) {
     if (!outcome) return context.report(outcome.error());
     report.add(file, *outcome);
   }
-  const int code =
-      in.follow.empty() ? report.finish() : follow(context, *ingestion, *source, report);
+  const int code = in.follow.empty()
+                       ? report.finish()
+                       : follow_folder(context, std::move(*ingestion), *source, report);
   if (!in.dry_run) keep_up_log(context);
   return code;
 }

@@ -78,12 +78,16 @@ class Declaration {
         check
             ->add_option("--data", in_.files,
                          "run every check on rows too: SOURCE=FILE, or FILE where there is "
-                         "one source; without any, on each source's own file")
+                         "one source; patterns too, or - for standard input; without any, on "
+                         "each source's own file")
             ->expected(0, CLI::detail::expected_max_vector_size);
     check
         ->add_option("--environment", in_.environment,
                      "where the rows are from: train, or serve (default: train)")
         ->check(CLI::IsMember({"train", "serve"}))
+        ->needs(data);
+    check->add_option("--format", in_.format, "of standard input (default: csv)")
+        ->check(CLI::IsMember({"csv", "jsonl", "parquet", "arrow", "arrows"}))
         ->needs(data);
     check->add_option("--html", in_.html, "write the report as a page")->needs(data);
     check->add_option("--junit", in_.junit, "write the report as JUnit's XML")->needs(data);

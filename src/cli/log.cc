@@ -206,6 +206,12 @@ Status seal_and_trim(Context& context, const replay::OpenFormat& formats, int th
   return {};
 }
 
+void keep_up_log(Context& context) {
+  if (!std::filesystem::exists(context.log_folder())) return;
+  if (const auto kept_up = seal_and_trim(context, context.formats, context.threads()); !kept_up)
+    context.terminal.say("warning: " + one_line(kept_up.error()));
+}
+
 Result<replay::TrimReport> trim_by_retention(Context& context, replay::TrimOptions options) {
   COEVAL_ASSIGN(const auto log, stores::open_log_for_reading(context.log_folder()));
   options.now_us = log->last_known().us;

@@ -15,6 +15,10 @@ Result<stores::SealReport> seal_log(Context& context);
 /// tables.
 Status seal_and_trim(Context& context, const replay::OpenFormat& formats, int threads);
 
+/// The same after an ingestion, on all threads: the rows are in the log, whatever comes of this, so
+/// a failure is a warning.
+void keep_up_log(Context& context);
+
 /// Removes what retention lets go, by the log's own time.
 Result<replay::TrimReport> trim_by_retention(Context& context, replay::TrimOptions options);
 

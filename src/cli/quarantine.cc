@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -6,6 +7,7 @@
 #include "cli/ingest_context.h"
 #include "data/printable.h"
 #include "define/diagnostics.h"
+#include "ingest/held.h"
 #include "ingest/quarantine_files.h"
 #include "quality/examination.h"
 #include "quality/personal_data.h"
@@ -32,21 +34,25 @@ Result<std::vector<int>> sources_of(Context& context) {
   return sources;
 }
 
-using Visit = std::function<Status(const quality::QuarantinedRow& row)>;
+using Visit = std::function<Status(const quality::QuarantinedRow& row, bool is_held)>;
 
-// Rows of the quarantine that the command line asks for, without the log's lock. Damaged lines are
+// Rows of the quarantine that the command line asks for, and of batches that are held, without the
+// log's lock. Damaged lines are
 // named on stderr.
 Status visit_rows(Context& context, const Visit& visit) {
   ingest::DamagedLines damaged;
   COEVAL_ASSIGN(const auto ledger, read_ledger(context));
+  COEVAL_ASSIGN(const auto held, ingest::held_batches(context.state_folder));
   COEVAL_ASSIGN(const auto sources, sources_of(context));
   for (const int source : sources) {
     const auto& name = context.project->sources[static_cast<std::size_t>(source)].name;
-    COEVAL_ASSIGN(const auto files, ingest::quarantine_files(context.state_folder, name, ledger));
+    COEVAL_ASSIGN(auto files, ingest::quarantine_files(context.state_folder, name, ledger));
+    std::ranges::move(ingest::held_quarantine_files(context.state_folder, name, ledger, held),
+                      std::back_inserter(files));
     for (const auto& file : files) {
       COEVAL_TRY(ingest::read_rows(
           file, {[&](const quality::QuarantinedRow& row, std::string_view) {
-                   return is_asked(context, row) ? visit(row) : Status{};
+                   return is_asked(context, row) ? visit(row, file.held) : Status{};
                  },
                  [&](const ingest::DamagedLine& line, std::string_view) -> Status {
                    damaged.add(line);
@@ -59,38 +65,45 @@ Status visit_rows(Context& context, const Visit& visit) {
 }
 
 int list_rows(Context& context) {
-  // By source, rule, file: a row that breaks several rules counts for each.
-  std::map<std::tuple<std::string, std::string, std::string>, std::int64_t> counts;
-  std::int64_t rows = 0;
-  const auto done = visit_rows(context, [&](const quality::QuarantinedRow& row) -> Status {
-    ++rows;
-    for (const auto& rule : row.rules)
-      if (context.in.rule.empty() || rule == context.in.rule)
-        ++counts[{row.source, rule, row.origin}];
-    return {};
-  });
+  // By source, rule, file, batch if it is held: a row that breaks several rules counts for each.
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, std::int64_t> counts;
+  std::int64_t rows = 0, held_rows = 0;
+  const auto done =
+      visit_rows(context, [&](const quality::QuarantinedRow& row, bool is_held) -> Status {
+        ++(is_held ? held_rows : rows);
+        for (const auto& rule : row.rules)
+          if (context.in.rule.empty() || rule == context.in.rule)
+            ++counts[{row.source, rule, row.origin, is_held ? row.batch : std::string()}];
+        return {};
+      });
   if (!done) return context.report(done.error());
   data::Json all{data::Json::Array{}};
   for (const auto& [key, count] : counts) {
-    const auto& [source, rule, origin] = key;
+    const auto& [source, rule, origin, held_batch] = key;
     data::Json one{data::Json::Object{}};
     one.set("source", source);
     one.set("rule", rule);
     one.set("file", origin);
     one.set("rows_count", count);
+    if (!held_batch.empty()) one.set("held_batch", held_batch);
     all.push(std::move(one));
     if (!context.terminal.json())
       context.terminal.print(
-          data::printable(source + "  " + rule + "  " + origin + "  " + std::to_string(count)));
+          data::printable(source + "  " + rule + "  " + origin + "  " + std::to_string(count) +
+                          (held_batch.empty() ? "" : "  held as batch " + held_batch)));
   }
   data::Json answer{data::Json::Object{}};
   answer.set("rows_count", rows);
+  answer.set("held_rows_count", held_rows);
   answer.set("by_rule", std::move(all));
   if (context.terminal.json())
     context.terminal.print_json(answer);
   else
-    context.terminal.print(std::to_string(rows) + (rows == 1 ? " row" : " rows") +
-                           " in quarantine");
+    context.terminal.print(
+        std::to_string(rows) + (rows == 1 ? " row" : " rows") + " in quarantine" +
+        (held_rows == 0
+             ? ""
+             : ", " + std::to_string(held_rows) + " of held batches (coeval ingest --held)"));
   return 0;
 }
 
@@ -110,24 +123,28 @@ quality::QuarantinedRow without_personal(const Context& context, quality::Quaran
 int show_rows(Context& context) {
   std::int64_t shown = 0, left = 0;
   data::Json all{data::Json::Array{}};
-  const auto done = visit_rows(context, [&](const quality::QuarantinedRow& row) -> Status {
-    if (shown >= context.in.limit) {
-      ++left;
-      return {};
-    }
-    ++shown;
-    const quality::QuarantinedRow seen = context.in.raw ? row : without_personal(context, row);
-    if (context.terminal.json()) {
-      all.push(quality::quarantine_json(seen));
-      return {};
-    }
-    context.terminal.print(data::printable(seen.source + "  " + seen.origin +
-                                           (seen.row >= 0 ? ":" + std::to_string(seen.row) : "") +
-                                           "  " + define::listed(seen.rules)));
-    context.terminal.print("  " + data::printable(seen.reason));
-    context.terminal.print("  " + data::printable(seen.raw));
-    return {};
-  });
+  const auto done =
+      visit_rows(context, [&](const quality::QuarantinedRow& row, bool is_held) -> Status {
+        if (shown >= context.in.limit) {
+          ++left;
+          return {};
+        }
+        ++shown;
+        const quality::QuarantinedRow seen = context.in.raw ? row : without_personal(context, row);
+        if (context.terminal.json()) {
+          data::Json one = quality::quarantine_json(seen);
+          if (is_held) one.set("held", true);
+          all.push(std::move(one));
+          return {};
+        }
+        context.terminal.print(data::printable(
+            seen.source + "  " + seen.origin +
+            (seen.row >= 0 ? ":" + std::to_string(seen.row) : "") + "  " +
+            define::listed(seen.rules) + (is_held ? "  held as batch " + seen.batch : "")));
+        context.terminal.print("  " + data::printable(seen.reason));
+        context.terminal.print("  " + data::printable(seen.raw));
+        return {};
+      });
   if (!done) return context.report(done.error());
   if (context.terminal.json()) context.terminal.print_json(all);
   if (left > 0)

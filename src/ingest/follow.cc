@@ -84,6 +84,11 @@ bool FolderWatch::ended() const {
   return ::poll(&poll, 1, 0) > 0;
 }
 
+bool FolderWatch::wait(double seconds) const {
+  pollfd poll{signals_, POLLIN, 0};
+  return ::poll(&poll, 1, static_cast<int>(seconds * 1000)) <= 0;
+}
+
 Status FolderWatch::offer(const std::string& name,
                           const std::function<Status(const std::string&)>& take) {
   const std::string path = options_.folder + "/" + name;

@@ -32,6 +32,9 @@ class FolderWatch {
 
   /// Calls `take` for each file until a signal comes. Errors: io; those of `take`, which end it.
   Status run(const std::function<Status(const std::string& path)>& take);
+  /// For a `take` that cannot go on yet: waits so long. False when a signal came, which is left for
+  /// run() to end by. Files that come meanwhile are offered afterwards.
+  bool wait(double seconds) const;
 
  private:
   explicit FolderWatch(Options options) : options_(std::move(options)) {}

@@ -103,6 +103,7 @@ Status note_known(const Past& past, const std::string& source, const std::string
 Result<quality::QualityReport> inspect(const Past& past, int source, const std::string& path,
                                        const InspectOptions& options) {
   const define::Source& declared = past.project.sources[static_cast<std::size_t>(source)];
+  const std::string& origin = options.origin.empty() ? path : options.origin;
   std::optional<SideHash> hash;
   if (path != "-") hash.emplace(path);
   COEVAL_ASSIGN(const auto screening,
@@ -113,9 +114,9 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
   NamedRows named(declared, options);
   COEVAL_TRY(read_pieces(declared, past.formats, path, 0, [&](const Piece& piece) -> Status {
     COEVAL_ASSIGN(TakenRows taken, screening->take(piece));
-    for (quality::QuarantinedRow& row : taken.quarantined) row.origin = path;
+    for (quality::QuarantinedRow& row : taken.quarantined) row.origin = origin;
     examination.add_quarantined(taken.quarantined);
-    examination.add_warned(taken.accepted, taken.warned, path, places_of(piece, taken));
+    examination.add_warned(taken.accepted, taken.warned, origin, places_of(piece, taken));
     if (taken.accepted.rows == 0) return {};
     if (Status added = named.add(taken); !added) return added;
     return examination.add_accepted(taken.accepted, taken.known_us);
@@ -124,7 +125,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
   examination.report(report);
   for (const auto& finding : screening->finish())
     if (!is_of_row_rule(finding, screening->checks()))
-      report.rules.push_back(rule_result(finding, path));
+      report.rules.push_back(rule_result(finding, origin));
   report.personal = screening->personal();
   report.notes = screening->unlisted();
   COEVAL_ASSIGN(auto near, near_names(declared, past.formats, path));
@@ -146,7 +147,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
   report.schema_version = stores::tag_text(stores::schema_tag(declared.schema));
   report.made_at_us = options.now_us;
   report.files.push_back(
-      {path, std::move(sha256), report.counts, report.failed() ? "failed" : "passed"});
+      {origin, std::move(sha256), report.counts, report.failed() ? "failed" : "passed"});
   return report;
 }
 

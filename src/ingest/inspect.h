@@ -16,6 +16,7 @@ struct InspectOptions {
   std::int64_t now_us = 0;                            ///< for checks of freshness
   std::string spill_folder;                           ///< is there; for exact checks of many rows
   std::size_t memory_bytes = std::size_t{256} << 20;  ///< of those checks
+  std::string origin;          ///< what the report calls the file; empty: its path
   WorkerPool* pool = nullptr;  ///< for the profile and the checks of the whole
 };
 

@@ -162,12 +162,26 @@ Result<std::vector<QuarantineFile>> quarantine_files(const std::string& state_fo
     const std::string path = folder + "/" + name, next = path + std::string(kNextEnding);
     const bool replaced =
         leaving && std::ranges::find(intent->files, name) != intent->files.end() && exists(next);
-    if (replaced || exists(path)) files.push_back({replaced ? next : path, name, batch});
+    if (replaced || exists(path)) files.push_back({replaced ? next : path, name, batch, false});
   };
   for (const auto& batch : ledger.batches())
     if (batch.record.source == source && batch.record.counts.quarantined > 0)
       add(batch_file(source, batch.record.id), batch.record.id);
   add(source + std::string(kEnding), {});
+  return files;
+}
+
+std::vector<QuarantineFile> held_quarantine_files(const std::string& state_folder,
+                                                  const std::string& source, const Ledger& ledger,
+                                                  const std::vector<HeldBatch>& held) {
+  std::vector<QuarantineFile> files;
+  for (const HeldBatch& one : held) {
+    const std::string& id = one.record.id;
+    if (one.record.source != source || ledger.has_batch(id)) continue;  // released by now
+    const std::string name = batch_file(source, id);
+    const std::string path = quarantine_folder(state_folder) + "/" + name;
+    if (exists(path)) files.push_back({path, name, id, true});
+  }
   return files;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "ingest/held.h"
 #include "ingest/ledger.h"
 #include "quality/checks.h"
 #include "stores/append_file.h"
@@ -58,11 +59,17 @@ class BatchQuarantine {
 struct QuarantineFile {
   std::string path, name;
   std::string batch;  ///< empty: rows of requests
+  bool held = false;  ///< its batch waits for a person
 };
 /// The files that count, in order of the log, that of requests last. Changes nothing.
 Result<std::vector<QuarantineFile>> quarantine_files(const std::string& state_folder,
                                                      const std::string& source,
                                                      const Ledger& ledger);
+
+/// Those of batches that are held: they do not count until they are released. Changes nothing.
+std::vector<QuarantineFile> held_quarantine_files(const std::string& state_folder,
+                                                  const std::string& source, const Ledger& ledger,
+                                                  const std::vector<HeldBatch>& held);
 
 /// A line that does not have the bytes that were written.
 struct DamagedLine {

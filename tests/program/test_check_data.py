@@ -53,6 +53,36 @@ class Page(html.parser.HTMLParser):
 
 
 class CheckData(unittest.TestCase):
+    def test_patterns_and_standard_input_name_files_as_for_ingest(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            proposed(folder)
+            write_orders(folder, bad=True)
+            check = ["check", "-C", name, "--json", "--data"]
+            both = run([*check, f"orders={folder}/*.csv"])
+            self.assertEqual(both.returncode, 3, both.stderr)
+            bad, good = json.loads(both.stdout)
+            self.assertEqual((bad["files"][0]["file"], good["files"][0]["file"]),
+                             (str(folder / "bad.csv"), str(folder / "orders.csv")))
+            none = run([*check, f"orders={folder}/none-*.csv"])
+            ingested = run(["ingest", "-C", name, "--json", "orders", f"{folder}/none-*.csv"])
+            self.assertEqual((none.returncode, none.stdout, none.stderr),
+                             (ingested.returncode, ingested.stdout, ingested.stderr))
+            self.assertIn("no file matches", none.stdout + none.stderr)
+            with open(folder / "bad.csv", encoding="utf-8") as file:
+                piped = subprocess.run([COEVAL, *check, "orders=-"], stdin=file, capture_output=True, text=True,
+                                       timeout=60)
+            self.assertEqual(piped.returncode, 3, piped.stderr)
+            of_input, = json.loads(piped.stdout.replace('"-"', json.dumps(str(folder / "bad.csv"))))
+            of_input["made_at"] = bad["made_at"]
+            for rule in bad["rules"] + of_input["rules"]:
+                rule["samples"] = len(rule["samples"])  # which rows are shown follows from where they stand
+            self.assertEqual(of_input, bad)
+            line = subprocess.run([COEVAL, *check, "-", "--format", "jsonl"], input="{}\n{\n", capture_output=True,
+                                  text=True, timeout=60)
+            self.assertEqual(json.loads(line.stdout)[0]["counts"]["read_count"], 2)
+            self.assertEqual(run([*check, "-", "orders=-"]).returncode, 2)
+
     def test_a_definition_is_proposed_with_its_evidence_and_asks_for_what_no_file_tells(self):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)

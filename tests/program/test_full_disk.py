@@ -1,16 +1,19 @@
 """state = "disk" on a disk that fills up while events come in: a small tmpfs, mounted here or in a namespace."""
 
 import datetime
+import itertools
 import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
 
-from program import DEFINITION, Project, Server, order_json
+from program import COEVAL, DEFINITION, Project, Server, order_json
+from test_ingest import HEAD, LOG_ID, csv_rows, log_and_quarantine, next_file
 from test_state_on_disk import FIRST, FIRST_US, ON_DISK, USERS, Traffic, add_users, define, metric
 
 INNER = "COEVAL_TEST_IN_NAMESPACE"
@@ -169,6 +172,109 @@ class FullDisk(unittest.TestCase):
         self.check_twins(here, server, there, in_memory, 300)
         self.assertEqual((server.stop(), in_memory.stop()), (0, 0))
         self.assertEqual(project.json("audit")["differ_count"], 0)
+
+    def followed(self):
+        """A project whose .coeval is on a small disk, `ingest --follow` of a folder that is not, and what it says."""
+        if not in_namespace():
+            self.skipTest("in test_in_a_namespace_of_its_own")
+        disk = Disk(self)
+        project = Project(count=10)
+        self.addCleanup(project.remove)
+        (project.folder / ".coeval").symlink_to(disk.folder)
+        folder = project.folder / "drop"
+        folder.mkdir()
+        process = subprocess.Popen(
+            [COEVAL, "ingest", "-C", str(project.folder), "orders", "--follow", str(folder), *LOG_ID],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for ending in (process.stdout.close, process.stderr.close, process.wait, process.kill):
+            self.addCleanup(ending)
+        return disk, project, folder, process
+
+    def put(self, folder, name, lines):
+        (folder / f"{name}.tmp").write_text(HEAD + "".join(lines))
+        os.rename(folder / f"{name}.tmp", folder / name)
+
+    def said_until(self, process, what):
+        """What it says up to the line with `what`, which must come."""
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if what in line:
+                return "".join(said)
+        self.fail(f"it ended without '{what}':\n{''.join(said)}")
+
+    def test_a_folder_is_followed_beyond_a_full_disk(self):
+        files = [("a.csv", csv_rows(500)), ("b.csv", csv_rows(60_000, seed=2)), ("c.csv", csv_rows(400, seed=3))]
+        disk, project, folder, process = self.followed()
+        self.put(folder, *files[0])
+        self.assertIn("a.csv: 500 read", next_file(process))
+        disk.fill(leave=1_000_000)  # b.csv begins to be written, and does not end
+        self.put(folder, *files[1])
+        said = self.said_until(process, "waiting")
+        self.assertIn("C0103", said)
+        self.assertIn("b.csv", said)
+        self.put(folder, *files[2])  # comes meanwhile
+        self.assertEqual(project.json("ingest", "--status")[0]["read_count"], 500)  # reads go on
+        disk.make_room()
+        self.assertIn("b.csv: 60000 read", next_file(process))
+        self.assertIn("c.csv: 400 read", next_file(process))
+        disk.fill()
+        self.put(folder, "d.csv", csv_rows(300, seed=4))
+        said = self.said_until(process, "waiting")
+        self.assertEqual((said.count("going on"), said.count("C0103")), (1, 1))  # of b.csv; of d.csv
+        disk.make_room()
+        self.assertIn("d.csv: 300 read", next_file(process))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0)
+        standing = project.json("ingest", "--status")[0]
+        self.assertEqual((standing["read_count"], standing["missing_count"], standing["batches_count"]), (61_200, 0, 4))
+        # As if the disk had never been full.
+        twin = Project(count=10)
+        self.addCleanup(twin.remove)
+        shutil.copytree(folder, twin.folder / "drop")
+        twin.run("ingest", "orders", twin.folder / "drop/*.csv", *LOG_ID)
+        self.assertEqual(log_and_quarantine(project), log_and_quarantine(twin))
+        project.run("doctor")
+
+    def test_a_signal_ends_a_wait_for_room(self):
+        disk, project, folder, process = self.followed()
+        self.put(folder, "a.csv", csv_rows(20))
+        self.assertIn("a.csv: 20 read", next_file(process))
+        disk.fill()
+        self.put(folder, "b.csv", csv_rows(500, seed=2))
+        self.said_until(process, "waiting")
+        process.send_signal(signal.SIGTERM)
+        self.assertGreater(process.wait(30), 0)
+        disk.make_room()
+        self.assertEqual(project.json("ingest", "orders", folder / "b.csv")[0]["state"], "published")
+        self.assertEqual(project.json("ingest", "--status")[0]["missing_count"], 0)
+
+    def test_a_server_refuses_events_while_its_disk_is_full_and_takes_them_again(self):
+        if not in_namespace():
+            self.skipTest("in test_in_a_namespace_of_its_own")
+        disk = Disk(self)
+        project = Project(count=10)
+        self.addCleanup(project.remove)
+        (project.folder / ".coeval").symlink_to(disk.folder)
+        server = Server(project)
+
+        def send(step, amount):
+            moment = FIRST + datetime.timedelta(seconds=step)
+            rows = [order_json(moment, f"u{i}", amount, 0) for i in range(50)]
+            return server.call("POST", f"/v1/events/orders?now={FIRST_US + step * 1_000_000}", rows)
+
+        for amount in (5.0, 5000.0):  # rows for the log, and rows for the quarantine
+            with self.subTest(amount=amount):
+                self.assertIn(send(1, amount)[0], (200, 422))
+                disk.fill()
+                status, answer = next(answered for answered in (send(step, amount) for step in itertools.count(2))
+                                      if answered[0] not in (200, 422))
+                self.assertEqual((status, answer["code"]), (507, "C0103"))
+                self.assertEqual(send(10_000, amount)[0], 507)
+                disk.make_room()
+                self.assertIn(send(10_001, amount)[0], (200, 422))
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(project.json("ingest", "--status")[0]["missing_count"], 0)
 
 
 if __name__ == "__main__":

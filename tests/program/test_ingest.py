@@ -205,6 +205,27 @@ class Ingest(unittest.TestCase):
         row = project.json("quarantine", "show", "orders")[0]
         self.assertEqual(row["rules"], ["amount.max", "checks.dear"])
 
+    def test_the_bad_rows_of_a_held_batch_are_shown_before_it_is_released(self):
+        project = self.project(("a.csv", csv_rows(100, seed=1)), ("b.csv", csv_rows(50, seed=2)))
+        project.run("ingest", "orders", project.folder / "b.csv")
+        counted = project.json("quarantine", "list")
+        shown = project.json("quarantine", "show", "--limit", 1000)
+        batch = project.json("ingest", "orders", project.folder / "a.csv", "--max-bad-rows", 1, check=3)[0]["batch"]
+        before = project.json("quarantine", "list")
+        self.assertEqual((before["rows_count"], before["held_rows_count"]), (5, 10))
+        self.assertEqual([one for one in before["by_rule"] if "held_batch" not in one], counted["by_rule"])
+        self.assertEqual({one["held_batch"] for one in before["by_rule"] if one["file"] == "a.csv"}, {batch})
+        self.assertIn("5 rows in quarantine, 10 of held batches", project.run("quarantine", "list").stdout)
+        waiting = project.json("quarantine", "show", "orders", "--limit", 1000)
+        self.assertEqual(waiting[:5], shown)
+        self.assertEqual([row.pop("held") for row in waiting[5:]], [True] * 10)
+        self.assertIn(f"held as batch {batch}", project.run("quarantine", "show", "--limit", 1000).stdout)
+        self.conserved(project, read=50, quarantined=5)
+        project.run("ingest", "--release", batch, "--reason", "they are known")
+        after = project.json("quarantine", "list")
+        self.assertEqual((after["rows_count"], after["held_rows_count"]), (15, 0))
+        self.assertEqual(project.json("quarantine", "show", "orders", "--limit", 1000), waiting)
+
     def test_one_writer_at_a_time(self):
         project = self.project(("a.csv", csv_rows(50)))
         server = Server(project)
