@@ -414,10 +414,11 @@ Result<bool> CsvDecoder::read_chunk(std::string_view piece, bool last) {
   marks_count_ = 1 + finder.find(chunk, options_.delimiter, marks_.data() + 1);
   mark_ = 1;
   at_ = 0;
+  const bool has_nul = chunk.contains('\0');  // no text has: the plain reader says where
   while (!sink_.is_full() && at_ < chunk.size()) {
-    if (read_run(chunk) && (sink_.is_full() || at_ == chunk.size())) break;
+    if (!has_nul && read_run(chunk) && (sink_.is_full() || at_ == chunk.size())) break;
     const std::size_t first_mark = mark_;
-    const Found found = read_row(chunk.data());
+    const Found found = has_nul ? Found::odd : read_row(chunk.data());
     if (found == Found::row && row_end_ - at_ <= options_.max_row_bytes) {
       for (const std::size_t column : absent_) sink_.columns()[column].put_null(sink_.row());
       const bool carriage = row_end_ > at_ && chunk[row_end_ - 1] == '\r';

@@ -175,14 +175,17 @@ void CsvRows::read_cell(const CsvRecord& record, std::uint64_t offset, std::size
   if (field.text.empty() && !field.quoted) return;
   const std::string_view text = unquoted(field, rooms_[column]);
   auto cell = parse_cell(text, schema_.fields[column].type);
-  if (cell) {
+  const std::size_t nul = field.text.find('\0');
+  if (cell && nul == std::string_view::npos) {
     cells_[column] = *cell;
     return;
   }
   const std::uint64_t at =
       offset + static_cast<std::uint64_t>(field.text.data() - record.raw.data());
   std::string reason = schema_.fields[column].name + ": ";
-  if (schema_.fields[column].type == Type::string)
+  if (nul != std::string_view::npos)
+    reason += "holds a byte 0" + at_byte(at + nul);
+  else if (schema_.fields[column].type == Type::string)
     reason += not_utf8(field.text, at);
   else
     reason += cell.error().message + at_byte(at);

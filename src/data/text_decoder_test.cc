@@ -118,7 +118,7 @@ std::string csv_field(std::mt19937_64& random) {
              "\"";
     case 8:
       return one_of(random, "é", "\xFF", "caf\xE9", "日本", "a b", "\r", "x\ry", "\x01", "a\"b",
-                    "\"a\"b", "\"open", ";", "\t");
+                    "\"a\"b", "\"open", ";", "\t", "a\0b"sv);
     default:
       return one_of(random, "AA", "DL", "UA", "a longer string than sixteen bytes", "WN", "x");
   }

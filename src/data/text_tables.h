@@ -60,10 +60,10 @@ struct TextPlaces {
 };
 
 /// Reads RFC 4180 CSV with a header row; columns are matched by name; extra columns are ignored,
-/// missing ones are an error. An empty unquoted field is null. A bad field makes a bad row, never
-/// an error of the whole. Plain, for texts in memory: the readers of files (text_decoder.h) are as
-/// it is, and faster. Errors: bad_csv (no header, unterminated quote, missing column); unsupported
-/// as check_csv_types.
+/// missing ones are an error. An empty unquoted field is null; one with a byte 0 is bad. A bad
+/// field makes a bad row, never an error of the whole. Plain, for texts in memory: the readers of
+/// files (text_decoder.h) are as it is, and faster. Errors: bad_csv (no header, unterminated quote,
+/// missing column); unsupported as check_csv_types.
 Result<TextTable> read_csv(std::string_view text, const Schema& schema, char delimiter = ',');
 /// One JSON object a line. Unknown members are ignored; a missing nullable member is null. A member
 /// of a name in `as_text` may also be an object or array: its text is the value.

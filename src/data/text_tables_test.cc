@@ -71,6 +71,24 @@ TEST_CASE("bad CSV rows are set aside with line, text and every reason, and the 
         "origin: the text is not UTF-8: 0xFF, which in Latin-1 is '\u00FF' (byte 85)");
 }
 
+TEST_CASE("a byte 0 in a field of CSV is a fault, with its place; JSON's escape of one is text") {
+  using namespace std::string_view_literals;
+  const auto table =
+      read_csv("date,delay,origin\n1,2,O\0D\n1,\0,JFK\n1,2,\"a\"\"\0\"\n1,2,JFK\n"sv, flights());
+  REQUIRE(table);
+  CHECK(table->lines == std::vector<std::int64_t>{5});
+  REQUIRE(table->bad.size() == 3);
+  CHECK(table->bad[0].reason == "origin: holds a byte 0 (byte 23)");
+  CHECK(table->bad[1].reason == "delay: holds a byte 0 (byte 28)");
+  CHECK(table->bad[2].reason == "origin: holds a byte 0 (byte 42)");
+  const auto lines = read_jsonl(R"({"date":1,"delay":2,"origin":"O\u0000D"})"
+                                "\n",
+                                flights());
+  REQUIRE(lines);
+  REQUIRE(lines->bad.empty());
+  CHECK(lines->rows.columns[2].string(0) == "O\0D"sv);
+}
+
 TEST_CASE("a bad row that spans lines does not shift the lines behind it") {
   const auto table = read_csv("date,delay,origin\n\"1\n2\",3,ORD\n1,2,ORD\n", flights());
   REQUIRE(table->bad.size() == 1);

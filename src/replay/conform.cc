@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "data/decimal.h"
@@ -108,6 +109,13 @@ data::Column nulls(Type type, std::int64_t rows) {
   return builder.finish();
 }
 
+void add_error(const Error& error, std::optional<Error>& all) {
+  if (all)
+    all->message += "; " + error.message;
+  else
+    all = error;
+}
+
 // The rows of which single fields could not be read, by their columns in `schema`.
 struct PartialRows {
   data::Batch rows;
@@ -137,6 +145,7 @@ Result<ConformedRows> conform(const data::Batch& table, const define::Source& so
   out.rows.schema = source.schema;
   out.rows.rows = table.rows;
   const quality::JsonExtraction extraction(source);
+  std::optional<Error> wrong;  // of all columns
   for (std::size_t i = 0; i < source.columns.size(); ++i) {
     const define::SourceColumn& declared = source.columns[i];
     if (declared.json) {
@@ -151,11 +160,14 @@ Result<ConformedRows> conform(const data::Batch& table, const define::Source& so
     if (column == nullptr)
       return fail(Code::unknown_key, "the table has no column '" + declared.name + "'",
                   "source '" + source.name + "' declares it");
-    COEVAL_ASSIGN(
-        data::Column fitted,
-        conform_column(*column, declared, Misfits(declared, static_cast<int>(i), out.unreadable)));
-    out.rows.columns.push_back(std::move(fitted));
+    auto fitted =
+        conform_column(*column, declared, Misfits(declared, static_cast<int>(i), out.unreadable));
+    if (fitted)
+      out.rows.columns.push_back(std::move(*fitted));
+    else
+      add_error(fitted.error(), wrong);
   }
+  if (wrong) return std::unexpected(std::move(*wrong));
   if (!extraction.empty()) extraction.fill(out.rows, out.unreadable);
   std::ranges::stable_sort(out.unreadable, {}, &quality::UnreadableValue::row);
   return out;

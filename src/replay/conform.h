@@ -25,7 +25,8 @@ struct ConformedRows {
 };
 
 /// Brings a table's columns to a source's schema: picks by name, narrows integers, widens none. A
-/// value that does not fit is unreadable. Errors: unknown_key for a missing column, type_mismatch.
+/// value that does not fit is unreadable. Errors: unknown_key for a missing column,
+/// type_mismatch, naming each column of another type.
 Result<ConformedRows> conform(const data::Batch& table, const define::Source& source);
 
 /// The same for rows of a text, with those of its bad rows among them, by line, in which single

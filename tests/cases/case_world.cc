@@ -158,10 +158,11 @@ bool is_finite(const data::Value& value) {
 Status take_out(const define::Source& source, data::Batch& batch) {
   const quality::JsonExtraction extraction(source);
   if (extraction.empty()) return {};
-  std::vector<std::pair<std::int64_t, std::string>> faults;
-  extraction.fill(batch, faults);
-  if (faults.empty()) return {};
-  return fail(Code::bad_file, "row " + std::to_string(faults[0].first) + ": " + faults[0].second);
+  std::vector<quality::UnreadableValue> unreadable;
+  extraction.fill(batch, unreadable);
+  if (unreadable.empty()) return {};
+  return fail(Code::bad_file,
+              "row " + std::to_string(unreadable[0].row) + ": " + unreadable[0].reason);
 }
 
 // Rows of one events table: appended under its source's schema.

@@ -19,6 +19,10 @@ pq.write_table(orders([1, 2], users=users), folder / "bytes.parquet")
 pq.write_table(orders([1, 2], users=users.view(pa.string())), folder / "text.parquet")  # said to be UTF-8
 pq.write_table(orders([1]), folder / "old.parquet")
 pq.write_table(orders([1]).drop(["amount"]), folder / "less.parquet")
+other = orders([1])
+for column, values in (("amount", ["1"]), ("bad", [0.0]), ("user", [1])):
+    other = other.set_column(other.schema.get_field_index(column), column, pa.array(values))
+pq.write_table(other, folder / "other.parquet")
 for name, make, amount in (("old.arrow", pa.ipc.new_file, 2), ("old.arrows", pa.ipc.new_stream, 3)):
     table = orders([amount], notes=["lost?"])
     with make(folder / name, table.schema) as out:
@@ -69,6 +73,13 @@ class TypedFiles(unittest.TestCase):
         self.assertEqual(self.counts(), (4, 4, 0))
         refused = project.run("ingest", "orders", project.folder / "less.parquet", check=2)
         self.assertIn("has no column 'amount'", refused.stderr)
+
+    def test_each_column_of_another_type_is_named(self):
+        refused = self.project.run("ingest", "orders", self.project.folder / "other.parquet", check=2)
+        for column, declared, found in (("amount", "float64", "string"), ("bad", "int32", "float64"),
+                                        ("user", "string", "int64")):
+            self.assertIn(f"column '{column}' is declared {declared}, found {found}", refused.stderr)
+        self.assertEqual(self.counts(), (0, 0, 0))
 
 
 if __name__ == "__main__":
