@@ -37,8 +37,7 @@ Result<std::vector<int>> sources_of(Context& context) {
 using Visit = std::function<Status(const quality::QuarantinedRow& row, bool is_held)>;
 
 // Rows of the quarantine that the command line asks for, and of batches that are held, without the
-// log's lock. Damaged lines are
-// named on stderr.
+// log's lock. Damaged lines are named on stderr.
 Status visit_rows(Context& context, const Visit& visit) {
   ingest::DamagedLines damaged;
   COEVAL_ASSIGN(const auto ledger, read_ledger(context));

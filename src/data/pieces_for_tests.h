@@ -73,7 +73,12 @@ inline std::string difference(const Result<TextTable>& a, const Result<TextTable
       return "bad rows differ: '" + x.reason + "' and '" + y.reason + "'";
     if (!std::ranges::equal(x.cells, y.cells, {}, &BadCell::column, &BadCell::column) ||
         x.values.size() != y.values.size())
-      return "what could be read of a bad row differs: '" + x.reason + "'";
+      return "what could not be read of a bad row differs: '" + x.reason + "'";
+    for (std::size_t column = 0; column < x.values.size(); ++column) {
+      const Type type = a->rows.schema.fields[column].type;
+      if (to_text(x.values[column], type) != to_text(y.values[column], type))
+        return "what could be read of a bad row differs: '" + x.reason + "'";
+    }
   }
   if (a->rows.rows != b->rows.rows) return "numbers of rows differ";
   for (std::size_t column = 0; column < a->rows.columns.size(); ++column)

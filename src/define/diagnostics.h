@@ -15,6 +15,8 @@ class Diagnostics {
   void report(Code code, SourcePosition position, std::string message, std::string advice = {});
 
   bool empty() const { return errors_.empty(); }
+  /// Whether nothing more is kept, so that nothing more need be looked for.
+  bool is_full() const { return errors_.size() >= kMaxErrors; }
   /// Whether the next error is still to come with a suggestion, which takes a look at every name
   /// there is: a definition with thousands of unknown names must not take their square in time.
   bool suggests() const { return before_ + errors_.size() < kMaxSuggestions; }

@@ -333,9 +333,9 @@ void read_models(const TomlEntry* entry, Draft& draft, Diagnostics& errors) {
       ModelReader(model, draft, rows, seen, errors).read();
   UnreadFeatures unread(draft, rows, errors);
   for (const auto& [name, text] : draft.features)
-    if (!seen.contains(name)) unread.check(name);
+    if (!seen.contains(name) && !errors.is_full()) unread.check(name);
   for (const auto& [name, text] : draft.keys)
-    if (!seen.contains(name)) unread.check_key(name);
+    if (!seen.contains(name) && !errors.is_full()) unread.check_key(name);
   check_unused_metrics(draft, errors);
 }
 

@@ -73,12 +73,11 @@ bool Examination::reads_personal(const std::string& rule) const {
 }
 
 // Why a row broke a rule. With personal columns in the source, of each rule what it found alone,
-// and of rows that could not be read nothing that stands in quotes, which may be any column's
-// value.
+// and nothing of what could not be read, which may hold any column's value.
 std::string Examination::told(const QuarantinedRow& row, const std::string& rule) const {
   if (personal_columns_.empty()) return row.reason;
   const auto index = rule_index_.find(rule);
-  if (index == rule_index_.end()) return without_values(row.reason);
+  if (index == rule_index_.end()) return "(not shown: the source has personal columns)";
   if (reads_personal(rule)) return "(its value is not shown)";
   const data::Json* found = row.observed.find(rule);
   return checks_.rules()[index->second].description +

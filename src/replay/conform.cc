@@ -157,9 +157,15 @@ Result<ConformedRows> conform(const data::Batch& table, const define::Source& so
       out.rows.columns.push_back(nulls(declared.type, table.rows));
       continue;
     }
-    if (column == nullptr)
-      return fail(Code::unknown_key, "the table has no column '" + declared.name + "'",
-                  "source '" + source.name + "' declares it");
+    if (column == nullptr) {
+      add_error({Code::unknown_key,
+                 "the table has no column '" + declared.name + "'",
+                 "source '" + source.name + "' declares it",
+                 {},
+                 {}},
+                wrong);
+      continue;
+    }
     auto fitted =
         conform_column(*column, declared, Misfits(declared, static_cast<int>(i), out.unreadable));
     if (fitted)

@@ -129,13 +129,11 @@ class RowReader {
       const data::Field& field = source_.schema.fields[i];
       const data::Json* member = json.find(field.name);
       values_[i] = {};
-      if (member == nullptr || member->is_null()) {
-        if (!field.nullable)
-          fault(i, ".null",
-                (member == nullptr ? " is missing, expected " : " is null, expected ") +
-                    std::string(data::name(field.type)));
-        continue;
+      if (member == nullptr && !field.nullable) {
+        fault(i, ".null", " is missing, expected " + std::string(data::name(field.type)));
+        extraction_.add_taken_out_of(field.name, row(), rows_.unreadable);
       }
+      if (member == nullptr || member->is_null()) continue;  // the rules judge nulls
       auto value = data::from_json(*member, field.type);
       if (!value) {
         fault(i, ".type", ": " + value.error().message);

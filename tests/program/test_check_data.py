@@ -153,7 +153,7 @@ class CheckData(unittest.TestCase):
                 '[project]\nname = "p"\n[source.s]\ntime = "ts"\nknown = "event time"\n[source.s.columns]\n'
                 'ts = { type = "timestamp", known = "ts" }\nage = { type = "int32", known = "ts", pii = true }\n')
             (folder / "a.jsonl").write_text('{"ts":"2024-01-01T00:00:00Z","age":"jane@pii.org"}\n')
-            (folder / "a.csv").write_text("ts,age\n2024-01-01T00:00:00Z,jane@pii.org\n")
+            (folder / "a.csv").write_text("ts,age\n2024-01-01T00:00:00Z,O'Neil's jane@pii.org\n")
             for file in ("a.jsonl", "a.csv"):
                 done = run(["check", "--data", str(folder / file), "-C", str(folder), "--html", str(folder / "r.html"),
                             "--junit", str(folder / "r.xml")])

@@ -13,6 +13,7 @@ CHECKED = DEFINITION.replace(
     'user    = { type = "string", known = "ts", pattern = "u[0-9]+" }', WARN).replace("[view.user]", """
 [source.orders.checks]
 both = { row = "amount < 500 or bad = 0" }
+some = { row = "amount is not null" }
 [view.user]""")
 HEAD = "ts,user,amount,bad\n"
 LINES = (
@@ -92,9 +93,10 @@ class EveryRule(unittest.TestCase):
                  '{"ts":"2024-05-10T00:00:02Z","user":"u2","amount":-1,"bad":"x"}',
                  '{"user":"u2","amount":700,"bad":1}',
                  '[1]',
+                 '{"ts":"2024-05-10T00:00:05Z","user":"u2","amount":null,"bad":1}',
                  '{"ts":"2024-05-10T00:00:06Z","user":"u5","amount":2,"bad":1}']
         expected = {2: {"amount.type", "user.pattern", "bad.max", "user.max_length"}, 3: {"bad.type", "amount.min"},
-                    4: {"ts.null", "checks.both"}}
+                    4: {"ts.null", "checks.both"}, 6: {"amount.null", "checks.some"}}
         (self.project.folder / "a.jsonl").write_text("\n".join(lines) + "\n")
         rows = self.ingested("a.jsonl")
         self.assertEqual({row["row"]: set(row["rules"]) for row in rows}, {**expected, 5: {"format"}})
@@ -104,7 +106,7 @@ class EveryRule(unittest.TestCase):
         self.addCleanup(server.close)
         status, answer = server.call("POST", "/v1/events/orders", "\n".join(lines) + "\n")
         self.assertEqual(status, 200)
-        self.assertEqual((answer["accepted"], answer["quarantined"]), (2, 4))
+        self.assertEqual((answer["accepted"], answer["quarantined"]), (2, 5))
         self.assertEqual({error["row"] + 1: set(error["rules"]) for error in answer["errors"]},
                          {**expected, 5: {"row.type"}})
 

@@ -48,7 +48,7 @@ class LookingBack(unittest.TestCase):
         moment = 1717200000000000
         server = Server(project, as_of=None)
         self.assertEqual(self.readings(server, ("a", 7, 20), ("a", 8, 99), ("b", 1, 99), now=moment),
-                         (1, [["checks.order"], ["checks.known"]]))
+                         (1, [["checks.order"], ["checks.known", "heat.max"]]))
         self.assertEqual(self.readings(server, ("a", 8, 20), ("a", 9, 20), now=moment + 1), (1, [["checks.order"]]))
         self.assertEqual(server.call("POST", f"/v1/events/devices?now={moment + 2}", {"ts": TS, "name": "b"})[1]["accepted"], 1)
         self.assertEqual(self.readings(server, ("b", 1, 20), now=moment + 3), (1, []))

@@ -23,8 +23,10 @@ other = orders([1])
 for column, values in (("amount", ["1"]), ("bad", [0.0]), ("user", [1])):
     other = other.set_column(other.schema.get_field_index(column), column, pa.array(values))
 pq.write_table(other, folder / "other.parquet")
-for name, make, amount in (("old.arrow", pa.ipc.new_file, 2), ("old.arrows", pa.ipc.new_stream, 3)):
-    table = orders([amount], notes=["lost?"])
+for name, make, amount in (("old.arrow", pa.ipc.new_file, 2), ("old.arrows", pa.ipc.new_stream, 3),
+                           ("text.arrow", pa.ipc.new_file, None), ("text.arrows", pa.ipc.new_stream, None)):
+    text = users.cast(pa.large_binary()).view(pa.large_string()) if name == "text.arrow" else users.view(pa.string())
+    table = orders([1, 2], users=text) if amount is None else orders([amount], notes=["lost?"])
     with make(folder / name, table.schema) as out:
         out.write(table)
 """
@@ -46,7 +48,7 @@ class TypedFiles(unittest.TestCase):
         return counts["read_count"], counts["accepted_count"], counts["quarantined_count"]
 
     def test_bytes_that_are_no_text_stay_in_quarantine_as_they_are(self):
-        for name in ("bytes.parquet", "text.parquet"):
+        for name in ("bytes.parquet", "text.parquet", "text.arrow", "text.arrows"):
             with self.subTest(name):
                 project = self.project.copy()
                 self.addCleanup(project.remove)

@@ -57,7 +57,7 @@ class ColumnImporter {
   ColumnImporter(std::string name, data::Type type) : name_(std::move(name)), type_(type) {}
   const std::string& name() const { return name_; }
   data::Type type() const { return type_; }
-  /// Errors: bad_file for text that is not UTF-8, out_of_range for a timestamp that µs cannot hold.
+  /// Errors: bad_file, out_of_range for a timestamp that µs cannot hold.
   Result<data::Column> import(const std::shared_ptr<arrow::Array>& chunk);
 
  private:
