@@ -173,14 +173,19 @@ class FullDisk(unittest.TestCase):
         self.assertEqual((server.stop(), in_memory.stop()), (0, 0))
         self.assertEqual(project.json("audit")["differ_count"], 0)
 
-    def followed(self):
-        """A project whose .coeval is on a small disk, `ingest --follow` of a folder that is not, and what it says."""
+    def on_a_small_disk(self):
+        """A small disk, and a project whose .coeval is on it."""
         if not in_namespace():
             self.skipTest("in test_in_a_namespace_of_its_own")
         disk = Disk(self)
         project = Project(count=10)
         self.addCleanup(project.remove)
         (project.folder / ".coeval").symlink_to(disk.folder)
+        return disk, project
+
+    def followed(self):
+        """A project whose .coeval is on a small disk, `ingest --follow` of a folder that is not, and what it says."""
+        disk, project = self.on_a_small_disk()
         folder = project.folder / "drop"
         folder.mkdir()
         process = subprocess.Popen(
@@ -250,12 +255,7 @@ class FullDisk(unittest.TestCase):
         self.assertEqual(project.json("ingest", "--status")[0]["missing_count"], 0)
 
     def test_a_server_refuses_events_while_its_disk_is_full_and_takes_them_again(self):
-        if not in_namespace():
-            self.skipTest("in test_in_a_namespace_of_its_own")
-        disk = Disk(self)
-        project = Project(count=10)
-        self.addCleanup(project.remove)
-        (project.folder / ".coeval").symlink_to(disk.folder)
+        disk, project = self.on_a_small_disk()
         server = Server(project)
 
         def send(step, amount):
