@@ -108,7 +108,8 @@ void print(Context& context, const replay::FeatureExplanation& feature, const st
                            event.content);
 }
 
-// How far each input moved the margin, the farthest first; or why that cannot be told.
+// How far each input moved the margin (of several classes, the decided one's), the farthest first;
+// or why that cannot be told.
 struct Why {
   std::optional<training::MarginContributions> contributions;
   std::string missing;
@@ -120,8 +121,9 @@ Why why(Context& context, stores::MetaStore& meta, const stores::PredictionRecor
   if (!versions) return {{}, versions.error().message};
   const auto version = std::ranges::find(*versions, record.version, &stores::ModelVersion::version);
   if (version == versions->end()) return {{}, "the version is not registered"};
-  auto found = training::margin_contributions(context.state_folder + "/" + version->folder,
-                                              version->bits_id, served.encoder, inputs);
+  auto found =
+      training::margin_contributions(context.state_folder + "/" + version->folder, version->bits_id,
+                                     served.encoder, inputs, record.decided_class);
   if (!found) return {{}, found.error().message};
   return {std::move(*found), {}};
 }

@@ -89,6 +89,11 @@ Result<Exported> open_version(Context& context, const std::string& name) {
   COEVAL_ASSIGN(exported.found, context.find_version(*meta, version.model, version.version));
   const std::string folder = context.state_folder + "/" + version.folder;
   const auto& runtime = exported.found.served->runtime;
+  if (runtime.outputs() != 1)
+    return fail(Code::unsupported,
+                version.model + "@v" + std::to_string(version.version) +
+                    " has several classes, whose export to ONNX is not in this version",
+                "the trainer's own file is in " + folder);
   if (runtime.forest() == nullptr && runtime.linear() == nullptr)
     return fail(
         Code::unsupported,

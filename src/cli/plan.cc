@@ -381,9 +381,9 @@ void print(Terminal& out, const replay::PlanReplayVersion& version) {
     std::string line = "  " + example.prediction_id + " at " + format_time(example.at_us) +
                        ": score " + score_text(example.score_before) + " -> " +
                        score_text(example.score_after);
-    if (example.decision_before != example.decision_after)
-      line += std::string(", decision ") + (example.decision_before ? "true" : "false") + " -> " +
-              (example.decision_after ? "true" : "false");
+    const std::string before = example.decision_before.dump(),
+                      after = example.decision_after.dump();
+    if (before != after) line += ", decision " + before + " -> " + after;
     if (!example.feature.empty())
       line += ", " + example.feature + " " + example.before + " -> " + example.after;
     out.print(line);

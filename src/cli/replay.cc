@@ -5,6 +5,7 @@
 #include "replay/server_check.h"
 #include "replay/traffic.h"
 #include "stats/metrics.h"
+#include "stats/multiclass.h"
 #include "stats/regression.h"
 
 namespace coeval::cli {
@@ -72,8 +73,29 @@ Errors errors_of(const replay::AnsweredModel& model) {
   return {stats::rmse(rows), stats::mae(rows)};
 }
 
+// The rows of a multiclass model, and what they are made of.
+struct AnsweredClasses {
+  explicit AnsweredClasses(const replay::AnsweredModel& model)
+      : labels(model.labels.begin(), model.labels.end()),
+        rows{model.scores, labels, static_cast<int>(model.classes), {}} {}
+  std::vector<std::int32_t> labels;
+  stats::MulticlassRows rows;
+};
+
+std::string classes_text(const replay::AnsweredModel& model) {
+  if (model.labels.empty()) return "no labelled answers";
+  const AnsweredClasses answered(model);
+  char text[160];
+  std::snprintf(text, sizeof text, "log loss %.5f, accuracy %.5f over %lld rows",
+                stats::log_loss(answered.rows), stats::accuracy(answered.rows),
+                static_cast<long long>(model.labels.size()));
+  return text;
+}
+
 std::string metrics_text(const replay::AnsweredModel& model) {
-  if (!model.is_regression) return metrics_text(stats::binary_metrics(model.scores, model.labels));
+  if (model.kind == define::ModelKind::multiclass) return classes_text(model);
+  if (model.kind == define::ModelKind::binary)
+    return metrics_text(stats::binary_metrics(model.scores, model.labels));
   if (model.numbers.empty()) return "no labelled answers";
   char text[160];
   const Errors errors = errors_of(model);
@@ -83,7 +105,14 @@ std::string metrics_text(const replay::AnsweredModel& model) {
 }
 
 void set_metrics(data::Json& json, const replay::AnsweredModel& model) {
-  if (model.is_regression) {
+  if (model.kind == define::ModelKind::multiclass) {
+    const AnsweredClasses answered(model);
+    json.set("rows", static_cast<std::int64_t>(model.labels.size()));
+    json.set("log_loss", finite(stats::log_loss(answered.rows)));
+    json.set("accuracy", finite(stats::accuracy(answered.rows)));
+    return;
+  }
+  if (model.kind == define::ModelKind::regression) {
     const Errors errors = errors_of(model);
     json.set("rows", static_cast<std::int64_t>(model.numbers.size()));
     json.set("rmse", finite(errors.rmse));

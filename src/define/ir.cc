@@ -203,8 +203,10 @@ std::string training_ir(const Model& model) {
   std::string text = line(1, "trainer", model.trainer);
   if (model.kind != ModelKind::binary) {
     text += line(1, "kind", std::string(name(model.kind)));
-    text += line(1, "loss", loss_text(model.loss));
+    if (model.kind == ModelKind::regression) text += line(1, "loss", loss_text(model.loss));
   }
+  for (const std::string& each : model.classes) text += line(1, "class", each);
+  for (const double cost : model.cost_matrix) text += line(1, "cost", number_of(cost));
   for (const auto& [key, value] : model.params) text += line(1, "param", key + " " + value);
   text += line(1, "rounds", std::to_string(model.rounds));
   text += line(1, "early_stopping_rounds", std::to_string(model.early_stopping_rounds));

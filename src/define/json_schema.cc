@@ -422,9 +422,8 @@ Json gates() {
   gates.set("no_slice_worse_than",
             one_of_texts({"champion"}, "On no slice shown worse than the version that serves."));
   gates.set("slice_margin", of_type("number", "How much worse is not worse on a slice."));
-  gates.set("on",
-            text("The metric of the gates against the champion; auc unless given, or that of a "
-                 "regression's loss."));
+  gates.set("on", text("The metric of the gates against the champion; auc unless given, that of a "
+                       "regression's loss, or log_loss of several classes."));
   return table_of_gates(std::move(gates), "What a version must reach to be promoted.");
 }
 
@@ -535,8 +534,14 @@ Json model() {
       {"question", table(object({{"from", text("The source whose events ask.")},
                                  {"at", text("The column with the question's time.")}}),
                          {"from", "at"}, "Who asks, and when.")},
-      {"kind", one_of_texts({"binary", "regression"},
-                            "Whether the label is a condition, or a number; binary.")},
+      {"kind", one_of_texts({"binary", "multiclass", "regression"},
+                            "Whether the label is a condition, one of some classes, or a number; "
+                            "binary.")},
+      {"classes", list_of(of_type("string", "A text that the label can be."),
+                          "Of kind = multiclass: all of them, in the order of the scores.")},
+      {"cost_matrix",
+       list_of(list_of(of_type("number", "From 0 on."), "Of one label, by the decided class."),
+               "Of kind = multiclass: what decisions cost, a row for each class.")},
       {"loss", loss()},
       {"label", std::move(label)},
       {"inputs", inputs()},

@@ -21,8 +21,9 @@ struct Metric {
   ExprPtr value;    ///< numeric or boolean, over `schema`; null is skipped
   ExprPtr divisor;  ///< of a ratio, the same
   /// What a row of an answered question has: `score` float64, `decision` and `label` booleans (of a
-  /// regression `score` and `label`, both float64), then the columns of the question's row that the
-  /// expressions read.
+  /// regression `score` and `label`, both float64; of a multiclass model the decided class's
+  /// `score` and the classes `decision` and `label`, strings), then the columns of the question's
+  /// row that the expressions read.
   data::Schema schema;
   std::size_t answer_columns = 3;  ///< leading columns of `schema` that the model's answer fills
 };

@@ -9,9 +9,15 @@ namespace coeval::define {
 /// What kind of problem a model solves: what its label is, and what its score means.
 ///   binary      the label is a condition; the score is the probability that it holds
 ///   regression  the label is a number; the score is the number that is expected
-/// (docs/adr/0015)
-enum class ModelKind : std::uint8_t { binary, regression };
-/// "binary", "regression".
+///   multiclass  the label is one of the model's classes; there is a score for each, its
+///   probability
+/// (docs/adr/0015, 0020)
+enum class ModelKind : std::uint8_t { binary, regression, multiclass };
+inline constexpr ModelKind kModelKinds[] = {ModelKind::binary, ModelKind::regression,
+                                            ModelKind::multiclass};
+/// At most so many classes: labels are kept in a byte.
+inline constexpr std::size_t kMaxClasses = 255;
+/// "binary", "regression", "multiclass".
 std::string_view name(ModelKind kind);
 
 /// What a regression makes small, of a row: (label − score)², |label − score|, or the pinball loss,

@@ -287,8 +287,14 @@ struct Model {
   std::string at_column;  ///< the question's time is this column
   int at_index = -1;
   ModelKind kind = ModelKind::binary;
-  Loss loss;              ///< of a regression
-  ExprPtr label;          ///< over the row of label_source(): boolean, or float64 of a regression
+  Loss loss;                         ///< of a regression
+  std::vector<std::string> classes;  ///< of a multiclass model, in the order of its scores
+  /// Of a multiclass model: what deciding a class costs, classes × classes, a row for each label;
+  /// none: the likeliest class is decided.
+  std::vector<double> cost_matrix;
+  /// Over the row of label_source(): boolean, float64 of a regression, string of a multiclass
+  /// model.
+  ExprPtr label;
   ExprPtr label_known;    ///< timestamp over the same row: when the label is known (D2)
   ExprPtr label_matures;  ///< `known` of the label as declared, a part of label_known; may be null
   std::optional<LabelEvents> label_events;

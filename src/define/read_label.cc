@@ -46,7 +46,11 @@ class LabelReader {
       "write a comparison such as \"delay >= 15\", or kind = \"regression\" for a label that is a "
       "number";
   static constexpr auto kNumberAdvice = "write a number such as \"delay\"";
+  static constexpr auto kClassAdvice =
+      "write a text such as \"carrier\", or \"case when delay < 15 then 'on time' else 'late' "
+      "end\"";
   const char* advice() const {
+    if (model_.kind == ModelKind::multiclass) return kClassAdvice;
     return model_.kind == ModelKind::regression ? kNumberAdvice : kAdvice;
   }
 
@@ -62,10 +66,11 @@ class LabelReader {
     const TomlEntry* by = reader.take("by");
     const TomlEntry* within = reader.take("within");
     reader.finish();
-    if (from && model_.kind == ModelKind::regression) {
+    if (from && model_.kind != ModelKind::binary) {
       errors_.report(Code::unsupported, from->position,
-                     what_ + " comes from events, which is not in this version for a regression",
-                     "write the number as an expression over the question's own row, or kind = "
+                     what_ + " comes from events, which is not in this version for kind = " +
+                         in_quotes(name(model_.kind)),
+                     "write it as an expression over the question's own row, or kind = "
                      "\"binary\" for whether an event happens");
       return;
     }
@@ -102,8 +107,10 @@ class LabelReader {
 
   void read_value(const TomlValue& value, int of) {
     RowScope scope(source(of).schema, "source " + in_quotes(source(of).name), &draft_.project);
-    model_.label = model_.kind == ModelKind::regression
-                       ? number(value, scope)
+    model_.label = model_.kind == ModelKind::regression ? number(value, scope)
+                   : model_.kind == ModelKind::multiclass
+                       ? check_expression_of(Type::string, ExpressionText::of(value), scope, what_,
+                                             kClassAdvice, errors_)
                        : check_expression_of(Type::boolean, ExpressionText::of(value), scope, what_,
                                              kAdvice, errors_);
     if (!model_.label) return;

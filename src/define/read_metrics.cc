@@ -50,8 +50,8 @@ bool is_taken(std::string_view name) {
 
 // The same of a regression's gates and report, which a binary model's metric may have.
 bool has_own_metric(const Model& model, std::string_view metric) {
-  constexpr std::array<std::string_view, 4> kReport = {"label_mean", "mape_rows_near_zero",
-                                                       "pinball", "plots"};
+  constexpr std::array<std::string_view, 6> kReport = {
+      "classes", "classes_with_auc", "label_mean", "mape_rows_near_zero", "pinball", "plots"};
   const auto own = gate_metrics(model);
   if (model.kind == ModelKind::binary) return false;
   return std::ranges::count(own, metric) > 0 || std::ranges::count(kReport, metric) > 0;
@@ -131,11 +131,10 @@ void read_metric(const TomlEntry& entry, Draft& draft, Diagnostics& errors) {
 // The answer of a model, then the question's row.
 data::Schema answered_schema(const Source& source, ModelKind kind) {
   data::Schema schema;
-  if (kind == ModelKind::binary)
-    schema.fields = {{"score", Type::float64, false},
-                     {"decision", Type::boolean, false},
-                     {"label", Type::boolean, false}};
-  else
+  const Type answer = kind == ModelKind::binary ? Type::boolean : Type::string;
+  schema.fields = {
+      {"score", Type::float64, false}, {"decision", answer, false}, {"label", answer, false}};
+  if (kind == ModelKind::regression)
     schema.fields = {{"score", Type::float64, false}, {"label", Type::float64, false}};
   for (const auto& field : source.schema.fields)
     if (schema.index_of(field.name) < 0) schema.fields.push_back(field);
@@ -170,7 +169,7 @@ std::optional<Metric> typed_metric(const std::string& metric_name, const MetricT
                 .value = {},
                 .divisor = {},
                 .schema = {},
-                .answer_columns = kind == ModelKind::binary ? 3U : 2U};
+                .answer_columns = kind == ModelKind::regression ? 2U : 3U};
   const bool condition = text.kind == Metric::Kind::proportion;
   metric.value = typed(text.value, all, what, condition, draft, source, errors);
   const bool is_ratio = text.kind == Metric::Kind::ratio;
@@ -275,7 +274,7 @@ void check_unused_metrics(const Draft& draft, Diagnostics& errors) {
     std::optional<std::vector<Error>> first;
     bool good = false;
     for (const int source : sources)
-      for (const ModelKind kind : {ModelKind::binary, ModelKind::regression}) {
+      for (const ModelKind kind : kModelKinds) {
         Diagnostics found = errors.apart();
         if (typed_metric(metric_name, text, kind, draft,
                          draft.project.sources[static_cast<std::size_t>(source)], found))

@@ -5,16 +5,18 @@
 
 namespace coeval::define {
 
-/// Takes `kind` and `loss` of [model.NAME] and sets model.kind and model.loss. Errors:
-/// bad_toml_value; unsupported for kinds that are not in this version.
+/// Takes `kind`, `loss` and `classes` of [model.NAME] and sets them of the model. Errors:
+/// bad_toml_value; missing_toml_key where a multiclass model has no classes; unsupported for kinds
+/// that are not in this version.
 void read_model_kind(TableReader& reader, Model& model, Diagnostics& errors);
 
-/// Of a regression: takes the keys that only kind = "binary" has (class_weights, calibration,
-/// threshold), and refuses them and the parts of `split` that they are fitted on. Errors:
-/// bad_toml_value with what to do instead.
+/// Of another kind than binary: takes the keys that it does not have (class_weights, calibration,
+/// threshold; monotone of a multiclass model), and refuses them and the parts of `split` that they
+/// are fitted on. Errors: bad_toml_value with what to do instead.
 void refuse_keys_of_binary(TableReader& reader, const Model& model, Diagnostics& errors);
 
-/// Of a regression: refuses a loss that the trainer does not have. Errors: unsupported.
+/// Refuses a regression's loss, or several classes, where the trainer does not have them. Errors:
+/// unsupported.
 void check_loss(TableReader& reader, const Model& model, Diagnostics& errors);
 
 }  // namespace coeval::define

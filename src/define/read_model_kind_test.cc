@@ -26,6 +26,16 @@ std::string delay(const std::string& lines = "",
                  gate);
 }
 
+const std::string kClassLabel = "label = \"if(delay < 15, 'on time', 'late')\"";
+
+// The flights' model of classes, with lines of its own.
+std::string classes(const std::string& list = "[\"on time\", \"late\"]",
+                    const std::string& lines = "") {
+  return changed(changed(kFlights, kLabel,
+                         kClassLabel + "\nkind = \"multiclass\"\nclasses = " + list + "\n" + lines),
+                 kGate, "gate = { macro_f1 = \">= 0.2\" }");
+}
+
 void refused(const std::string& toml, const std::string& message, const std::string& advice) {
   const auto errors = errors_of(toml);
   CAPTURE(message);
@@ -95,7 +105,7 @@ TEST_CASE("a label of the other kind's type is refused with the way out") {
       delay(
           "", "gate = { mae = \"<= 20\" }",
           "label = { value = \"delay\", from = \"flights\", by = [\"origin\"], within = \"3h\" }"),
-      "comes from events, which is not in this version for a regression", "own row");
+      "comes from events, which is not in this version for kind = 'regression'", "own row");
 }
 
 TEST_CASE("metrics of another kind are refused in gates, worst_slice, on and search") {
@@ -118,7 +128,7 @@ TEST_CASE("what only binary models have is refused in a regression, each with wh
           "leave it out, with calibrate_until");
   refused(delay("threshold = 0.7"), "a regression decides nothing", "leave it out");
   refused(delay("threshold = { precision = 0.7 }"), "a regression decides nothing", "leave it out");
-  refused(delay("params = { scale_pos_weight = 3 }"), "a regression has no classes", "weights = ");
+  refused(delay("params = { scale_pos_weight = 3 }"), "it weighs one class of two", "weights = ");
   refused(delay("search = { trials = 3, space = { scale_pos_weight = [1, 3] } }"),
           "unknown parameter 'scale_pos_weight'", "write space");
   refused(changed(delay(), "validate_until = 2001-06-01",
@@ -128,9 +138,9 @@ TEST_CASE("what only binary models have is refused in a regression, each with wh
 
 TEST_CASE("unknown kinds and losses, and losses that a trainer lacks, are refused") {
   refused(changed(kFlights, kLabel, kLabel + "\nkind = \"classification\""),
-          "unknown kind 'classification'", "kind = \"binary\" or kind = \"regression\"");
+          "unknown kind 'classification'", "kind = \"multiclass\" or kind = \"regression\"");
   refused(changed(kFlights, kLabel, kLabel + "\nkind = \"ranking\""), "is not in this version",
-          "kind = \"binary\" or kind = \"regression\"");
+          "kind = \"multiclass\" or kind = \"regression\"");
   refused(delay("loss = \"huber\""), "unknown loss 'huber'", "loss = \"absolute\"");
   refused(delay("loss = { quantile = 1 }"), "quantile", "0.999");
   refused(delay("loss = {}"), "quantile", "loss = { quantile = 0.9 }");
@@ -138,6 +148,68 @@ TEST_CASE("unknown kinds and losses, and losses that a trainer lacks, are refuse
           "kind = \"regression\"");
   refused(delay("trainer = \"linear\"\nloss = \"absolute\""),
           "the linear trainer of model 'late' has loss = \"squared\" only", "xgboost");
+}
+
+TEST_CASE("a multiclass model's label is a text, and its classes are in its hash") {
+  const Model model = project_of(classes()).models.at(0);
+  CHECK(model.kind == ModelKind::multiclass);
+  CHECK(model.classes == std::vector<std::string>{"on time", "late"});
+  CHECK(model.label->type == data::Type::string);
+  CHECK(model.ir.find("  kind multiclass\n  class on time\n  class late\n") != std::string::npos);
+  CHECK(model.ir.find("threshold") == std::string::npos);
+  CHECK(model.ir.find("loss") == std::string::npos);
+  CHECK(model.training.search.metric == "log_loss");
+  CHECK(primary_metric(model) == "log_loss");
+  CHECK_FALSE(has_param(model, "scale_pos_weight"));
+  CHECK(project_of(classes("[\"late\", \"on time\"]")).models.at(0).ir_hash != model.ir_hash);
+}
+
+TEST_CASE("classes that are none are refused") {
+  const std::string needed = "the texts that the label can be";
+  refused(classes("[\"late\"]"), "are 1, but there can be 2 to 255", needed);
+  refused(classes("[\"late\", \"late\"]"), "name 'late' twice", needed);
+  refused(classes("[\"late\", 3]"), "must be texts", needed);
+  refused(classes("[\"late\", \"\"]"), "must be texts", needed);
+  refused(classes("[\"late\", \"a\\nclass b\"]"), "must be texts of 1 to 200 bytes in a line",
+          needed);
+  refused(changed(classes(), "classes = [\"on time\", \"late\"]\n", ""), "has no 'classes'",
+          needed);
+  refused(changed(kFlights, kLabel, kLabel + "\nclasses = [\"a\", \"b\"]"),
+          "whose kind is 'binary'", "kind = \"multiclass\"");
+  refused(delay("classes = [\"a\", \"b\"]"), "whose kind is 'regression'", "leave them out");
+}
+
+TEST_CASE("what a multiclass model does not have is refused, each with what to do") {
+  const auto with = [](const std::string& line) {
+    return classes("[\"on time\", \"late\"]", line);
+  };
+  refused(changed(classes(), kClassLabel, "label = \"delay\""),
+          "the label of model 'late' must be string", "write a text");
+  refused(with("class_weights = \"balanced\""), "not in this version for several classes",
+          "weights");
+  refused(with("calibration = \"auto\""), "not in this version for several classes",
+          "leave it out");
+  refused(with("threshold = 0.7"), "the likeliest is the decision", "leave it out");
+  refused(with("monotone = { distance = \"increasing\" }"), "which class's score",
+          "kind = \"binary\"");
+  refused(with("loss = \"squared\""), "whose loss is the log loss", "leave it out");
+  refused(with("trainer = \"linear\""), "has no kind = \"multiclass\" in this version", "xgboost");
+  refused(with("trainer = { command = [\"x\"] }"), "has no kind = \"multiclass\" in this version",
+          "xgboost");
+  refused(with("params = { scale_pos_weight = 3 }"), "it weighs one class of two", "weights = ");
+  refused(changed(classes(), "macro_f1 = \">= 0.2\"", "auc = \">= 0.2\""), "has no metric 'auc'",
+          "has accuracy, log_loss, macro_auc, macro_f1, weighted_f1");
+  refused(changed(kFlights, kGate, "gate = { macro_f1 = \">= 0.2\" }"), "has no metric 'macro_f1'",
+          "macro_f1 is a metric of kind = \"multiclass\"");
+}
+
+TEST_CASE("a metric of the project has decision and label as classes of a multiclass model") {
+  const std::string metric =
+      "[metric.wrong]\nkind = \"mean\"\nvalue = \"if(decision = label, 0, 1)\"\n";
+  const Model model =
+      project_of(classes("[\"on time\", \"late\"]", "metrics = [\"wrong\"]") + metric).models.at(0);
+  CHECK(model.metrics.at(0).answer_columns == 3);
+  CHECK(model.metrics.at(0).schema.fields.at(2).type == data::Type::string);
 }
 
 TEST_CASE("a metric of the project has the label as a number and no decision in a regression") {

@@ -275,8 +275,9 @@ class OptionsReader {
       const auto metrics = gate_metrics(model_);
       if (std::ranges::find(metrics, *metric) == metrics.end())
         bad(entry.value.find("metric")->value.position, "unknown metric " + in_quotes(*metric),
-            model_.kind == ModelKind::binary ? "write metric = \"log_loss\" or \"auc\""
-                                             : "write metric = \"rmse\" or \"mae\"");
+            model_.kind == ModelKind::binary       ? "write metric = \"log_loss\" or \"auc\""
+            : model_.kind == ModelKind::multiclass ? "write metric = \"log_loss\" or \"macro_f1\""
+                                                   : "write metric = \"rmse\" or \"mae\"");
       search.metric = *metric;
     }
     if (const auto* space = table.take("space")) read_space(*space, table.what());

@@ -99,7 +99,7 @@ void refuse_rounds(TableReader& reader, Diagnostics& errors) {
 void refuse_param(const TrainerParam& param, TableReader& reader, Diagnostics& errors) {
   if (const TomlEntry* entry = reader.take(param.name))
     errors.report(Code::bad_toml_value, entry->position,
-                  in_quotes(param.name) + " of " + reader.what() + ": a regression has no classes",
+                  in_quotes(param.name) + " of " + reader.what() + ": it weighs one class of two",
                   "leave it out; weights = \"…\" of the model says what a row counts");
 }
 

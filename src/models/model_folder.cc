@@ -1,5 +1,6 @@
 #include "models/model_folder.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <filesystem>
@@ -9,6 +10,7 @@
 
 #include "data/hash.h"
 #include "models/new_folder.h"
+#include "stats/multiclass.h"
 
 namespace coeval::models {
 namespace {
@@ -55,7 +57,8 @@ bool is_own_key(std::string_view key) {
   for (const auto& [own, field] : kTextFields) {
     if (key == own) return true;
   }
-  return key == "threshold" || key == "calibration" || key == "kind";
+  return key == "threshold" || key == "calibration" || key == "kind" || key == "classes" ||
+         key == "cost_matrix";
 }
 
 Json card_to_json(const ModelCard& card) {
@@ -65,6 +68,10 @@ Json card_to_json(const ModelCard& card) {
     json.set("threshold", card.threshold);
   else
     json.set("kind", card.kind);
+  if (!card.classes.empty())
+    json.set("classes", Json::Array(card.classes.begin(), card.classes.end()));
+  if (!card.cost_matrix.empty())
+    json.set("cost_matrix", Json::Array(card.cost_matrix.begin(), card.cost_matrix.end()));
   if (card.calibration) json.set("calibration", stats::to_json(*card.calibration));
   if (card.details.object() != nullptr) {
     for (const auto& [key, value] : *card.details.object()) {
@@ -87,8 +94,36 @@ Result<double> threshold_from(const Json& json) {
 Result<std::string> kind_from(const Json& json) {
   const Json* member = json.find("kind");
   if (member == nullptr) return std::string("binary");
-  if (member->string() != nullptr && *member->string() == "regression") return *member->string();
+  if (member->string() != nullptr &&
+      (*member->string() == "regression" || *member->string() == "multiclass"))
+    return *member->string();
   return std::unexpected(bad_file(kCardFile, "'kind' is none that this version knows"));
+}
+
+Result<std::vector<std::string>> classes_from(const Json& json) {
+  const Json* member = json.find("classes");
+  std::vector<std::string> classes;
+  if (member != nullptr && member->array() != nullptr)
+    for (const Json& each : *member->array())
+      if (each.string() != nullptr) classes.push_back(*each.string());
+  if (classes.size() >= 2 && classes.size() == member->array()->size()) return classes;
+  return std::unexpected(bad_file(kCardFile, "'classes' are not two texts or more"));
+}
+
+// A row for each label, one after the other; none where there are no costs.
+Result<std::vector<double>> cost_matrix_from(const Json& json, std::size_t classes) {
+  const Json* member = json.find("cost_matrix");
+  std::vector<double> costs;
+  if (member == nullptr) return costs;
+  if (member->array() != nullptr)
+    for (const Json& each : *member->array())
+      if (each.real() != nullptr)
+        costs.push_back(*each.real());
+      else if (each.integer() != nullptr)
+        costs.push_back(static_cast<double>(*each.integer()));
+  const bool whole = costs.size() == classes * classes && costs.size() == member->array()->size();
+  if (whole && std::ranges::all_of(costs, [](double cost) { return cost >= 0; })) return costs;
+  return std::unexpected(bad_file(kCardFile, "'cost_matrix' is not a number for each two classes"));
 }
 
 Result<ModelCard> card_from_json(const Json& json) {
@@ -104,6 +139,10 @@ Result<ModelCard> card_from_json(const Json& json) {
   COEVAL_ASSIGN(card.kind, kind_from(json));
   if (card.decides()) {
     COEVAL_ASSIGN(card.threshold, threshold_from(json));
+  }
+  if (card.kind == "multiclass") {
+    COEVAL_ASSIGN(card.classes, classes_from(json));
+    COEVAL_ASSIGN(card.cost_matrix, cost_matrix_from(json, card.classes.size()));
   }
   if (const Json* calibration = json.find("calibration")) {
     auto map = stats::calibration_from_json(*calibration);
@@ -124,17 +163,24 @@ Result<Json> parse_file(const char* name, const std::string& bytes) {
 
 Status check_golden(const ServedModel& served, std::span<const GoldenRow> golden) {
   if (golden.empty()) return std::unexpected(bad_file(kGoldenFile, "has no rows"));
+  const std::size_t outputs = served.card.outputs();
   for (std::size_t i = 0; i < golden.size(); ++i) {
     const std::string row = "row " + std::to_string(i);
     if (golden[i].row.size() != served.runtime.width()) {
       return std::unexpected(bad_file(kGoldenFile, row + " has another width than the model file"));
     }
-    float margin = 0, score = 0;
-    COEVAL_TRY(served.predict(golden[i].row, {&margin, 1}, {&score, 1}));
-    if (!same_bits(margin, golden[i].margin) || !same_bits(score, golden[i].score)) {
-      return std::unexpected(bad_file(kGoldenFile, row + " scores " + std::to_string(score) +
+    std::vector<float> margins(outputs), scores(outputs);
+    if (golden[i].scores.size() != outputs) {
+      return std::unexpected(
+          bad_file(kGoldenFile, row + " has another number of scores than the model file"));
+    }
+    COEVAL_TRY(served.predict(golden[i].row, margins, scores));
+    for (std::size_t k = 0; k < outputs; ++k) {
+      if (same_bits(margins[k], golden[i].margins[k]) && same_bits(scores[k], golden[i].scores[k]))
+        continue;
+      return std::unexpected(bad_file(kGoldenFile, row + " scores " + std::to_string(scores[k]) +
                                                        " instead of " +
-                                                       std::to_string(golden[i].score)));
+                                                       std::to_string(golden[i].scores[k])));
     }
   }
   return {};
@@ -147,18 +193,19 @@ Status check_width(const Encoder& encoder, const Runtime& runtime, const char* m
                                                     std::to_string(runtime.width())));
 }
 
-Result<Runtime> read_runtime(std::string_view bytes, const Openers& openers) {
+Result<Runtime> read_runtime(std::string_view bytes, std::size_t outputs, const Openers& openers) {
   auto runtime = Runtime::read(bytes, openers);
   if (!runtime) {
     Error error = std::move(runtime).error();
     error.message = std::string(model_file_of(bytes)) + ": " + error.message;
     return std::unexpected(std::move(error));
   }
-  if (runtime->outputs() != 1 || runtime->scores() != 1) {
+  if (runtime->outputs() != outputs || runtime->scores() != outputs) {
     return fail(Code::unsupported,
                 std::string(model_file_of(bytes)) + ": a model with " +
-                    std::to_string(runtime->outputs()) + " outputs cannot be served",
-                "train one with a single output");
+                    std::to_string(runtime->outputs()) + " outputs cannot be served here, " +
+                    std::to_string(outputs) + " are needed",
+                "a model of kind = \"multiclass\" has one for each class, all others have one");
   }
   return std::move(*runtime);
 }
@@ -227,7 +274,7 @@ Result<std::shared_ptr<ServedModel>> assemble(const Contents& contents, const Op
                                                               kCardFile + ", whose bits_id is " +
                                                               served->card.bits_id));
   }
-  COEVAL_ASSIGN(served->runtime, read_runtime(model, openers));
+  COEVAL_ASSIGN(served->runtime, read_runtime(model, served->card.outputs(), openers));
   COEVAL_ASSIGN(const Json encoder_json, parse_file(kEncoderFile, encoder_text));
   auto encoder = Encoder::from_json(encoder_json);
   if (!encoder) return std::unexpected(bad_file(kEncoderFile, encoder.error().message));
@@ -268,6 +315,10 @@ Status write_folder(const std::string& folder, const Contents& contents) {
 
 }  // namespace
 
+std::size_t ModelCard::decided(std::span<const float> scores) const {
+  return classes.empty() ? 0 : stats::decided_class(scores, cost_matrix);
+}
+
 void calibrate(const std::optional<stats::CalibrationMap>& calibration, std::span<float> scores) {
   if (!calibration) return;
   for (float& score : scores)
@@ -290,10 +341,13 @@ Status save_model(const std::string& folder, const ModelCard& card, const Encode
     if (row.row.size() != encoder.width()) {
       return std::unexpected(bad_file(kGoldenFile, "a row has another width than the encoder"));
     }
+    if (row.margins.size() != complete.outputs() || row.scores.size() != complete.outputs())
+      return std::unexpected(bad_file(kGoldenFile, "a row has too few or too many scores"));
   }
   const Contents contents = {std::string(model_bytes), encoder.to_json().dump_pretty() + "\n",
                              card_to_json(complete).dump_pretty() + "\n",
-                             metrics.dump_pretty() + "\n", write_golden(encoder.width(), golden)};
+                             metrics.dump_pretty() + "\n",
+                             write_golden(encoder.width(), complete.outputs(), golden)};
   auto loadable = assemble(contents, openers);
   if (!loadable) {
     return std::unexpected(std::move(loadable).error().within("while saving '" + folder + "'"));

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "data/json.h"
@@ -24,7 +25,7 @@ namespace coeval::models {
 ///   model.json     name, ir_hash, recipe_id, bits_id, dataset_id, threshold, calibration, input
 ///   names and types,
 ///                  split, parameters, engine version, created; of a regression its kind, and no
-///                  threshold
+///                  threshold; of a multiclass model its kind and classes, and no threshold
 ///   metrics.json   per split part
 ///   golden.bin     64 encoded rows and their margins and scores, checked at load (see
 ///                  golden_file.h)
@@ -36,10 +37,17 @@ struct ModelCard {
   double threshold = 0.5;  ///< of a binary model
   data::Json details;      ///< the rest of model.json, kept as it is: an object or null
   std::optional<stats::CalibrationMap> calibration =
-      {};                       ///< of the score, before anything reads it
-  std::string kind = "binary";  ///< or "regression", whose scores are numbers and decide nothing
+      {};  ///< of the score, before anything reads it
+  /// Or "regression", whose scores are numbers and decide nothing, or "multiclass".
+  std::string kind = "binary";
+  std::vector<std::string> classes = {};  ///< of a multiclass model, in the order of its scores
+  std::vector<double> cost_matrix = {};   ///< likewise, as in define::Model
 
   bool decides() const { return kind == "binary"; }
+  /// The place of the score that is answered: of a multiclass model the decided class.
+  std::size_t decided(std::span<const float> scores) const;
+  /// Margins of a row, and scores: one, or one of each class.
+  std::size_t outputs() const { return classes.empty() ? 1 : classes.size(); }
   /// What a score decides: score ≥ threshold, compared as doubles; false where nothing is decided.
   bool decision(float score) const { return decides() && static_cast<double>(score) >= threshold; }
 };
@@ -60,8 +68,8 @@ struct ServedModel {
   data::Json metrics;
   std::string manifest_id;
 
-  /// Runtime::predict, and then the calibration: rows × width() floats in; a margin and the score
-  /// that is answered out, for each row.
+  /// Runtime::predict, and then the calibration: rows × width() floats in; card.outputs() margins
+  /// and scores, which are answered, out for each row.
   Status predict(std::span<const float> rows, std::span<float> margins,
                  std::span<float> scores) const;
 };

@@ -46,7 +46,7 @@ struct Sample {
     const PredictedRows rows = predicted_rows("v3_4.rows");
     for (std::size_t i = 0; i < 64; ++i) {
       const auto first = rows.cells.begin() + static_cast<std::ptrdiff_t>(i * 5);
-      golden.push_back({{first, first + 5}, rows.margins[i], rows.outputs[i]});
+      golden.push_back({{first, first + 5}, {rows.margins[i]}, {rows.outputs[i]}});
     }
   }
 
@@ -83,7 +83,7 @@ TEST_CASE("a saved model loads with everything it was saved with") {
   CHECK(model.card.details.dump() == sample.card.details.dump());
   CHECK(model.metrics.dump() == sample.metrics.dump());
   CHECK(model.encoder.columns() == sample.encoder.columns());
-  CHECK(model.runtime.forest()->margin(sample.golden[3].row) == sample.golden[3].margin);
+  CHECK(model.runtime.forest()->margin(sample.golden[3].row) == sample.golden[3].margins[0]);
   // Nothing else is left in the folder above.
   CHECK(std::distance(fs::directory_iterator(folder.path("deep/er")), fs::directory_iterator()) ==
         1);
@@ -135,7 +135,7 @@ TEST_CASE("an existing model is never overwritten") {
 TEST_CASE("a golden row that the model does not reproduce is refused, at saving already") {
   const TestFolder folder;
   Sample sample;
-  sample.golden[40].margin = std::nextafter(sample.golden[40].margin, 9.0f);
+  sample.golden[40].margins[0] = std::nextafter(sample.golden[40].margins[0], 9.0f);
   const Status status = sample.save(folder.path("m"));
   REQUIRE(!status.has_value());
   CHECK(status.error().code == Code::bad_model);
@@ -265,7 +265,8 @@ TEST_CASE("a place that cannot be written is an error and leaves nothing") {
 
 TEST_CASE("golden rows keep their bits and their format is pinned") {
   const float nan = std::bit_cast<float>(0x7fc01234u);
-  const std::string bytes = write_golden(2, std::vector<GoldenRow>{{{1.0f, nan}, -0.0f, 0.5f}});
+  const std::string bytes =
+      write_golden(2, 1, std::vector<GoldenRow>{{{1.0f, nan}, {-0.0f}, {0.5f}}});
   const std::string expected{
       "coevgold\1\0\0\0\2\0\0\0\1\0\0\0\0\0\x80\x3f\x34\x12\xc0\x7f\0\0\0\x80\0\0\0\x3f", 36};
   CHECK(bytes.substr(0, 36) == expected);

@@ -8,6 +8,7 @@
 #include "exact/exact_sum.h"
 #include "exact/ratio.h"
 #include "kernel/evaluate.h"
+#include "stats/multiclass.h"
 
 namespace coeval::quality {
 namespace {
@@ -30,6 +31,22 @@ std::vector<data::Column> decided(const AnsweredRows& rows) {
   return {score.finish(), decision.finish(), label.finish()};
 }
 
+// Those of a multiclass model: the decided class's score, the decided class, the label.
+std::vector<data::Column> classified(const AnsweredRows& rows) {
+  const std::size_t classes = rows.classes.size();
+  COEVAL_CHECK(rows.scores.size() == rows.labels.size() * classes);
+  data::ColumnBuilder score(data::Type::float64), decision(data::Type::string),
+      label(data::Type::string);
+  for (std::size_t i = 0; i < rows.labels.size(); ++i) {
+    const auto own = rows.scores.subspan(i * classes, classes);
+    const std::size_t place = stats::decided_class(own, rows.cost_matrix);
+    score.append_real(static_cast<double>(own[place]));
+    decision.append_string(rows.classes[place]);
+    label.append_string(rows.classes[rows.labels[i]]);
+  }
+  return {score.finish(), decision.finish(), label.finish()};
+}
+
 // Those of a regression: score, label.
 std::vector<data::Column> estimated(const AnsweredRows& rows) {
   COEVAL_CHECK(rows.scores.size() == rows.numbers.size());
@@ -43,11 +60,14 @@ std::vector<data::Column> estimated(const AnsweredRows& rows) {
 
 // What the expressions of a metric are over.
 data::Batch answered(const Metric& metric, const AnsweredRows& rows) {
-  const auto count = static_cast<std::int64_t>(rows.scores.size());
+  const auto count =
+      static_cast<std::int64_t>(rows.classes.empty() ? rows.scores.size() : rows.labels.size());
   data::Batch batch;
   batch.rows = count;
   batch.schema = metric.schema;
-  batch.columns = metric.answer_columns == 3 ? decided(rows) : estimated(rows);
+  batch.columns = !rows.classes.empty()        ? classified(rows)
+                  : metric.answer_columns == 3 ? decided(rows)
+                                               : estimated(rows);
   COEVAL_CHECK(batch.columns.size() == metric.answer_columns);
   for (std::size_t i = metric.answer_columns; i < metric.schema.fields.size(); ++i) {
     const data::Field& field = metric.schema.fields[i];

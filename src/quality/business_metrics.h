@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/column.h"
@@ -12,10 +13,13 @@ namespace coeval::quality {
 /// Questions with a model's answer and what came of them. Everything that reports or judges by a
 /// metric of the project asks here: builds and gates now, whoever watches a running model later.
 struct AnsweredRows {
-  std::span<const float> scores;
-  double threshold = 0.5;                ///< decided true: score ≥ threshold, compared as doubles
-  std::span<const std::uint8_t> labels;  ///< 0 or 1, as many as scores; none of a regression
-  std::span<const double> numbers = {};  ///< labels of a regression, as many as scores
+  std::span<const float> scores;  ///< one a row, or one of each class
+  double threshold = 0.5;         ///< decided true: score ≥ threshold, compared as doubles
+  /// Of a row 0 or 1, or the place of a multiclass model's class; none of a regression.
+  std::span<const std::uint8_t> labels;
+  std::span<const double> numbers = {};       ///< labels of a regression, as many as scores
+  std::span<const std::string> classes = {};  ///< names of a multiclass model's; else none
+  std::span<const double> cost_matrix = {};   ///< likewise; without it the likeliest is decided
   /// Columns of the question's rows by name, at least those that the metric reads; as many rows.
   const data::Batch* columns = nullptr;
 };

@@ -45,8 +45,10 @@ struct AuditDifference {
   std::string prediction_id, model;
   int version = 0;
   std::int64_t at_us = 0;
-  std::string what;                ///< first differing input, "raw_score", "score" or "decision"
-  std::string served, recomputed;  ///< as text
+  /// First differing input, "raw_score", "score" (of a multiclass model also of which class) or
+  /// "decision".
+  std::string what;
+  std::string served, recomputed;        ///< as text
   std::vector<std::string> explanation;  ///< lines for people; the events behind it
 };
 

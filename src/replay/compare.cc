@@ -43,17 +43,48 @@ AuditDifference first_input(const AuditedModel& audited, const stores::Predictio
   return difference(record, "features", "other bytes", "equal values");
 }
 
-std::optional<AuditDifference> compare_score(const AuditedModel& audited,
-                                             const stores::PredictionRecord& record, float margin,
-                                             float score) {
+std::string decision_text(const models::ModelCard& card, const stores::PredictionRecord& record) {
+  if (record.class_scores.empty()) return record.decision ? "true" : "false";
+  return record.decided_class < card.classes.size() ? card.classes[record.decided_class]
+                                                    : std::to_string(record.decided_class);
+}
+
+// Of a multiclass model, the first class whose margin or probability has other bits.
+std::optional<AuditDifference> compare_classes(const models::ModelCard& card,
+                                               const stores::PredictionRecord& record,
+                                               std::span<const float> margins,
+                                               std::span<const float> scores) {
+  if (record.class_scores.size() != card.classes.size())
+    return difference(record, "scores", std::to_string(record.class_scores.size()) + " classes",
+                      std::to_string(card.classes.size()) + " classes");
+  for (std::size_t i = 0; i < card.classes.size(); ++i) {
+    if (!same_bits(margins[i], record.class_margins[i]))
+      return difference(record, "raw_score of '" + card.classes[i] + "'",
+                        number(record.class_margins[i]), number(margins[i]));
+    if (!same_bits(scores[i], record.class_scores[i]))
+      return difference(record, "score of '" + card.classes[i] + "'",
+                        number(record.class_scores[i]), number(scores[i]));
+  }
+  return std::nullopt;
+}
+
+std::optional<AuditDifference> compare_answer(const AuditedModel& audited,
+                                              const stores::PredictionRecord& record,
+                                              std::span<const float> margins,
+                                              std::span<const float> scores) {
+  const models::ModelCard& card = audited.served->card;
+  if (auto found = compare_classes(card, record, margins, scores)) return found;
+  const std::size_t decided = card.decided(scores);
+  const float margin = margins[decided], score = scores[decided];
   if (!same_bits(margin, record.raw_score))
     return difference(record, "raw_score", number(record.raw_score), number(margin));
   if (!same_bits(score, record.score))
     return difference(record, "score", number(record.score), number(score));
-  const bool decision = audited.served->card.decision(score);
-  if (decision != record.decision)
-    return difference(record, "decision", record.decision ? "true" : "false",
-                      decision ? "true" : "false");
+  stores::PredictionRecord now = record;
+  now.decision = card.decision(score);
+  if (!card.classes.empty()) now.decided_class = static_cast<std::uint8_t>(decided);
+  if (now.decision != record.decision || now.decided_class != record.decided_class)
+    return difference(record, "decision", decision_text(card, record), decision_text(card, now));
   return std::nullopt;
 }
 
@@ -65,7 +96,8 @@ Result<std::vector<std::optional<AuditDifference>>> compare(
   const auto& served = *audited.served;
   std::vector<float> matrix(records.size() * served.encoder.width());
   COEVAL_TRY(served.encoder.encode(inputs, matrix));
-  std::vector<float> margins(records.size()), scores(records.size());
+  const std::size_t outputs = served.card.outputs();
+  std::vector<float> margins(records.size() * outputs), scores(records.size() * outputs);
   COEVAL_TRY(served.predict(matrix, margins, scores));
   data::Batch nullable = inputs;  // the recorded rows' schema: every input may be null
   const auto& model = audited.project->models[static_cast<std::size_t>(audited.model)];
@@ -82,7 +114,8 @@ Result<std::vector<std::optional<AuditDifference>>> compare(
     else if (data::encode_row(nullable, row) != record.features)
       out[i] = first_input(audited, record, nullable, row);
     else
-      out[i] = compare_score(audited, record, margins[i], scores[i]);
+      out[i] = compare_answer(audited, record, std::span(margins).subspan(i * outputs, outputs),
+                              std::span(scores).subspan(i * outputs, outputs));
   }
   return out;
 }

@@ -279,36 +279,55 @@ class Replay {
     const data::Batch& inputs = found.values;
     std::vector<float> matrix(asked.at_us.size() * served.encoder.width());
     COEVAL_TRY(served.encoder.encode(inputs, matrix));
-    std::vector<float> margins(asked.at_us.size()), scores(asked.at_us.size());
+    const std::size_t rows = asked.at_us.size(), outputs = served.card.outputs();
+    std::vector<float> margins(rows * outputs), scores(rows * outputs);
     COEVAL_TRY(served.predict(matrix, margins, scores));
-    for (std::size_t i = 0; i < margins.size(); ++i) {
+    for (std::size_t i = 0; i < rows; ++i) {
       const bool refused = !found.stale.empty() && found.stale[i] >= 0;
       version.report.refused += refused ? 1 : 0;
       if (refused) continue;  // nothing to compare
-      COEVAL_TRY(judge_one(version, i, inputs, scores[i]));
+      COEVAL_TRY(judge_one(version, i, inputs, std::span(scores).subspan(i * outputs, outputs)));
     }
-    done_ += static_cast<std::int64_t>(margins.size());
+    done_ += static_cast<std::int64_t>(rows);
     if (options_.progress) options_.progress(done_);
     return {};
   }
 
-  Status judge_one(Version& version, std::size_t i, const data::Batch& inputs, float score) {
+  // What was decided, by the score's place or by the threshold of a definition.
+  static data::Json decision_of(const define::Model& model, const models::ModelCard& card,
+                                std::size_t decided, float score) {
+    if (!card.classes.empty()) return card.classes[decided];
+    if (model.kind != define::ModelKind::binary) return {};
+    return static_cast<double>(score) >= model.threshold;
+  }
+
+  static bool differs(const stores::PredictionRecord& record, std::span<const float> scores) {
+    if (record.class_scores.empty()) return !same_bits(scores[0], record.score);
+    return !std::ranges::equal(scores, record.class_scores, same_bits);
+  }
+
+  Status judge_one(Version& version, std::size_t i, const data::Batch& inputs,
+                   std::span<const float> scores) {
     const auto& record = version.records[i];
     const auto row = static_cast<std::int64_t>(i);
     PlanReplayVersion& report = version.report;
-    const bool decision = version.now->kind == define::ModelKind::binary &&
-                          static_cast<double>(score) >= version.now->threshold;
+    const models::ModelCard& card = version.audited.served->card;
+    const std::size_t decided = card.decided(scores);
+    const float score = scores[decided];
+    const data::Json after = decision_of(*version.now, card, decided, score);
+    const data::Json before = card.classes.empty() && !after.is_null()
+                                  ? data::Json(record.decision)
+                                  : decision_of(*version.now, card, record.decided_class, score);
     const bool features_differ = data::encode_row(inputs, row) != record.features;
-    const bool score_differs = !same_bits(score, record.score);
-    const bool decision_differs = decision != record.decision;
+    const bool score_differs = differs(record, scores);
+    const bool decision_differs = before.dump() != after.dump();
     report.features_differ += features_differ ? 1 : 0;
     report.scores_differ += score_differs ? 1 : 0;
     report.decisions_differ += decision_differs ? 1 : 0;
     auto& examples = decision_differs ? report.examples : version.score_examples;
     if ((!score_differs && !decision_differs) || examples.size() >= options_.max_examples)
       return {};
-    PlanExample example{record.id, record.at_us, record.score, score, record.decision,
-                        decision,  {},           {},           {}};
+    PlanExample example{record.id, record.at_us, record.score, score, before, after, {}, {}, {}};
     if (features_differ) COEVAL_TRY(name_feature(record, inputs, row, example));
     examples.push_back(std::move(example));
     return {};

@@ -26,7 +26,8 @@ struct PlanExample {
   std::string prediction_id;
   std::int64_t at_us = 0;
   float score_before = 0, score_after = 0;
-  bool decision_before = false, decision_after = false;
+  /// True or false; of a multiclass model the class; null of a regression.
+  data::Json decision_before, decision_after;
   std::string feature;  ///< the first input that differs; empty when only the decision does
   std::string before, after;
 };
@@ -43,7 +44,8 @@ struct PlanReplayVersion {
   std::int64_t refused = 0;  ///< predictions for which there would be no answer: a stale feature
   std::int64_t features_differ = 0;  ///< predictions with an input of other bits
   std::int64_t scores_differ = 0;
-  std::int64_t decisions_differ = 0;  ///< score ≥ threshold, each with its own definition's
+  /// Score ≥ threshold, each with its own definition's; of several classes the version's.
+  std::int64_t decisions_differ = 0;
   std::vector<PlanExample> examples;  ///< the first of those that differ, decisions before scores
 };
 

@@ -108,7 +108,8 @@ class Player {
                             ? all_null(history.rows.rows)
                             : kernel::evaluate(*model->label, history.rows, {}, counts));
       report_.models.push_back({model->name, 0, {}, {}, {}});
-      report_.models.back().is_regression = model->kind == define::ModelKind::regression;
+      report_.models.back().kind = model->kind;
+      report_.models.back().classes = model->classes.size();
     }
   }
 
@@ -165,10 +166,8 @@ class Player {
 
   Status take_prediction(const Item& item, std::string_view body) {
     COEVAL_ASSIGN(const data::Json json, data::parse_json(body));
-    const data::Json* score = json.find("score");
     const data::Json* id = json.find("prediction_id");
-    if (score == nullptr || id == nullptr || id->string() == nullptr ||
-        (score->real() == nullptr && score->integer() == nullptr))
+    if (id == nullptr || id->string() == nullptr || !number_in(json, "score"))
       return fail(Code::unavailable,
                   "the server's answer has no score: " + std::string(body.substr(0, 200)));
     AnsweredModel& model = report_.models[static_cast<std::size_t>(item.asker)];
@@ -176,13 +175,38 @@ class Player {
     model.last_prediction_id = *id->string();
     const std::int64_t row = newest_version(history_, item.row);
     if (row < 0 || label.is_null(row)) return {};
-    const double value =
-        score->real() != nullptr ? *score->real() : static_cast<double>(*score->integer());
-    model.scores.push_back(static_cast<float>(value));
-    if (model.is_regression)
+    if (model.kind == define::ModelKind::multiclass)
+      return take_classes(*models_[static_cast<std::size_t>(item.asker)], json, label.string(row),
+                          model);
+    model.scores.push_back(*number_in(json, "score"));
+    if (model.kind == define::ModelKind::regression)
       model.numbers.push_back(label.real(row));
     else
       model.labels.push_back(label.bit(row) ? 1 : 0);
+    return {};
+  }
+
+  static std::optional<float> number_in(const data::Json& json, const std::string& name) {
+    const data::Json* member = json.find(name);
+    if (member != nullptr && member->real() != nullptr) return static_cast<float>(*member->real());
+    if (member != nullptr && member->integer() != nullptr)
+      return static_cast<float>(*member->integer());
+    return std::nullopt;
+  }
+
+  // A label that is none of the classes judges no answer.
+  static Status take_classes(const define::Model& defined, const data::Json& json,
+                             std::string_view label, AnsweredModel& model) {
+    const auto place = std::ranges::find(defined.classes, label);
+    if (place == defined.classes.end()) return {};
+    const data::Json* scores = json.find("scores");
+    for (const std::string& name : defined.classes) {
+      const auto score = scores == nullptr ? std::nullopt : number_in(*scores, name);
+      if (!score)
+        return fail(Code::unavailable, "the server's answer has no score of class '" + name + "'");
+      model.scores.push_back(*score);
+    }
+    model.labels.push_back(static_cast<std::uint8_t>(place - defined.classes.begin()));
     return {};
   }
 

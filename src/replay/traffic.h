@@ -26,10 +26,11 @@ struct AnsweredModel {
   std::string model;
   std::int64_t questions = 0;
   std::string last_prediction_id;
-  std::vector<float> scores;
-  std::vector<std::uint8_t> labels;  ///< of a binary model
+  std::vector<float> scores;         ///< one a question, or one of each class
+  std::vector<std::uint8_t> labels;  ///< 0 or 1, or places among the classes
   std::vector<double> numbers = {};  ///< labels of a regression
-  bool is_regression = false;
+  define::ModelKind kind = define::ModelKind::binary;
+  std::size_t classes = 0;  ///< of a multiclass model
 };
 
 /// What came back.

@@ -125,7 +125,9 @@ class Engine {
 
   /// POST /v1/predict/{model}: an object, or an array of at most 10,000. Each question: the model's
   /// question columns by name, optionally "at". Body of one:
-  /// {"prediction_id","model","version","at", "position","score","decision"[,"features"]}; of many:
+  /// {"prediction_id","model","version","at", "position","score","decision"[,"features"]}, of a
+  /// multiclass model with the decided class as "decision", its "score", and "scores" by class; of
+  /// many:
   /// {"predictions":[…]} in order, where a bad one has "row", "error" and "code" in its place.
   /// `features` asks for the input values. `now_us` is the arrival moment under the data clock
   /// (nothing otherwise).

@@ -220,7 +220,34 @@ void append_features(std::string& out, const data::Batch& features, std::int64_t
   out += '}';
 }
 
-void append_prediction(std::string& out, const stores::PredictionRecord& record, bool decides) {
+// The decided class, and the probability of each.
+void append_classes(std::string& out, const stores::PredictionRecord& record,
+                    const models::ModelCard& card) {
+  append_text(out, "decision", card.classes[record.decided_class]);
+  append_key(out, "scores");
+  out += '{';
+  for (std::size_t i = 0; i < card.classes.size(); ++i) {
+    append_key(out, card.classes[i]);
+    data::append_json_number(out, static_cast<double>(record.class_scores[i]));
+  }
+  out += '}';
+}
+
+// What the model said of one question: `margins` and `scores` of one row.
+void take_answer(stores::PredictionRecord& record, const models::ModelCard& card,
+                 std::span<const float> margins, std::span<const float> scores) {
+  const std::size_t decided = card.decided(scores);
+  record.raw_score = margins[decided];
+  record.score = scores[decided];
+  record.decision = card.decision(record.score);
+  if (card.classes.empty()) return;
+  record.decided_class = static_cast<std::uint8_t>(decided);
+  record.class_margins.assign(margins.begin(), margins.end());
+  record.class_scores.assign(scores.begin(), scores.end());
+}
+
+void append_prediction(std::string& out, const stores::PredictionRecord& record,
+                       const models::ModelCard& card) {
   out += '{';
   append_text(out, "prediction_id", record.id);
   append_text(out, "model", record.model);
@@ -231,10 +258,11 @@ void append_prediction(std::string& out, const stores::PredictionRecord& record,
   out += std::to_string(record.position.value);
   append_key(out, "score");
   data::append_json_number(out, static_cast<double>(record.score));
-  if (decides) {
+  if (card.decides()) {
     append_key(out, "decision");
     out += record.decision ? "true" : "false";
   }
+  if (!card.classes.empty()) append_classes(out, record, card);
   if (record.approximate.empty()) return;
   append_key(out, "approximate");  // semantics: A4
   out += approximate_json(record).dump();
@@ -332,6 +360,7 @@ auto Engine::Parts::answer_questions(const ModelPlan& plan, const QuestionBatch&
                 score_questions(plan, *kernel, questions, evaluation));
 
   const models::ServedModel& served = *plan.loaded.served;
+  const std::size_t outputs = served.card.outputs();
   stores::PredictionRecord record;
   record.model = plan.name;
   record.version = plan.loaded.version;
@@ -347,15 +376,14 @@ auto Engine::Parts::answer_questions(const ModelPlan& plan, const QuestionBatch&
       continue;
     }
     record.at_us = questions.at_us[i];
-    record.raw_score = scored.margins[i];
-    record.score = scored.scores[i];
-    record.decision = served.card.decision(record.score);
+    take_answer(record, served.card, std::span(scored.margins).subspan(i * outputs, outputs),
+                std::span(scored.scores).subspan(i * outputs, outputs));
     record.question = data::encode_row(questions.rows, row);
     record.features = data::encode_row(scored.features, row);
     record.approximate = scored.approximate[i];
     COEVAL_TRY(log_prediction(record));
     std::string answer;
-    append_prediction(answer, record, served.card.decides());
+    append_prediction(answer, record, served.card);
     if (features) append_features(answer, scored.features, row);
     answer += '}';
     answers.emplace_back(std::move(answer));

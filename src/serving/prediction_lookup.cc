@@ -22,6 +22,23 @@ data::Json row_json(const std::string& bytes, const data::Schema& schema) {
   return json;
 }
 
+// The classes by name, which the definition has; another one cannot name them.
+void set_classes(data::Json& json, const stores::PredictionRecord& record,
+                 const define::Model* model) {
+  const std::size_t classes = record.class_scores.size();
+  const bool named = model != nullptr && model->classes.size() == classes;
+  data::Json scores{data::Json::Object{}}, margins{data::Json::Object{}};
+  for (std::size_t i = 0; i < classes; ++i) {
+    const std::string name = named ? model->classes[i] : std::to_string(i);
+    scores.set(name, static_cast<double>(record.class_scores[i]));
+    margins.set(name, static_cast<double>(record.class_margins[i]));
+  }
+  json.set("decision",
+           named ? model->classes[record.decided_class] : std::to_string(record.decided_class));
+  json.set("scores", std::move(scores));
+  json.set("raw_scores", std::move(margins));
+}
+
 data::Json record_json(const stores::PredictionRecord& record, const define::Model* model) {
   data::Json json;
   json.set("prediction_id", record.id);
@@ -35,8 +52,10 @@ data::Json record_json(const stores::PredictionRecord& record, const define::Mod
   json.set("propensity", record.propensity);
   json.set("raw_score", static_cast<double>(record.raw_score));
   json.set("score", static_cast<double>(record.score));
-  if (model == nullptr || model->kind == define::ModelKind::binary)
+  const bool one = record.class_scores.empty();
+  if (one && (model == nullptr || model->kind == define::ModelKind::binary))
     json.set("decision", record.decision);
+  if (!record.class_scores.empty()) set_classes(json, record, model);
   json.set("latency_us", static_cast<std::int64_t>(record.latency_us));
   if (!record.approximate.empty()) json.set("approximate", approximate_json(record));
   // Names and types of the columns are those of the definition; another one cannot name them.

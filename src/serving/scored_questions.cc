@@ -107,8 +107,8 @@ Result<ScoredQuestions> score_questions(const ModelPlan& plan, kernel::Kernel& k
   const auto rows = static_cast<std::size_t>(questions.rows.rows);
   std::vector<float> encoded(width * rows);
   COEVAL_TRY(served.encoder.encode(scored.features, encoded));
-  scored.margins.resize(rows);
-  scored.scores.resize(rows);
+  scored.margins.resize(rows * served.card.outputs());
+  scored.scores.resize(rows * served.card.outputs());
   COEVAL_TRY(served.predict(encoded, scored.margins, scored.scores));
   return scored;
 }

@@ -28,8 +28,8 @@ struct StaleFeature {
 
 /// What the state and the model said about each question.
 struct ScoredQuestions {
-  data::Batch features;  ///< the model's inputs, in input order
-  std::vector<float> margins, scores;
+  data::Batch features;                ///< the model's inputs, in input order
+  std::vector<float> margins, scores;  ///< one each, or one of each class
   /// Of each question the view features that a sketch answered, by name with commas; empty where
   /// none was. (semantics: A4)
   std::vector<std::string> approximate;

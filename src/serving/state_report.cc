@@ -42,6 +42,8 @@ data::Json plan_json(const ModelPlan& plan) {
     json.set("threshold", card.threshold);
   else
     json.set("kind", card.kind);
+  if (!card.classes.empty())
+    json.set("classes", data::Json::Array(card.classes.begin(), card.classes.end()));
   if (plan.model != nullptr) {
     json.set("at", plan.model->at_column);
     json.set("question", fields_json(plan.given));

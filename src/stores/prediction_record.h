@@ -22,13 +22,17 @@ struct PredictionRecord {
   std::int64_t at_us = 0;  ///< T
   std::string variant = "champion";
   double propensity = 1.0;
-  float raw_score = 0;  ///< margin
-  float score = 0;      ///< probability
-  bool decision = false;
+  float raw_score = 0;           ///< margin; of a multiclass model that of the decided class
+  float score = 0;               ///< what was answered: a probability, or a regression's number
+  bool decision = false;         ///< of a binary model
   std::uint32_t latency_us = 0;  ///< from parsed request to score
   std::string question;          ///< data::encode_row of the question's columns
   std::string features;          ///< data::encode_row of the model's input columns, in input order
   std::string approximate;       ///< view features that a sketch answered, by name with commas (A4)
+  /// Of a multiclass model the decided class's place, and margin and probability of each class;
+  /// none of others.
+  std::uint8_t decided_class = 0;
+  std::vector<float> class_margins = {}, class_scores = {};
 };
 /// Binary form, versioned by its first byte.
 std::string encode(const PredictionRecord& record);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <bit>
+#include <cmath>
 #include <limits>
 
 namespace coeval::stores {
@@ -116,6 +117,34 @@ TEST_CASE("whatever decodes is what encode writes") {
     flipped[at] ^= 0x20;
     const auto decoded = decode_prediction(flipped);
     if (decoded) CHECK(encode(*decoded) == flipped);
+  }
+}
+
+TEST_CASE("a record of several classes reads back, and its damage is seen") {
+  PredictionRecord record = golden_prediction();
+  record.decision = false;
+  record.decided_class = 2;
+  record.class_margins = {-1.5f, 0.25f, std::numeric_limits<float>::infinity()};
+  record.class_scores = {0.125f, -0.0f, 0.875f};
+  for (const char* approximate : {"", "mean,last"}) {
+    record.approximate = approximate;
+    const std::string bytes = encode(record);
+    const PredictionRecord back = decode_prediction(bytes).value();
+    CHECK(back.approximate == approximate);
+    CHECK(back.decided_class == 2);
+    CHECK(back.class_margins == record.class_margins);
+    CHECK(std::signbit(back.class_scores[1]));
+    CHECK(encode(back) == bytes);
+    for (std::size_t length = 0; length < bytes.size(); ++length)
+      CHECK(!decode_prediction(bytes.substr(0, length)).has_value());
+    CHECK(!decode_prediction(bytes + '\0').has_value());
+    std::string other = bytes;
+    const std::size_t decided_at = bytes.size() - 6 * 4 - 2;
+    other[decided_at] = 3;  // of three classes
+    CHECK(!decode_prediction(other).has_value());
+    other[decided_at] = 0;
+    other[decided_at + 1] = 1;  // one class
+    CHECK(!decode_prediction(other.substr(0, decided_at + 2 + 2 * 4)).has_value());
   }
 }
 

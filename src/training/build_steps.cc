@@ -160,7 +160,8 @@ Result<data::Json> train_inputs(const Workshop& shop, const define::Model& model
     json.set("threshold", model.threshold);
   } else {
     json.set("kind", define::name(model.kind));
-    json.set("loss", define::loss_text(model.loss));
+    if (model.kind == define::ModelKind::regression)
+      json.set("loss", define::loss_text(model.loss));
   }
   json.set("ir", model.ir_hash);
   return json;

@@ -15,8 +15,8 @@ namespace {
 Result<std::vector<float>> scores_of(const models::ServedModel& champion,
                                      const TrainingRows& rows) {
   const TrainingRows::Range test = rows.part(SplitPart::test);
-  std::vector<float> scores(test.count);
-  std::vector<float> margins(test.count);
+  const std::size_t outputs = champion.card.outputs();
+  std::vector<float> scores(test.count * outputs), margins(test.count * outputs);
   COEVAL_TRY(champion.predict(rows.values_of(test), margins, scores));
   return scores;
 }
@@ -87,7 +87,8 @@ std::string label_lines(std::string_view ir) {
   while (!ir.empty()) {
     const std::string_view line = ir.substr(0, ir.find('\n'));
     ir.remove_prefix(std::min(line.size() + 1, ir.size()));
-    const bool is_label = line.starts_with("  label ") || line.starts_with("  label_events ");
+    const bool is_label = line.starts_with("  label ") || line.starts_with("  label_events ") ||
+                          line.starts_with("  class ");
     if (is_label) lines += std::string(line) + "\n";
   }
   return lines;
@@ -132,6 +133,7 @@ Result<ChampionScores> champion_scores(const Workshop& shop, const define::Model
   }
   found.scores = std::move(*scores);
   found.threshold = (*loaded)->card.threshold;
+  found.cost_matrix = (*loaded)->card.cost_matrix;
   for (const auto& column : (*loaded)->encoder.columns()) found.inputs.push_back(column.name);
   return found;
 }

@@ -14,9 +14,11 @@ struct Workshop;
 
 /// What the champion says of the test rows of a candidate.
 struct ChampionScores {
-  int version = 0;            ///< 0: there is no champion yet
-  std::vector<float> scores;  ///< one a test row, calibrated where the champion is
+  int version = 0;  ///< 0: there is no champion yet
+  /// One a test row, calibrated where the champion is; of a multiclass model one of each class.
+  std::vector<float> scores;
   double threshold = 0.5;
+  std::vector<double> cost_matrix;  ///< of a multiclass model
   std::vector<std::string> inputs;  ///< what it reads
   std::string missing;              ///< why there are no scores, where there is a champion
 };

@@ -1,6 +1,7 @@
 #include "training/compare_models.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "stats/binary.h"
 #include "stats/model_tests.h"
+#include "stats/multiclass.h"
 #include "training/gates.h"
 #include "training/ratio_metrics.h"
 
@@ -17,6 +19,9 @@ namespace {
 constexpr int kReplicates = 2000;
 constexpr int kFewReplicates = 200;
 constexpr std::uint64_t kSeed = 20261128;
+constexpr std::size_t kMostRanked = 50'000'000;
+constexpr std::array<std::string_view, 3> kWholeOfClasses = {"macro_auc", "macro_f1",
+                                                             "weighted_f1"};
 
 // Of each replicate the calibration error is computed anew.
 Result<stats::Improvement> compare_calibration(const ModelPair& pair, WorkerPool& pool) {
@@ -27,6 +32,35 @@ Result<stats::Improvement> compare_calibration(const ModelPair& pair, WorkerPool
   };
   return stats::compare_by(pair.labels.size(), both, stats::Better::lower, pair.units,
                            bootstrap_options("calibration_error"), &pool);
+}
+
+// A metric of a multiclass model that is no ratio of sums, of one model under a replicate's
+// weights.
+double class_metric(const std::string& metric, const stats::RankedClasses& ranked,
+                    std::span<const double> weights) {
+  if (metric == "macro_f1") return ranked.macro_f1(weights);
+  if (metric == "weighted_f1") return ranked.weighted_f1(weights);
+  return ranked.macro_auc(weights);
+}
+
+// The order of the rows by each class's probability takes 4 bytes a row and class.
+bool can_rank(std::span<const float> scores) { return scores.size() <= kMostRanked; }
+
+Result<stats::Improvement> compare_classes(const std::string& metric, const ModelPair& pair,
+                                           WorkerPool& pool) {
+  const bool with_auc = metric == "macro_auc";
+  if (with_auc && !can_rank(pair.candidate))
+    return fail(Code::unsupported,
+                "models cannot be compared by macro_auc over so many rows and classes",
+                "compare them by log_loss, or test on fewer rows");
+  const ClassRows mine(pair.candidate_answers()), theirs(pair.champion_answers());
+  const stats::RankedClasses candidate(mine.rows(), with_auc), champion(theirs.rows(), with_auc);
+  const auto both = [&](std::span<const double> weights) {
+    return stats::MetricPair{class_metric(metric, candidate, weights),
+                             class_metric(metric, champion, weights)};
+  };
+  return stats::compare_by(pair.labels.size(), both, stats::Better::higher, pair.units,
+                           bootstrap_options(metric), &pool);
 }
 
 stats::Better better_of(bool higher) {
@@ -75,6 +109,10 @@ std::optional<Result<stats::Improvement>> compare_whole(const std::string& metri
     return stats::compare_r_squared(as_doubles(pair.candidate), as_doubles(pair.champion),
                                     pair.labels.numbers, pair.units, options, &pool);
   }
+  if (pair.labels.is_multiclass()) {
+    if (std::ranges::count(kWholeOfClasses, metric) == 0) return std::nullopt;
+    return compare_classes(metric, pair, pool);
+  }
   if (metric == "auc")
     return stats::compare_auc(pair.candidate, pair.champion, pair.labels.classes, pair.units,
                               options, &pool);
@@ -120,22 +158,13 @@ Comparison comparison_of(const std::string& metric, const ModelPair& pair,
   return comparison;
 }
 
-template <class T>
-std::vector<T> taken(std::span<const T> values, const std::vector<std::size_t>& rows) {
-  std::vector<T> some;
-  if (values.empty()) return some;
-  some.reserve(rows.size());
-  for (const std::size_t row : rows) some.push_back(values[row]);
-  return some;
-}
-
 // The rows of one slice value. The spans of `pair` are into the other members.
 struct SlicePair {
   SlicePair(const ModelPair& all, const std::vector<std::size_t>& rows)
-      : candidate(taken(all.candidate, rows)),
-        champion(taken(all.champion, rows)),
+      : candidate(take(all.candidate, rows, all.width())),
+        champion(take(all.champion, rows, all.width())),
         labels(take(all.labels, rows)),
-        units(taken(all.units, rows)),
+        units(take(all.units, rows, 1)),
         pair(all) {
     if (all.candidate_worth != nullptr) candidate_worth = all.candidate_worth->take(rows);
     if (all.champion_worth != nullptr) champion_worth = all.champion_worth->take(rows);
@@ -150,7 +179,8 @@ struct SlicePair {
   SlicePair& operator=(const SlicePair&) = delete;
 
   std::int64_t units_count() const {
-    return units.empty() ? std::ssize(candidate) : std::ssize(std::set(units.begin(), units.end()));
+    return units.empty() ? static_cast<std::int64_t>(labels.size())
+                         : std::ssize(std::set(units.begin(), units.end()));
   }
 
   std::vector<float> candidate, champion;
@@ -201,7 +231,8 @@ Status add_ratios(const ModelPair& pair, Intervals& intervals, WorkerPool& pool)
 
 stats::BootstrapOptions bootstrap_options(const std::string& metric) {
   return {.seed = kSeed,
-          .replicates = metric == "calibration_error" ? kFewReplicates : kReplicates};
+          .replicates = metric == "calibration_error" || metric == "macro_auc" ? kFewReplicates
+                                                                               : kReplicates};
 }
 
 Result<Comparison> compare_models(const std::string& metric, const ModelPair& pair,
@@ -210,15 +241,34 @@ Result<Comparison> compare_models(const std::string& metric, const ModelPair& pa
   return comparison_of(metric, pair, found);
 }
 
+namespace {
+
+// Of decisions that were right.
+DecisionComparison decision_comparison(std::span<const std::uint8_t> mine,
+                                       std::span<const std::uint8_t> theirs) {
+  const stats::McNemar found = stats::mcnemar(mine, theirs);
+  return {found.challenger_only, found.champion_only, found.p_value};
+}
+
+}  // namespace
+
 DecisionComparison compare_decisions(const ModelPair& pair) {
   std::vector<std::uint8_t> mine, theirs;
+  if (pair.labels.is_multiclass()) {
+    const auto ours = stats::decided_classes(ClassRows(pair.candidate_answers()).rows());
+    const auto others = stats::decided_classes(ClassRows(pair.champion_answers()).rows());
+    for (std::size_t i = 0; i < pair.labels.size(); ++i) {
+      mine.push_back(ours[i] == pair.labels.classes[i]);
+      theirs.push_back(others[i] == pair.labels.classes[i]);
+    }
+    return decision_comparison(mine, theirs);
+  }
   for (std::size_t i = 0; i < pair.labels.size(); ++i) {
     const bool label = pair.labels.classes[i] != 0;
     mine.push_back((static_cast<double>(pair.candidate[i]) >= pair.candidate_threshold) == label);
     theirs.push_back((static_cast<double>(pair.champion[i]) >= pair.champion_threshold) == label);
   }
-  const stats::McNemar found = stats::mcnemar(mine, theirs);
-  return {found.challenger_only, found.champion_only, found.p_value};
+  return decision_comparison(mine, theirs);
 }
 
 Result<std::vector<SliceComparison>> compare_slices(const std::string& metric,
@@ -273,6 +323,29 @@ Status add_ranked(const ModelPair& pair, const Asked& asked, Intervals& interval
   return {};
 }
 
+// Of a multiclass model those that are no ratios.
+Status add_classes(const ModelPair& pair, const Asked& asked, Intervals& intervals,
+                   WorkerPool& pool) {
+  const ClassRows own(pair.candidate_answers());
+  const bool with_auc = asked("macro_auc") && can_rank(pair.candidate);
+  const stats::RankedClasses ranked(own.rows(), with_auc);
+  const std::vector<double> once(pair.labels.size(), 1.0);
+  for (const std::string_view name : kWholeOfClasses) {
+    const std::string metric(name);
+    if (metric == "macro_auc" ? !with_auc : !asked(metric)) continue;
+    const double value = class_metric(metric, ranked, once);
+    if (!std::isfinite(value)) continue;
+    COEVAL_ASSIGN(const auto found, stats::estimate_by(
+                                        pair.labels.size(), value,
+                                        [&](std::span<const double> weights) {
+                                          return class_metric(metric, ranked, weights);
+                                        },
+                                        pair.units, bootstrap_options(metric), &pool));
+    add(intervals, metric, found.interval);
+  }
+  return {};
+}
+
 // Of a regression.
 Status add_r_squared(const ModelPair& pair, Intervals& intervals, WorkerPool& pool) {
   COEVAL_ASSIGN(const auto found,
@@ -290,8 +363,10 @@ Result<Intervals> metric_intervals(const ModelPair& pair, bool few,
   const Asked asked = [&](const std::string& metric) {
     return !few || std::ranges::count(also, metric) > 0;
   };
-  if (!pair.labels.is_regression())
+  if (pair.labels.is_binary())
     COEVAL_TRY(add_ranked(pair, asked, intervals, pool));
+  else if (pair.labels.is_multiclass())
+    COEVAL_TRY(add_classes(pair, asked, intervals, pool));
   else if (asked("r_squared"))
     COEVAL_TRY(add_r_squared(pair, intervals, pool));
   COEVAL_TRY(add_ratios(pair, intervals, pool));

@@ -18,23 +18,28 @@ namespace coeval::training {
 
 /// Two models on the same rows, as they would be served.
 struct ModelPair {
-  std::span<const float> candidate, champion;  ///< scores
+  std::span<const float> candidate, champion;  ///< scores: one a row, or one of each class
   double candidate_threshold = 0.5, champion_threshold = 0.5;
   LabelSpan labels;
   std::optional<double> quantile = {};  ///< of the candidate, which both are judged by
   std::span<const std::int64_t> units;  ///< what is drawn together; none: each row
   std::string unit;                     ///< its name, for the report
+  /// Of multiclass models, each one's own.
+  std::span<const double> candidate_costs = {}, champion_costs = {};
   /// What the two answers are worth by the project's metrics; null: the model names none.
   const ProjectMetrics* candidate_worth = nullptr;
   const ProjectMetrics* champion_worth = nullptr;
 
   ModelAnswers candidate_answers() const {
-    return {candidate, labels, candidate_threshold, quantile};
+    return {candidate, labels, candidate_threshold, quantile, {}, candidate_costs};
   }
-  ModelAnswers champion_answers() const { return {champion, labels, champion_threshold, quantile}; }
+  ModelAnswers champion_answers() const {
+    return {champion, labels, champion_threshold, quantile, {}, champion_costs};
+  }
+  std::size_t width() const { return values_a_row(candidate.size(), labels.size()); }
 };
 
-/// 2,000 replicates (200 of calibration_error, which must be computed anew for each), one seed.
+/// 2,000 replicates (200 of calibration_error and macro_auc, which take long for each), one seed.
 stats::BootstrapOptions bootstrap_options(const std::string& metric);
 
 /// The paired bootstrap of one metric that gates name. Of the AUC also DeLong's p-value. The same
@@ -42,7 +47,7 @@ stats::BootstrapOptions bootstrap_options(const std::string& metric);
 Result<Comparison> compare_models(const std::string& metric, const ModelPair& pair,
                                   WorkerPool& pool);
 
-/// How the decisions of two binary models differ, by McNemar's exact test. (statistics)
+/// How the decisions of two models with classes differ, by McNemar's exact test. (statistics)
 DecisionComparison compare_decisions(const ModelPair& pair);
 
 /// Fewer units than these say too little of how a difference varies: such a slice is not compared.
@@ -61,10 +66,11 @@ Result<std::vector<SliceComparison>> compare_slices(const std::string& metric,
                                                     WorkerPool& pool);
 
 /// The intervals of one model's metrics on the same replicates: auc, average_precision,
-/// calibration_error, or r_squared of a regression; those of ratio_metrics() and those of the
+/// calibration_error, or r_squared of a regression, or macro_auc, macro_f1 and weighted_f1 of a
+/// multiclass model; those of ratio_metrics() and those of the
 /// project. `few` leaves out those that take long on many slices, average_precision,
-/// calibration_error and r_squared, unless `also` names them. What is undefined is not there.
-/// `champion` of the pair is not read.
+/// calibration_error, r_squared and those of a multiclass model, unless `also` names them. What is
+/// undefined is not there. `champion` of the pair is not read.
 Result<Intervals> metric_intervals(const ModelPair& pair, bool few,
                                    std::span<const std::string> also, WorkerPool& pool);
 

@@ -96,6 +96,49 @@ Metrics regression_metrics(const ModelAnswers& answers) {
   return metrics;
 }
 
+Metrics class_metrics(const ModelAnswers& answers) {
+  const ClassRows own(answers);
+  const stats::MulticlassMetrics found = stats::multiclass_metrics(own.rows());
+  return {{"accuracy", stats::accuracy(own.rows())},
+          {"log_loss", stats::log_loss(own.rows())},
+          {"macro_auc", found.macro_auc},
+          {"macro_f1", found.macro_f1},
+          {"mean_cost", stats::mean_cost(own.rows())},
+          {"weighted_f1", found.weighted_f1}};
+}
+
+// What is told of each class, and how often each is taken for each other.
+void add_classes(Json& json, const ScoredPart& part) {
+  const ClassRows own(part.answers);
+  const stats::MulticlassMetrics found = stats::multiclass_metrics(own.rows());
+  const auto classes = static_cast<std::size_t>(own.classes);
+  std::vector<std::int64_t> taken(classes * classes);
+  const auto decided = stats::decided_classes(own.rows());
+  for (std::size_t i = 0; i < decided.size(); ++i)
+    ++taken[static_cast<std::size_t>(own.labels[i]) * classes +
+            static_cast<std::size_t>(decided[i])];
+  Json list{Json::Array{}};
+  for (std::size_t of = 0; of < found.classes.size(); ++of) {
+    const stats::ClassMetrics& metrics = found.classes[of];
+    Json each;
+    each.set("class", part.answers.class_names[of]);
+    each.set("rows", static_cast<std::int64_t>(metrics.support));
+    const std::pair<const char*, double> values[] = {{"precision", metrics.precision},
+                                                     {"recall", metrics.recall},
+                                                     {"f1", metrics.f1},
+                                                     {"auc", metrics.auc}};
+    for (const auto& [name, value] : values)
+      if (std::isfinite(value)) each.set(name, value);
+    Json rows_by_decision{Json::Array{}};
+    for (std::size_t as = 0; as < classes; ++as) rows_by_decision.push(taken[of * classes + as]);
+    each.set("decided", std::move(rows_by_decision));
+    list.push(std::move(each));
+  }
+  json.set("log_loss_clip", 1e-15);
+  json.set("classes_with_auc", found.classes_with_auc);
+  json.set("classes", std::move(list));
+}
+
 void add_binary(Json& json, const ScoredPart& part) {
   const ModelAnswers& answers = part.answers;
   const stats::BinaryRows rows = binary_rows(answers);
@@ -149,12 +192,12 @@ double mean_of(std::span<const double> numbers) {
 
 Status check_evaluable(const ScoredPart& part) {
   const LabelSpan& labels = part.answers.labels;
-  COEVAL_CHECK(part.answers.scores.size() == labels.size());
+  COEVAL_CHECK(labels.size() == 0 || part.answers.scores.size() % labels.size() == 0);
   if (labels.size() == 0) {
     return fail(Code::no_rows, "the " + part.name + " part has no rows to evaluate",
                 "move the dates of `split` into the time that the source covers");
   }
-  if (labels.is_regression()) return {};
+  if (!labels.is_binary()) return {};
   const auto positives = std::ranges::count(labels.classes, 1);
   if (positives == 0 || positives == std::ssize(labels.classes)) {
     return fail(Code::no_rows,
@@ -167,8 +210,9 @@ Status check_evaluable(const ScoredPart& part) {
 }
 
 Metrics all_metrics(const ModelAnswers& answers) {
-  Metrics metrics =
-      answers.labels.is_regression() ? regression_metrics(answers) : binary_metrics(answers);
+  Metrics metrics = answers.labels.is_regression()   ? regression_metrics(answers)
+                    : answers.labels.is_multiclass() ? class_metrics(answers)
+                                                     : binary_metrics(answers);
   std::erase_if(metrics, [](const auto& metric) { return !std::isfinite(metric.second); });
   return metrics;
 }
@@ -182,13 +226,15 @@ Result<Json> evaluation_report(std::span<const ScoredPart> parts) {
     json.set("rows", static_cast<std::int64_t>(labels.size()));
     if (labels.is_regression())
       json.set("label_mean", mean_of(labels.numbers));
-    else
+    else if (labels.is_binary())
       json.set("positives",
                static_cast<std::int64_t>(std::ranges::count(labels.classes, std::uint8_t{1})));
     for (const auto& [name, value] : all_metrics(part.answers)) json.set(name, value);
     for (const auto& [name, value] : part.further) json.set(name, value);
     if (labels.is_regression())
       add_regression(json, part);
+    else if (labels.is_multiclass())
+      add_classes(json, part);
     else
       add_binary(json, part);
     report.set(part.name, std::move(json));

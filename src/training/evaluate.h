@@ -23,7 +23,8 @@ struct ScoredPart {
 Status check_evaluable(const ScoredPart& part);
 
 /// All metrics that gates can name, of rows as they are: each counts 1, whatever it weighed in
-/// training. Decisions are those of scores at or above the threshold. What is undefined is not
+/// training. Decisions are those of scores at or above the threshold, of several classes
+/// those of stats::decided_class. What is undefined is not
 /// there: R² of constant labels, WAPE of labels that are all 0.
 Metrics all_metrics(const ModelAnswers& answers);
 
@@ -31,8 +32,9 @@ Metrics all_metrics(const ModelAnswers& answers);
 /// "rows", "positives", "auc", …, with the bins of the calibration error and the clip of the log
 /// loss said beside, and of the test part its curves. Of a regression "rows", "label_mean", "rmse",
 /// …, how many rows' labels are so near 0 that they rule the MAPE, and of the test part what its
-/// plots show: bins by prediction, and residuals. (statistics: model metrics) Errors: as
-/// check_evaluable.
+/// plots show: bins by prediction, and residuals. Of a multiclass model "rows", "log_loss", …, and
+/// "classes": of each its rows, metrics against the others, and as what its rows were decided.
+/// (statistics: model metrics) Errors: as check_evaluable.
 Result<data::Json> evaluation_report(std::span<const ScoredPart> parts);
 
 /// Adds what the evidence says of the test part beside its metrics: "intervals" by name, what they

@@ -190,7 +190,7 @@ Result<SliceEvidence> slice_from(const Json& json, define::ModelKind kind) {
 Result<define::ModelKind> kind_from(const Json& json) {
   if (json.find("kind") == nullptr) return define::ModelKind::binary;
   COEVAL_ASSIGN(const std::string text, string_member(json, "kind"));
-  for (const auto kind : {define::ModelKind::binary, define::ModelKind::regression})
+  for (const auto kind : define::kModelKinds)
     if (text == define::name(kind)) return kind;
   return fail(Code::bad_json, "'kind' is unknown: '" + text + "'");
 }

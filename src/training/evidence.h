@@ -57,7 +57,7 @@ struct DecisionComparison {
 /// The rows of one value of a slice.
 struct SliceEvidence {
   std::string slice, value;
-  std::int64_t rows = 0, positives = 0;  ///< a regression has no positive ones
+  std::int64_t rows = 0, positives = 0;  ///< only binary models have positive ones
   Metrics metrics;
   Intervals intervals = {};  ///< of those that do not take long
 };
@@ -94,7 +94,8 @@ struct Evidence {
   std::optional<double> cost_per_million;
   std::optional<std::string> data_faults;  ///< what is wrong with the data; empty: nothing
   std::string leak_input;                  ///< the input that alone tells most about the label
-  /// Its AUC, the way that is above ½; of a regression its concordance, which is the same of pairs
+  /// Its AUC, the way that is above ½, of several classes that of the one that it tells best; of a
+  /// regression its concordance, which is the same of pairs
   /// of any labels (stats/concordance.h).
   std::optional<double> leak_auc;
   std::string new_input;  ///< the same of the inputs that the champion lacks

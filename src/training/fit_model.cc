@@ -85,6 +85,12 @@ Result<double> choose(const define::Model& model, const TrainingRows& rows,
                                           : std::nextafter(1.0, 2.0);
 }
 
+// Those of one row.
+std::vector<float> values_at(const std::vector<float>& values, std::size_t row, std::size_t width) {
+  const auto from = values.begin() + static_cast<std::ptrdiff_t>(row * width);
+  return {from, from + static_cast<std::ptrdiff_t>(width)};
+}
+
 CommandJob job_of(const Workshop& shop, const define::Model& model, const TrainingRows& rows,
                   const std::string& folder) {
   CommandJob job{model.name, shop.project->folder, folder, {}};
@@ -98,16 +104,19 @@ CommandJob job_of(const Workshop& shop, const define::Model& model, const Traini
 Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& model,
                                    const TrainedModel& trained, std::size_t width) {
   auto runtime = models::Runtime::read(trained.bytes, shop.openers);
-  if (runtime && runtime->width() == width && runtime->outputs() == 1 && runtime->scores() == 1)
+  const std::size_t outputs = objective_of(model).outputs();
+  if (runtime && runtime->width() == width && runtime->outputs() == outputs &&
+      runtime->scores() == outputs)
     return runtime;
-  const Error error = runtime ? Error{Code::bad_model,
-                                      "it has " + std::to_string(runtime->width()) +
-                                          " inputs and " + std::to_string(runtime->outputs()) +
-                                          " outputs instead of " + std::to_string(width) + " and 1",
-                                      {},
-                                      {},
-                                      {}}
-                              : runtime.error();
+  const Error error = runtime
+                          ? Error{Code::bad_model,
+                                  "it has " + std::to_string(runtime->width()) + " inputs and " +
+                                      std::to_string(runtime->outputs()) + " outputs instead of " +
+                                      std::to_string(width) + " and " + std::to_string(outputs),
+                                  {},
+                                  {},
+                                  {}}
+                          : runtime.error();
   if (shop.given != nullptr)
     return fail(error.code, "'" + shop.given->name + "' cannot be used: " + error.message,
                 error.advice.empty() ? "the model's inputs are what its row has" : error.advice);
@@ -129,6 +138,8 @@ TrainingRange training_range(const TrainingRows& rows) {
 
 Objective objective_of(const define::Model& model) {
   if (model.kind == define::ModelKind::binary) return {};
+  if (model.kind == define::ModelKind::multiclass)
+    return {.kind = Objective::Kind::multiclass, .classes = static_cast<int>(model.classes.size())};
   switch (model.loss.kind) {
     case define::Loss::Kind::squared:
       break;
@@ -144,7 +155,7 @@ std::vector<float> training_weights(const define::Model& model, const TrainingRo
                                     const TrainingRange& range) {
   const define::ClassWeights& classes = model.training.class_weights;
   if (rows.weights.empty() && !classes.given()) return {};
-  if (rows.labels.kind == define::ModelKind::regression) {
+  if (rows.labels.kind != define::ModelKind::binary) {
     const auto own = std::span(rows.weights).subspan(range.from, range.train + range.validate);
     return {own.begin(), own.end()};
   }
@@ -220,13 +231,11 @@ Result<double> median_latency_us(const models::Runtime& runtime, std::span<const
   const std::size_t count = std::min(kRows, all);
   if (count == 0) return 0;
   std::vector<double> trials;
+  std::vector<float> margins(runtime.outputs()), scores(runtime.scores());
   for (int trial = 0; trial < kTrials; ++trial) {
     const auto began = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < count; ++i) {
-      float margin = 0, score = 0;
-      COEVAL_TRY(
-          runtime.predict(rows.subspan(i * all / count * width, width), {&margin, 1}, {&score, 1}));
-    }
+    for (std::size_t i = 0; i < count; ++i)
+      COEVAL_TRY(runtime.predict(rows.subspan(i * all / count * width, width), margins, scores));
     const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - began;
     trials.push_back(took.count() / static_cast<double>(count));
   }
@@ -239,8 +248,9 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
   COEVAL_ASSIGN(fitted.runtime, runtime_of(shop, model, fitted.trained, rows.width));
-  fitted.margins.resize(rows.rows());
-  fitted.raw_scores.resize(rows.rows());
+  fitted.outputs = fitted.runtime.outputs();
+  fitted.margins.resize(rows.rows() * fitted.outputs);
+  fitted.raw_scores.resize(rows.rows() * fitted.outputs);
   COEVAL_TRY(fitted.runtime.predict(rows.values, fitted.margins, fitted.raw_scores));
   COEVAL_ASSIGN(fitted.calibration, fit_calibration(model, rows, fitted.raw_scores));
   fitted.scores = fitted.raw_scores;
@@ -255,7 +265,8 @@ std::vector<models::GoldenRow> golden_rows(const TrainingRows& rows, const Fitte
   for (std::size_t i = 0; i < kGoldenRows && test.count > 0; ++i) {
     const std::size_t at = test.from + data::xxh3_64("golden", i) % test.count;
     golden.push_back({std::vector<float>(rows.row(at), rows.row(at) + rows.width),
-                      fitted.margins[at], fitted.scores[at]});
+                      values_at(fitted.margins, at, fitted.outputs),
+                      values_at(fitted.scores, at, fitted.outputs)});
   }
   return golden;
 }

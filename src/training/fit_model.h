@@ -22,9 +22,14 @@ struct FittedModel {
   models::Runtime runtime;
   std::optional<stats::CalibrationMap> calibration;
   double threshold = 0.5;
-  std::vector<float> margins;     ///< TrainingRows::rows()
-  std::vector<float> raw_scores;  ///< TrainingRows::rows(): the trainer's own scores
-  std::vector<float> scores;  ///< TrainingRows::rows(): what is served, calibrated where that is
+  std::size_t outputs = 1;  ///< margins of a row, and scores: one, or one of each class
+  /// TrainingRows::rows() × outputs, each: margins, the trainer's own scores, and what is served,
+  /// calibrated where that is.
+  std::vector<float> margins, raw_scores, scores;
+
+  std::span<const float> scores_of(TrainingRows::Range range) const {
+    return std::span(scores).subspan(range.from * outputs, range.count * outputs);
+  }
 };
 
 /// Which rows train and which ones steer (early stopping); places in TrainingRows, the second right
@@ -47,7 +52,8 @@ std::vector<float> training_weights(const define::Model& model, const TrainingRo
 Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows, const TrainingRange& range);
 
-/// The runtime of what was trained, which must have so many inputs and one output. Errors:
+/// The runtime of what was trained, which must have so many inputs, and one output or one of each
+/// class. Errors:
 /// training_failed, saying what is wrong with the model.
 Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& model,
                                    const TrainedModel& trained, std::size_t width);

@@ -263,8 +263,8 @@ std::optional<double> champion_auc(const Evidence& evidence) {
 
 std::string alone_text(const Evidence& evidence, const std::string& input, double auc,
                        double beside) {
-  const char* measure =
-      evidence.kind == define::ModelKind::binary ? "' alone has AUC " : "' alone has concordance ";
+  const char* measure = evidence.kind == define::ModelKind::regression ? "' alone has concordance "
+                                                                       : "' alone has AUC ";
   return "'" + input + measure + text_beside(auc, beside);
 }
 

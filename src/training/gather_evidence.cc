@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/worker_pool.h"
 #include "define/external_trainer.h"
@@ -47,21 +48,23 @@ class Gathering {
         rows_(rows),
         fitted_(fitted),
         test_(rows.part(SplitPart::test)),
-        scores_(std::span(fitted.scores).subspan(test_.from, test_.count)),
+        scores_(fitted.scores_of(test_)),
         labels_(rows.labels.span().subspan(test_.from, test_.count)),
-        worth_(model, rows, test_, scores_, fitted.threshold),
+        worth_(model, rows, test_, scores_, {fitted.threshold, model.cost_matrix}),
         pool_(shop.threads) {}
 
   Result<Evidence> run() {
     evidence_.kind = model_.kind;
-    evidence_.test = all_metrics(answers_of(scores_, labels_, fitted_.threshold));
+    evidence_.test = all_metrics(answers_of(scores_, labels_));
     worth_.add_to(*evidence_.test);
     evidence_.test_rows = static_cast<std::int64_t>(test_.count);
-    evidence_.test_positives = std::ranges::count(labels_.classes, std::uint8_t{1});
+    if (labels_.is_binary())
+      evidence_.test_positives = std::ranges::count(labels_.classes, std::uint8_t{1});
     COEVAL_TRY(compare_runtime());
     units_ = draw_units(pair_.unit);
     pair_.candidate = scores_;
     pair_.candidate_threshold = fitted_.threshold;
+    pair_.candidate_costs = model_.cost_matrix;
     pair_.labels = labels_;
     pair_.quantile = quantile_of(model_);
     pair_.units = units_;
@@ -77,9 +80,9 @@ class Gathering {
   }
 
  private:
-  ModelAnswers answers_of(std::span<const float> scores, const LabelSpan& labels,
-                          double threshold) const {
-    return {scores, labels, threshold, quantile_of(model_)};
+  ModelAnswers answers_of(std::span<const float> scores, const LabelSpan& labels) const {
+    return {
+        scores, labels, fitted_.threshold, quantile_of(model_), model_.classes, model_.cost_matrix};
   }
 
   // Bits of our runtime against the trainer's own prediction, over the whole test part.
@@ -99,7 +102,7 @@ class Gathering {
   Result<VendorScores> vendor_scores(const std::string& trainer) const {
     if (trainer.empty()) {
       COEVAL_ASSIGN(const auto again, models::Runtime::read(fitted_.trained.bytes, shop_.openers));
-      VendorScores scores{std::vector<float>(test_.count), std::vector<float>(test_.count)};
+      VendorScores scores{std::vector<float>(scores_.size()), std::vector<float>(scores_.size())};
       COEVAL_TRY(again.predict(rows_.values_of(test_), scores.margins, scores.scores));
       return scores;
     }
@@ -107,7 +110,7 @@ class Gathering {
     COEVAL_TRY(stores::make_folders(folder));
     auto scores = predict_in_child(shop_.program, folder, trainer, fitted_.trained.bytes,
                                    rows_.row(test_.from), static_cast<std::int64_t>(test_.count),
-                                   rows_.width, {}, &rows_.values.memory());
+                                   rows_.width, fitted_.outputs, {}, &rows_.values.memory());
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
     return scores;
@@ -115,10 +118,14 @@ class Gathering {
 
   void count_differences(const VendorScores& vendor) {
     std::int64_t differences = 0;
+    const std::size_t outputs = fitted_.outputs;
     for (std::size_t i = 0; i < test_.count; ++i) {
-      const std::size_t row = test_.from + i;
-      const bool same = same_bits(vendor.margins[i], fitted_.margins[row]) &&
-                        same_bits(vendor.scores[i], fitted_.raw_scores[row]);
+      bool same = true;
+      for (std::size_t k = 0; k < outputs; ++k) {
+        const std::size_t theirs = i * outputs + k, ours = (test_.from + i) * outputs + k;
+        same = same && same_bits(vendor.margins[theirs], fitted_.margins[ours]) &&
+               same_bits(vendor.scores[theirs], fitted_.raw_scores[ours]);
+      }
       differences += same ? 0 : 1;
     }
     evidence_.runtime_differences = evidence_.runtime_differences.value_or(0) + differences;
@@ -177,11 +184,14 @@ class Gathering {
     }
     champion_inputs_ = champion.inputs;
     champion_scores_ = std::move(champion.scores);
-    champion_worth_.emplace(model_, rows_, test_, champion_scores_, champion.threshold);
-    evidence_.champion = all_metrics(answers_of(champion_scores_, labels_, champion.threshold));
-    champion_worth_->add_to(*evidence_.champion);
+    champion_costs_ = std::move(champion.cost_matrix);
+    champion_worth_.emplace(model_, rows_, test_, champion_scores_,
+                            DecisionRule{champion.threshold, champion_costs_});
+    pair_.champion_costs = champion_costs_;
     pair_.champion = champion_scores_;
     pair_.champion_threshold = champion.threshold;
+    evidence_.champion = all_metrics(pair_.champion_answers());
+    champion_worth_->add_to(*evidence_.champion);
     pair_.champion_worth = &*champion_worth_;
     for (const std::string& metric : compared_metrics()) {
       COEVAL_ASSIGN(auto comparison, compare_models(metric, pair_, pool_));
@@ -196,7 +206,7 @@ class Gathering {
     evidence_.interval_unit = pair_.unit;
     evidence_.interval_units =
         units_.empty() ? evidence_.test_rows : std::ssize(std::set(units_.begin(), units_.end()));
-    if (labels_.is_regression()) return {};
+    if (!labels_.is_binary()) return {};
     const stats::DeLongAuc auc = stats::delong_auc(scores_, labels_.classes);
     if (std::isfinite(auc.standard_error))
       evidence_.auc_delong = DeLongInterval{auc.standard_error, auc.lower, auc.upper};
@@ -276,28 +286,23 @@ class Gathering {
   // Whether the slice has enough rows.
   Result<bool> cut_slice(const SliceColumn& column, std::size_t word, std::vector<std::size_t> rows,
                          std::size_t judged) {
-    std::vector<float> scores;
+    const std::vector<float> scores = take(scores_, rows, fitted_.outputs);
     const RowLabels labels = take(labels_, rows);
-    std::vector<std::int64_t> units;
-    for (const std::size_t row : rows) {
-      scores.push_back(scores_[row]);
-      if (!units_.empty()) units.push_back(units_[row]);
-    }
-    const std::int64_t positives = std::ranges::count(labels.classes, std::uint8_t{1});
-    const std::int64_t least = labels_.is_regression()
-                                   ? std::ssize(rows)
-                                   : std::min(positives, std::ssize(rows) - positives);
+    const std::vector<std::int64_t> units = take(std::span(std::as_const(units_)), rows, 1);
+    const std::int64_t positives =
+        labels_.is_binary() ? std::ranges::count(labels.classes, std::uint8_t{1}) : 0;
+    const std::int64_t least =
+        labels_.is_binary() ? std::min(positives, std::ssize(rows) - positives) : std::ssize(rows);
     if (judged == kSliceValues || least < kSliceRows) {
       ++evidence_.small_slices;
       return false;
     }
-    SliceEvidence slice{
-        .slice = column.name,
-        .value = column.words[word],
-        .rows = std::ssize(rows),
-        .positives = positives,
-        .metrics = all_metrics(answers_of(scores, labels.span(), fitted_.threshold)),
-        .intervals = {}};
+    SliceEvidence slice{.slice = column.name,
+                        .value = column.words[word],
+                        .rows = std::ssize(rows),
+                        .positives = positives,
+                        .metrics = all_metrics(answers_of(scores, labels.span())),
+                        .intervals = {}};
     const ProjectMetrics worth = worth_.take(rows);
     worth.add_to(slice.metrics);
     if (units.empty() || std::ssize(std::set(units.begin(), units.end())) >= kLeastUnits) {
@@ -309,6 +314,7 @@ class Gathering {
                            .quantile = quantile_of(model_),
                            .units = units,
                            .unit = pair_.unit,
+                           .candidate_costs = model_.cost_matrix,
                            .candidate_worth = &worth,
                            .champion_worth = nullptr};
       COEVAL_ASSIGN(slice.intervals, metric_intervals(some, true, gated_on_slices_, pool_));
@@ -324,10 +330,11 @@ class Gathering {
     evidence_.golden_differences = 0;
     for (std::size_t i = 0; i < std::min(kAloneRows, test_.count); ++i) {
       const std::size_t row = test_.from + i * test_.count / std::min(kAloneRows, test_.count);
-      float margin = 0, score = 0;
-      COEVAL_TRY(fitted_.runtime.predict({rows_.row(row), rows_.width}, {&margin, 1}, {&score, 1}));
-      models::calibrate(fitted_.calibration, {&score, 1});
-      *evidence_.golden_differences += same_bits(score, fitted_.scores[row]) ? 0 : 1;
+      std::vector<float> margins(fitted_.outputs), scores(fitted_.outputs);
+      COEVAL_TRY(fitted_.runtime.predict({rows_.row(row), rows_.width}, margins, scores));
+      models::calibrate(fitted_.calibration, scores);
+      const auto block = fitted_.scores_of({row, 1});
+      *evidence_.golden_differences += std::ranges::equal(scores, block, same_bits) ? 0 : 1;
     }
     COEVAL_ASSIGN(evidence_.latency_us,
                   median_latency_us(fitted_.runtime, rows_.values_of(test_), rows_.width));
@@ -337,8 +344,8 @@ class Gathering {
   }
 
   // The mean label of the training rows that have each text of an input, by its code: of classes
-  // the share of positive ones. NaN where there are none.
-  std::vector<float> label_means(std::size_t input) const {
+  // the share of the one asked about. NaN where there are none.
+  std::vector<float> label_means(std::size_t input, std::uint8_t of) const {
     std::vector<std::int64_t> rows;
     std::vector<exact::ExactSum> sums;
     const TrainingRows::Range train = rows_.part(SplitPart::train);
@@ -351,8 +358,9 @@ class Gathering {
         sums.resize(place + 1);
       }
       rows[place] += 1;
-      sums[place].add(labels_.is_regression() ? rows_.labels.numbers[row]
-                                              : rows_.labels.classes[row]);
+      sums[place].add(labels_.is_regression()           ? rows_.labels.numbers[row]
+                      : rows_.labels.classes[row] == of ? 1.0
+                                                        : 0.0);
     }
     std::vector<float> means;
     for (std::size_t place = 0; place < rows.size(); ++place)
@@ -363,9 +371,9 @@ class Gathering {
 
   // What the input says of the label by itself: its value, of a text the mean label of training
   // rows that have it. A row without a value is below all others.
-  std::vector<float> alone(std::size_t input) const {
+  std::vector<float> alone(std::size_t input, std::uint8_t of = 1) const {
     const bool text = rows_.encoder.columns()[input].categorical;
-    const std::vector<float> means = text ? label_means(input) : std::vector<float>();
+    const std::vector<float> means = text ? label_means(input, of) : std::vector<float>();
     std::vector<float> values;
     for (std::size_t row = test_.from; row < test_.from + test_.count; ++row) {
       float value = rows_.row(row)[input];
@@ -378,15 +386,29 @@ class Gathering {
     return values;
   }
 
+  // How well an input by itself orders the labels, the way that is above ½: its AUC, or of a
+  // regression its concordance. Of several classes, of the one that it tells best from the others.
+  double told_alone(std::size_t input, const std::optional<stats::RankedTargets>& targets) const {
+    const auto above = [](double auc) { return std::max(auc, 1 - auc); };
+    if (targets) return above(targets->concordance(alone(input)));
+    if (labels_.is_binary()) return above(stats::auc(alone(input), labels_.classes));
+    double most = std::numeric_limits<double>::quiet_NaN();
+    for (std::size_t of = 0; of < model_.classes.size(); ++of) {
+      const auto place = static_cast<std::uint8_t>(of);
+      std::vector<std::uint8_t> is_of;
+      for (const std::uint8_t label : labels_.classes) is_of.push_back(label == place ? 1 : 0);
+      most = std::fmax(most, above(stats::auc(alone(input, place), is_of)));
+    }
+    return most;
+  }
+
   void look_for_leaks() {
     std::optional<stats::RankedTargets> targets;
     if (labels_.is_regression()) targets.emplace(labels_.numbers);
     if (targets && evidence_.champion)
       evidence_.champion_concordance = targets->concordance(champion_scores_);
     for (std::size_t input = 0; input < rows_.width; ++input) {
-      const double auc =
-          targets ? targets->concordance(alone(input)) : stats::auc(alone(input), labels_.classes);
-      const double most = std::max(auc, 1 - auc);
+      const double most = told_alone(input, targets);
       if (!std::isfinite(most)) continue;
       const std::string& name = rows_.encoder.columns()[input].name;
       if (!evidence_.leak_auc || most > *evidence_.leak_auc) {
@@ -428,6 +450,7 @@ class Gathering {
   std::vector<std::int64_t> units_;
   std::vector<std::string> champion_inputs_;
   std::vector<float> champion_scores_;
+  std::vector<double> champion_costs_;
   std::optional<ProjectMetrics> champion_worth_;
   ModelPair pair_;
   std::vector<std::string> gated_on_slices_;

@@ -18,15 +18,18 @@ bool MarginContributions::adds_up_to(double margin) const {
 Result<MarginContributions> margin_contributions(const std::string& folder,
                                                  std::string_view bits_id,
                                                  const models::Encoder& encoder,
-                                                 const data::Batch& inputs) {
+                                                 const data::Batch& inputs, std::size_t output) {
   COEVAL_ASSIGN(const std::string bytes, model_bytes(folder, bits_id));
   COEVAL_ASSIGN(const auto contributions, models::Contributions::read(bytes));
-  if (contributions.outputs() != 1 || contributions.width() != encoder.width())
-    return fail(Code::unsupported, "contributions are told of models with one output");
+  if (output >= contributions.outputs() || contributions.width() != encoder.width())
+    return fail(Code::unsupported, "the model has no such output or other inputs");
   std::vector<float> row(encoder.width());
   COEVAL_TRY(encoder.encode(inputs, row));
-  std::vector<double> found(row.size() + 1);
-  contributions.of(row, found);
+  const std::size_t terms = row.size() + 1;
+  std::vector<double> all(terms * contributions.outputs());
+  contributions.of(row, all);
+  const auto from = all.begin() + static_cast<std::ptrdiff_t>(output * terms);
+  std::vector<double> found(from, from + static_cast<std::ptrdiff_t>(terms));
   exact::ExactSum sum;
   for (const double each : found) sum.add(each);
   MarginContributions made;

@@ -21,12 +21,13 @@ struct MarginContributions {
   bool adds_up_to(double margin) const;
 };
 
-/// Of the model in a folder whose model file has this bits id; `inputs` is one row of its inputs.
-/// Errors: no_such_file, io; bad_model, also when no file of the folder has that id; unsupported
-/// for models of several outputs and those that have no trees.
+/// Of the model in a folder whose model file has this bits id; `inputs` is one row of its inputs,
+/// `output` the margin that is asked about: of a multiclass model a class's place. Errors:
+/// no_such_file, io; bad_model, also when no file of the folder has that id; unsupported for models
+/// without that output and those that have no trees.
 Result<MarginContributions> margin_contributions(const std::string& folder,
                                                  std::string_view bits_id,
                                                  const models::Encoder& encoder,
-                                                 const data::Batch& inputs);
+                                                 const data::Batch& inputs, std::size_t output);
 
 }  // namespace coeval::training

@@ -2,19 +2,38 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "define/project.h"
+#include "stats/multiclass.h"
 #include "training/row_labels.h"
 
 namespace coeval::training {
 
 /// What a model answered on some rows, and what came of them: all that its metrics are made of.
 struct ModelAnswers {
-  std::span<const float> scores;
-  LabelSpan labels;                     ///< as many as scores
+  std::span<const float> scores;        ///< one a row; of a multiclass model one of each class
+  LabelSpan labels;                     ///< rows
   double threshold = 0.5;               ///< of a binary model: decided true where score ≥ threshold
   std::optional<double> quantile = {};  ///< of a regression by the pinball loss: which one
+  std::span<const std::string> class_names = {};  ///< of a multiclass model
+  std::span<const double> cost_matrix = {};       ///< likewise, as in define::Model
+};
+
+/// Rows of a multiclass model, as statistics take them; the answers' scores stay where they are.
+struct ClassRows {
+  explicit ClassRows(const ModelAnswers& answers)
+      : labels(answers.labels.classes.begin(), answers.labels.classes.end()),
+        probabilities(answers.scores),
+        costs(answers.cost_matrix),
+        classes(static_cast<int>(values_a_row(answers.scores.size(), answers.labels.size()))) {}
+  stats::MulticlassRows rows() const { return {probabilities, labels, classes, {}, costs}; }
+
+  std::vector<std::int32_t> labels;
+  std::span<const float> probabilities;
+  std::span<const double> costs;
+  int classes;
 };
 
 /// The quantile that a model estimates; nothing where it estimates none.

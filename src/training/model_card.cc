@@ -73,7 +73,9 @@ class Card {
     to.blocks.emplace_back(CardParagraph{std::move(pieces)});
   }
 
+  bool is_binary() const { return model_.kind == define::ModelKind::binary; }
   bool is_regression() const { return model_.kind == define::ModelKind::regression; }
+  bool is_multiclass() const { return model_.kind == define::ModelKind::multiclass; }
 
   // What the score of a regression is.
   std::string score_meaning() const {
@@ -115,6 +117,15 @@ class Card {
                        {"loss", define::loss_text(model_.loss)}};
       return;
     }
+    if (is_multiclass()) {
+      out_.headline = {{"log loss, test", metric_text(*test, "log_loss")},
+                       {"accuracy", metric_text(*test, "accuracy")},
+                       {"macro F1", metric_text(*test, "macro_f1")},
+                       {"macro AUC", metric_text(*test, "macro_auc")},
+                       {"test rows", count_text(*test, "rows")},
+                       {"classes", std::to_string(model_.classes.size())}};
+      return;
+    }
     out_.headline = {
         {"AUC, test", metric_text(*test, "auc")},
         {"average precision", metric_text(*test, "average_precision")},
@@ -138,8 +149,13 @@ class Card {
              code(source.name),
              {", asked at its "},
              code(model_.at_column),
-             {is_regression() ? ". The score is " + score_meaning() + "."
-                              : ". The score is the probability that the label is true."}});
+             {is_regression()   ? ". The score is " + score_meaning() + "."
+              : is_multiclass() ? ". There is a score for each class: its probability. " +
+                                      std::string(model_.cost_matrix.empty()
+                                                      ? "The likeliest class is the decision."
+                                                      : "The class of least expected cost is the "
+                                                        "decision.")
+                                : ". The score is the probability that the label is true."}});
     const std::string label = label_text(definition_, model_);
     if (model_.label_events) {
       const auto& events = *model_.label_events;
@@ -158,7 +174,7 @@ class Card {
     }
     if (model_.label_known)
       say(to, {{"It is known at "}, code(plain_text(*model_.label_known)), {"."}});
-    if (is_regression()) return;
+    if (!is_binary()) return;
     say(to, {{"A score of " + fixed_text(subject_.card.threshold, 6) +
               " or more is decided as true: the threshold is " + threshold_text(model_) + "."}});
   }
@@ -193,7 +209,7 @@ class Card {
     }
     CardTable parts{
         "Parts, by the time of the question", {{"part"}, {"from"}, {"until"}, number("rows")}, {}};
-    if (!is_regression()) {
+    if (is_binary()) {
       parts.columns.push_back(number("positive"));
       parts.columns.push_back(number("share"));
     }
@@ -205,7 +221,7 @@ class Card {
       if (rows) {
         auto& row = parts.rows.emplace_back(std::vector<CardText>{
             {std::string(name(part))}, {from}, {format_time(*until)}, count(rows->rows)});
-        if (!is_regression()) {
+        if (is_binary()) {
           row.push_back(count(rows->positives));
           row.push_back(number(share_text(rows->positives, rows->rows)));
         }
@@ -266,8 +282,10 @@ class Card {
     const std::string rows =
         quality::with_separators(static_cast<std::int64_t>(subject_.importance->rows));
     say(to, {{std::string("Importance is the mean size of an input's contribution to the ") +
-              (is_regression() ? "prediction (" : "margin (log odds; ") + "TreeSHAP) over the " +
-              rows + " rows that the model's folder keeps."}});
+              (is_regression()   ? "prediction ("
+               : is_multiclass() ? "margins, of all classes together ("
+                                 : "margin (log odds; ") +
+              "TreeSHAP) over the " + rows + " rows that the model's folder keeps."}});
     to.blocks.emplace_back(importance_plot(model_, *subject_.importance));
   }
 
@@ -288,6 +306,11 @@ class Card {
     say_intervals(to);
     say_project_metrics(to);
     if (auto table = confusion_table(*test)) to.blocks.emplace_back(std::move(*table));
+    if (is_multiclass()) {
+      to.blocks.emplace_back(classes_table(*test, model_.classes));
+      to.blocks.emplace_back(decided_table(*test, model_.classes));
+      return;
+    }
     for (CardPlot& plot : test_plots(*test, subject_.card.threshold))
       to.blocks.emplace_back(std::move(plot));
     if (test->find(is_regression() ? "plots" : "curves") == nullptr)
@@ -400,8 +423,8 @@ class Card {
     CardSection& to = section("Slices");
     if (!evidence_ || evidence_->slices.empty()) {
       const bool asked = evidence_ && !model_.training.slices.empty();
-      const char* few = is_regression() ? "No value of the slices has enough rows."
-                                        : "No value of the slices has enough rows of both classes.";
+      const char* few = is_binary() ? "No value of the slices has enough rows of both classes."
+                                    : "No value of the slices has enough rows.";
       return say(to, {{asked ? few : "The test part was not cut into slices."}});
     }
     const std::string metric = slice_metric();
@@ -436,10 +459,10 @@ class Card {
       const auto rows = counts_of(part);
       if (!rows) continue;
       const std::int64_t least =
-          is_regression() ? rows->rows : std::min(rows->positives, rows->rows - rows->positives);
+          is_binary() ? std::min(rows->positives, rows->rows - rows->positives) : rows->rows;
       if (least < kFewRows)
         add("The part " + std::string(name(part)) + " has only " + std::to_string(least) +
-            (is_regression() ? " rows" : " rows of its smaller class") +
+            (is_binary() ? " rows of its smaller class" : " rows") +
             ": its metrics move by chance.");
     }
     left_out(list);
@@ -500,12 +523,14 @@ class Card {
       list.items.push_back(quality::with_separators(evidence_->small_slices) +
                            " values of slices were not judged: fewer than " +
                            std::to_string(kSliceRows) +
-                           (is_regression() ? " rows" : " rows of a class") + ", or beyond the " +
+                           (is_binary() ? " rows of a class" : " rows") + ", or beyond the " +
                            std::to_string(kSliceValues) + " largest of a slice.");
     if (evidence_->leak_auc)
       list.items.push_back("The input that alone tells most about the label is " +
                            evidence_->leak_input +
-                           (is_regression() ? ", with a concordance of " : ", with an AUC of ") +
+                           (is_regression()   ? ", with a concordance of "
+                            : is_multiclass() ? ", for one class with an AUC of "
+                                              : ", with an AUC of ") +
                            fixed_text(*evidence_->leak_auc, 4) + ".");
   }
 

@@ -37,10 +37,18 @@ constexpr std::pair<const char*, const char*> kNumberMetricNames[] = {
     {"r_squared", "R²"}, {"mape", "MAPE"}, {"wape", "WAPE"},
 };
 
+// The same of a multiclass model.
+constexpr std::pair<const char*, const char*> kClassMetricNames[] = {
+    {"log_loss", "log loss"},   {"accuracy", "accuracy"},       {"macro_f1", "macro F1"},
+    {"macro_auc", "macro AUC"}, {"weighted_f1", "weighted F1"},
+};
+
 std::string metric_name(std::string_view metric) {
   for (const auto& [key, text] : kMetricNames)
     if (metric == key) return text;
   for (const auto& [key, text] : kNumberMetricNames)
+    if (metric == key) return text;
+  for (const auto& [key, text] : kClassMetricNames)
     if (metric == key) return text;
   return std::string(metric);
 }
@@ -332,8 +340,13 @@ void add_interval_column(CardTable& table, const Json& intervals,
 CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
                         const define::Model& model) {
   const bool regression = model.kind == define::ModelKind::regression;
-  CardTable table{
-      "", {{"metric"}}, {{{"rows"}}, {{regression ? "mean of the label" : "positive"}}}};
+  const bool multiclass = model.kind == define::ModelKind::multiclass;
+  CardTable table{"",
+                  {{"metric"}},
+                  {{{"rows"}},
+                   {{regression   ? "mean of the label"
+                     : multiclass ? "classes with an AUC"
+                                  : "positive"}}}};
   std::vector<std::string> keys;
   const auto add = [&](const auto& names) {
     for (const auto& [key, text] : names) {
@@ -343,7 +356,10 @@ CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
       keys.emplace_back(key);
     }
   };
-  regression ? add(kNumberMetricNames) : add(kMetricNames);
+  if (multiclass)
+    add(kClassMetricNames);
+  else
+    regression ? add(kNumberMetricNames) : add(kMetricNames);
   for (const define::Metric& metric : model.metrics) {
     table.rows.push_back({code(metric.name)});
     keys.push_back(metric.name);
@@ -353,8 +369,9 @@ CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
     if (json == nullptr) continue;
     table.columns.push_back(number(std::string(name(part))));
     table.rows[0].push_back(number(count_text(*json, "rows")));
-    table.rows[1].push_back(
-        number(regression ? metric_text(*json, "label_mean") : count_text(*json, "positives")));
+    table.rows[1].push_back(number(regression   ? metric_text(*json, "label_mean")
+                                   : multiclass ? count_text(*json, "classes_with_auc")
+                                                : count_text(*json, "positives")));
     std::size_t row = 2;
     for (const auto& key : keys) table.rows[row++].push_back(number(metric_text(*json, key)));
     if (part == SplitPart::test && json->find("intervals") != nullptr)
@@ -426,24 +443,91 @@ CardTable slice_comparison_table(const std::vector<SliceComparison>& comparisons
   return table;
 }
 
+namespace {
+
+constexpr std::size_t kMostClasses = 20;
+
+// The classes of a part, those with most rows first, and how many are left out.
+std::vector<std::size_t> classes_by_rows(const Json& test, std::size_t classes) {
+  std::vector<std::pair<std::int64_t, std::size_t>> order;
+  const Json* list = test.find("classes");
+  if (list == nullptr || list->array() == nullptr || list->array()->size() != classes) return {};
+  for (std::size_t i = 0; i < classes; ++i)
+    order.emplace_back(count_of((*list->array())[i], "rows").value_or(0), i);
+  std::ranges::stable_sort(order, std::greater<>(), &std::pair<std::int64_t, std::size_t>::first);
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < std::min(classes, kMostClasses); ++i)
+    places.push_back(order[i].second);
+  return places;
+}
+
+std::string of_so_many(std::size_t shown, std::size_t all) {
+  if (shown >= all) return {};
+  return ", " + std::to_string(shown) + " of " + std::to_string(all) + " classes";
+}
+
+}  // namespace
+
+CardTable classes_table(const Json& test, const std::vector<std::string>& classes) {
+  const auto places = classes_by_rows(test, classes.size());
+  CardTable table{
+      "Each class against the others, test part" + of_so_many(places.size(), classes.size()),
+      {{"class"},
+       number("rows"),
+       number("precision"),
+       number("recall"),
+       number("F1"),
+       number("AUC")},
+      {}};
+  for (const std::size_t place : places) {
+    const Json& each = (*test.find("classes")->array())[place];
+    table.rows.push_back({code(classes[place]), number(count_text(each, "rows")),
+                          number(metric_text(each, "precision")),
+                          number(metric_text(each, "recall")), number(metric_text(each, "f1")),
+                          number(metric_text(each, "auc"))});
+  }
+  return table;
+}
+
+CardTable decided_table(const Json& test, const std::vector<std::string>& classes) {
+  const auto places = classes_by_rows(test, classes.size());
+  CardTable table{"Rows of each class by what was decided, test part" +
+                      of_so_many(places.size(), classes.size()),
+                  {{"class"}},
+                  {}};
+  for (const std::size_t as : places) table.columns.push_back(number(classes[as]));
+  for (const std::size_t place : places) {
+    auto& row = table.rows.emplace_back(std::vector<CardText>{code(classes[place])});
+    const Json* decided = (*test.find("classes")->array())[place].find("decided");
+    for (const std::size_t as : places) {
+      const bool known = decided != nullptr && decided->array() != nullptr &&
+                         as < decided->array()->size() && (*decided->array())[as].integer();
+      row.push_back(known ? count(*(*decided->array())[as].integer()) : number("–"));
+    }
+  }
+  return table;
+}
+
 CardTable slices_table(std::span<const SliceEvidence* const> slices, define::ModelKind kind,
                        const std::string& metric, std::size_t most,
                        const std::function<bool(const std::string&)>& hides) {
   const bool regression = kind == define::ModelKind::regression;
+  const bool binary = kind == define::ModelKind::binary;
   std::vector<std::string> shown = {"auc", "average_precision", "log_loss", "calibration_error"};
+  if (kind == define::ModelKind::multiclass) shown = {"log_loss", "accuracy", "macro_f1"};
   if (regression) shown = {"rmse", "mae", "r_squared"};
   if (std::ranges::find(shown, metric) == shown.end()) shown.insert(shown.begin(), metric);
   CardTable table{"Of the test part, the worst " + metric_name(metric) + " first",
                   {{"slice"}, {"value"}, number("rows")},
                   {}};
-  if (!regression) table.columns.push_back(number("positive"));
+  if (binary) table.columns.push_back(number("positive"));
   for (const std::string& each : shown) table.columns.push_back(number(metric_name(each)));
   for (std::size_t i = 0; i < std::min(slices.size(), most); ++i) {
     const SliceEvidence& slice = *slices[i];
     std::vector<CardText> row = {code(slice.slice),
                                  {hides(slice.slice) ? "(personal: not shown)" : slice.value},
                                  count(slice.rows)};
-    if (!regression) row.push_back(number(share_text(slice.positives, slice.rows)));
+    if (binary) row.push_back(number(share_text(slice.positives, slice.rows)));
     for (const std::string& each : shown) {
       const auto found = slice.metrics.find(each);
       const auto interval = slice.intervals.find(each);
@@ -584,8 +668,9 @@ CardPlot importance_plot(const define::Model& model, const Importance& importanc
   RankedBars plot{
       .title = "Importance of the inputs",
       .description = std::string("Mean size of each input's contribution to ") +
-                     (model.kind == define::ModelKind::regression ? "the prediction; "
-                                                                  : "the margin, in log odds; ") +
+                     (model.kind == define::ModelKind::regression   ? "the prediction; "
+                      : model.kind == define::ModelKind::multiclass ? "the margins of all classes; "
+                                                                    : "the margin, in log odds; ") +
                      "the table above has the same numbers.",
       .bars = {}};
   for (std::size_t i = 0; i < std::min(model.inputs.size(), importance.mean_size.size()); ++i)

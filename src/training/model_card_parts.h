@@ -48,6 +48,11 @@ CardTable comparison_table(const std::vector<Comparison>& comparisons);
 CardTable slice_comparison_table(const std::vector<SliceComparison>& comparisons, std::size_t most,
                                  const std::function<bool(const std::string&)>& hides);
 /// The first `most` of them; `hides` says of which slices no value is shown.
+/// Of a multiclass model's test part: each class by itself, and of its rows what was decided; of
+/// more than 20 classes those with most rows.
+CardTable classes_table(const data::Json& test, const std::vector<std::string>& classes);
+CardTable decided_table(const data::Json& test, const std::vector<std::string>& classes);
+
 CardTable slices_table(std::span<const SliceEvidence* const> slices, define::ModelKind kind,
                        const std::string& metric, std::size_t most,
                        const std::function<bool(const std::string&)>& hides);

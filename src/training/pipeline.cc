@@ -235,13 +235,16 @@ class Build {
       const TrainingRows::Range range = rows.part(each);
       const bool needed = each == SplitPart::train || each == SplitPart::test;
       if (range.count == 0 && !needed) continue;
-      const auto scores = std::span(fitted.scores).subspan(range.from, range.count);
+      const auto scores = fitted.scores_of(range);
       parts.push_back({std::string(name(each)),
                        {.scores = scores,
                         .labels = rows.labels.span().subspan(range.from, range.count),
                         .threshold = fitted.threshold,
-                        .quantile = quantile_of(model_)}});
-      ProjectMetrics(model_, rows, range, scores, fitted.threshold).add_to(parts.back().further);
+                        .quantile = quantile_of(model_),
+                        .class_names = model_.classes,
+                        .cost_matrix = model_.cost_matrix}});
+      ProjectMetrics(model_, rows, range, scores, {fitted.threshold, model_.cost_matrix})
+          .add_to(parts.back().further);
     }
     COEVAL_ASSIGN(data::Json metrics, evaluation_report(parts));
     recorder_.measured(metrics);
@@ -294,6 +297,8 @@ class Build {
     card.recipe_id = recipe_id(recipe_of(shop_, chosen_, card.dataset_id, fitted.trained.engine));
     card.engine = fitted.trained.engine;
     card.kind = std::string(define::name(model_.kind));
+    card.classes = model_.classes;
+    card.cost_matrix = model_.cost_matrix;
     card.threshold = fitted.threshold;
     card.calibration = fitted.calibration;
     card.details.set("definition", shop_.definition);

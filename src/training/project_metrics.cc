@@ -17,14 +17,16 @@ data::Batch columns_of(const TrainingRows& rows, TrainingRows::Range part) {
 
 ProjectMetrics::ProjectMetrics(const define::Model& model, const TrainingRows& rows,
                                TrainingRows::Range part, std::span<const float> scores,
-                               double threshold) {
+                               const DecisionRule& rule) {
   if (model.metrics.empty()) return;
   const data::Batch columns = columns_of(rows, part);
   const LabelSpan labels = rows.labels.span().subspan(part.from, part.count);
   const quality::AnsweredRows answered{.scores = scores,
-                                       .threshold = threshold,
+                                       .threshold = rule.threshold,
                                        .labels = labels.classes,
                                        .numbers = labels.numbers,
+                                       .classes = model.classes,
+                                       .cost_matrix = rule.cost_matrix,
                                        .columns = &columns};
   for (const define::Metric& metric : model.metrics)
     all_.push_back({&metric, quality::metric_terms(metric, answered)});

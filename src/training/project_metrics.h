@@ -11,6 +11,12 @@
 
 namespace coeval::training {
 
+/// How scores decide: by a threshold, or by the costs of a multiclass model.
+struct DecisionRule {
+  double threshold = 0.5;
+  std::span<const double> cost_matrix = {};
+};
+
 /// The metrics of the project that a model names, on the rows of one part and one model's answers.
 class ProjectMetrics {
  public:
@@ -19,9 +25,10 @@ class ProjectMetrics {
     quality::MetricTerms terms;
   };
 
-  /// `scores`: one a row of the part. Whoever made the model and the rows keeps them.
+  /// `scores`: one a row of the part, or one of each class. Whoever made the model and the rows
+  /// keeps them.
   ProjectMetrics(const define::Model& model, const TrainingRows& rows, TrainingRows::Range part,
-                 std::span<const float> scores, double threshold);
+                 std::span<const float> scores, const DecisionRule& rule);
 
   /// Puts those that are defined beside the others, by name.
   void add_to(Metrics& metrics) const;

@@ -66,6 +66,16 @@ constexpr std::string_view kPinball = "pinball";
 constexpr std::array<std::string_view, 5> kNumberNames = {"mae", "mape", "rmse", "wape", kPinball};
 constexpr std::array<NumberTermsOf, 5> kNumberTerms = {mae, mape, rmse, wape, pinball};
 
+// Of a multiclass model: of the probability of the label, whether that class was decided, and what
+// the decision costs.
+constexpr std::string_view kMeanCost = "mean_cost";
+constexpr std::array<std::string_view, 3> kClassNames = {"accuracy", "log_loss", kMeanCost};
+Terms class_terms(std::string_view metric, double likelihood, bool right, double cost) {
+  if (metric == "accuracy") return {right ? 1.0 : 0.0, 1};
+  if (metric == kMeanCost) return {cost, 1};
+  return {-exact::log(std::clamp(likelihood, kClip, 1 - kClip)), 1};
+}
+
 template <class Names, class Functions>
 auto find(const Names& names, const Functions& functions, std::string_view metric) {
   return functions[static_cast<std::size_t>(std::ranges::find(names, metric) - names.begin())];
@@ -74,6 +84,11 @@ auto find(const Names& names, const Functions& functions, std::string_view metri
 }  // namespace
 
 std::vector<std::string_view> ratio_metrics(const ModelAnswers& answers) {
+  if (answers.labels.is_multiclass()) {
+    std::vector<std::string_view> names(kClassNames.begin(), kClassNames.end());
+    if (answers.cost_matrix.empty()) std::erase(names, kMeanCost);
+    return names;
+  }
   if (!answers.labels.is_regression()) return {kNames.begin(), kNames.end()};
   std::vector<std::string_view> names(kNumberNames.begin(), kNumberNames.end());
   if (!answers.quantile) std::erase(names, kPinball);
@@ -84,7 +99,7 @@ std::optional<quality::MetricTerms> ratio_terms(std::string_view metric,
                                                 const ModelAnswers& answers) {
   const auto names = ratio_metrics(answers);
   if (std::ranges::find(names, metric) == names.end()) return std::nullopt;
-  const std::size_t rows = answers.scores.size();
+  const std::size_t rows = answers.labels.size();
   quality::MetricTerms terms;
   terms.numerators.reserve(rows);
   terms.denominators.reserve(rows);
@@ -97,6 +112,19 @@ std::optional<quality::MetricTerms> ratio_terms(std::string_view metric,
     for (std::size_t i = 0; i < rows; ++i)
       add(terms_of(static_cast<double>(answers.scores[i]), answers.labels.numbers[i],
                    answers.quantile.value_or(0.5)));
+    return terms;
+  }
+  if (answers.labels.is_multiclass()) {
+    const ClassRows own(answers);
+    const auto classes = static_cast<std::size_t>(own.classes);
+    const auto decided = stats::decided_classes(own.rows());
+    for (std::size_t i = 0; i < rows; ++i) {
+      const std::size_t label = answers.labels.classes[i];
+      const auto decision = static_cast<std::size_t>(decided[i]);
+      add(class_terms(metric, static_cast<double>(answers.scores[i * classes + label]),
+                      decision == label,
+                      own.costs.empty() ? 0 : own.costs[label * classes + decision]));
+    }
     return terms;
   }
   const TermsOf terms_of = find(kNames, kTerms, metric);

@@ -135,9 +135,9 @@ class Reproducing {
     found_.ids.push_back({"bits", version_.bits_id, data::sha256_hex(fitted.trained.bytes)});
     COEVAL_ASSIGN(const std::string golden,
                   stores::read_file(state_folder_ + "/" + version_.folder + "/golden.bin"));
-    found_.ids.push_back(
-        {"golden rows", data::sha256_hex(golden),
-         data::sha256_hex(models::write_golden(rows.width, golden_rows(rows, fitted)))});
+    found_.ids.push_back({"golden rows", data::sha256_hex(golden),
+                          data::sha256_hex(models::write_golden(rows.width, fitted.outputs,
+                                                                golden_rows(rows, fitted)))});
     if (!served_.card.decides()) return {};
     found_.ids.push_back({"threshold", data::Json(served_.card.threshold).dump(),
                           data::Json(fitted.threshold).dump()});

@@ -45,9 +45,8 @@ bool labels_differ(const TrainingRows& rows) {
 }
 
 bool can_judge(const Fold& fold) {
-  const bool regression = fold.test.labels.kind == define::ModelKind::regression;
-  return labels_differ(fold.train) &&
-         (regression ? fold.test.rows() > 0 : labels_differ(fold.test));
+  const bool binary = fold.test.labels.kind == define::ModelKind::binary;
+  return labels_differ(fold.train) && (binary ? labels_differ(fold.test) : fold.test.rows() > 0);
 }
 
 Result<Fold> cut_fold(const define::Model& model, const TrainingRows& rows, int number) {
@@ -74,7 +73,7 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
   json.set("train_rows", fold.train.rows());
   json.set("test_rows", fold.test.rows());
   if (!can_judge(fold)) {
-    json.set("missing", model.kind == define::ModelKind::regression
+    json.set("missing", model.kind != define::ModelKind::binary
                             ? "it has no test rows, or its training rows have one label only"
                             : "a part of it has rows of one class only, or none");
     return json;
@@ -82,12 +81,15 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
   COEVAL_ASSIGN(const TrainedModel trained,
                 train_on(shop, model, fold.train, training_range(fold.train)));
   COEVAL_ASSIGN(const auto runtime, runtime_of(shop, model, trained, fold.train.width));
-  std::vector<float> margins(fold.test.rows()), scores(fold.test.rows());
+  const std::size_t values = fold.test.rows() * runtime.outputs();
+  std::vector<float> margins(values), scores(values);
   COEVAL_TRY(runtime.predict(fold.test.values, margins, scores));
   for (const auto& [name, value] : all_metrics({.scores = scores,
                                                 .labels = fold.test.labels.span(),
                                                 .threshold = model.threshold,
-                                                .quantile = quantile_of(model)}))
+                                                .quantile = quantile_of(model),
+                                                .class_names = model.classes,
+                                                .cost_matrix = model.cost_matrix}))
     json.set(name, value);
   return json;
 }

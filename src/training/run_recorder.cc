@@ -126,7 +126,7 @@ std::map<std::string, std::string> training_parameters(const define::Model& mode
     take_threshold(model, params);
   } else {
     params["kind"] = std::string(define::name(model.kind));
-    params["loss"] = define::loss_text(model.loss);
+    if (model.kind == define::ModelKind::regression) params["loss"] = define::loss_text(model.loss);
   }
   if (options.calibration != define::Calibration::none)
     params["calibration"] = std::string(name(options.calibration));

@@ -180,13 +180,16 @@ class Searching {
     COEVAL_ASSIGN(const TrainedModel trained, train_on(shop_, model, rows_, training_range(rows_)));
     COEVAL_ASSIGN(const auto runtime, runtime_of(shop_, model, trained, rows_.width));
     const TrainingRows::Range part = rows_.part(SplitPart::validate);
-    std::vector<float> margins(part.count), scores(part.count);
+    std::vector<float> margins(part.count * runtime.outputs()),
+        scores(part.count * runtime.outputs());
     COEVAL_TRY(runtime.predict(rows_.values_of(part), margins, scores));
     const Metrics metrics =
         all_metrics({.scores = scores,
                      .labels = rows_.labels.span().subspan(part.from, part.count),
                      .threshold = model.threshold,
-                     .quantile = quantile_of(model)});
+                     .quantile = quantile_of(model),
+                     .class_names = model.classes,
+                     .cost_matrix = model.cost_matrix});
     const auto found = metrics.find(search_.metric);
     if (found == metrics.end())
       return fail(Code::training_failed, search_.metric + " is undefined on the validation part");

@@ -19,7 +19,7 @@ Status check_part(const PartCounts& counts, SplitPart part, define::ModelKind ki
                 "move the dates of `split` into the time that the source covers" +
                     std::string(outside == 0 ? "" : "; a label that is null decides nothing"));
   }
-  if (kind == define::ModelKind::regression) return {};
+  if (kind != define::ModelKind::binary) return {};
   if (count.positives == 0 || count.positives == count.rows) {
     return fail(Code::no_rows,
                 where + " has one class only: " + std::to_string(count.positives) +

@@ -14,6 +14,7 @@ inline constexpr Objective kRegressionObjectives[] = {
     {.kind = Objective::Kind::absolute},
     {.kind = Objective::Kind::quantile, .quantile = 0.9},
 };
+inline constexpr Objective kThreeClasses = {.kind = Objective::Kind::multiclass, .classes = 3};
 
 /// 600 rows of a number, a number with gaps and a category, from a small generator that a dozen
 /// lines of any language repeat: the expected values of the tests were computed from Python by
@@ -42,6 +43,20 @@ class TestTable {
     table.labels = nullptr;
     table.numbers = numbers_.data();
     return table;
+  }
+  /// The same rows with one of three classes as the label.
+  TrainingTable classes_table() const {
+    TrainingTable table = this->table();
+    table.labels = classes_.data();
+    return table;
+  }
+  /// The log loss of these probabilities, three a row, for the validation rows.
+  double classes_loss(const std::vector<float>& probabilities) const {
+    double sum = 0;
+    const std::size_t rows = probabilities.size() / 3;
+    for (std::size_t i = 0; i < rows; ++i)
+      sum -= std::log(static_cast<double>(probabilities[i * 3 + classes_[kTrainRows + i]]));
+    return sum / static_cast<double>(rows);
   }
   const std::vector<double>& numbers() const { return numbers_; }
   /// What a library calls the loss of these predictions for the validation rows.
@@ -81,6 +96,8 @@ class TestTable {
     values_.push_back(static_cast<float>(shop));
     numbers_.push_back(static_cast<double>(amount) * 0.3 + (shop % 3 == 0 ? 90 : 0) +
                        static_cast<double>(noise) / 7);
+    const double number = numbers_.back();
+    classes_.push_back(number < 200 ? 0 : number < 330 ? 1 : 2);
     labels_.push_back(amount + (shop % 3 == 0 ? 300 : 0) + noise > 1100 ? 1 : 0);
   }
 
@@ -88,6 +105,7 @@ class TestTable {
   std::vector<float> values_;
   std::vector<std::uint8_t> labels_;
   std::vector<double> numbers_;
+  std::vector<std::uint8_t> classes_;
 };
 
 }  // namespace coeval::training

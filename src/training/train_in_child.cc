@@ -87,6 +87,7 @@ Result<Given> write_training_job(const WorkerFiles& files, const std::string& tr
                                 .rows = table.rows,
                                 .train_rows = table.train_rows,
                                 .width = table.width,
+                                .outputs = plan.objective.outputs(),
                                 .values_at = values_at,
                                 .names = table.names,
                                 .categorical = table.categorical,
@@ -98,12 +99,13 @@ Result<Given> write_training_job(const WorkerFiles& files, const std::string& tr
 
 Result<Given> write_prediction_job(const WorkerFiles& files, const std::string& trainer,
                                    const std::string& model_bytes, const float* rows,
-                                   std::int64_t count, std::size_t width,
+                                   std::int64_t count, std::size_t width, std::size_t outputs,
                                    const SharedMemory* memory) {
   Given given;
   COEVAL_ASSIGN(const std::size_t values_at, give_values(rows, cells(count, width), memory, given));
   for (const char* name : {"coeval margins", "coeval scores"}) {
-    COEVAL_ASSIGN(SharedMemory scores, SharedMemory::create(name, cells(count, 1) * sizeof(float)));
+    COEVAL_ASSIGN(SharedMemory scores,
+                  SharedMemory::create(name, cells(count, outputs) * sizeof(float)));
     given.add(std::move(scores));
   }
   COEVAL_TRY(write_scratch(files.model(), bytes_of(model_bytes.data(), model_bytes.size())));
@@ -112,6 +114,7 @@ Result<Given> write_prediction_job(const WorkerFiles& files, const std::string& 
                                 .rows = count,
                                 .train_rows = 0,
                                 .width = width,
+                                .outputs = outputs,
                                 .values_at = values_at,
                                 .names = {},
                                 .categorical = {},
@@ -262,13 +265,14 @@ Result<TrainedModel> train_in_child(const std::string& program, const std::strin
 Result<VendorScores> predict_in_child(const std::string& program, const std::string& folder,
                                       const std::string& trainer, const std::string& model_bytes,
                                       const float* rows, std::int64_t count, std::size_t width,
-                                      const ChildLimits& limits, const SharedMemory* memory) {
+                                      std::size_t outputs, const ChildLimits& limits,
+                                      const SharedMemory* memory) {
   const WorkerFiles files(folder);
   COEVAL_TRY(stores::make_folders(folder));
   files.remove_all();
   const Scratch scratch{files};
-  COEVAL_ASSIGN(const Given given,
-                write_prediction_job(files, trainer, model_bytes, rows, count, width, memory));
+  COEVAL_ASSIGN(const Given given, write_prediction_job(files, trainer, model_bytes, rows, count,
+                                                        width, outputs, memory));
   COEVAL_TRY(run_job(program, files, trainer, given, limits, nullptr));
   auto scores = read_scores_answer(files, given, count);
   if (!scores) return bad_answer(trainer, scores.error().message);

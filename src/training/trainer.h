@@ -21,10 +21,11 @@ struct TrainingTable {
   std::vector<bool> categorical;
   /// Per input: scores never fall (1) or never rise (−1) with it, or may do both (0). Empty: all 0.
   std::vector<int> monotone = {};
-  const float* values = nullptr;         ///< rows × width, owned by the caller
-  const std::uint8_t* labels = nullptr;  ///< rows, 0 or 1; null where the objective is of numbers
-  const double* numbers = nullptr;       ///< rows: finite labels of a regression; null of others
-  const float* weights = nullptr;        ///< rows, from 0 on; null: each row counts 1
+  const float* values = nullptr;  ///< rows × width, owned by the caller
+  /// Rows: 0 or 1, or the place of a class; null where the objective is of numbers.
+  const std::uint8_t* labels = nullptr;
+  const double* numbers = nullptr;  ///< rows: finite labels of a regression; null of others
+  const float* weights = nullptr;   ///< rows, from 0 on; null: each row counts 1
   /// Where `values` lie, if a child can be given that memory as it is; null: they are copied.
   const SharedMemory* memory = nullptr;
 };
@@ -33,14 +34,20 @@ struct TrainingTable {
 /// same of the validation rows (of `squared` its root).
 struct Objective {
   enum class Kind : std::uint8_t {
-    binary,    ///< log loss of TrainingTable::labels; the score is a probability
-    squared,   ///< (number − score)²; of this and the others the score is the margin itself
-    absolute,  ///< |number − score|
-    quantile,  ///< pinball loss of `quantile`
+    binary,      ///< log loss of TrainingTable::labels; the score is a probability
+    squared,     ///< (number − score)²; of this and the others the score is the margin itself
+    absolute,    ///< |number − score|
+    quantile,    ///< pinball loss of `quantile`
+    multiclass,  ///< log loss of TrainingTable::labels; a margin and a probability of each class
   };
   Kind kind = Kind::binary;
   double quantile = 0.5;  ///< in (0, 1)
-  bool is_regression() const { return kind != Kind::binary; }
+  int classes = 0;        ///< of Kind::multiclass: from 2 on
+  bool is_regression() const { return kind != Kind::binary && kind != Kind::multiclass; }
+  /// Margins of a row, and scores.
+  std::size_t outputs() const {
+    return kind == Kind::multiclass ? static_cast<std::size_t>(classes) : 1;
+  }
 };
 
 struct TrainingPlan {
@@ -67,11 +74,11 @@ class Trainer {
   virtual ~Trainer() = default;
   virtual Result<TrainedModel> train(const TrainingTable& table, const TrainingPlan& plan,
                                      void (*progress)(int round, int rounds)) = 0;
-  /// The vendor's own prediction, used to prove the runtime: one margin a row.
+  /// The vendor's own prediction, used to prove the runtime: rows × the model's outputs.
   virtual Result<std::vector<float>> predict_margins(const std::string& model_bytes,
                                                      const float* rows, std::int64_t count,
                                                      std::size_t width) = 0;
-  /// The vendor's scores: probabilities, or the numbers of a regression.
+  /// The vendor's scores, as many: probabilities, or the numbers of a regression.
   virtual Result<std::vector<float>> predict(const std::string& model_bytes, const float* rows,
                                              std::int64_t count, std::size_t width) = 0;
 };
@@ -90,15 +97,15 @@ Result<TrainedModel> train_in_child(const std::string& program, const std::strin
                                     const std::string& trainer, const TrainingTable& table,
                                     const TrainingPlan& plan, const ChildLimits& limits,
                                     void (*progress)(int round, int rounds));
-/// Predictions by the vendor's library in a child: margins then probabilities, rows each. `memory`
-/// as in TrainingTable.
+/// Predictions by the vendor's library in a child: margins then scores, rows × outputs each.
+/// `memory` as in TrainingTable.
 struct VendorScores {
   std::vector<float> margins, scores;
 };
 Result<VendorScores> predict_in_child(const std::string& program, const std::string& folder,
                                       const std::string& trainer, const std::string& model_bytes,
                                       const float* rows, std::int64_t count, std::size_t width,
-                                      const ChildLimits& limits = {},
+                                      std::size_t outputs, const ChildLimits& limits = {},
                                       const SharedMemory* memory = nullptr);
 
 /// What the child runs; the trainer is the one that the parent named. Returns the exit code.

@@ -116,6 +116,7 @@ data::Batch words_as_rows(const define::Model& model, const Survey& found) {
 constexpr std::array kParts = {SplitPart::train, SplitPart::validate, SplitPart::calibrate,
                                SplitPart::threshold, SplitPart::test};
 constexpr std::size_t kMaxSliceWords = 100'000;
+constexpr std::size_t kMaxStrangeLabels = 1'000;
 /// From so many training rows on, a text that no two of them share is taken for a row's name.
 constexpr std::int64_t kIdentifierRows = 100;
 
@@ -160,7 +161,9 @@ class Placer {
   }
 
   // Puts the columns that metrics read, which came batch by batch, in the order of the rows.
+  // Errors: training_failed for labels that are none of the model's classes.
   Status finish(const define::Model& model) {
+    COEVAL_TRY(check_labels(model));
     if (pieces_.empty()) return {};
     COEVAL_ASSIGN(const data::Batch all, data::concatenate(pieces_));
     std::vector<std::int64_t> sources(rows_.rows());
@@ -207,10 +210,7 @@ class Placer {
       }
       const float* from = encoded_.data() + static_cast<std::size_t>(row) * rows_.width;
       std::copy_n(from, rows_.width, rows_.values.data() + to * rows_.width);
-      if (model.kind == define::ModelKind::regression)
-        rows_.labels.numbers[to] = label.real(row);
-      else
-        rows_.labels.classes[to] = label.bit(row) ? 1 : 0;
+      place_label(model, label, row, to);
       rows_.at_us[to] = at.integer(row);
       if (known != nullptr) rows_.known_us[to] = known->integer(row);
       if (weight != nullptr) rows_.weights[to] = static_cast<float>(number_of(*weight, row));
@@ -220,6 +220,40 @@ class Placer {
         rows_.slices[i].codes[to] = word(i, text_of(*slices[i], row));
     }
     keep_columns(fields, batch, placed);
+  }
+
+  void place_label(const define::Model& model, const data::Column& label, std::int64_t row,
+                   std::size_t to) {
+    switch (model.kind) {
+      case define::ModelKind::regression:
+        rows_.labels.numbers[to] = label.real(row);
+        return;
+      case define::ModelKind::binary:
+        rows_.labels.classes[to] = label.bit(row) ? 1 : 0;
+        return;
+      case define::ModelKind::multiclass:
+        break;
+    }
+    const auto found = std::ranges::find(model.classes, label.string(row));
+    if (found != model.classes.end()) {
+      rows_.labels.classes[to] = static_cast<std::uint8_t>(found - model.classes.begin());
+      return;
+    }
+    ++strange_rows_;
+    if (strange_labels_.size() < kMaxStrangeLabels)
+      ++strange_labels_[std::string(label.string(row))];
+  }
+
+  // A text that is none of the classes: a class that was forgotten, or a value that was mistyped.
+  Status check_labels(const define::Model& model) const {
+    if (strange_labels_.empty()) return {};
+    const auto most =
+        std::ranges::max_element(strange_labels_, {}, [](const auto& each) { return each.second; });
+    return fail(Code::training_failed,
+                "the label of model '" + model.name + "' is none of its classes in " +
+                    std::to_string(strange_rows_) + " of " + std::to_string(rows_.rows()) +
+                    " rows, '" + most->first + "' in " + std::to_string(most->second) + " of them",
+                "add it to `classes`, or make such labels null in `label`: null is no label");
   }
 
   std::int32_t word(std::size_t slice, std::string text) {
@@ -243,8 +277,10 @@ class Placer {
   std::vector<std::map<std::string, std::int32_t>> words_;
   std::array<std::size_t, kSplitParts> next_{};
   std::vector<float> encoded_;
-  std::vector<data::Batch> pieces_;  // of the columns that metrics read
-  std::vector<std::size_t> places_;  // of their rows
+  std::vector<data::Batch> pieces_;                     // of the columns that metrics read
+  std::vector<std::size_t> places_;                     // of their rows
+  std::map<std::string, std::int64_t> strange_labels_;  // the first of them
+  std::int64_t strange_rows_ = 0;
 };
 
 // Trainers refuse infinite values without saying where. What the test part has does not train.
@@ -331,6 +367,20 @@ Status check_numbers(const define::Model& model, const TrainingRows& rows) {
   return {};
 }
 
+// A class of which the trainer sees no row would be served with scores that mean nothing.
+Status check_classes(const define::Model& model, const TrainingRows& rows) {
+  const TrainingRows::Range train = rows.part(SplitPart::train);
+  for (std::size_t i = 0; i < model.classes.size() && train.count > 0; ++i) {
+    const auto labels = std::span(rows.labels.classes).subspan(train.from, train.count);
+    if (std::ranges::find(labels, static_cast<std::uint8_t>(i)) != labels.end()) continue;
+    return fail(Code::training_failed,
+                "class '" + model.classes[i] + "' of model '" + model.name + "' has none of the " +
+                    std::to_string(train.count) + " training rows: it cannot be learned",
+                "take it out of `classes`, or move train_until to a time in which it occurs");
+  }
+  return {};
+}
+
 Status check_weights(const TrainingRows& rows) {
   if (rows.weights.empty()) return {};
   const auto bad = std::ranges::count_if(
@@ -397,6 +447,7 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
     COEVAL_TRY(check_filled(model, rows));
     COEVAL_TRY(check_finite(model, rows));
     COEVAL_TRY(check_numbers(model, rows));
+    COEVAL_TRY(check_classes(model, rows));
   }
   COEVAL_TRY(check_weights(rows));
   return rows;

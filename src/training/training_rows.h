@@ -57,8 +57,9 @@ struct TrainingRows {
 /// With `encoder` given, that one is used instead of a fresh one (to score a champion on these
 /// rows). Errors: the format's; no_rows; type_mismatch; training_failed for inputs that are
 /// infinite, all null in all training rows, or texts of which no two training rows share one, for
-/// weights that are none, and for labels of a regression that are all the same in the training rows
-/// or beyond float32, in which scores are.
+/// weights that are none, for labels of a regression that are all the same in the training rows
+/// or beyond float32, in which scores are, and for labels that are none of a multiclass model's
+/// classes, or classes of which there is no training row.
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
                                         const define::Model& model, const models::Encoder* encoder);
 

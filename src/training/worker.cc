@@ -87,12 +87,14 @@ Status train_job(const WorkerFiles& files, const WorkerPlan& plan, Trainer& trai
 
 // Fills the memory that the parent reads scores from.
 Status give_scores(int descriptor, const WorkerPlan& plan, const std::vector<float>& scores) {
-  if (std::ssize(scores) != plan.rows)
+  const std::size_t wanted = static_cast<std::size_t>(plan.rows) * plan.outputs;
+  if (scores.size() != wanted)
     return fail(Code::training_failed, "the trainer gave " + std::to_string(scores.size()) +
-                                           " scores for " + std::to_string(plan.rows) + " rows");
-  COEVAL_ASSIGN(SharedMemory memory,
-                SharedMemory::given(descriptor, bytes_of_floats(plan), Access::write));
-  if (!scores.empty()) std::memcpy(memory.data(), scores.data(), bytes_of_floats(plan));
+                                           " scores for " + std::to_string(plan.rows) +
+                                           " rows, not " + std::to_string(plan.outputs) + " a row");
+  const std::size_t bytes = wanted * sizeof(float);
+  COEVAL_ASSIGN(SharedMemory memory, SharedMemory::given(descriptor, bytes, Access::write));
+  if (bytes > 0) std::memcpy(memory.data(), scores.data(), bytes);
   return {};
 }
 

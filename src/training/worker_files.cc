@@ -80,10 +80,9 @@ Result<std::uint64_t> seed_from(const std::string& text) {
 }
 
 constexpr std::pair<Objective::Kind, std::string_view> kObjectives[] = {
-    {Objective::Kind::binary, "binary"},
-    {Objective::Kind::squared, "squared"},
-    {Objective::Kind::absolute, "absolute"},
-    {Objective::Kind::quantile, "quantile"},
+    {Objective::Kind::binary, "binary"},         {Objective::Kind::squared, "squared"},
+    {Objective::Kind::absolute, "absolute"},     {Objective::Kind::quantile, "quantile"},
+    {Objective::Kind::multiclass, "multiclass"},
 };
 
 std::string_view name_of(Objective::Kind kind) {
@@ -98,6 +97,8 @@ Result<Objective> objective_from(const data::Json& json) {
     if (text != kind_name) continue;
     Objective objective{.kind = kind};
     COEVAL_ASSIGN(objective.quantile, number_member(json, "quantile"));
+    COEVAL_ASSIGN(const std::int64_t classes, integer_member(json, "classes"));
+    objective.classes = static_cast<int>(classes);
     return objective;
   }
   return fail(Code::bad_json, "'objective' is unknown: '" + text + "'");
@@ -126,6 +127,7 @@ Status check_shape(const WorkerPlan& plan) {
   if (plan.names.size() != plan.categorical.size()) {
     return fail(Code::bad_json, "'names' and 'categorical' must be of one length");
   }
+  if (plan.outputs < 1) return fail(Code::bad_json, "'outputs' must be positive");
   if (!plan.monotone.empty() && plan.monotone.size() != plan.width) {
     return fail(Code::bad_json, "'monotone' must be empty or have a direction for each input");
   }
@@ -148,6 +150,7 @@ data::Json to_json(const WorkerPlan& plan) {
   json.set("rows", plan.rows);
   json.set("train_rows", plan.train_rows);
   json.set("width", plan.width);
+  json.set("outputs", plan.outputs);
   json.set("values_at", plan.values_at);
   json.set("names", data::Json::Array(plan.names.begin(), plan.names.end()));
   json.set("categorical", data::Json::Array(plan.categorical.begin(), plan.categorical.end()));
@@ -160,6 +163,7 @@ data::Json to_json(const WorkerPlan& plan) {
   json.set("threads", plan.plan.threads);
   json.set("objective", name_of(plan.plan.objective.kind));
   json.set("quantile", plan.plan.objective.quantile);
+  json.set("classes", plan.plan.objective.classes);
   return json;
 }
 
@@ -172,6 +176,8 @@ Result<WorkerPlan> worker_plan_from_json(const data::Json& json) {
   COEVAL_ASSIGN(plan.train_rows, integer_member(json, "train_rows"));
   COEVAL_ASSIGN(const std::int64_t width, integer_member(json, "width"));
   plan.width = static_cast<std::size_t>(width);
+  COEVAL_ASSIGN(const std::int64_t outputs, integer_member(json, "outputs"));
+  plan.outputs = static_cast<std::size_t>(std::max<std::int64_t>(outputs, 0));
   COEVAL_ASSIGN(const std::int64_t values_at, integer_member(json, "values_at"));
   plan.values_at = static_cast<std::size_t>(values_at);
   COEVAL_ASSIGN(const auto* names, array_member(json, "names"));

@@ -51,12 +51,13 @@ class WorkerFiles {
 
 enum class WorkerJob : std::uint8_t { train, predict };
 
-/// plan.json. For job "predict" only rows, width and values_at matter.
+/// plan.json. For job "predict" only rows, width, outputs and values_at matter.
 struct WorkerPlan {
   WorkerJob job = WorkerJob::train;
   std::string trainer;
   std::int64_t rows = 0, train_rows = 0;
   std::size_t width = 0;
+  std::size_t outputs = 1;    ///< of the model: margins of a row, and scores
   std::size_t values_at = 0;  ///< bytes of shared memory before the first row
   std::vector<std::string> names;
   std::vector<bool> categorical;

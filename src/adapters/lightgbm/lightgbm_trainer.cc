@@ -28,16 +28,18 @@ int scoring_threads() {
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-Status check_values(const TrainingTable& table) {
+Status check_values(const TrainingTable& table, const training::Objective& objective) {
   const float* const end = table.values + static_cast<std::size_t>(table.rows) * table.width;
   if (std::any_of(table.values, end, [](float value) { return std::isinf(value); })) {
     return fail(Code::training_failed, "the training rows hold an infinite value",
                 "make it null, or bound it in the feature's expression");
   }
   // The library would take every number above 0 for true.
-  if (table.numbers == nullptr &&
-      std::any_of(table.labels, table.labels + table.rows, [](auto label) { return label > 1; })) {
-    return fail(Code::training_failed, "a label is neither 0 nor 1");
+  const int most = objective.kind == training::Objective::Kind::multiclass ? objective.classes : 2;
+  if (table.numbers == nullptr && std::any_of(table.labels, table.labels + table.rows,
+                                              [most](auto label) { return label >= most; })) {
+    return fail(Code::training_failed,
+                "a label is not a whole number from 0 to " + std::to_string(most - 1));
   }
   return {};
 }
@@ -62,7 +64,7 @@ Status check_job(const TrainingTable& table, const TrainingPlan& plan) {
     return fail(Code::training_failed, "early stopping needs validation rows, there are none",
                 "widen the split's validation part, or remove early_stopping_rounds");
   }
-  return check_values(table);
+  return check_values(table, plan.objective);
 }
 
 /// One training run.
@@ -190,15 +192,11 @@ class LightgbmTrainer final : public training::Trainer {
                    "read the model"));
     const BoosterHandle booster(api_, handle);
     if (count == 0) return std::vector<float>();
-    std::vector<double> out(static_cast<std::size_t>(count));
     std::int64_t size = 0;
     COEVAL_TRY(api_.check(
         api_.LGBM_BoosterCalcNumPredict(handle, static_cast<int>(count), kind, 0, -1, &size),
         "count the scores"));
-    if (size != count) {
-      return fail(Code::unsupported, "the model has " + std::to_string(size) + " outputs for " +
-                                         std::to_string(count) + " rows, not one a row");
-    }
+    std::vector<double> out(static_cast<std::size_t>(size));
     COEVAL_TRY(api_.check(
         api_.LGBM_BoosterPredictForMat(handle, rows, kFloat32, static_cast<std::int32_t>(count),
                                        static_cast<std::int32_t>(width), 1, kind, 0, -1, "", &size,

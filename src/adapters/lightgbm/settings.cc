@@ -81,6 +81,8 @@ Words words_of(training::Objective::Kind kind) {
       return {"regression_l1", "l1"};
     case training::Objective::Kind::quantile:
       return {"quantile", "quantile"};
+    case training::Objective::Kind::multiclass:
+      return {"multiclass", "multi_logloss"};
   }
   return {"binary", "binary_logloss"};
 }
@@ -90,7 +92,9 @@ Status check_objective(const Params& params, std::string_view needed) {
   const std::string* objective = find(params, "objective");
   if (objective != nullptr && *objective != needed) {
     return fail(Code::unsupported,
-                (needed == "binary" ? "the label is boolean" : "the label is a number") +
+                std::string(needed == "binary"       ? "the label is boolean"
+                            : needed == "multiclass" ? "the label is one of several classes"
+                                                     : "the label is a number") +
                     std::string(", so the objective is ") + std::string(needed) + ", not " +
                     *objective,
                 "remove `objective` from the model's params");
@@ -155,6 +159,8 @@ Result<Settings> settings_of(const training::TrainingTable& table,
   if (find(all, "metric") == nullptr) all.emplace_back("metric", words.metric);
   if (plan.objective.kind == training::Objective::Kind::quantile)
     all.emplace_back("alpha", number_text(plan.objective.quantile));
+  if (plan.objective.kind == training::Objective::Kind::multiclass)
+    all.emplace_back("num_class", std::to_string(plan.objective.classes));
   all.emplace_back("seed", std::to_string(plan.seed));
   all.emplace_back("deterministic", "true");
   all.emplace_back("force_col_wise", "true");

@@ -72,10 +72,6 @@ Result<std::vector<float>> Booster::predict(const float* values, std::int64_t ro
                          "score the rows"));
   Length count = 1;
   for (Length i = 0; i < dimensions; ++i) count *= shape[i];
-  if (count != static_cast<Length>(rows)) {
-    return fail(Code::unsupported, "the model has " + std::to_string(count) + " outputs for " +
-                                       std::to_string(rows) + " rows, not one a row");
-  }
   return std::vector<float>(out, out + count);
 }
 

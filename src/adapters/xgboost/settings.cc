@@ -23,6 +23,7 @@ constexpr Reserved kReserved[] = {
     {"early_stopping_rounds", "set `early_stopping_rounds` of the model"},
     {"validate_parameters", "parameters are always validated"},
     {"verbosity", "it is fixed: warnings are read for unknown parameters"},
+    {"num_class", "write the model's `classes`"},
     {"device", "models are trained on the CPU, whose results repeat bit for bit"},
 };
 
@@ -40,6 +41,8 @@ Words words_of(training::Objective::Kind kind) {
       return {"reg:absoluteerror", "mae"};
     case training::Objective::Kind::quantile:
       return {"reg:quantileerror", "quantile"};
+    case training::Objective::Kind::multiclass:
+      return {"multi:softprob", "mlogloss"};
   }
   return {"binary:logistic", "logloss"};
 }
@@ -72,7 +75,9 @@ Status check_objective(const Params& params, std::string_view needed) {
   const std::string* objective = find(params, "objective");
   if (objective == nullptr || *objective == needed) return {};
   return fail(Code::unsupported,
-              (needed == "binary:logistic" ? "the label is boolean" : "the label is a number") +
+              std::string(needed == "binary:logistic"  ? "the label is boolean"
+                          : needed == "multi:softprob" ? "the label is one of several classes"
+                                                       : "the label is a number") +
                   std::string(", so the objective is ") + std::string(needed) + ", not " +
                   *objective,
               "remove `objective` from the model's params");
@@ -122,6 +127,8 @@ Result<Settings> settings_of(const training::TrainingPlan& plan) {
   set_default(settings.params, "eval_metric", std::string(words.metric));
   if (plan.objective.kind == training::Objective::Kind::quantile)
     settings.params.emplace_back("quantile_alpha", number_text(plan.objective.quantile));
+  if (plan.objective.kind == training::Objective::Kind::multiclass)
+    settings.params.emplace_back("num_class", std::to_string(plan.objective.classes));
   settings.params.emplace_back("nthread", std::to_string(plan.threads));
   settings.params.emplace_back("seed", std::to_string(plan.seed));
   settings.params.emplace_back("validate_parameters", "1");

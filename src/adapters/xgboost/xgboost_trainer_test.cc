@@ -293,6 +293,28 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("of several classes each has a margin and a probability, with the runtime's bits") {
+  const TestTable rows;
+  TrainingPlan wanted = plan();
+  wanted.objective = training::kThreeClasses;
+  const TrainedModel model = train(rows.classes_table(), wanted);
+  const auto found = margins(model, rows.validation(), 100);
+  const auto likely = scores(model, rows.validation(), 100);
+  REQUIRE(found.size() == 300);
+  REQUIRE(likely.size() == 300);
+  REQUIRE(model.validation_curve.size() == 10);
+  CHECK(model.validation_curve[9] == doctest::Approx(rows.classes_loss(likely)).epsilon(1e-5));
+  CHECK(model.validation_curve[9] < model.validation_curve[0]);
+  const auto forest = models::Forest::read(model.bytes);
+  REQUIRE_MESSAGE(forest.has_value(), (forest ? "" : one_line(forest.error())));
+  std::vector<float> ours(300), answers(300);
+  forest->predict({rows.validation(), 100 * TestTable::kWidth}, ours, answers);
+  CHECK(hash_of(ours) == hash_of(found));
+  CHECK(hash_of(answers) == hash_of(likely));
+  wanted.threads = 2;
+  CHECK(train(rows.classes_table(), wanted).bytes == model.bytes);
+}
+
 TEST_CASE("nine of ten labels lie below the quantile 0.9 of the training rows") {
   const TestTable rows;
   TrainingPlan wanted = plan();

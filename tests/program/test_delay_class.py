@@ -1,0 +1,154 @@
+"""The project examples/delay-class on the flights between six airports: built, served, explained, audited."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from program import Server, run
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PYTHON = ROOT / "third_party/peers/trainers/bin/python"
+SKLEARN = ROOT / "third_party/peers/scikit-learn/bin/python"
+SMALL = """
+import sys, pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
+airports = pa.array("ATL ORD DFW LAX PHX DEN".split(), pa.large_string())
+rows = pq.read_table(sys.argv[1])
+rows = rows.filter(pc.and_(pc.is_in(rows["origin"], airports), pc.is_in(rows["destination"], airports)))
+pq.write_table(rows, sys.argv[2])
+"""
+# The library's own prediction of the test rows: probabilities, and places of labels among the classes.
+PREDICT = """
+import json, sys
+import numpy as np, pyarrow.parquet as pq, xgboost
+encoder, classes = json.load(open(sys.argv[3])), json.loads(sys.argv[4])
+rows = pq.read_table(sys.argv[1])
+rows = rows.filter([each == "test" for each in rows["split"].to_pylist()])
+columns = []
+for column in encoder["columns"]:
+    values = rows[column["name"]].to_pylist()
+    if column["type"] == "string":
+        place = {text: i for i, text in enumerate(column["dictionary"])}
+        values = [place.get(value) for value in values]
+    columns.append(np.array([np.nan if value is None else value for value in values], "float32"))
+p = xgboost.Booster(model_file=sys.argv[2]).inplace_predict(np.column_stack(columns), validate_features=False)
+np.savez(sys.argv[5], p=p.astype("float64"), labels=[classes.index(label) for label in rows["label"].to_pylist()])
+"""
+SCORE = """
+import json, sys
+import numpy as np
+from sklearn import metrics
+with np.load(sys.argv[1]) as found:
+    p, labels = found["p"], found["labels"]
+decided = p.argmax(axis=1)
+print(json.dumps({
+    "rows": len(p),
+    "log_loss": float(-np.log(np.clip(p[np.arange(len(p)), labels], 1e-15, 1 - 1e-15)).mean()),
+    "accuracy": metrics.accuracy_score(labels, decided),
+    "macro_f1": metrics.f1_score(labels, decided, average="macro"),
+    "weighted_f1": metrics.f1_score(labels, decided, average="weighted"),
+    "macro_auc": float(np.mean([metrics.roc_auc_score(labels == k, p[:, k]) for k in range(p.shape[1])])),
+}))
+"""
+
+
+class DelayClass(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if os.environ.get("COEVAL_SKIP_ORACLE"):
+            raise unittest.SkipTest("the flights are left to the release build")
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="coeval-test-"))
+        subprocess.run([PYTHON, "-c", SMALL, ROOT / "data/flights-3m.parquet", cls.folder / "flights.parquet"], check=True)
+        text = (ROOT / "examples/delay-class/coeval.toml").read_text()
+        cls.small = text.replace("../../data/flights-3m.parquet", "flights.parquet").replace("rounds = 150", "rounds = 30").replace(
+            "rounds = 100", "rounds = 20")
+        assert cls.small.count("flights.parquet") == 1
+        (cls.folder / "coeval.toml").write_text(cls.small)
+        cls.run_("build")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    @classmethod
+    def run_(cls, verb, *arguments, **options):
+        return run(verb, "-C", cls.folder, *arguments, **options)
+
+    def json(self, verb, *arguments, **options):
+        return json.loads(self.run_(verb, *arguments, "--json", **options).stdout)
+
+    def test_gates_pass_and_metrics_have_intervals(self):
+        for model in ("delay_class", "delay_class_lightgbm"):
+            shown = self.json("show", model)
+            self.assertTrue(shown["gates_passed"], shown["gates"])
+            self.assertEqual(shown["metrics"]["runtime_differences"], 0)
+            test = shown["metrics"]["test"]
+            self.assertEqual([each["class"] for each in test["classes"]], ["on time", "late", "very late"])
+            for each in test["classes"]:
+                self.assertEqual(sum(each["decided"]), each["rows"])
+            for metric in ("log_loss", "accuracy", "macro_f1", "weighted_f1", "macro_auc"):
+                interval = test["intervals"][metric]
+                self.assertLessEqual(interval["lower"], test[metric])
+                self.assertGreaterEqual(interval["upper"], test[metric])
+
+    def test_metrics_are_scikit_learns_of_the_librarys_own_prediction(self):
+        self.run_("dataset", "delay_class", "--out", self.folder / "rows.parquet")
+        folder = next(pathlib.Path(self.folder, ".coeval/models/delay_class").iterdir())
+        subprocess.run([PYTHON, "-c", PREDICT, self.folder / "rows.parquet", folder / "model.ubj", folder / "encoder.json",
+                        json.dumps(["on time", "late", "very late"]), self.folder / "scored.npz"], check=True)
+        done = subprocess.run([SKLEARN, "-c", SCORE, self.folder / "scored.npz"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wanted = json.loads(done.stdout)
+        test = self.json("show", "delay_class")["metrics"]["test"]
+        for name, value in wanted.items():
+            self.assertAlmostEqual(test[name], value, delta=1e-12, msg=name)
+
+    def test_a_day_served_ends_in_an_audit_without_a_difference(self):
+        for model in ("delay_class", "delay_class_lightgbm"):
+            self.run_("promote", model)
+        server = Server(self, as_of="2001-06-01")
+        played = json.loads(self.run_("replay", "delay_class", "delay_class_lightgbm", "--from", "2001-06-01", "--to",
+                                      "2001-06-02", "--url", server.url, "--json").stdout)
+        last = played["models"]["delay_class"]["last_prediction_id"]
+        self.assertGreater(played["models"]["delay_class"]["rows"], 150)
+        self.assertLess(played["models"]["delay_class"]["log_loss"], 1)
+        answer = server.call("GET", f"/v1/predictions/{last}")[1]
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(list(answer["scores"]), ["on time", "late", "very late"])
+        self.assertAlmostEqual(sum(answer["scores"].values()), 1, delta=1e-6)
+        self.assertEqual(answer["decision"], max(answer["scores"], key=answer["scores"].get))
+        self.assertEqual(answer["score"], max(answer["scores"].values()))
+        self.assertEqual(played["refused_count"], 0)
+        questions = sum(model["questions_count"] for model in played["models"].values())
+        self.assertGreater(questions, 300)
+        for mode in ([], ["--against-dataset"]):
+            report = self.json("audit", *mode)
+            self.assertEqual((report["predictions_count"], report["differ_count"]), (questions, 0))
+        why = self.json("explain", last)["contributions"]
+        total = why["bias"] + sum(each["contribution"] for each in why["contributions"])
+        self.assertAlmostEqual(total, answer["raw_score"], delta=1e-5)
+
+    def test_the_card_tells_of_each_class(self):
+        self.run_("show", "delay_class", "--card", self.folder / "card.md")
+        card = (self.folder / "card.md").read_text()
+        for words in ("Each class against the others", "Rows of each class by what was decided", "macro F1", "very late"):
+            self.assertIn(words, card)
+
+    def test_labels_that_are_no_class_and_classes_without_rows_are_refused(self):
+        other = self.folder / "other"
+        other.mkdir()
+        for change, message in (("'very late' end", "'very  late' end"), "is none of its classes in"), (
+                ('"very late"]', '"very late", "diverted"]'), "class 'diverted' of model 'delay_class' has none of the"):
+            changed = self.small.replace('"flights.parquet"', '"../flights.parquet"').replace(*change)
+            self.assertNotEqual(changed, self.small)
+            (other / "coeval.toml").write_text(changed)
+            refused = run("build", "delay_class", "-C", other, check=1)
+            self.assertIn(message, refused.stderr)
+            self.assertFalse((other / ".coeval/models").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
