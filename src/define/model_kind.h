@@ -11,7 +11,7 @@ namespace coeval::define {
 ///   regression  the label is a number; the score is the number that is expected
 ///   multiclass  the label is one of the model's classes; there is a score for each, its
 ///   probability
-/// (docs/adr/0015, 0020)
+/// (docs/adr/0015, 0016)
 enum class ModelKind : std::uint8_t { binary, regression, multiclass };
 inline constexpr ModelKind kModelKinds[] = {ModelKind::binary, ModelKind::regression,
                                             ModelKind::multiclass};
