@@ -94,6 +94,8 @@ std::string classes_text(const replay::AnsweredModel& model) {
 
 std::string metrics_text(const replay::AnsweredModel& model) {
   if (model.kind == define::ModelKind::multiclass) return classes_text(model);
+  if (model.kind == define::ModelKind::ranking)
+    return std::to_string(model.numbers.size()) + " labelled answers";
   if (model.kind == define::ModelKind::binary)
     return metrics_text(stats::binary_metrics(model.scores, model.labels));
   if (model.numbers.empty()) return "no labelled answers";
@@ -105,6 +107,10 @@ std::string metrics_text(const replay::AnsweredModel& model) {
 }
 
 void set_metrics(data::Json& json, const replay::AnsweredModel& model) {
+  if (model.kind == define::ModelKind::ranking) {
+    json.set("rows", static_cast<std::int64_t>(model.numbers.size()));
+    return;
+  }
   if (model.kind == define::ModelKind::multiclass) {
     const AnsweredClasses answered(model);
     json.set("rows", static_cast<std::int64_t>(model.labels.size()));

@@ -205,6 +205,7 @@ std::string training_ir(const Model& model) {
     text += line(1, "kind", std::string(name(model.kind)));
     if (model.kind == ModelKind::regression) text += line(1, "loss", loss_text(model.loss));
   }
+  if (model.kind == ModelKind::ranking) text += line(1, "k", std::to_string(model.rank_k));
   for (const std::string& each : model.classes) text += line(1, "class", each);
   for (const double cost : model.cost_matrix) text += line(1, "cost", number_of(cost));
   for (const auto& [key, value] : model.params) text += line(1, "param", key + " " + value);

@@ -534,9 +534,12 @@ Json model() {
       {"question", table(object({{"from", text("The source whose events ask.")},
                                  {"at", text("The column with the question's time.")}}),
                          {"from", "at"}, "Who asks, and when.")},
-      {"kind", one_of_texts({"binary", "multiclass", "regression"},
-                            "Whether the label is a condition, one of some classes, or a number; "
-                            "binary.")},
+      {"kind", one_of_texts({"binary", "multiclass", "ranking", "regression"},
+                            "Whether the label is a condition, one of some classes, a grade of "
+                            "relevance, or a number; binary.")},
+      {"query", described(reference("expression"), "Of kind = ranking: what names a query.")},
+      {"k",
+       within(of_type("integer", "Of kind = ranking: metrics are of the first k; 10."), 1, 10'000)},
       {"classes", list_of(of_type("string", "A text that the label can be."),
                           "Of kind = multiclass: all of them, in the order of the scores.")},
       {"cost_matrix",

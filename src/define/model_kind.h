@@ -11,13 +11,21 @@ namespace coeval::define {
 ///   regression  the label is a number; the score is the number that is expected
 ///   multiclass  the label is one of the model's classes; there is a score for each, its
 ///   probability
+<<<<<<< HEAD
 /// (docs/adr/0015, 0016)
 enum class ModelKind : std::uint8_t { binary, regression, multiclass };
+=======
+///   ranking     the label is a grade of relevance; rows of a query are ordered by their scores
+/// (docs/adr/0015, 0016, 0017)
+enum class ModelKind : std::uint8_t { binary, regression, multiclass, ranking };
+>>>>>>> ranking
 inline constexpr ModelKind kModelKinds[] = {ModelKind::binary, ModelKind::regression,
-                                            ModelKind::multiclass};
+                                            ModelKind::multiclass, ModelKind::ranking};
+/// The highest grade of relevance: 2^31 is the most that gains are added up of.
+inline constexpr std::int64_t kMaxGrade = 31;
 /// At most so many classes: labels are kept in a byte.
 inline constexpr std::size_t kMaxClasses = 255;
-/// "binary", "regression", "multiclass".
+/// "binary", "regression", "multiclass", "ranking".
 std::string_view name(ModelKind kind);
 
 /// What a regression makes small, of a row: (label − score)², |label − score|, or the pinball loss,

@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 5> kRegression = {"mae", "mape", "r_squar
                                                          "wape"};
 constexpr std::array<std::string_view, 5> kMulticlass = {"accuracy", "log_loss", "macro_auc",
                                                          "macro_f1", "weighted_f1"};
+constexpr std::array<std::string_view, 4> kRanking = {"hit_rate", "map", "mrr", "ndcg"};
 constexpr std::string_view kPinball = "pinball", kMeanCost = "mean_cost";
 
 bool has(std::span<const std::string_view> names, std::string_view name) {
@@ -38,6 +39,7 @@ std::string_view metric_of(const Loss& loss) {
 
 std::vector<std::string_view> gate_metrics(const Model& model) {
   if (model.kind == ModelKind::binary) return {kBinary.begin(), kBinary.end()};
+  if (model.kind == ModelKind::ranking) return {kRanking.begin(), kRanking.end()};
   if (model.kind == ModelKind::multiclass) {
     std::vector<std::string_view> metrics(kMulticlass.begin(), kMulticlass.end());
     if (!model.cost_matrix.empty()) metrics.push_back(kMeanCost);
@@ -55,6 +57,7 @@ std::vector<std::string_view> gate_metrics_of_any_kind() {
   metrics.insert(metrics.end(), kRegression.begin(), kRegression.end());
   for (const std::string_view metric : kMulticlass)
     if (!has(kBinary, metric)) metrics.push_back(metric);
+  metrics.insert(metrics.end(), kRanking.begin(), kRanking.end());
   metrics.push_back(kPinball);
   metrics.push_back(kMeanCost);
   return metrics;
@@ -62,10 +65,12 @@ std::vector<std::string_view> gate_metrics_of_any_kind() {
 
 std::string_view primary_metric(const Model& model) {
   if (model.kind == ModelKind::multiclass) return "log_loss";
+  if (model.kind == ModelKind::ranking) return "ndcg";
   return model.kind == ModelKind::binary ? "auc" : metric_of(model.loss);
 }
 
 std::string_view validation_metric(const Model& model) {
+  if (model.kind == ModelKind::ranking) return "ndcg";
   return model.kind == ModelKind::regression ? metric_of(model.loss) : "log_loss";
 }
 
@@ -82,7 +87,7 @@ std::string advice_for_other_kind(std::string_view metric, const Model& model) {
   if (has(kRegression, metric))
     of = ModelKind::regression;
   else if (!has(kBinary, metric))
-    of = ModelKind::multiclass;
+    of = has(kRanking, metric) ? ModelKind::ranking : ModelKind::multiclass;
   if (of == ModelKind::multiclass && !has(kMulticlass, metric)) return {};
   return std::string(metric) + " is a metric of kind = \"" + std::string(name(of)) +
          "\"; this model, of kind = \"" + std::string(name(model.kind)) + "\", has " + listed_own;

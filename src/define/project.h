@@ -292,8 +292,9 @@ struct Model {
   /// Of a multiclass model: what deciding a class costs, classes × classes, a row for each label;
   /// none: the likeliest class is decided.
   std::vector<double> cost_matrix;
-  /// Over the row of label_source(): boolean, float64 of a regression, string of a multiclass
-  /// model.
+  std::int64_t rank_k = 10;  ///< of a ranking: its metrics are of the first so many of a query
+  /// Over the row of label_source(): boolean; float64 of a regression, string of a multiclass
+  /// model, int64 of a ranking.
   ExprPtr label;
   ExprPtr label_known;    ///< timestamp over the same row: when the label is known (D2)
   ExprPtr label_matures;  ///< `known` of the label as declared, a part of label_known; may be null

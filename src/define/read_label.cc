@@ -49,7 +49,11 @@ class LabelReader {
   static constexpr auto kClassAdvice =
       "write a text such as \"carrier\", or \"case when delay < 15 then 'on time' else 'late' "
       "end\"";
+  static constexpr auto kGradeAdvice =
+      "write a whole number from 0 (not relevant) to 31, such as \"grade\", or \"if(clicked, 1, "
+      "0)\"";
   const char* advice() const {
+    if (model_.kind == ModelKind::ranking) return kGradeAdvice;
     if (model_.kind == ModelKind::multiclass) return kClassAdvice;
     return model_.kind == ModelKind::regression ? kNumberAdvice : kAdvice;
   }
@@ -108,6 +112,7 @@ class LabelReader {
   void read_value(const TomlValue& value, int of) {
     RowScope scope(source(of).schema, "source " + in_quotes(source(of).name), &draft_.project);
     model_.label = model_.kind == ModelKind::regression ? number(value, scope)
+                   : model_.kind == ModelKind::ranking  ? grade(value, scope)
                    : model_.kind == ModelKind::multiclass
                        ? check_expression_of(Type::string, ExpressionText::of(value), scope, what_,
                                              kClassAdvice, errors_)
@@ -122,6 +127,17 @@ class LabelReader {
       return;
     }
     model_.label_known = label_known(draft_, model_);
+  }
+
+  // The label of a ranking: a whole number.
+  ExprPtr grade(const TomlValue& value, RowScope& scope) {
+    ExprPtr expr = check_expression(ExpressionText::of(value), scope, errors_);
+    if (!expr || data::is_integer(expr->type)) return expr ? cast_to(Type::int64, expr) : nullptr;
+    errors_.report(
+        Code::type_error, value.position,
+        what_ + " must be a whole number in a ranking, not " + std::string(data::name(expr->type)),
+        expr->type == Type::boolean ? "write \"if(…, 1, 0)\"" : kGradeAdvice);
+    return nullptr;
   }
 
   // The label of a regression: what the row holds, as a double.

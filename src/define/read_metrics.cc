@@ -50,8 +50,9 @@ bool is_taken(std::string_view name) {
 
 // The same of a regression's gates and report, which a binary model's metric may have.
 bool has_own_metric(const Model& model, std::string_view metric) {
-  constexpr std::array<std::string_view, 6> kReport = {
-      "classes", "classes_with_auc", "label_mean", "mape_rows_near_zero", "pinball", "plots"};
+  constexpr std::array<std::string_view, 8> kReport = {
+      "classes", "classes_with_auc",        "label_mean", "mape_rows_near_zero", "pinball", "plots",
+      "queries", "queries_without_relevant"};
   const auto own = gate_metrics(model);
   if (model.kind == ModelKind::binary) return false;
   return std::ranges::count(own, metric) > 0 || std::ranges::count(kReport, metric) > 0;
@@ -134,11 +135,16 @@ data::Schema answered_schema(const Source& source, ModelKind kind) {
   const Type answer = kind == ModelKind::binary ? Type::boolean : Type::string;
   schema.fields = {
       {"score", Type::float64, false}, {"decision", answer, false}, {"label", answer, false}};
-  if (kind == ModelKind::regression)
+  if (kind == ModelKind::regression || kind == ModelKind::ranking)
     schema.fields = {{"score", Type::float64, false}, {"label", Type::float64, false}};
   for (const auto& field : source.schema.fields)
     if (schema.index_of(field.name) < 0) schema.fields.push_back(field);
   return schema;
+}
+
+// So many leading columns of that are the answer.
+std::size_t schema_answers(ModelKind kind) {
+  return kind == ModelKind::regression || kind == ModelKind::ranking ? 2 : 3;
 }
 
 ExprPtr typed(const ExpressionText& text, const data::Schema& schema, const std::string& what,
@@ -169,7 +175,7 @@ std::optional<Metric> typed_metric(const std::string& metric_name, const MetricT
                 .value = {},
                 .divisor = {},
                 .schema = {},
-                .answer_columns = kind == ModelKind::regression ? 2U : 3U};
+                .answer_columns = schema_answers(kind)};
   const bool condition = text.kind == Metric::Kind::proportion;
   metric.value = typed(text.value, all, what, condition, draft, source, errors);
   const bool is_ratio = text.kind == Metric::Kind::ratio;

@@ -12,13 +12,12 @@ namespace {
 using Kind = TomlValue::Kind;
 
 constexpr std::string_view kKindAdvice =
-    "write kind = \"binary\", kind = \"multiclass\" or kind = \"regression\"";
+    "write kind = \"binary\", kind = \"multiclass\", kind = \"ranking\" or kind = \"regression\"";
 constexpr std::string_view kLossAdvice =
     "write loss = \"squared\", loss = \"absolute\" or loss = { quantile = 0.9 }";
 
 // Words for kinds of problems that other tools have, and this one does not have yet.
-constexpr std::array<std::string_view, 4> kLaterKinds = {"ranking", "recommendation", "forecast",
-                                                         "text"};
+constexpr std::array<std::string_view, 3> kLaterKinds = {"recommendation", "forecast", "text"};
 constexpr std::string_view kClassesAdvice =
     "write classes = [\"on time\", \"late\", \"cancelled\"], the texts that the label can be";
 
@@ -116,6 +115,8 @@ std::string_view name(ModelKind kind) {
       return "regression";
     case ModelKind::multiclass:
       return "multiclass";
+    case ModelKind::ranking:
+      return "ranking";
   }
   return "binary";
 }
@@ -151,18 +152,22 @@ void read_model_kind(TableReader& reader, Model& model, Diagnostics& errors) {
                   "classes of " + what_of(model) + ", whose kind is " + in_quotes(name(model.kind)),
                   "leave them out, or write kind = \"multiclass\" for a label that is one of them");
   }
+  if (model.kind == ModelKind::ranking)
+    model.rank_k = reader.integer("k", 1, 10'000).value_or(model.rank_k);
   const TomlEntry* loss = reader.take("loss");
   if (loss == nullptr) return;
   if (model.kind == ModelKind::regression) return read_loss(*loss, model, errors);
   errors.report(Code::bad_toml_value, loss->position,
                 "loss of " + what_of(model) + ": its kind is " + in_quotes(name(model.kind)) +
-                    ", whose loss is the log loss",
+                    ", whose loss is " +
+                    (model.kind == ModelKind::ranking ? "LambdaMART's" : "the log loss"),
                 "leave it out, or write kind = \"regression\" for a label that is a number");
 }
 
 void refuse_keys_of_binary(TableReader& reader, const Model& model, Diagnostics& errors) {
   if (model.kind == ModelKind::binary) return;
   const bool regression = model.kind == ModelKind::regression;
+  const bool ranking = model.kind == ModelKind::ranking;
   const auto refuse = [&](const TomlEntry* entry, const char* why, const char* advice) {
     if (entry == nullptr) return;
     errors.report(Code::bad_toml_value, entry->position,
@@ -170,20 +175,26 @@ void refuse_keys_of_binary(TableReader& reader, const Model& model, Diagnostics&
   };
   refuse(reader.take("class_weights"),
          regression ? "a regression has no classes"
+         : ranking  ? "a ranking has no classes"
                     : "they are not in this version for several classes, for scores would be no "
                       "probabilities",
          "leave it out; weights = \"…\" says what a row counts");
   refuse(reader.take("calibration"),
          regression ? "a regression's score is no probability"
+         : ranking  ? "a ranking's score is no probability: it only orders"
                     : "it is not in this version for several classes",
          "leave it out, with calibrate_until of split");
   refuse(reader.take("threshold"),
          regression ? "a regression decides nothing: its answer is the number"
+         : ranking  ? "a ranking decides nothing: its scores order the rows of a query"
                     : "of several classes the likeliest is the decision, or that of least cost",
-         regression
+         regression || ranking
              ? "leave it out, with threshold_until of split; a [metric] may compare the score"
              : "leave it out, with threshold_until of split; cost_matrix says what decisions cost");
-  if (!regression)
+  if (ranking)
+    refuse(reader.take("weights"), "what a row counts means nothing to pairs of rows of a query",
+           "leave it out");
+  if (!regression && !ranking)
     refuse(reader.take("monotone"), "which class's score, of several, is not said",
            "leave it out, or write a model of kind = \"binary\" for one class");
   const TomlEntry* split = reader.take("split");
@@ -191,16 +202,18 @@ void refuse_keys_of_binary(TableReader& reader, const Model& model, Diagnostics&
   for (const char* part : {"calibrate_until", "threshold_until"})
     refuse(split->value.find(part),
            regression ? "nothing of a regression is fitted on that part"
+           : ranking  ? "nothing of a ranking is fitted on that part"
                       : "nothing of a multiclass model is fitted on that part",
            "leave it out: its rows then test");
 }
 
 void check_loss(TableReader& reader, const Model& model, Diagnostics& errors) {
-  if (model.kind == ModelKind::multiclass && !trains_in_rounds(model.trainer)) {
-    errors.report(
-        Code::unsupported, reader.take("kind")->position,
-        "the trainer of " + what_of(model) + " has no kind = \"multiclass\" in this version",
-        "write trainer = \"xgboost\" or \"lightgbm\"");
+  const bool trees_only = model.kind == ModelKind::multiclass || model.kind == ModelKind::ranking;
+  if (trees_only && !trains_in_rounds(model.trainer)) {
+    errors.report(Code::unsupported, reader.take("kind")->position,
+                  "the trainer of " + what_of(model) + " has no kind = \"" +
+                      std::string(name(model.kind)) + "\" in this version",
+                  "write trainer = \"xgboost\" or \"lightgbm\"");
     return;
   }
   if (model.kind != ModelKind::regression || model.trainer != "linear" ||

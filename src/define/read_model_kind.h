@@ -5,9 +5,9 @@
 
 namespace coeval::define {
 
-/// Takes `kind`, `loss` and `classes` of [model.NAME] and sets them of the model. Errors:
-/// bad_toml_value; missing_toml_key where a multiclass model has no classes; unsupported for kinds
-/// that are not in this version.
+/// Takes `kind`, `loss`, `classes`, `cost_matrix` and `k` of [model.NAME] and sets them of the
+/// model. Errors: bad_toml_value; missing_toml_key where a multiclass model has no classes;
+/// unsupported for kinds that are not in this version.
 void read_model_kind(TableReader& reader, Model& model, Diagnostics& errors);
 
 /// Of another kind than binary: takes the keys that it does not have (class_weights, calibration,

@@ -43,7 +43,10 @@ class OptionsReader {
     if (const auto* entry = reader_.take("calibration"); entry && decides) read_calibration(*entry);
     if (const auto* entry = reader_.take("threshold"); entry && decides) read_threshold(*entry);
     if (const auto* entry = reader_.take("slices")) read_slices(*entry);
-    if (const auto* entry = reader_.take("resample")) read_resample(*entry);
+    if (model_.kind == ModelKind::ranking)
+      read_query();
+    else if (const auto* entry = reader_.take("resample"))
+      read_resample(*entry);
     if (const auto* entry = reader_.take("limits")) read_limits(*entry);
     if (const auto* entry = reader_.take("search")) read_search(*entry);
     if (model_.trainer == kExternalTrainer) refuse_of_commands();
@@ -217,6 +220,19 @@ class OptionsReader {
     return can;
   }
 
+  // What rows of a query share. Intervals draw whole queries.
+  void read_query() {
+    const std::string advice = "write what names a query: query = \"session\"";
+    if (const auto* entry = reader_.take("resample"))
+      bad(entry->position, "resample of " + what_ + ": a ranking's intervals draw its queries",
+          "leave it out");
+    const TomlEntry* query = reader_.require("query", advice);
+    if (query == nullptr || !expect_kind(*query, Kind::string, what_, advice, errors_)) return;
+    read_resample(*query);
+    if (options_.resampling.unit == Resampling::Unit::value) return;
+    bad(query->value.position, "query of " + what_ + " must be an expression over the row", advice);
+  }
+
   void read_resample(const TomlEntry& entry) {
     const std::string advice =
         "write \"row\", \"day\", or what rows repeat: resample = \"customer\"";
@@ -276,6 +292,7 @@ class OptionsReader {
       if (std::ranges::find(metrics, *metric) == metrics.end())
         bad(entry.value.find("metric")->value.position, "unknown metric " + in_quotes(*metric),
             model_.kind == ModelKind::binary       ? "write metric = \"log_loss\" or \"auc\""
+            : model_.kind == ModelKind::ranking    ? "write metric = \"ndcg\" or \"map\""
             : model_.kind == ModelKind::multiclass ? "write metric = \"log_loss\" or \"macro_f1\""
                                                    : "write metric = \"rmse\" or \"mae\"");
       search.metric = *metric;

@@ -95,7 +95,8 @@ Result<std::string> kind_from(const Json& json) {
   const Json* member = json.find("kind");
   if (member == nullptr) return std::string("binary");
   if (member->string() != nullptr &&
-      (*member->string() == "regression" || *member->string() == "multiclass"))
+      (*member->string() == "regression" || *member->string() == "multiclass" ||
+       *member->string() == "ranking"))
     return *member->string();
   return std::unexpected(bad_file(kCardFile, "'kind' is none that this version knows"));
 }

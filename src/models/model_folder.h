@@ -38,7 +38,8 @@ struct ModelCard {
   data::Json details;      ///< the rest of model.json, kept as it is: an object or null
   std::optional<stats::CalibrationMap> calibration =
       {};  ///< of the score, before anything reads it
-  /// Or "regression", whose scores are numbers and decide nothing, or "multiclass".
+  /// Or "regression", whose scores are numbers and decide nothing, "ranking", whose scores order
+  /// the rows of a query and decide nothing, or "multiclass".
   std::string kind = "binary";
   std::vector<std::string> classes = {};  ///< of a multiclass model, in the order of its scores
   std::vector<double> cost_matrix = {};   ///< likewise, as in define::Model

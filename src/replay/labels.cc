@@ -48,6 +48,8 @@ void append(data::ColumnBuilder& labels, const data::Column& label, std::int64_t
     labels.append_boolean(label.bit(row));
   else if (label.type() == data::Type::string)
     labels.append_string(label.string(row));
+  else if (data::is_integer(label.type()))
+    labels.append_integer(label.integer(row));
   else
     labels.append_real(label.real(row));
 }

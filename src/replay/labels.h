@@ -12,7 +12,7 @@ namespace coeval::replay {
 
 /// The labels of a model's questions, one for each row of its source.
 struct Labels {
-  data::Column label;  ///< boolean, or float64 of a regression; null where undecided
+  data::Column label;  ///< of the type of Model::label; null where undecided
   /// When each was known, µs; kNever where it is undecided.
   std::vector<std::int64_t> known_us;
   static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();

@@ -181,6 +181,8 @@ class Player {
     model.scores.push_back(*number_in(json, "score"));
     if (model.kind == define::ModelKind::regression)
       model.numbers.push_back(label.real(row));
+    else if (model.kind == define::ModelKind::ranking)
+      model.numbers.push_back(static_cast<double>(label.integer(row)));
     else
       model.labels.push_back(label.bit(row) ? 1 : 0);
     return {};

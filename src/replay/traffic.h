@@ -28,7 +28,7 @@ struct AnsweredModel {
   std::string last_prediction_id;
   std::vector<float> scores;         ///< one a question, or one of each class
   std::vector<std::uint8_t> labels;  ///< 0 or 1, or places among the classes
-  std::vector<double> numbers = {};  ///< labels of a regression
+  std::vector<double> numbers = {};  ///< labels of a regression or a ranking
   define::ModelKind kind = define::ModelKind::binary;
   std::size_t classes = 0;  ///< of a multiclass model
 };

@@ -137,6 +137,15 @@ class Engine {
   /// [{"column","rule","found","reason"}…], all of them.
   Answer predict(std::string_view model, std::string_view body, bool features,
                  std::optional<std::int64_t> now_us);
+  /// POST /v1/rank/{model}: {"context": {…}, "candidates": [{…}, …], "k": 10}, at most 10,000
+  /// candidates. Each candidate with the context's columns is a question, all of one moment,
+  /// answered and logged as predict() does. Body:
+  /// {"model","version","ranking":[{"candidate",…}],"refused":[…]}: the k highest scores first, of
+  /// equal ones the earlier candidate; without "k" all. Those of candidates that cannot be asked
+  /// stand in "refused" with "candidate"; a request without any other gets the first one's error.
+  /// Not of a multiclass model, which has no single score.
+  Answer rank(std::string_view model, std::string_view body, bool features,
+              std::optional<std::int64_t> now_us);
   /// POST /v1/events/{source}: one object, an array, or NDJSON (one object a line). Answer:
   /// {"accepted":n,"quarantined":m,"errors":[{"row":i,"rules":[…],"reason":"…"}],"last_position":p}.
   /// A body of one bad row is 422; otherwise 200. Good rows are kept. "errors" lists the first 100.

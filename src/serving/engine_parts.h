@@ -131,9 +131,14 @@ struct Engine::Parts {
 
   /// T of a question that names none.
   std::int64_t default_question_us(std::optional<std::int64_t> now_us) const;
-  /// Scores a block of questions and logs every prediction; returns the JSON of each, or the
-  /// feature for which it is refused, which is counted and not logged. (semantics: D5)
-  using AnsweredQuestion = std::variant<std::string, StaleFeature>;
+  /// Scores a block of questions and logs every prediction; returns the JSON of each with its
+  /// score, or the feature for which it is refused, which is counted and not logged. (semantics:
+  /// D5)
+  struct Prediction {
+    std::string json;
+    float score = 0;
+  };
+  using AnsweredQuestion = std::variant<Prediction, StaleFeature>;
   Result<std::vector<AnsweredQuestion>> answer_questions(const ModelPlan& plan,
                                                          const QuestionBatch& questions,
                                                          double began_s, bool features);

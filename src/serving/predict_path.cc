@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "data/json.h"
@@ -97,9 +99,9 @@ Answer refusal_answer(const Refusal& refusal) {
 }
 
 /// Moves answers that are refusals to the refused; the others keep their order.
-void take_stale(std::vector<std::variant<std::string, StaleFeature>>& answers,
-                AskedQuestions& asked) {
-  std::vector<std::variant<std::string, StaleFeature>> kept;
+template <class Answers>
+void take_stale(Answers& answers, AskedQuestions& asked) {
+  Answers kept;
   auto next = answers.begin();
   for (auto& refused : asked.refused) {
     if (refused) continue;
@@ -113,9 +115,9 @@ void take_stale(std::vector<std::variant<std::string, StaleFeature>>& answers,
 }
 
 /// The refusal of one question among many: which, and why.
-std::string refusal_at(std::size_t place, const Refusal& refusal) {
+std::string refusal_at(const char* what, std::size_t place, const Refusal& refusal) {
   data::Json json;
-  json.set("row", place);
+  json.set(what, place);
   const data::Json why = refusal_json(refusal);
   for (const auto& [key, value] : *why.object()) json.set(key, value);
   return json.dump();
@@ -284,6 +286,92 @@ Result<data::Json> read_body(std::string_view body, const ModelPlan& plan) {
   return json;
 }
 
+/// The candidates of a request for a ranking, each with the context's columns.
+struct Candidates {
+  std::vector<data::Json> questions;
+  std::size_t k = std::numeric_limits<std::size_t>::max();
+};
+
+std::unexpected<Error> bad_ranking(const std::string& what) {
+  return fail(Code::bad_request, what,
+              R"(send {"context": {…}, "candidates": [{…}, …], "k": 10}: each candidate with the )"
+              "context's columns is a question");
+}
+
+Result<std::size_t> read_k(const data::Json& k) {
+  if (k.integer() == nullptr || *k.integer() < 1) return bad_ranking("'k' must be 1 or more");
+  return static_cast<std::size_t>(*k.integer());
+}
+
+Result<Candidates> read_candidates(std::string_view body, const ModelPlan& plan) {
+  COEVAL_ASSIGN(data::Json json, data::parse_json(body, {}, plan.extraction->texts()));
+  if (json.object() == nullptr) return bad_ranking("the body of a ranking must be an object");
+  for (const auto& [key, value] : *json.object())
+    if (key != "context" && key != "candidates" && key != "k")
+      return fail(Code::unknown_key, "unknown key " + define::in_quotes(key) + " in a ranking",
+                  "there are context, candidates and k");
+  const data::Json* context = json.find("context");
+  if (context != nullptr && context->object() == nullptr)
+    return bad_ranking("'context' must be an object");
+  const data::Json* list = json.find("candidates");
+  if (list == nullptr || list->array() == nullptr || list->array()->empty())
+    return bad_ranking("'candidates' must be an array of at least one object");
+  if (list->array()->size() > Engine::kMaxQuestions)
+    return fail(Code::body_too_large,
+                std::to_string(list->array()->size()) + " candidates in one request, at most " +
+                    std::to_string(Engine::kMaxQuestions) + " are ranked",
+                "choose among them before you rank");
+  Candidates candidates;
+  if (const data::Json* k = json.find("k")) {
+    COEVAL_ASSIGN(candidates.k, read_k(*k));
+  }
+  for (const data::Json& candidate : *list->array()) {
+    if (candidate.object() == nullptr) {
+      candidates.questions.push_back(candidate);  // refused by whoever reads it, with its place
+      continue;
+    }
+    data::Json question = context == nullptr ? data::Json{data::Json::Object{}} : *context;
+    for (const auto& [key, value] : *candidate.object()) {
+      if (question.find(key) != nullptr)
+        return bad_ranking(define::in_quotes(key) + " stands in the context and in a candidate");
+      question.set(key, value);
+    }
+    candidates.questions.push_back(std::move(question));
+  }
+  return candidates;
+}
+
+Error has_no_single_score(std::string_view name) {
+  return {Code::bad_request,
+          "model " + define::in_quotes(name) + " has a score for each class: there is no order",
+          "ask POST /v1/predict/" + std::string(name) + " and order by the class you mean",
+          {},
+          {}};
+}
+
+struct RankedCandidate {
+  std::size_t place = 0;
+  float score = 0;
+  std::string json;  ///< of its prediction
+};
+
+std::string ranking_json(const ModelPlan& plan, std::span<const RankedCandidate> ranking,
+                         const std::string& refused) {
+  std::string text = "{";
+  append_text(text, "model", plan.name);
+  append_key(text, "version");
+  text += std::to_string(plan.loaded.version);
+  append_key(text, "ranking");
+  text += '[';
+  for (const RankedCandidate& each : ranking) {
+    text += each.place == ranking.front().place ? "" : ",";
+    text += "{\"candidate\":" + std::to_string(each.place) + ',' + each.json.substr(1);
+  }
+  text += ']';
+  append_key(text, "refused");
+  return text + '[' + refused + "]}";
+}
+
 }  // namespace
 
 std::int64_t Engine::Parts::default_question_us(std::optional<std::int64_t> now_us) const {
@@ -336,16 +424,58 @@ Answer Engine::predict(std::string_view name, std::string_view body, bool featur
   if (!answers) return error_answer(answers.error());
   take_stale(*answers, asked);
   if (many == nullptr && asked.refused[0]) return refusal_answer(*asked.refused[0]);
-  if (many == nullptr) return {200, std::move(std::get<std::string>(answers->front()))};
+  if (many == nullptr) return {200, std::move(std::get<Parts::Prediction>(answers->front()).json)};
 
   std::string text = "{\"predictions\":[";
   auto next = answers->begin();
   for (std::size_t i = 0; i < asked.refused.size(); ++i) {
     if (i > 0) text += ',';
-    text += asked.refused[i] ? refusal_at(i, *asked.refused[i]) : std::get<std::string>(*next++);
+    text += asked.refused[i] ? refusal_at("row", i, *asked.refused[i])
+                             : std::get<Parts::Prediction>(*next++).json;
   }
   text += "]}";
   return {200, std::move(text)};
+}
+
+Answer Engine::rank(std::string_view name, std::string_view body, bool features,
+                    std::optional<std::int64_t> now_us) {
+  Parts& parts = *parts_;
+  const double began_s = monotonic_seconds();
+  const std::shared_ptr<const PlanTable> plans = parts.current_plans();
+  const auto found = plans->served.find(name);
+  if (found == plans->served.end()) return error_answer(not_served(*parts.project, *plans, name));
+  const ModelPlan& plan = found->second;
+  if (plan.unusable) return error_answer(*plan.unusable);
+  if (!plan.loaded.served->card.classes.empty()) return error_answer(has_no_single_score(name));
+  static_cast<void>(parts.writable());
+
+  const auto request = read_candidates(body, plan);
+  if (!request) return error_answer(request.error());
+  QuestionReader reader(plan, *parts.kernel, parts.default_question_us(now_us));
+  for (const data::Json& question : request->questions) reader.add(question);
+  AskedQuestions asked = reader.finish();
+  auto answers = parts.answer_questions(plan, asked.batch, began_s,
+                                        features || parts.options.include_features);
+  if (!answers) return error_answer(answers.error());
+  take_stale(*answers, asked);
+  if (answers->empty()) return refusal_answer(*asked.refused.front());
+
+  std::vector<RankedCandidate> ranking;
+  std::string refused;
+  auto next = answers->begin();
+  for (std::size_t i = 0; i < asked.refused.size(); ++i)
+    if (asked.refused[i]) {
+      refused += (refused.empty() ? "" : ",") + refusal_at("candidate", i, *asked.refused[i]);
+    } else {
+      auto& prediction = std::get<Parts::Prediction>(*next++);
+      ranking.push_back({i, prediction.score, std::move(prediction.json)});
+    }
+  // Stable: of equal scores the earlier candidate first. A NaN is behind all others.
+  std::ranges::stable_sort(ranking, [](const RankedCandidate& a, const RankedCandidate& b) {
+    return std::isnan(b.score) ? !std::isnan(a.score) : a.score > b.score;
+  });
+  ranking.resize(std::min(ranking.size(), request->k));
+  return {200, ranking_json(plan, ranking, refused)};
 }
 
 auto Engine::Parts::answer_questions(const ModelPlan& plan, const QuestionBatch& questions,
@@ -386,7 +516,7 @@ auto Engine::Parts::answer_questions(const ModelPlan& plan, const QuestionBatch&
     append_prediction(answer, record, served.card);
     if (features) append_features(answer, scored.features, row);
     answer += '}';
-    answers.emplace_back(std::move(answer));
+    answers.emplace_back(Prediction{std::move(answer), record.score});
   }
   counters.predictions(plan.name, plan.loaded.version,
                        static_cast<std::int64_t>(answers.size()) - refused);

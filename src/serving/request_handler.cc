@@ -127,6 +127,8 @@ Response RequestHandler::dispatch(const RouteMatch& match, const Target& target,
     }
     case RouteId::predict:
       return json_response(engine_.predict(match.parameter, request.body, *features, *now));
+    case RouteId::rank:
+      return json_response(engine_.rank(match.parameter, request.body, *features, *now));
     case RouteId::events:
       return logged(engine_.events(match.parameter, request.body, *now,
                                    {request.idempotency_key, is_ndjson(request.content_type)}));

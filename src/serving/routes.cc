@@ -12,6 +12,7 @@ namespace {
 constexpr std::array kRoutes = {
     Route{RouteId::status_page, "GET", "/", ""},
     Route{RouteId::predict, "POST", "/v1/predict/{model}", "features now"},
+    Route{RouteId::rank, "POST", "/v1/rank/{model}", "features now"},
     Route{RouteId::events, "POST", "/v1/events/{source}", "now"},
     Route{RouteId::prediction, "GET", "/v1/predictions/{id}", ""},
     Route{RouteId::models, "GET", "/v1/models", ""},

@@ -15,6 +15,7 @@ namespace coeval::serving {
 enum class RouteId : std::uint8_t {
   status_page,
   predict,
+  rank,
   events,
   prediction,
   models,

@@ -109,6 +109,7 @@ std::optional<Result<stats::Improvement>> compare_whole(const std::string& metri
     return stats::compare_r_squared(as_doubles(pair.candidate), as_doubles(pair.champion),
                                     pair.labels.numbers, pair.units, options, &pool);
   }
+  if (pair.labels.is_ranking()) return std::nullopt;
   if (pair.labels.is_multiclass()) {
     if (std::ranges::count(kWholeOfClasses, metric) == 0) return std::nullopt;
     return compare_classes(metric, pair, pool);

@@ -22,8 +22,10 @@ struct ModelPair {
   double candidate_threshold = 0.5, champion_threshold = 0.5;
   LabelSpan labels;
   std::optional<double> quantile = {};  ///< of the candidate, which both are judged by
-  std::span<const std::int64_t> units;  ///< what is drawn together; none: each row
-  std::string unit;                     ///< its name, for the report
+  /// What is drawn together, of a ranking its queries; none: each row.
+  std::span<const std::int64_t> units;
+  std::int64_t rank_k = 10;  ///< of a ranking
+  std::string unit;          ///< its name, for the report
   /// Of multiclass models, each one's own.
   std::span<const double> candidate_costs = {}, champion_costs = {};
   /// What the two answers are worth by the project's metrics; null: the model names none.
@@ -31,10 +33,10 @@ struct ModelPair {
   const ProjectMetrics* champion_worth = nullptr;
 
   ModelAnswers candidate_answers() const {
-    return {candidate, labels, candidate_threshold, quantile, {}, candidate_costs};
+    return {candidate, labels, candidate_threshold, quantile, {}, candidate_costs, units, rank_k};
   }
   ModelAnswers champion_answers() const {
-    return {champion, labels, champion_threshold, quantile, {}, champion_costs};
+    return {champion, labels, champion_threshold, quantile, {}, champion_costs, units, rank_k};
   }
   std::size_t width() const { return values_a_row(candidate.size(), labels.size()); }
 };
@@ -47,7 +49,7 @@ stats::BootstrapOptions bootstrap_options(const std::string& metric);
 Result<Comparison> compare_models(const std::string& metric, const ModelPair& pair,
                                   WorkerPool& pool);
 
-/// How the decisions of two models with classes differ, by McNemar's exact test. (statistics)
+/// How the decisions of two models that decide differ, by McNemar's exact test. (statistics)
 DecisionComparison compare_decisions(const ModelPair& pair);
 
 /// Fewer units than these say too little of how a difference varies: such a slice is not compared.

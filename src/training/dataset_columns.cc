@@ -147,6 +147,8 @@ class Columns {
   Origin split() const {
     Origin origin = label();
     origin.say("split " + split_text(model_.split));
+    if (model_.kind == define::ModelKind::ranking)
+      origin.say("whole queries by " + define::canonical(*model_.training.resampling.expr));
     const Origin stale = refused();
     origin.definition += stale.definition;
     origin.sources.insert(stale.sources.begin(), stale.sources.end());

@@ -107,6 +107,21 @@ Metrics class_metrics(const ModelAnswers& answers) {
           {"weighted_f1", found.weighted_f1}};
 }
 
+Metrics query_metrics(const ModelAnswers& answers) {
+  const QueryRows own(answers);
+  const stats::RankingMetrics found = stats::ranking_metrics(own.rows(), answers.rank_k);
+  return {
+      {"hit_rate", found.hit_rate}, {"map", found.map}, {"mrr", found.mrr}, {"ndcg", found.ndcg}};
+}
+
+void add_queries(Json& json, const ScoredPart& part) {
+  const QueryRows own(part.answers);
+  const stats::RankingMetrics found = stats::ranking_metrics(own.rows(), part.answers.rank_k);
+  json.set("k", part.answers.rank_k);
+  json.set("queries", found.queries);
+  json.set("queries_without_relevant", found.without_relevant);
+}
+
 // What is told of each class, and how often each is taken for each other.
 void add_classes(Json& json, const ScoredPart& part) {
   const ClassRows own(part.answers);
@@ -212,6 +227,7 @@ Status check_evaluable(const ScoredPart& part) {
 Metrics all_metrics(const ModelAnswers& answers) {
   Metrics metrics = answers.labels.is_regression()   ? regression_metrics(answers)
                     : answers.labels.is_multiclass() ? class_metrics(answers)
+                    : answers.labels.is_ranking()    ? query_metrics(answers)
                                                      : binary_metrics(answers);
   std::erase_if(metrics, [](const auto& metric) { return !std::isfinite(metric.second); });
   return metrics;
@@ -235,6 +251,8 @@ Result<Json> evaluation_report(std::span<const ScoredPart> parts) {
       add_regression(json, part);
     else if (labels.is_multiclass())
       add_classes(json, part);
+    else if (labels.is_ranking())
+      add_queries(json, part);
     else
       add_binary(json, part);
     report.set(part.name, std::move(json));

@@ -91,6 +91,18 @@ std::vector<float> values_at(const std::vector<float>& values, std::size_t row, 
   return {from, from + static_cast<std::ptrdiff_t>(width)};
 }
 
+// How many rows each query has; training queries end where validation begins.
+std::vector<std::uint32_t> query_sizes(const TrainingRows& rows, const TrainingRange& range) {
+  std::vector<std::uint32_t> groups;
+  for (std::size_t row = range.from; row < range.from + range.train + range.validate; ++row) {
+    const bool begins = row == range.from || row == range.from + range.train ||
+                        rows.units[row] != rows.units[row - 1];
+    if (begins) groups.push_back(0);
+    ++groups.back();
+  }
+  return groups;
+}
+
 CommandJob job_of(const Workshop& shop, const define::Model& model, const TrainingRows& rows,
                   const std::string& folder) {
   CommandJob job{model.name, shop.project->folder, folder, {}};
@@ -140,6 +152,8 @@ Objective objective_of(const define::Model& model) {
   if (model.kind == define::ModelKind::binary) return {};
   if (model.kind == define::ModelKind::multiclass)
     return {.kind = Objective::Kind::multiclass, .classes = static_cast<int>(model.classes.size())};
+  if (model.kind == define::ModelKind::ranking)
+    return {.kind = Objective::Kind::ranking, .rank_k = model.rank_k};
   switch (model.loss.kind) {
     case define::Loss::Kind::squared:
       break;
@@ -201,6 +215,7 @@ Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
     table.numbers = rows.labels.numbers.data() + range.from;
   else
     table.labels = rows.labels.classes.data() + range.from;
+  if (model.kind == define::ModelKind::ranking) table.groups = query_sizes(rows, range);
   table.weights = weights.empty() ? nullptr : weights.data();
   const TrainingPlan plan{model.params,
                           model.rounds,

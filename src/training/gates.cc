@@ -252,9 +252,14 @@ Verdict judge_data(const Evidence& evidence) {
           evidence.data_faults->empty() ? "green" : *evidence.data_faults};
 }
 
+// Whether labels are ordered, so that an input's concordance stands for its AUC.
+bool orders_labels(define::ModelKind kind) {
+  return kind == define::ModelKind::regression || kind == define::ModelKind::ranking;
+}
+
 // How well the champion orders the rows.
 std::optional<double> champion_auc(const Evidence& evidence) {
-  if (evidence.kind == define::ModelKind::regression) return evidence.champion_concordance;
+  if (orders_labels(evidence.kind)) return evidence.champion_concordance;
   if (!evidence.champion) return std::nullopt;
   const auto found = evidence.champion->find("auc");
   if (found == evidence.champion->end()) return std::nullopt;
@@ -263,8 +268,8 @@ std::optional<double> champion_auc(const Evidence& evidence) {
 
 std::string alone_text(const Evidence& evidence, const std::string& input, double auc,
                        double beside) {
-  const char* measure = evidence.kind == define::ModelKind::regression ? "' alone has concordance "
-                                                                       : "' alone has AUC ";
+  const char* measure =
+      orders_labels(evidence.kind) ? "' alone has concordance " : "' alone has AUC ";
   return "'" + input + measure + text_beside(auc, beside);
 }
 

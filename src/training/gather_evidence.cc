@@ -55,19 +55,20 @@ class Gathering {
 
   Result<Evidence> run() {
     evidence_.kind = model_.kind;
-    evidence_.test = all_metrics(answers_of(scores_, labels_));
+    units_ = draw_units(pair_.unit);
+    evidence_.test = all_metrics(answers_of(scores_, labels_, units_));
     worth_.add_to(*evidence_.test);
     evidence_.test_rows = static_cast<std::int64_t>(test_.count);
     if (labels_.is_binary())
       evidence_.test_positives = std::ranges::count(labels_.classes, std::uint8_t{1});
     COEVAL_TRY(compare_runtime());
-    units_ = draw_units(pair_.unit);
     pair_.candidate = scores_;
     pair_.candidate_threshold = fitted_.threshold;
     pair_.candidate_costs = model_.cost_matrix;
     pair_.labels = labels_;
     pair_.quantile = quantile_of(model_);
     pair_.units = units_;
+    pair_.rank_k = model_.rank_k;
     pair_.candidate_worth = &worth_;
     COEVAL_TRY(measure_intervals());
     COEVAL_TRY(weigh_champion());
@@ -80,9 +81,16 @@ class Gathering {
   }
 
  private:
-  ModelAnswers answers_of(std::span<const float> scores, const LabelSpan& labels) const {
-    return {
-        scores, labels, fitted_.threshold, quantile_of(model_), model_.classes, model_.cost_matrix};
+  ModelAnswers answers_of(std::span<const float> scores, const LabelSpan& labels,
+                          std::span<const std::int64_t> queries) const {
+    return {scores,
+            labels,
+            fitted_.threshold,
+            quantile_of(model_),
+            model_.classes,
+            model_.cost_matrix,
+            queries,
+            model_.rank_k};
   }
 
   // Bits of our runtime against the trainer's own prediction, over the whole test part.
@@ -197,7 +205,8 @@ class Gathering {
       COEVAL_ASSIGN(auto comparison, compare_models(metric, pair_, pool_));
       evidence_.comparisons.push_back(std::move(comparison));
     }
-    if (!labels_.is_regression()) evidence_.decisions = compare_decisions(pair_);
+    if (labels_.is_binary() || labels_.is_multiclass())
+      evidence_.decisions = compare_decisions(pair_);
     return {};
   }
 
@@ -231,7 +240,9 @@ class Gathering {
   // Those that gates compare, and the two that every report has.
   std::set<std::string> compared_metrics() const {
     std::set<std::string> metrics = {std::string(define::primary_metric(model_)),
-                                     labels_.is_regression() ? "mae" : "log_loss"};
+                                     labels_.is_regression() ? "mae"
+                                     : labels_.is_ranking()  ? "map"
+                                                             : "log_loss"};
     for (const define::Gate& gate : model_.gates)
       if (gate.kind == define::Gate::Kind::better_than_champion ||
           gate.kind == define::Gate::Kind::not_worse_than_champion)
@@ -301,7 +312,7 @@ class Gathering {
                         .value = column.words[word],
                         .rows = std::ssize(rows),
                         .positives = positives,
-                        .metrics = all_metrics(answers_of(scores, labels.span())),
+                        .metrics = all_metrics(answers_of(scores, labels.span(), units)),
                         .intervals = {}};
     const ProjectMetrics worth = worth_.take(rows);
     worth.add_to(slice.metrics);
@@ -313,6 +324,7 @@ class Gathering {
                            .labels = labels.span(),
                            .quantile = quantile_of(model_),
                            .units = units,
+                           .rank_k = model_.rank_k,
                            .unit = pair_.unit,
                            .candidate_costs = model_.cost_matrix,
                            .candidate_worth = &worth,
@@ -359,6 +371,7 @@ class Gathering {
       }
       rows[place] += 1;
       sums[place].add(labels_.is_regression()           ? rows_.labels.numbers[row]
+                      : labels_.is_ranking()            ? rows_.labels.classes[row]
                       : rows_.labels.classes[row] == of ? 1.0
                                                         : 0.0);
     }
@@ -405,6 +418,8 @@ class Gathering {
   void look_for_leaks() {
     std::optional<stats::RankedTargets> targets;
     if (labels_.is_regression()) targets.emplace(labels_.numbers);
+    if (labels_.is_ranking())
+      targets.emplace(std::vector<double>(labels_.classes.begin(), labels_.classes.end()));
     if (targets && evidence_.champion)
       evidence_.champion_concordance = targets->concordance(champion_scores_);
     for (std::size_t input = 0; input < rows_.width; ++input) {

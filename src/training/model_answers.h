@@ -7,6 +7,7 @@
 
 #include "define/project.h"
 #include "stats/multiclass.h"
+#include "stats/ranking.h"
 #include "training/row_labels.h"
 
 namespace coeval::training {
@@ -19,6 +20,8 @@ struct ModelAnswers {
   std::optional<double> quantile = {};  ///< of a regression by the pinball loss: which one
   std::span<const std::string> class_names = {};  ///< of a multiclass model
   std::span<const double> cost_matrix = {};       ///< likewise, as in define::Model
+  std::span<const std::int64_t> queries = {};     ///< of a ranking: rows
+  std::int64_t rank_k = 10;                       ///< likewise
 };
 
 /// Rows of a multiclass model, as statistics take them; the answers' scores stay where they are.
@@ -42,6 +45,19 @@ inline std::optional<double> quantile_of(const define::Model& model) {
                    model.loss.kind == define::Loss::Kind::quantile;
   return one ? std::optional(model.loss.quantile) : std::nullopt;
 }
+
+/// Of a ranking: what its rows are to statistics.
+struct QueryRows {
+  explicit QueryRows(const ModelAnswers& answers)
+      : grades(answers.labels.classes.begin(), answers.labels.classes.end()),
+        queries(answers.queries),
+        scores(answers.scores) {}
+  stats::RankingRows rows() const { return {queries, scores, grades}; }
+
+  std::vector<std::int32_t> grades;
+  std::span<const std::int64_t> queries;
+  std::span<const float> scores;
+};
 
 /// Scores as the doubles that they are.
 inline std::vector<double> as_doubles(std::span<const float> scores) {

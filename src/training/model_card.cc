@@ -76,6 +76,7 @@ class Card {
   bool is_binary() const { return model_.kind == define::ModelKind::binary; }
   bool is_regression() const { return model_.kind == define::ModelKind::regression; }
   bool is_multiclass() const { return model_.kind == define::ModelKind::multiclass; }
+  bool is_ranking() const { return model_.kind == define::ModelKind::ranking; }
 
   // What the score of a regression is.
   std::string score_meaning() const {
@@ -126,6 +127,16 @@ class Card {
                        {"classes", std::to_string(model_.classes.size())}};
       return;
     }
+    if (is_ranking()) {
+      const std::string at = "@" + std::to_string(model_.rank_k);
+      out_.headline = {{"NDCG" + at + ", test", metric_text(*test, "ndcg")},
+                       {"MAP" + at, metric_text(*test, "map")},
+                       {"MRR" + at, metric_text(*test, "mrr")},
+                       {"hit rate" + at, metric_text(*test, "hit_rate")},
+                       {"test rows", count_text(*test, "rows")},
+                       {"queries", count_text(*test, "queries")}};
+      return;
+    }
     out_.headline = {
         {"AUC, test", metric_text(*test, "auc")},
         {"average precision", metric_text(*test, "average_precision")},
@@ -150,6 +161,8 @@ class Card {
              {", asked at its "},
              code(model_.at_column),
              {is_regression()   ? ". The score is " + score_meaning() + "."
+              : is_ranking()    ? ". Rows that share " + model_.training.resampling.name +
+                                      " are a query; their scores order them, the highest first."
               : is_multiclass() ? ". There is a score for each class: its probability. " +
                                       std::string(model_.cost_matrix.empty()
                                                       ? "The likeliest class is the decision."
@@ -283,6 +296,7 @@ class Card {
         quality::with_separators(static_cast<std::int64_t>(subject_.importance->rows));
     say(to, {{std::string("Importance is the mean size of an input's contribution to the ") +
               (is_regression()   ? "prediction ("
+               : is_ranking()    ? "score ("
                : is_multiclass() ? "margins, of all classes together ("
                                  : "margin (log odds; ") +
               "TreeSHAP) over the " + rows + " rows that the model's folder keeps."}});
@@ -313,6 +327,7 @@ class Card {
     }
     for (CardPlot& plot : test_plots(*test, subject_.card.threshold))
       to.blocks.emplace_back(std::move(plot));
+    if (is_ranking()) return;
     if (test->find(is_regression() ? "plots" : "curves") == nullptr)
       say(to, {{"The curves of the test part were not kept with this version."}});
   }
@@ -468,7 +483,10 @@ class Card {
     left_out(list);
     unmeasured(list);
     say_near_zero(list);
-    if (!subject_.card.calibration && !is_regression())
+    if (is_ranking())
+      add("Scores order the rows of one query. They are no probabilities, and those of different "
+          "queries cannot be compared.");
+    if (!subject_.card.calibration && !is_regression() && !is_ranking())
       add("Scores were not calibrated: read them as an order before you read them as "
           "probabilities.");
     to.blocks.emplace_back(std::move(list));
@@ -528,9 +546,9 @@ class Card {
     if (evidence_->leak_auc)
       list.items.push_back("The input that alone tells most about the label is " +
                            evidence_->leak_input +
-                           (is_regression()   ? ", with a concordance of "
-                            : is_multiclass() ? ", for one class with an AUC of "
-                                              : ", with an AUC of ") +
+                           (is_regression() || is_ranking() ? ", with a concordance of "
+                            : is_multiclass()               ? ", for one class with an AUC of "
+                                                            : ", with an AUC of ") +
                            fixed_text(*evidence_->leak_auc, 4) + ".");
   }
 

@@ -43,12 +43,18 @@ constexpr std::pair<const char*, const char*> kClassMetricNames[] = {
     {"macro_auc", "macro AUC"}, {"weighted_f1", "weighted F1"},
 };
 
+// The same of a ranking.
+constexpr std::pair<const char*, const char*> kQueryMetricNames[] = {
+    {"ndcg", "NDCG"}, {"map", "MAP"}, {"mrr", "MRR"}, {"hit_rate", "hit rate"}};
+
 std::string metric_name(std::string_view metric) {
   for (const auto& [key, text] : kMetricNames)
     if (metric == key) return text;
   for (const auto& [key, text] : kNumberMetricNames)
     if (metric == key) return text;
   for (const auto& [key, text] : kClassMetricNames)
+    if (metric == key) return text;
+  for (const auto& [key, text] : kQueryMetricNames)
     if (metric == key) return text;
   return std::string(metric);
 }
@@ -284,6 +290,8 @@ CardTable training_table(const define::Model& model, const models::ModelCard& ca
     add("monotone", {monotone.input + (monotone.direction > 0 ? " increasing" : " decreasing")});
   if (model.kind == define::ModelKind::regression)
     add("loss", {define::loss_text(model.loss)});
+  else if (model.kind == define::ModelKind::ranking)
+    add("loss", {"LambdaMART's, by NDCG"});
   else if (!card.calibration)
     add("calibration", {"none"});
   else if (card.calibration->kind == stats::CalibrationMap::Kind::platt)
@@ -341,11 +349,13 @@ CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
                         const define::Model& model) {
   const bool regression = model.kind == define::ModelKind::regression;
   const bool multiclass = model.kind == define::ModelKind::multiclass;
+  const bool ranking = model.kind == define::ModelKind::ranking;
   CardTable table{"",
                   {{"metric"}},
                   {{{"rows"}},
                    {{regression   ? "mean of the label"
                      : multiclass ? "classes with an AUC"
+                     : ranking    ? "queries with a relevant row"
                                   : "positive"}}}};
   std::vector<std::string> keys;
   const auto add = [&](const auto& names) {
@@ -358,6 +368,8 @@ CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
   };
   if (multiclass)
     add(kClassMetricNames);
+  else if (ranking)
+    add(kQueryMetricNames);
   else
     regression ? add(kNumberMetricNames) : add(kMetricNames);
   for (const define::Metric& metric : model.metrics) {
@@ -371,6 +383,7 @@ CardTable metrics_table(const Json& metrics, std::span<const SplitPart> parts,
     table.rows[0].push_back(number(count_text(*json, "rows")));
     table.rows[1].push_back(number(regression   ? metric_text(*json, "label_mean")
                                    : multiclass ? count_text(*json, "classes_with_auc")
+                                   : ranking    ? count_text(*json, "queries")
                                                 : count_text(*json, "positives")));
     std::size_t row = 2;
     for (const auto& key : keys) table.rows[row++].push_back(number(metric_text(*json, key)));
@@ -443,71 +456,6 @@ CardTable slice_comparison_table(const std::vector<SliceComparison>& comparisons
   return table;
 }
 
-namespace {
-
-constexpr std::size_t kMostClasses = 20;
-
-// The classes of a part, those with most rows first, and how many are left out.
-std::vector<std::size_t> classes_by_rows(const Json& test, std::size_t classes) {
-  std::vector<std::pair<std::int64_t, std::size_t>> order;
-  const Json* list = test.find("classes");
-  if (list == nullptr || list->array() == nullptr || list->array()->size() != classes) return {};
-  for (std::size_t i = 0; i < classes; ++i)
-    order.emplace_back(count_of((*list->array())[i], "rows").value_or(0), i);
-  std::ranges::stable_sort(order, std::greater<>(), &std::pair<std::int64_t, std::size_t>::first);
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < std::min(classes, kMostClasses); ++i)
-    places.push_back(order[i].second);
-  return places;
-}
-
-std::string of_so_many(std::size_t shown, std::size_t all) {
-  if (shown >= all) return {};
-  return ", " + std::to_string(shown) + " of " + std::to_string(all) + " classes";
-}
-
-}  // namespace
-
-CardTable classes_table(const Json& test, const std::vector<std::string>& classes) {
-  const auto places = classes_by_rows(test, classes.size());
-  CardTable table{
-      "Each class against the others, test part" + of_so_many(places.size(), classes.size()),
-      {{"class"},
-       number("rows"),
-       number("precision"),
-       number("recall"),
-       number("F1"),
-       number("AUC")},
-      {}};
-  for (const std::size_t place : places) {
-    const Json& each = (*test.find("classes")->array())[place];
-    table.rows.push_back({code(classes[place]), number(count_text(each, "rows")),
-                          number(metric_text(each, "precision")),
-                          number(metric_text(each, "recall")), number(metric_text(each, "f1")),
-                          number(metric_text(each, "auc"))});
-  }
-  return table;
-}
-
-CardTable decided_table(const Json& test, const std::vector<std::string>& classes) {
-  const auto places = classes_by_rows(test, classes.size());
-  CardTable table{"Rows of each class by what was decided, test part" +
-                      of_so_many(places.size(), classes.size()),
-                  {{"class"}},
-                  {}};
-  for (const std::size_t as : places) table.columns.push_back(number(classes[as]));
-  for (const std::size_t place : places) {
-    auto& row = table.rows.emplace_back(std::vector<CardText>{code(classes[place])});
-    const Json* decided = (*test.find("classes")->array())[place].find("decided");
-    for (const std::size_t as : places) {
-      const bool known = decided != nullptr && decided->array() != nullptr &&
-                         as < decided->array()->size() && (*decided->array())[as].integer();
-      row.push_back(known ? count(*(*decided->array())[as].integer()) : number("–"));
-    }
-  }
-  return table;
-}
-
 CardTable slices_table(std::span<const SliceEvidence* const> slices, define::ModelKind kind,
                        const std::string& metric, std::size_t most,
                        const std::function<bool(const std::string&)>& hides) {
@@ -515,6 +463,7 @@ CardTable slices_table(std::span<const SliceEvidence* const> slices, define::Mod
   const bool binary = kind == define::ModelKind::binary;
   std::vector<std::string> shown = {"auc", "average_precision", "log_loss", "calibration_error"};
   if (kind == define::ModelKind::multiclass) shown = {"log_loss", "accuracy", "macro_f1"};
+  if (kind == define::ModelKind::ranking) shown = {"ndcg", "map", "mrr"};
   if (regression) shown = {"rmse", "mae", "r_squared"};
   if (std::ranges::find(shown, metric) == shown.end()) shown.insert(shown.begin(), metric);
   CardTable table{"Of the test part, the worst " + metric_name(metric) + " first",
@@ -670,6 +619,7 @@ CardPlot importance_plot(const define::Model& model, const Importance& importanc
       .description = std::string("Mean size of each input's contribution to ") +
                      (model.kind == define::ModelKind::regression   ? "the prediction; "
                       : model.kind == define::ModelKind::multiclass ? "the margins of all classes; "
+                      : model.kind == define::ModelKind::ranking    ? "the score; "
                                                                     : "the margin, in log odds; ") +
                      "the table above has the same numbers.",
       .bars = {}};

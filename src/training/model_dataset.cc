@@ -8,6 +8,9 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "define/build.h"
@@ -164,6 +167,7 @@ Status check_label_is_number(const define::Project& project, const define::Model
                              const replay::Past& past) {
   if (model.kind == define::ModelKind::regression)
     return check_label_is_finite(project, model, past);
+  if (model.kind == define::ModelKind::ranking) return {};  // whole numbers
   std::vector<const define::Expr*> compared;
   find_compared(model.label, compared);
   if (compared.empty()) return {};
@@ -211,6 +215,33 @@ data::Batch read_beside(const define::Model& model, const replay::SourceHistory&
   return beside;
 }
 
+// A query whose rows lie in several parts is in none: part of a query teaches, or tests, another
+// order than the whole. Rows without a query are rows of no query.
+void keep_queries_whole(const define::Expr& query, const replay::SourceHistory& history,
+                        const AskingRows& asking, std::vector<SplitPart>& parts) {
+  kernel::EvaluationCounts counts;
+  data::Column names = kernel::evaluate(query, history.rows, {}, counts);
+  if (asking) names = data::take(names, *asking);
+  std::unordered_map<std::string, SplitPart> of;
+  std::unordered_set<std::string> torn;
+  const auto name_of = [&](std::size_t row) {
+    const auto place = static_cast<std::int64_t>(row);
+    return data::to_text(names.value(place), names.type());
+  };
+  for (std::size_t row = 0; row < parts.size(); ++row) {
+    if (names.is_null(static_cast<std::int64_t>(row))) {
+      parts[row] = SplitPart::none;
+      continue;
+    }
+    if (parts[row] == SplitPart::none) continue;
+    const auto [place, fresh] = of.try_emplace(name_of(row), parts[row]);
+    if (!fresh && place->second != parts[row]) torn.insert(place->first);
+  }
+  if (torn.empty()) return;
+  for (std::size_t row = 0; row < parts.size(); ++row)
+    if (parts[row] != SplitPart::none && torn.contains(name_of(row))) parts[row] = SplitPart::gap;
+}
+
 LabelledRows label_rows(const define::Project& project, const define::Model& model,
                         const replay::Past& past, const AskingRows& asking,
                         std::span<const std::int64_t> at_us, const Wanted& wanted) {
@@ -223,6 +254,9 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
     const bool valid = labels.known_us[row] != replay::Labels::kNever;
     parts[row] = assign(at_us[row], labels.known_us[row], valid, model.split);
   }
+  if (model.kind == define::ModelKind::ranking)
+    keep_queries_whole(*model.training.resampling.expr,
+                       past.sources[static_cast<std::size_t>(model.source)], asking, parts);
   out.split = split_column(parts);
   out.beside =
       read_beside(model, past.sources[static_cast<std::size_t>(model.source)], asking, wanted);

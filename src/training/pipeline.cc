@@ -242,7 +242,9 @@ class Build {
                         .threshold = fitted.threshold,
                         .quantile = quantile_of(model_),
                         .class_names = model_.classes,
-                        .cost_matrix = model_.cost_matrix}});
+                        .cost_matrix = model_.cost_matrix,
+                        .queries = rows.units_of(range),
+                        .rank_k = model_.rank_k}});
       ProjectMetrics(model_, rows, range, scores, {fitted.threshold, model_.cost_matrix})
           .add_to(parts.back().further);
     }

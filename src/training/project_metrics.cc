@@ -21,13 +21,16 @@ ProjectMetrics::ProjectMetrics(const define::Model& model, const TrainingRows& r
   if (model.metrics.empty()) return;
   const data::Batch columns = columns_of(rows, part);
   const LabelSpan labels = rows.labels.span().subspan(part.from, part.count);
-  const quality::AnsweredRows answered{.scores = scores,
-                                       .threshold = rule.threshold,
-                                       .labels = labels.classes,
-                                       .numbers = labels.numbers,
-                                       .classes = model.classes,
-                                       .cost_matrix = rule.cost_matrix,
-                                       .columns = &columns};
+  std::vector<double> grades;
+  if (labels.is_ranking()) grades.assign(labels.classes.begin(), labels.classes.end());
+  const quality::AnsweredRows answered{
+      .scores = scores,
+      .threshold = rule.threshold,
+      .labels = labels.classes,
+      .numbers = labels.is_ranking() ? std::span<const double>(grades) : labels.numbers,
+      .classes = model.classes,
+      .cost_matrix = rule.cost_matrix,
+      .columns = &columns};
   for (const define::Metric& metric : model.metrics)
     all_.push_back({&metric, quality::metric_terms(metric, answered)});
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
 
 #include "exact/maths.h"
 
@@ -76,6 +77,33 @@ Terms class_terms(std::string_view metric, double likelihood, bool right, double
   return {-exact::log(std::clamp(likelihood, kClip, 1 - kClip)), 1};
 }
 
+// Of a ranking: each query's figure at its first row, so that their mean is a ratio of sums.
+constexpr std::array<std::string_view, 4> kQueryNames = {"hit_rate", "map", "mrr", "ndcg"};
+
+double figure(std::string_view metric, const stats::QueryMetrics& of) {
+  if (metric == "hit_rate") return of.hit;
+  if (metric == "map") return of.average_precision;
+  if (metric == "mrr") return of.reciprocal_rank;
+  return of.ndcg;
+}
+
+quality::MetricTerms query_terms(std::string_view metric, const ModelAnswers& answers) {
+  const QueryRows own(answers);
+  const auto found = stats::ranking_metrics(own.rows(), answers.rank_k);
+  std::unordered_map<std::int64_t, std::size_t> first;
+  for (std::size_t row = 0; row < answers.queries.size(); ++row)
+    first.try_emplace(answers.queries[row], row);
+  quality::MetricTerms terms;
+  terms.numerators.resize(answers.queries.size());
+  terms.denominators.resize(answers.queries.size());
+  for (const stats::QueryMetrics& of : found.by_query) {
+    const std::size_t row = first.at(of.query);
+    terms.numerators[row] = figure(metric, of);
+    terms.denominators[row] = 1;
+  }
+  return terms;
+}
+
 template <class Names, class Functions>
 auto find(const Names& names, const Functions& functions, std::string_view metric) {
   return functions[static_cast<std::size_t>(std::ranges::find(names, metric) - names.begin())];
@@ -84,6 +112,7 @@ auto find(const Names& names, const Functions& functions, std::string_view metri
 }  // namespace
 
 std::vector<std::string_view> ratio_metrics(const ModelAnswers& answers) {
+  if (answers.labels.is_ranking()) return {kQueryNames.begin(), kQueryNames.end()};
   if (answers.labels.is_multiclass()) {
     std::vector<std::string_view> names(kClassNames.begin(), kClassNames.end());
     if (answers.cost_matrix.empty()) std::erase(names, kMeanCost);
@@ -99,6 +128,7 @@ std::optional<quality::MetricTerms> ratio_terms(std::string_view metric,
                                                 const ModelAnswers& answers) {
   const auto names = ratio_metrics(answers);
   if (std::ranges::find(names, metric) == names.end()) return std::nullopt;
+  if (answers.labels.is_ranking()) return query_terms(metric, answers);
   const std::size_t rows = answers.labels.size();
   quality::MetricTerms terms;
   terms.numerators.reserve(rows);

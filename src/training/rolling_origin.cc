@@ -26,6 +26,7 @@ Result<TrainingRows> take_rows(const TrainingRows& rows, const std::vector<std::
     taken.labels.push_back(rows.labels.span(), place);
     taken.at_us.push_back(rows.at_us[place]);
     if (!rows.weights.empty()) taken.weights.push_back(rows.weights[place]);
+    if (!rows.units.empty()) taken.units.push_back(rows.units[place]);
   }
   return taken;
 }
@@ -89,7 +90,9 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
                                                 .threshold = model.threshold,
                                                 .quantile = quantile_of(model),
                                                 .class_names = model.classes,
-                                                .cost_matrix = model.cost_matrix}))
+                                                .cost_matrix = model.cost_matrix,
+                                                .queries = std::span(fold.test.units),
+                                                .rank_k = model.rank_k}))
     json.set(name, value);
   return json;
 }

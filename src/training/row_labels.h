@@ -10,8 +10,8 @@
 namespace coeval::training {
 
 /// The labels of some rows, row by row, kept elsewhere: `classes` of a model that has them (0 or 1
-/// of a binary model, else places among its classes), `numbers` of a regression; the other is
-/// empty.
+/// of a binary model, else places among its classes or grades of relevance), `numbers` of a
+/// regression; the other is empty.
 struct LabelSpan {
   define::ModelKind kind = define::ModelKind::binary;
   std::span<const std::uint8_t> classes = {};
@@ -27,6 +27,7 @@ struct LabelSpan {
   bool is_binary() const { return kind == define::ModelKind::binary; }
   bool is_regression() const { return kind == define::ModelKind::regression; }
   bool is_multiclass() const { return kind == define::ModelKind::multiclass; }
+  bool is_ranking() const { return kind == define::ModelKind::ranking; }
   std::size_t size() const { return is_regression() ? numbers.size() : classes.size(); }
   LabelSpan subspan(std::size_t from, std::size_t count) const {
     if (is_regression()) return of(numbers.subspan(from, count));

@@ -189,7 +189,9 @@ class Searching {
                      .threshold = model.threshold,
                      .quantile = quantile_of(model),
                      .class_names = model.classes,
-                     .cost_matrix = model.cost_matrix});
+                     .cost_matrix = model.cost_matrix,
+                     .queries = rows_.units_of(part),
+                     .rank_k = model.rank_k});
     const auto found = metrics.find(search_.metric);
     if (found == metrics.end())
       return fail(Code::training_failed, search_.metric + " is undefined on the validation part");

@@ -93,6 +93,7 @@ Result<Given> write_training_job(const WorkerFiles& files, const std::string& tr
                                 .categorical = table.categorical,
                                 .monotone = table.monotone,
                                 .weighted = table.weights != nullptr,
+                                .groups = table.groups,
                                 .plan = plan}));
   return given;
 }

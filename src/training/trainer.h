@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,28 +23,43 @@ struct TrainingTable {
   /// Per input: scores never fall (1) or never rise (−1) with it, or may do both (0). Empty: all 0.
   std::vector<int> monotone = {};
   const float* values = nullptr;  ///< rows × width, owned by the caller
-  /// Rows: 0 or 1, or the place of a class; null where the objective is of numbers.
+  /// Rows: 0 or 1, the place of a class, or a grade; null where the objective is of numbers.
   const std::uint8_t* labels = nullptr;
   const double* numbers = nullptr;  ///< rows: finite labels of a regression; null of others
-  const float* weights = nullptr;   ///< rows, from 0 on; null: each row counts 1
+  /// Of a ranking: how many neighbouring rows each query has, those of the training rows first.
+  std::vector<std::uint32_t> groups = {};
+  const float* weights = nullptr;  ///< rows, from 0 on; null: each row counts 1
   /// Where `values` lie, if a child can be given that memory as it is; null: they are copied.
   const SharedMemory* memory = nullptr;
 };
+
+/// The groups of the training rows, or of the validation rows.
+inline std::span<const std::uint32_t> groups_of(const TrainingTable& table, bool validation) {
+  std::size_t train = 0;
+  for (std::int64_t rows = 0; train < table.groups.size() && rows < table.train_rows; ++train)
+    rows += table.groups[train];
+  const auto all = std::span(table.groups);
+  return validation ? all.subspan(train) : all.first(train);
+}
 
 /// What a trainer makes small over the training rows, each by its weight; early stopping reads the
 /// same of the validation rows (of `squared` its root).
 struct Objective {
   enum class Kind : std::uint8_t {
-    binary,      ///< log loss of TrainingTable::labels; the score is a probability
-    squared,     ///< (number − score)²; of this and the others the score is the margin itself
-    absolute,    ///< |number − score|
-    quantile,    ///< pinball loss of `quantile`
+    binary,    ///< log loss of TrainingTable::labels; the score is a probability
+    squared,   ///< (number − score)²; of this and the others the score is the margin itself
+    absolute,  ///< |number − score|
+    quantile,  ///< pinball loss of `quantile`
+    ranking,   ///< LambdaMART's: pairs of rows of a query, weighed by what they change of the NDCG
     multiclass,  ///< log loss of TrainingTable::labels; a margin and a probability of each class
   };
   Kind kind = Kind::binary;
-  double quantile = 0.5;  ///< in (0, 1)
-  int classes = 0;        ///< of Kind::multiclass: from 2 on
-  bool is_regression() const { return kind != Kind::binary && kind != Kind::multiclass; }
+  double quantile = 0.5;     ///< in (0, 1)
+  int classes = 0;           ///< of Kind::multiclass: from 2 on
+  std::int64_t rank_k = 10;  ///< of Kind::ranking: early stopping goes by NDCG@k, higher is better
+  bool is_regression() const {
+    return kind == Kind::squared || kind == Kind::absolute || kind == Kind::quantile;
+  }
   /// Margins of a row, and scores.
   std::size_t outputs() const {
     return kind == Kind::multiclass ? static_cast<std::size_t>(classes) : 1;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "data/hash.h"
 #include "training/dataset_reader.h"
@@ -163,7 +164,8 @@ class Placer {
   // Puts the columns that metrics read, which came batch by batch, in the order of the rows.
   // Errors: training_failed for labels that are none of the model's classes.
   Status finish(const define::Model& model) {
-    COEVAL_TRY(check_labels(model));
+    COEVAL_TRY(model.kind == define::ModelKind::ranking ? check_grades(model)
+                                                        : check_labels(model));
     if (pieces_.empty()) return {};
     COEVAL_ASSIGN(const data::Batch all, data::concatenate(pieces_));
     std::vector<std::int64_t> sources(rows_.rows());
@@ -231,6 +233,9 @@ class Placer {
       case define::ModelKind::binary:
         rows_.labels.classes[to] = label.bit(row) ? 1 : 0;
         return;
+      case define::ModelKind::ranking:
+        place_grade(label.integer(row), to);
+        return;
       case define::ModelKind::multiclass:
         break;
     }
@@ -242,6 +247,25 @@ class Placer {
     ++strange_rows_;
     if (strange_labels_.size() < kMaxStrangeLabels)
       ++strange_labels_[std::string(label.string(row))];
+  }
+
+  void place_grade(std::int64_t grade, std::size_t to) {
+    const bool known = grade >= 0 && grade <= define::kMaxGrade;
+    if (known)
+      rows_.labels.classes[to] = static_cast<std::uint8_t>(grade);
+    else if (++strange_rows_ == 1)
+      strange_grade_ = grade;
+  }
+
+  Status check_grades(const define::Model& model) const {
+    if (strange_rows_ == 0) return {};
+    return fail(Code::training_failed,
+                "the label of model '" + model.name + "' is no grade in " +
+                    std::to_string(strange_rows_) + " of " + std::to_string(rows_.rows()) +
+                    " rows, first " + std::to_string(strange_grade_) + ": grades are from 0 to " +
+                    std::to_string(define::kMaxGrade),
+                "map the values to few grades: 0 is not relevant, and each next one gains twice "
+                "as much");
   }
 
   // A text that is none of the classes: a class that was forgotten, or a value that was mistyped.
@@ -280,7 +304,7 @@ class Placer {
   std::vector<data::Batch> pieces_;                     // of the columns that metrics read
   std::vector<std::size_t> places_;                     // of their rows
   std::map<std::string, std::int64_t> strange_labels_;  // the first of them
-  std::int64_t strange_rows_ = 0;
+  std::int64_t strange_rows_ = 0, strange_grade_ = 0;
 };
 
 // Trainers refuse infinite values without saying where. What the test part has does not train.
@@ -381,6 +405,70 @@ Status check_classes(const define::Model& model, const TrainingRows& rows) {
   return {};
 }
 
+template <class T>
+void reorder(std::vector<T>& values, const std::vector<std::size_t>& order) {
+  if (values.empty()) return;
+  std::vector<T> moved;
+  moved.reserve(values.size());
+  for (const std::size_t from : order) moved.push_back(values[from]);
+  values = std::move(moved);
+}
+
+// The rows of each part by query, in the order in which queries begin; within a query as they are.
+std::vector<std::size_t> order_by_query(const TrainingRows& rows) {
+  std::vector<std::size_t> order;
+  order.reserve(rows.rows());
+  for (const SplitPart part : kParts) {
+    const TrainingRows::Range range = rows.part(part);
+    std::unordered_map<std::int64_t, std::size_t> begins;
+    std::vector<std::pair<std::size_t, std::size_t>> keyed;
+    for (std::size_t row = range.from; row < range.from + range.count; ++row)
+      keyed.emplace_back(begins.try_emplace(rows.units[row], row).first->second, row);
+    std::ranges::sort(keyed);
+    for (const auto& [begin, row] : keyed) order.push_back(row);
+  }
+  return order;
+}
+
+Status group_queries(TrainingRows& rows) {
+  const std::vector<std::size_t> order = order_by_query(rows);
+  if (std::ranges::is_sorted(order)) return {};
+  COEVAL_ASSIGN(SharedFloats values,
+                SharedFloats::create("coeval rows", order.size() * rows.width));
+  float* to = values.data();
+  for (const std::size_t from : order) to = std::copy_n(rows.row(from), rows.width, to);
+  rows.values = std::move(values);
+  reorder(rows.labels.classes, order);
+  reorder(rows.at_us, order);
+  reorder(rows.known_us, order);
+  reorder(rows.units, order);
+  for (SliceColumn& slice : rows.slices) reorder(slice.codes, order);
+  if (rows.metric_columns.columns.empty()) return {};
+  const std::vector<data::Field> fields = rows.metric_columns.schema.fields;
+  rows.metric_columns =
+      data::take(rows.metric_columns, std::vector<std::int64_t>(order.begin(), order.end()));
+  rows.metric_columns.schema.fields = fields;
+  return {};
+}
+
+// Without two grades in some query there is no pair to learn from.
+Status check_queries(const define::Model& model, const TrainingRows& rows) {
+  if (model.kind != define::ModelKind::ranking) return {};
+  const TrainingRows::Range train = rows.part(SplitPart::train);
+  std::size_t queries = 0;
+  for (std::size_t row = train.from; row < train.from + train.count; ++row) {
+    const bool begins = row == train.from || rows.units[row] != rows.units[row - 1];
+    queries += begins ? 1 : 0;
+    if (!begins && rows.labels.classes[row] != rows.labels.classes[row - 1]) return {};
+  }
+  if (train.count == 0) return {};
+  return fail(Code::training_failed,
+              "each of the " + std::to_string(queries) + " training queries of model '" +
+                  model.name + "' has rows of one grade only: there is no order to learn",
+              queries == train.count ? "each row is a query of its own: is `query` what rows share?"
+                                     : "check the label, or move train_until");
+}
+
 Status check_weights(const TrainingRows& rows) {
   if (rows.weights.empty()) return {};
   const auto bad = std::ranges::count_if(
@@ -443,11 +531,13 @@ Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const
   COEVAL_TRY(scan(formats, path, {columns.begin(), columns.end()},
                   [&](const data::Batch& batch) { return placer.add(model, batch); }));
   COEVAL_TRY(placer.finish(model));
+  if (model.kind == define::ModelKind::ranking) COEVAL_TRY(group_queries(rows));
   if (encoder == nullptr) {
     COEVAL_TRY(check_filled(model, rows));
     COEVAL_TRY(check_finite(model, rows));
     COEVAL_TRY(check_numbers(model, rows));
     COEVAL_TRY(check_classes(model, rows));
+    COEVAL_TRY(check_queries(model, rows));
   }
   COEVAL_TRY(check_weights(rows));
   return rows;

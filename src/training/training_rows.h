@@ -37,9 +37,11 @@ struct TrainingRows {
   RowLabels labels;                 ///< rows()
   std::vector<std::int64_t> at_us;  ///< rows(): the question's time
   std::vector<std::int64_t>
-      known_us;                     ///< rows(): when the label was, of models with rolling origins
-  std::vector<float> weights;       ///< rows(), or none: 1 each
-  std::vector<std::int64_t> units;  ///< rows(), or none; equal values have equal numbers
+      known_us;                ///< rows(): when the label was, of models with rolling origins
+  std::vector<float> weights;  ///< rows(), or none: 1 each
+  /// rows(), or none; equal values have equal numbers. Of a ranking the queries, whose rows then
+  /// are neighbours in their part, in the order in which queries begin.
+  std::vector<std::int64_t> units;
   std::vector<SliceColumn> slices;
   std::vector<std::string> null_inputs;  ///< those without a value in any training row
   data::Batch metric_columns;  ///< rows(): the columns that metrics of the project read, by name
@@ -47,6 +49,10 @@ struct TrainingRows {
   std::size_t rows() const { return labels.size(); }
   Range part(SplitPart part) const;
   const float* row(std::size_t index) const { return values.data() + index * width; }
+  std::span<const std::int64_t> units_of(Range range) const {
+    return units.empty() ? std::span<const std::int64_t>()
+                         : std::span(units).subspan(range.from, range.count);
+  }
   std::span<const float> values_of(Range range) const {
     return std::span(values).subspan(range.from * width, range.count * width);
   }
@@ -59,7 +65,8 @@ struct TrainingRows {
 /// infinite, all null in all training rows, or texts of which no two training rows share one, for
 /// weights that are none, for labels of a regression that are all the same in the training rows
 /// or beyond float32, in which scores are, and for labels that are none of a multiclass model's
-/// classes, or classes of which there is no training row.
+/// classes, classes of which there is no training row, and grades of a ranking that are not from 0
+/// to 31, or of which no training query has two.
 Result<TrainingRows> read_training_rows(const replay::OpenFormat& formats, const std::string& path,
                                         const define::Model& model, const models::Encoder* encoder);
 

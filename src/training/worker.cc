@@ -79,6 +79,7 @@ Status train_job(const WorkerFiles& files, const WorkerPlan& plan, Trainer& trai
       .values = values_in(values, plan),
       .labels = of_numbers ? nullptr : reinterpret_cast<const std::uint8_t*>(labels.data()),
       .numbers = of_numbers ? reinterpret_cast<const double*>(labels.data()) : nullptr,
+      .groups = plan.groups,
       .weights = reinterpret_cast<const float*>(weights.data())};
   COEVAL_ASSIGN(const TrainedModel model, trainer.train(table, plan.plan, print_progress));
   COEVAL_TRY(write_text(files.trained(), model.bytes));

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <limits>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -66,6 +68,17 @@ Result<std::vector<int>> directions_from(const data::Json::Array& json) {
   return directions;
 }
 
+Result<std::vector<std::uint32_t>> groups_from(const data::Json::Array& json) {
+  std::vector<std::uint32_t> groups;
+  for (const data::Json& item : json) {
+    if (item.integer() == nullptr || *item.integer() < 1 ||
+        *item.integer() > std::numeric_limits<std::uint32_t>::max())
+      return fail(Code::bad_json, "'groups' must be an array of positive integers");
+    groups.push_back(static_cast<std::uint32_t>(*item.integer()));
+  }
+  return groups;
+}
+
 Result<WorkerJob> job_from(const std::string& text) {
   if (text == "train") return WorkerJob::train;
   if (text == "predict") return WorkerJob::predict;
@@ -82,7 +95,7 @@ Result<std::uint64_t> seed_from(const std::string& text) {
 constexpr std::pair<Objective::Kind, std::string_view> kObjectives[] = {
     {Objective::Kind::binary, "binary"},         {Objective::Kind::squared, "squared"},
     {Objective::Kind::absolute, "absolute"},     {Objective::Kind::quantile, "quantile"},
-    {Objective::Kind::multiclass, "multiclass"},
+    {Objective::Kind::multiclass, "multiclass"}, {Objective::Kind::ranking, "ranking"},
 };
 
 std::string_view name_of(Objective::Kind kind) {
@@ -99,6 +112,7 @@ Result<Objective> objective_from(const data::Json& json) {
     COEVAL_ASSIGN(objective.quantile, number_member(json, "quantile"));
     COEVAL_ASSIGN(const std::int64_t classes, integer_member(json, "classes"));
     objective.classes = static_cast<int>(classes);
+    COEVAL_ASSIGN(objective.rank_k, integer_member(json, "rank_k"));
     return objective;
   }
   return fail(Code::bad_json, "'objective' is unknown: '" + text + "'");
@@ -128,6 +142,10 @@ Status check_shape(const WorkerPlan& plan) {
     return fail(Code::bad_json, "'names' and 'categorical' must be of one length");
   }
   if (plan.outputs < 1) return fail(Code::bad_json, "'outputs' must be positive");
+  const std::uint64_t grouped =
+      std::accumulate(plan.groups.begin(), plan.groups.end(), std::uint64_t{0});
+  if (!plan.groups.empty() && grouped != static_cast<std::uint64_t>(plan.rows))
+    return fail(Code::bad_json, "'groups' must have all rows");
   if (!plan.monotone.empty() && plan.monotone.size() != plan.width) {
     return fail(Code::bad_json, "'monotone' must be empty or have a direction for each input");
   }
@@ -156,6 +174,7 @@ data::Json to_json(const WorkerPlan& plan) {
   json.set("categorical", data::Json::Array(plan.categorical.begin(), plan.categorical.end()));
   json.set("monotone", data::Json::Array(plan.monotone.begin(), plan.monotone.end()));
   json.set("weighted", plan.weighted);
+  json.set("groups", data::Json::Array(plan.groups.begin(), plan.groups.end()));
   json.set("params", params_json(plan.plan.params));
   json.set("rounds", plan.plan.rounds);
   json.set("early_stopping_rounds", plan.plan.early_stopping_rounds);
@@ -164,6 +183,7 @@ data::Json to_json(const WorkerPlan& plan) {
   json.set("objective", name_of(plan.plan.objective.kind));
   json.set("quantile", plan.plan.objective.quantile);
   json.set("classes", plan.plan.objective.classes);
+  json.set("rank_k", plan.plan.objective.rank_k);
   return json;
 }
 
@@ -190,6 +210,8 @@ Result<WorkerPlan> worker_plan_from_json(const data::Json& json) {
   if (weighted == nullptr || weighted->boolean() == nullptr)
     return fail(Code::bad_json, "'weighted' must be true or false");
   plan.weighted = *weighted->boolean();
+  COEVAL_ASSIGN(const auto* groups, array_member(json, "groups"));
+  COEVAL_ASSIGN(plan.groups, groups_from(*groups));
   COEVAL_ASSIGN(plan.plan, training_plan_from(json));
   COEVAL_TRY(check_shape(plan));
   return plan;

@@ -63,6 +63,7 @@ struct WorkerPlan {
   std::vector<bool> categorical;
   std::vector<int> monotone = {};
   bool weighted = false;
+  std::vector<std::uint32_t> groups = {};
   TrainingPlan plan;
 };
 data::Json to_json(const WorkerPlan& plan);

@@ -13,7 +13,7 @@ namespace coeval::adapters::lightgbm {
 using Handle = void*;
 
 /// Types of arrays that are handed over, and what a prediction is of.
-inline constexpr int kFloat32 = 0, kScores = 0, kMargins = 1;
+inline constexpr int kFloat32 = 0, kInt32 = 2, kScores = 0, kMargins = 1;
 
 struct CApi {
   const char* (*LGBM_GetLastError)();

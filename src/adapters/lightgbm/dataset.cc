@@ -47,6 +47,13 @@ Result<DatasetHandle> make(const CApi& api, const training::TrainingTable& table
   COEVAL_TRY(api.check(
       api.LGBM_DatasetSetField(out, "label", labels.data(), static_cast<int>(rows.count), kFloat32),
       "read the labels"));
+  const auto groups = training::groups_of(table, rows.first > 0);
+  if (!groups.empty()) {
+    const std::vector<std::int32_t> sizes(groups.begin(), groups.end());
+    COEVAL_TRY(api.check(api.LGBM_DatasetSetField(out, "group", sizes.data(),
+                                                  static_cast<int>(sizes.size()), kInt32),
+                         "read which rows are of a query"));
+  }
   if (table.weights != nullptr)
     COEVAL_TRY(api.check(api.LGBM_DatasetSetField(out, "weight", table.weights + rows.first,
                                                   static_cast<int>(rows.count), kFloat32),

@@ -21,6 +21,7 @@ using training::TrainingTable;
 using Progress = void (*)(int round, int rounds);
 
 /// The library counts rows in int32, and cells of a prediction in int64.
+constexpr int kMostGrades = 32;  // gains are 2^grade - 1
 constexpr std::int64_t kMaxRows = std::numeric_limits<std::int32_t>::max();
 
 /// Scores do not depend on the number of threads, so all are used.
@@ -35,7 +36,9 @@ Status check_values(const TrainingTable& table, const training::Objective& objec
                 "make it null, or bound it in the feature's expression");
   }
   // The library would take every number above 0 for true.
-  const int most = objective.kind == training::Objective::Kind::multiclass ? objective.classes : 2;
+  const int most = objective.kind == training::Objective::Kind::multiclass ? objective.classes
+                   : objective.kind == training::Objective::Kind::ranking  ? kMostGrades
+                                                                           : 2;
   if (table.numbers == nullptr && std::any_of(table.labels, table.labels + table.rows,
                                               [most](auto label) { return label >= most; })) {
     return fail(Code::training_failed,

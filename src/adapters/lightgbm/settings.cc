@@ -83,6 +83,8 @@ Words words_of(training::Objective::Kind kind) {
       return {"quantile", "quantile"};
     case training::Objective::Kind::multiclass:
       return {"multiclass", "multi_logloss"};
+    case training::Objective::Kind::ranking:
+      return {"lambdarank", "ndcg"};
   }
   return {"binary", "binary_logloss"};
 }
@@ -94,6 +96,7 @@ Status check_objective(const Params& params, std::string_view needed) {
     return fail(Code::unsupported,
                 std::string(needed == "binary"       ? "the label is boolean"
                             : needed == "multiclass" ? "the label is one of several classes"
+                            : needed == "lambdarank" ? "the label is a grade of relevance"
                                                      : "the label is a number") +
                     std::string(", so the objective is ") + std::string(needed) + ", not " +
                     *objective,
@@ -114,7 +117,7 @@ Status check_objective(const Params& params, std::string_view needed) {
 
 Result<bool> direction_of(const Params& params, const Words& words) {
   const std::string* name = find(params, "metric");
-  if (name == nullptr || *name == words.metric) return false;
+  if (name == nullptr || *name == words.metric) return words.objective == "lambdarank";
   if (words.objective != "binary")
     return fail(Code::unsupported, "metric " + *name + " is not that of the model's loss",
                 "use " + std::string(words.metric));
@@ -161,6 +164,8 @@ Result<Settings> settings_of(const training::TrainingTable& table,
     all.emplace_back("alpha", number_text(plan.objective.quantile));
   if (plan.objective.kind == training::Objective::Kind::multiclass)
     all.emplace_back("num_class", std::to_string(plan.objective.classes));
+  if (plan.objective.kind == training::Objective::Kind::ranking)
+    all.emplace_back("eval_at", std::to_string(plan.objective.rank_k));
   all.emplace_back("seed", std::to_string(plan.seed));
   all.emplace_back("deterministic", "true");
   all.emplace_back("force_col_wise", "true");

@@ -25,6 +25,13 @@ Status set_targets(const CApi& api, Handle matrix, const RowRange& rows) {
   COEVAL_TRY(
       api.check(api.XGDMatrixSetInfoFromInterface(matrix, "label", labels_json(rows).c_str()),
                 "read the labels"));
+  if (!rows.groups.empty()) {
+    const std::string groups = R"({"data":[)" + address(rows.groups.data()) +
+                               R"(,true],"shape":[)" + std::to_string(rows.groups.size()) +
+                               R"(],"typestr":"<u4","version":3})";
+    COEVAL_TRY(api.check(api.XGDMatrixSetInfoFromInterface(matrix, "group", groups.c_str()),
+                         "read which rows are of a query"));
+  }
   if (rows.weights == nullptr) return {};
   return api.check(api.XGDMatrixSetInfoFromInterface(matrix, "weight", weights_json(rows).c_str()),
                    "read the weights");
@@ -83,7 +90,13 @@ Status FeatureInfo::set_on_booster(const CApi& api, Handle booster) const {
 }
 
 RowRange training_rows(const training::TrainingTable& table) {
-  return {table.values, table.labels, table.numbers, table.weights, table.train_rows, table.width};
+  return {table.values,
+          table.labels,
+          table.numbers,
+          table.weights,
+          table.train_rows,
+          table.width,
+          training::groups_of(table, false)};
 }
 
 RowRange validation_rows(const training::TrainingTable& table) {
@@ -92,7 +105,8 @@ RowRange validation_rows(const training::TrainingTable& table) {
           table.numbers == nullptr ? nullptr : table.numbers + table.train_rows,
           table.weights == nullptr ? nullptr : table.weights + table.train_rows,
           table.rows - table.train_rows,
-          table.width};
+          table.width,
+          training::groups_of(table, true)};
 }
 
 std::string array_json(const float* values, std::int64_t rows, std::size_t width) {

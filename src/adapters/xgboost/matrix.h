@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct RowRange {
   const float* weights = nullptr;        ///< null: each row counts 1
   std::int64_t rows = 0;
   std::size_t width = 0;
+  std::span<const std::uint32_t> groups = {};  ///< of a ranking: rows of each query
 };
 RowRange training_rows(const training::TrainingTable& table);
 RowRange validation_rows(const training::TrainingTable& table);

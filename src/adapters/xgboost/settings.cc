@@ -29,10 +29,11 @@ constexpr Reserved kReserved[] = {
 
 /// What an objective is to XGBoost, and the metric that fits it.
 struct Words {
-  std::string_view objective, metric;
+  std::string_view objective;
+  std::string metric;
 };
-Words words_of(training::Objective::Kind kind) {
-  switch (kind) {
+Words words_of(const training::Objective& objective) {
+  switch (objective.kind) {
     case training::Objective::Kind::binary:
       break;
     case training::Objective::Kind::squared:
@@ -43,6 +44,8 @@ Words words_of(training::Objective::Kind kind) {
       return {"reg:quantileerror", "quantile"};
     case training::Objective::Kind::multiclass:
       return {"multi:softprob", "mlogloss"};
+    case training::Objective::Kind::ranking:
+      return {"rank:ndcg", "ndcg@" + std::to_string(objective.rank_k)};
   }
   return {"binary:logistic", "logloss"};
 }
@@ -77,6 +80,7 @@ Status check_objective(const Params& params, std::string_view needed) {
   return fail(Code::unsupported,
               std::string(needed == "binary:logistic"  ? "the label is boolean"
                           : needed == "multi:softprob" ? "the label is one of several classes"
+                          : needed == "rank:ndcg"      ? "the label is a grade of relevance"
                                                        : "the label is a number") +
                   std::string(", so the objective is ") + std::string(needed) + ", not " +
                   *objective,
@@ -94,10 +98,10 @@ Result<int> bins_of(const Params& params) {
 
 Result<bool> direction_of(const Params& params, const Words& words) {
   const std::string* name = find(params, "eval_metric");
-  if (name == nullptr || *name == words.metric) return false;
+  if (name == nullptr || *name == words.metric) return words.objective == "rank:ndcg";
   if (words.objective != "binary:logistic")
     return fail(Code::unsupported, "eval_metric " + *name + " is not that of the model's loss",
-                "use " + std::string(words.metric));
+                "use " + words.metric);
   const auto* metric = std::ranges::find(kMetrics, *name, &Metric::name);
   if (metric != std::end(kMetrics)) return metric->higher_is_better;
   return fail(Code::unsupported, "eval_metric " + *name + " is not one for a boolean label",
@@ -118,13 +122,13 @@ void set_default(Params& params, const std::string& name, const std::string& val
 Result<Settings> settings_of(const training::TrainingPlan& plan) {
   Settings settings{.params = plan.params};
   COEVAL_TRY(check_names(plan.params));
-  const Words words = words_of(plan.objective.kind);
+  const Words words = words_of(plan.objective);
   COEVAL_TRY(check_objective(plan.params, words.objective));
   COEVAL_ASSIGN(settings.bins, bins_of(plan.params));
   COEVAL_ASSIGN(settings.higher_is_better, direction_of(plan.params, words));
   set_default(settings.params, "objective", std::string(words.objective));
   set_default(settings.params, "tree_method", "hist");
-  set_default(settings.params, "eval_metric", std::string(words.metric));
+  set_default(settings.params, "eval_metric", words.metric);
   if (plan.objective.kind == training::Objective::Kind::quantile)
     settings.params.emplace_back("quantile_alpha", number_text(plan.objective.quantile));
   if (plan.objective.kind == training::Objective::Kind::multiclass)
