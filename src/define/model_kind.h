@@ -9,16 +9,11 @@ namespace coeval::define {
 /// What kind of problem a model solves: what its label is, and what its score means.
 ///   binary      the label is a condition; the score is the probability that it holds
 ///   regression  the label is a number; the score is the number that is expected
-///   multiclass  the label is one of the model's classes; there is a score for each, its
-///   probability
-<<<<<<< HEAD
-/// (docs/adr/0015, 0016)
-enum class ModelKind : std::uint8_t { binary, regression, multiclass };
-=======
+///   multiclass  the label is one of the model's classes; there is a score of each:
+///               its probability
 ///   ranking     the label is a grade of relevance; rows of a query are ordered by their scores
 /// (docs/adr/0015, 0016, 0017)
 enum class ModelKind : std::uint8_t { binary, regression, multiclass, ranking };
->>>>>>> ranking
 inline constexpr ModelKind kModelKinds[] = {ModelKind::binary, ModelKind::regression,
                                             ModelKind::multiclass, ModelKind::ranking};
 /// The highest grade of relevance: 2^31 is the most that gains are added up of.
