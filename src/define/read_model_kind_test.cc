@@ -36,6 +36,12 @@ std::string classes(const std::string& list = "[\"on time\", \"late\"]",
                  kGate, "gate = { macro_f1 = \">= 0.2\" }");
 }
 
+// The flights' model as a ranking of the delay, with lines of its own.
+std::string ranking(const std::string& lines) {
+  return changed(changed(kFlights, kLabel, "label = \"delay\"\nkind = \"ranking\"\n" + lines),
+                 kGate, "gate = { ndcg = \">= 0.2\" }");
+}
+
 void refused(const std::string& toml, const std::string& message, const std::string& advice) {
   const auto errors = errors_of(toml);
   CAPTURE(message);
@@ -138,9 +144,9 @@ TEST_CASE("what only binary models have is refused in a regression, each with wh
 
 TEST_CASE("unknown kinds and losses, and losses that a trainer lacks, are refused") {
   refused(changed(kFlights, kLabel, kLabel + "\nkind = \"classification\""),
-          "unknown kind 'classification'", "kind = \"multiclass\" or kind = \"regression\"");
-  refused(changed(kFlights, kLabel, kLabel + "\nkind = \"ranking\""), "is not in this version",
-          "kind = \"multiclass\" or kind = \"regression\"");
+          "unknown kind 'classification'", "kind = \"ranking\" or kind = \"regression\"");
+  refused(changed(kFlights, kLabel, kLabel + "\nkind = \"forecast\""), "is not in this version",
+          "kind = \"ranking\" or kind = \"regression\"");
   refused(delay("loss = \"huber\""), "unknown loss 'huber'", "loss = \"absolute\"");
   refused(delay("loss = { quantile = 1 }"), "quantile", "0.999");
   refused(delay("loss = {}"), "quantile", "loss = { quantile = 0.9 }");
@@ -162,6 +168,58 @@ TEST_CASE("a multiclass model's label is a text, and its classes are in its hash
   CHECK(primary_metric(model) == "log_loss");
   CHECK_FALSE(has_param(model, "scale_pos_weight"));
   CHECK(project_of(classes("[\"late\", \"on time\"]")).models.at(0).ir_hash != model.ir_hash);
+}
+
+TEST_CASE("a ranking's label is a whole number, and its query and k are in its hash") {
+  const auto model = [](const std::string& lines) {
+    return project_of(ranking(lines)).models.at(0);
+  };
+  const Model found = model("query = \"origin\"");
+  CHECK(found.kind == ModelKind::ranking);
+  CHECK(found.label->type == data::Type::int64);
+  CHECK(found.ir.find("  kind ranking\n  k 10\n") != std::string::npos);
+  CHECK(found.training.resampling.expr != nullptr);
+  CHECK(primary_metric(found) == "ndcg");
+  CHECK(found.training.search.metric == "ndcg");
+  CHECK(model("query = \"origin\"\nk = 5").ir_hash != found.ir_hash);
+  CHECK(model("query = \"destination\"").ir_hash != found.ir_hash);
+}
+
+TEST_CASE("what a ranking does not have is refused, each with what to do") {
+  const auto with = [](const std::string& line) { return ranking("query = \"origin\"\n" + line); };
+  refused(ranking(""), "has no 'query'", "query = \"session\"");
+  refused(ranking("query = \"row\""), "must be an expression over the row", "query = \"session\"");
+  refused(with("resample = \"day\""), "draw its queries", "leave it out");
+  refused(with("weights = \"distance\""), "means nothing to pairs", "leave it out");
+  refused(with("class_weights = \"balanced\""), "a ranking has no classes", "leave it out");
+  refused(with("calibration = \"auto\""), "it only orders", "leave it out");
+  refused(with("threshold = 0.5"), "a ranking decides nothing", "leave it out");
+  refused(with("k = 0"), "k", "1");
+  refused(with("loss = \"squared\""), "LambdaMART's", "leave it out");
+  refused(with("trainer = \"linear\""), "has no kind = \"ranking\" in this version", "lightgbm");
+  refused(with("cost_matrix = [[0, 1], [1, 0]]"), "whose kind is 'ranking'", "");
+  refused(changed(with(""), "ndcg = ", "auc = "), "has no metric 'auc'",
+          "hit_rate, map, mrr, ndcg");
+  refused(changed(with(""), "label = \"delay\"", "label = \"delay >= 15\""),
+          "must be a whole number in a ranking, not bool", "if(");
+  refused(changed(kFlights, kLabel, kLabel + "\nquery = \"origin\""), "query", "");
+}
+
+TEST_CASE("a matrix of costs has a number for each two classes") {
+  const auto with = [](const std::string& costs) {
+    return classes("[\"on time\", \"late\"]", "cost_matrix = " + costs);
+  };
+  const Model model = project_of(with("[[0, 1], [2.5, 0]]")).models.at(0);
+  CHECK(model.cost_matrix == std::vector<double>{0, 1, 2.5, 0});
+  CHECK(model.ir.find("  cost 0\n  cost 1\n  cost 2.5\n  cost 0\n") != std::string::npos);
+  CHECK(std::ranges::count(gate_metrics(model), "mean_cost") == 1);
+  CHECK(std::ranges::count(gate_metrics(project_of(classes()).models.at(0)), "mean_cost") == 0);
+  refused(with("[[0, 1]]"), "has 1 rows for 2 classes", "a row for each class");
+  refused(with("[[0, 1], [1]]"), "needs 2 numbers in a row", "a row for each class");
+  refused(with("[[0, 1], [-1, 0]]"), "no number from 0 to 1e12", "a row for each class");
+  refused(with("[[0, 1], [\"a\", 0]]"), "no number from 0 to 1e12", "a row for each class");
+  refused(changed(kFlights, kLabel, kLabel + "\ncost_matrix = [[0, 1], [1, 0]]"),
+          "whose kind is 'binary'", "threshold = { cost");
 }
 
 TEST_CASE("classes that are none are refused") {

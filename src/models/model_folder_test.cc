@@ -295,7 +295,7 @@ TEST_CASE("the model's file is named by what it contains, and found by any of th
     const auto forest = Forest::read(sample.model);
     REQUIRE(forest.has_value());
     for (GoldenRow& row : sample.golden) {
-      forest->predict(row.row, {&row.margin, 1}, {&row.score, 1});
+      forest->predict(row.row, row.margins, row.scores);
     }
     const std::string path = folder.path("late");
     REQUIRE(sample.save(path).has_value());

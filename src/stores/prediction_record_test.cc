@@ -104,8 +104,8 @@ TEST_CASE("a prediction record cut at any byte, or followed by one, is refused")
 
 TEST_CASE("a prediction record of another version, or with a third kind of decision, is refused") {
   std::string newer = kGoldenPrediction;
-  newer[0] = 2;
-  CHECK(decode_prediction(newer).error().message.find("version 2") != std::string::npos);
+  newer[0] = 3;
+  CHECK(decode_prediction(newer).error().message.find("version 3") != std::string::npos);
   std::string undecided = kGoldenPrediction;
   undecided[kDecisionAt] = 2;
   CHECK(!decode_prediction(undecided).has_value());

@@ -368,7 +368,7 @@ Result<Intervals> metric_intervals(const ModelPair& pair, bool few,
     COEVAL_TRY(add_ranked(pair, asked, intervals, pool));
   else if (pair.labels.is_multiclass())
     COEVAL_TRY(add_classes(pair, asked, intervals, pool));
-  else if (asked("r_squared"))
+  else if (pair.labels.is_regression() && asked("r_squared"))
     COEVAL_TRY(add_r_squared(pair, intervals, pool));
   COEVAL_TRY(add_ratios(pair, intervals, pool));
   return intervals;

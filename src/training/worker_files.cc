@@ -174,7 +174,9 @@ data::Json to_json(const WorkerPlan& plan) {
   json.set("categorical", data::Json::Array(plan.categorical.begin(), plan.categorical.end()));
   json.set("monotone", data::Json::Array(plan.monotone.begin(), plan.monotone.end()));
   json.set("weighted", plan.weighted);
-  json.set("groups", data::Json::Array(plan.groups.begin(), plan.groups.end()));
+  data::Json::Array groups;
+  for (const std::uint32_t rows : plan.groups) groups.emplace_back(std::int64_t{rows});
+  json.set("groups", std::move(groups));
   json.set("params", params_json(plan.plan.params));
   json.set("rounds", plan.plan.rounds);
   json.set("early_stopping_rounds", plan.plan.early_stopping_rounds);

@@ -156,7 +156,7 @@ class SearchRanking(unittest.TestCase):
 
     def test_a_query_in_two_parts_is_in_none(self):
         # 100 consecutive lists of the same hour are one query: those around the ends of parts are left out whole.
-        said = self.other('query    = "session"', 'query    = "session // 100"', 0)
+        said = self.other('query    = "session"', 'query    = "cast(floor(session / 100) as int64)"', 0)
         shown = json.loads(run("show", "relevance", "-C", self.folder / "other", "--json").stdout)
         test = shown["metrics"]["test"]
         self.assertEqual(test["rows"] % 1000, 0, said.stdout)
