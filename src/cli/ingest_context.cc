@@ -136,8 +136,10 @@ void OutcomeReport::add(const std::string& file, const ingest::BatchOutcome& out
   data::Json one{data::Json::Object{}};
   one.set("file", file);
   one.set("state", state_name(outcome.state));
-  one.set("batch", record.id);
-  one.set("sha256", record.sha256);
+  if (!record.id.empty()) {  // a dry run makes no batch
+    one.set("batch", record.id);
+    one.set("sha256", record.sha256);
+  }
   one.set("read_count", record.counts.read);
   one.set("accepted_count", record.counts.accepted);
   one.set("quarantined_count", record.counts.quarantined);

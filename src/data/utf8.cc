@@ -1,5 +1,7 @@
 #include "data/utf8.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -75,6 +77,8 @@ bool is_ascii(std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) {
+  constexpr std::size_t kLong = 256;  // of which simdjson looks at all by vectors
+  if (text.size() >= kLong) return simdjson::validate_utf8(text.data(), text.size());
   for (;;) {
     text.remove_prefix(ascii_words(text));
     while (!text.empty() && unit(text, 0) < 0x80) text.remove_prefix(1);

@@ -37,6 +37,20 @@ TEST_CASE("a cut or stray byte anywhere in a text makes it ill-formed") {
   CHECK_FALSE(is_utf8("12345678\xE6\x9D"));
 }
 
+TEST_CASE("of a long text, which goes by vectors, every byte is looked at") {
+  const std::string part = "0123456789 Zürich 東京 😀 0123456789";
+  std::string text;
+  while (text.size() < 400) text += part;
+  CHECK(is_utf8(text));
+  CHECK(is_utf8(std::string(400, 'a')));
+  for (std::size_t i = 0; i <= text.size(); ++i)
+    REQUIRE_FALSE(is_utf8(text.substr(0, i) + "\x80" + text.substr(i)));
+  for (const char* const bad :
+       {"\xC0\x80", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF8\x88", "\xE6\x9D"})
+    for (std::size_t at : {std::size_t{0}, std::size_t{63}, std::size_t{300}, std::size_t{400}})
+      CHECK_FALSE(is_utf8(std::string(at, 'a') + bad + std::string(400 - at, 'a')));
+}
+
 TEST_CASE("a prefix never cuts a character") {
   CHECK(utf8_prefix("aé", 3) == "aé");
   CHECK(utf8_prefix("aé", 2) == "a");

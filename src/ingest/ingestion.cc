@@ -11,7 +11,6 @@
 #include "ingest/file_identity.h"
 #include "ingest/named_rows.h"
 #include "ingest/near_names.h"
-#include "ingest/passed_hash.h"
 #include "ingest/publish.h"
 #include "ingest/quarantine_files.h"
 #include "ingest/screening.h"
@@ -105,18 +104,15 @@ class FileRun {
 
   Status read(const replay::OpenFormat& formats, Screening& screening) {
     // Rows that are set aside need the hash before the file's end: it goes beside the reading, and
-    // who needs it first waits for it. A dry run takes that of the text that passes.
-    const bool passes = options_.dry_run && may_grow(path_);
-    if (!passes)
+    // who needs it first waits for it. A dry run makes no batch, and needs none.
+    if (!options_.dry_run)
       hash_ = std::async(std::launch::async, [this] { return data::sha256_of_file(path_); });
-    auto read_it = read_pieces(
-        source_, formats, path_, plan_.first_line,
-        [&](const Piece& piece) { return add(screening, piece); },
-        passes ? passed_hash_.opener() : stores::OpenBytes());
+    auto read_it = read_pieces(source_, formats, path_, plan_.first_line,
+                               [&](const Piece& piece) { return add(screening, piece); });
     if (!read_it)
       return std::unexpected(
           std::move(read_it).error().within("reading source '" + source_.name + "'"));
-    COEVAL_TRY(identify());
+    if (!options_.dry_run) COEVAL_TRY(identify());
     COEVAL_ASSIGN(const FileStamp now, stamp_of(path_));
     if (now != plan_.stamp)
       return fail(Code::io, "'" + path_ + "' changed while it was read",
@@ -136,11 +132,7 @@ class FileRun {
 
   Status identify() {
     if (quarantine_) return {};
-    if (passed_hash_.is_whole()) {
-      record_.sha256 = passed_hash_.hex();
-    } else {
-      COEVAL_ASSIGN(record_.sha256, hash_.valid() ? hash_.get() : data::sha256_of_file(path_));
-    }
+    COEVAL_ASSIGN(record_.sha256, hash_.get());
     record_.id = batch_id(source_.name, record_.sha256, plan_.first_line);
     quarantine_.emplace(state_folder_, source_.name, record_.id, options_.files);
     return {};
@@ -184,7 +176,6 @@ class FileRun {
   SortedRows rows_;
   std::int64_t accepted_ = 0;
   std::future<Result<std::string>> hash_;
-  PassedHash passed_hash_;
   std::optional<BatchQuarantine> quarantine_;  // once the file's hash is known
   std::optional<std::string> header_;
 };

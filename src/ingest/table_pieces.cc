@@ -64,11 +64,10 @@ std::int64_t Piece::row_on(std::int64_t line) const {
 
 Status read_pieces(const define::Source& source, const replay::OpenFormat& formats,
                    const std::string& path, std::int64_t first_line,
-                   const std::function<Status(const Piece&)>& sink, stores::OpenBytes open_bytes) {
+                   const std::function<Status(const Piece&)>& sink) {
   COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
   stores::ReadOptions options;
   options.window_bytes = kWindowBytes;
-  options.open_bytes = std::move(open_bytes);
   COEVAL_ASSIGN(const auto reader, replay::open_declared(*files, path, source, options));
   BoundedQueue<Result<std::optional<Piece>>> pieces(2);
   std::thread decoder([&] {

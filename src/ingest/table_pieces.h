@@ -30,11 +30,10 @@ struct Piece {
 };
 
 /// Hands the rows of a table on piece by piece; the next is read while one is used. Of a text only
-/// what begins on `first_line` or behind it, where that is not 0; its bytes are opened by
-/// `open_bytes` where there is one. Errors: the format's; those of `sink`, which end it.
+/// what begins on `first_line` or behind it, where that is not 0. Errors: the format's; those of
+/// `sink`, which end it.
 Status read_pieces(const define::Source& source, const replay::OpenFormat& formats,
                    const std::string& path, std::int64_t first_line,
-                   const std::function<Status(const Piece&)>& sink,
-                   stores::OpenBytes open_bytes = {});
+                   const std::function<Status(const Piece&)>& sink);
 
 }  // namespace coeval::ingest

@@ -346,11 +346,27 @@ class BlockEvaluator {
 
   Slice strings(const data::Column& column) {
     auto* out = arena_.take<std::string_view>(rows_);
-    for (std::size_t i = 0; i < rows_; ++i) {
-      const std::int64_t row = first_ + static_cast<std::int64_t>(i);
-      out[i] = column.is_null(row) ? std::string_view() : column.string(row);
+    if (column.has_nulls()) {
+      for (std::size_t i = 0; i < rows_; ++i) {
+        const std::int64_t row = first_ + static_cast<std::int64_t>(i);
+        out[i] = column.is_null(row) ? std::string_view() : column.string(row);
+      }
+      return Slice::of(out, validity(column));
     }
-    return Slice::of(out, validity(column));
+    const data::Column& texts = column.is_coded() ? column.dictionary() : column;
+    const std::int32_t* const offsets = texts.offsets_data();
+    const char* const bytes = texts.bytes_data();
+    const auto text = [offsets, bytes](std::int64_t at) {
+      const std::int32_t begin = offsets[at];
+      return std::string_view(bytes + begin, static_cast<std::size_t>(offsets[at + 1] - begin));
+    };
+    if (column.is_coded()) {
+      const auto* const codes = static_cast<const std::int32_t*>(column.values_data()) + first_;
+      for (std::size_t i = 0; i < rows_; ++i) out[i] = text(codes[i]);
+    } else {
+      for (std::size_t i = 0; i < rows_; ++i) out[i] = text(first_ + static_cast<std::int64_t>(i));
+    }
+    return Slice::of(out, nullptr);
   }
 
   // So many columns and literals are found again; more are made again.

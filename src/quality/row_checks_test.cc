@@ -162,6 +162,34 @@ TEST_CASE("bytes that are no UTF-8 break that rule alone, and are told in text")
   CHECK(screened.quarantined[0].reason.starts_with("b must be UTF-8, found "));
 }
 
+TEST_CASE(
+    "of a column whose bytes are UTF-8 a text that begins or ends within a character breaks that "
+    "rule") {
+  const auto source = flown("b = { type = \"string\", nullable = true, pattern = \".{1,4}\" }\n");
+  const auto checks = compiled(source);
+  // Behind each other the texts are UTF-8, and one by one when the second row is null.
+  for (const bool cut : {true, false}) {
+    const std::vector<std::string> parts = {"ok", cut ? "a\xC3" : "", cut ? "\xA4z" : "äz", "äö"};
+    std::string bytes;
+    std::vector<std::int32_t> offsets = {0};
+    for (const std::string& part : parts) {
+      bytes += part;
+      offsets.push_back(static_cast<std::int32_t>(bytes.size()));
+    }
+    data::ColumnBuilder times(Type::timestamp);
+    for (int row = 0; row < 4; ++row) times.append_integer(0);
+    data::Batch rows{source.schema, {}, 4};
+    rows.columns.push_back(times.finish());
+    rows.columns.push_back(
+        data::Column::strings(offsets, bytes, {static_cast<std::uint8_t>(cut ? 0b1111 : 0b1101)}));
+    const auto broken = named(*checks, checks->check(rows));
+    if (cut)
+      CHECK(broken == std::map<std::int64_t, Names>{{1, {"b.utf8"}}, {2, {"b.utf8"}}});
+    else
+      CHECK(broken.empty());
+  }
+}
+
 TEST_CASE("a column that allows NaN and infinities keeps their order to bounds") {
   const auto source = flown("x = { type = \"float64\", finite = false, min = 0, max = 9 }\n");
   const auto checks = compiled(source);

@@ -141,18 +141,25 @@ class VerdictCache {
   std::vector<Slot> slots_;
 };
 
-// All texts of a column that is not coded.
-bool is_ascii(const data::Column& column) {
+// Whether all texts of a column that is not coded are UTF-8: all its bytes are, and none begins
+// within a character. A column that it denies may still have only such texts, beside its nulls.
+bool is_utf8(const data::Column& column) {
   if (column.is_coded() || column.size() == 0) return false;
   const std::int32_t* const offsets = column.offsets_data();
-  return data::is_ascii({column.bytes_data() + offsets[0],
-                         static_cast<std::size_t>(offsets[column.size()] - offsets[0])});
+  const char* const bytes = column.bytes_data();
+  const std::int32_t end = offsets[column.size()];
+  if (!data::is_utf8({bytes + offsets[0], static_cast<std::size_t>(end - offsets[0])}))
+    return false;
+  const auto is_within = [&](std::int32_t at) {
+    return at < end && (static_cast<unsigned char>(bytes[at]) & 0xC0) == 0x80;
+  };
+  return std::none_of(offsets, offsets + column.size(), is_within);
 }
 
 void scan_plain_strings(const data::Column& column, const StringVerdict& verdict,
                         const std::vector<int>& rules, Findings& findings) {
   if (!verdict.dear || column.size() == 1) {
-    const auto& broken = is_ascii(column) ? verdict.broken_by_ascii : verdict.broken;
+    const auto& broken = is_utf8(column) ? verdict.broken_by_utf8 : verdict.broken;
     for (std::int64_t row = 0; row < column.size(); ++row)
       if (!column.is_null(row))
         if (const std::uint8_t found = broken(column.string(row)); found != 0)

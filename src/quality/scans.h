@@ -52,8 +52,8 @@ void scan_ahead(const data::Column& column, std::int64_t most_us, const data::Co
 /// Which rules a string breaks, and what it costs to say so.
 struct StringVerdict {
   std::function<std::uint8_t(std::string_view)> broken;  ///< bit i stands for rules[i]
-  /// The same of a text of which it is known that it is ASCII.
-  std::function<std::uint8_t(std::string_view)> broken_by_ascii;
+  /// The same of a text of which it is known that it is UTF-8.
+  std::function<std::uint8_t(std::string_view)> broken_by_utf8;
   bool dear = false;  ///< takes longer than to look whether the string was judged lately
 };
 /// Asks for each dictionary entry once, or, of plain strings and a dear verdict, for most repeated

@@ -127,6 +127,7 @@ class Ingest(unittest.TestCase):
         project = self.project(("a.csv", csv_rows(100)))
         counts = project.json("ingest", "orders", project.folder / "a.csv", "--dry-run")[0]
         self.assertEqual((counts["state"], counts["accepted_count"], counts["quarantined_count"]), ("counted", 90, 10))
+        self.assertFalse({"batch", "sha256"} & set(counts))  # it makes no batch
         self.assertFalse(state(project).exists())
 
     def test_a_held_batch_is_listed_released_or_discarded(self):

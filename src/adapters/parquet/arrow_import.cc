@@ -363,10 +363,17 @@ bool GrowingDictionary::too_large(const arrow::Array& dictionary) const {
   return dictionary.length() + std::ssize(codes_) > kMaxEntries || bytes_.size() > kMaxBytes;
 }
 
-// Numbers the strings of a chunk's dictionary; slices of one chunk share it, so mostly there is
-// nothing to do.
+// Slices of one chunk share its dictionary, and a reader of Parquet gives each batch of a row group
+// a copy: comparing the two takes a hundredth of numbering the strings again.
+bool GrowingDictionary::is_translated(const arrow::DictionaryArray& chunk) const {
+  if (translated_ == nullptr || translated_ == chunk.data()->dictionary)
+    return translated_ != nullptr;
+  return arrow::MakeArray(translated_)->Equals(*chunk.dictionary());
+}
+
+// Numbers the strings of a chunk's dictionary; mostly there is nothing to do.
 Status GrowingDictionary::translate(const arrow::DictionaryArray& chunk) {
-  if (translated_ == chunk.data()->dictionary) return {};
+  if (is_translated(chunk)) return {};
   const arrow::Array& dictionary = *chunk.dictionary();
   if (dictionary.null_count() > 0)
     return fail(Code::unsupported, "a dictionary that has a null entry");
@@ -395,11 +402,20 @@ void GrowingDictionary::number(const arrow::Array& dictionary) {
 Column GrowingDictionary::recoded(const arrow::DictionaryArray& chunk) const {
   const arrow::Array& indices = *chunk.indices();
   std::vector<std::int32_t> codes(static_cast<std::size_t>(chunk.length()), 0);
-  for (std::int64_t row = 0; row < chunk.length(); ++row) {
-    if (indices.IsNull(row)) continue;
-    const auto code = static_cast<std::size_t>(chunk.GetValueIndex(row));
-    codes[static_cast<std::size_t>(row)] =
-        translation_.empty() ? static_cast<std::int32_t>(code) : translation_[code];
+  const auto recode = [&](const auto& code_at) {
+    const bool has_nulls = indices.null_count() > 0;
+    for (std::int64_t row = 0; row < chunk.length(); ++row) {
+      if (has_nulls && indices.IsNull(row)) continue;
+      const auto code = static_cast<std::size_t>(code_at(row));
+      codes[static_cast<std::size_t>(row)] =
+          translation_.empty() ? static_cast<std::int32_t>(code) : translation_[code];
+    }
+  };
+  if (indices.type_id() == arrow::Type::INT32) {
+    const auto* const values = static_cast<const arrow::Int32Array&>(indices).raw_values();
+    recode([values](std::int64_t row) { return values[row]; });
+  } else {
+    recode([&chunk](std::int64_t row) { return chunk.GetValueIndex(row); });
   }
   return Column::coded(std::move(codes), merged_, copied_validity(indices));
 }

@@ -32,6 +32,7 @@ class GrowingDictionary {
   static constexpr std::int64_t kMaxEntries = 65'536;
   static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 
+  bool is_translated(const arrow::DictionaryArray& chunk) const;
   Status translate(const arrow::DictionaryArray& chunk);
   bool too_large(const arrow::Array& dictionary) const;
   void number(const arrow::Array& dictionary);
