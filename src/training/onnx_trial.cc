@@ -13,14 +13,21 @@ namespace {
 
 constexpr std::size_t kTriedRows = 64;
 constexpr double kMostSeconds = 60;
+// The sanitizers reserve terabytes of address space, which no limit of this kind allows.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kLimitsMemory = false;
+#else
+constexpr bool kLimitsMemory = true;
+#endif
 constexpr std::uint64_t kMemoryBytes = std::uint64_t{4} << 30;
 constexpr std::uint64_t kTimesTheFile =
     8;  // the bytes, the graph, its weights, copies while it folds
 
 ChildLimits trial_limits(const define::TrainingLimits& limits, std::size_t file_bytes) {
   const auto given = static_cast<std::uint64_t>(limits.memory_bytes);
+  const std::uint64_t usual = kLimitsMemory ? kMemoryBytes + kTimesTheFile * file_bytes : 0;
   return {.time_budget_s = std::min(kMostSeconds, static_cast<double>(limits.time_budget_us) / 1e6),
-          .memory_limit_bytes = given != 0 ? given : kMemoryBytes + kTimesTheFile * file_bytes};
+          .memory_limit_bytes = given != 0 ? given : usual};
 }
 
 std::string limits_text(const ChildLimits& limits) {
