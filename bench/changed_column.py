@@ -3,7 +3,8 @@
 
     changed_column.py [--coeval build/bin/coeval] [--runs 3] [CASE …]
 
-Cases: `view`: another aggregate in view.origin, three columns of 44; `split`: another date of the split, one column;
+Cases: `view`: another aggregate in view.origin, three columns of 44; `window`: another window there, three columns;
+`split`: another date of the split, one column;
 `nothing`: other parameters; `all`: the first build. Each run starts from a copy of a project whose dataset is there,
 and is stopped where training would begin. Medians.
 """
@@ -28,9 +29,10 @@ def cpu_seconds(pid):
 
 
 def changed(definition, case):
-    if case == "view":
+    if case in ("view", "window"):
         begin, end = definition.index("[view.origin]"), definition.index("[view.destination]")
-        view = definition[begin:end].replace('"mean(delay)"', '"mean(delay + 1)"')
+        old, new = ('"mean(delay)"', '"mean(delay + 1)"') if case == "view" else ('"24h"', '"12h"')
+        view = definition[begin:end].replace(old, new)
         return definition[:begin] + view + definition[end:]
     if case == "split":
         return definition.replace("validate_until = 2001-06-01", "validate_until = 2001-06-02")
@@ -57,7 +59,7 @@ def dataset_step(coeval, project):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("cases", nargs="*", default=["view", "split", "nothing"])
+    parser.add_argument("cases", nargs="*", default=["view", "window", "split", "nothing"])
     parser.add_argument("--coeval", default=ROOT / "build/bin/coeval")
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
