@@ -9,7 +9,7 @@
 # pandera: for tests/checks.sh, in third_party/peers/pandera. scikit-learn: the same for tests/statistics.sh, trainers
 # for the external trainers of tests/program.sh.
 # evidently, great-expectations: the same for bench/quality_table.py, on demand.
-# mlflow: the same for tests/exports.sh (MLflow, XGBoost's and LightGBM's packages, OpenLineage's classes; 0.6 GB).
+# mlflow: the same for tests/exports.sh (MLflow, the packages of XGBoost, LightGBM and ONNX Runtime, OpenLineage's classes; 0.7 GB).
 # Downloads are kept in $COEVAL_CACHE (default ~/.cache/coeval), so that a second clone fetches nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

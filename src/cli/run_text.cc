@@ -102,8 +102,9 @@ std::string metric_text(double value) {
   if (std::isnan(value)) return "NaN";
   char text[40];
   const bool whole = std::abs(value) < 1e15 && value == std::trunc(value);
-  std::snprintf(text, sizeof text, whole ? "%.0f" : "%.6g", value + 0.0);
-  return text;
+  // As printf has %.0f and %.6g, in any locale.
+  const auto format = whole ? std::chars_format::fixed : std::chars_format::general;
+  return {text, std::to_chars(text, text + sizeof text, value + 0.0, format, whole ? 0 : 6).ptr};
 }
 
 std::string second_text(std::int64_t us) { return format_time(us - us % kSecondUs); }
@@ -119,7 +120,7 @@ std::vector<std::string> table(const std::vector<std::vector<std::string>>& rows
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];
-      if (i + 1 < row.size()) line += std::string(widths[i] - width_of(row[i]) + 2, ' ');
+      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + 2, ' ');
     }
     lines.push_back(std::move(line));
   }

@@ -54,7 +54,8 @@ void Terminal::say(const std::string& line) {
 
 void Terminal::print(const std::string& line) {
   clear_progress();
-  std::fprintf(stdout, "%s\n", data::printable_lines(line).c_str());
+  const std::string text = data::printable_lines(line) + '\n';
+  std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 void Terminal::print_json(const data::Json& json) {

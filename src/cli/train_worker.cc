@@ -1,7 +1,9 @@
 #include "adapters/lightgbm/lightgbm_trainer.h"
+#include "adapters/onnxruntime/onnx_trainer.h"
 #include "adapters/xgboost/xgboost_trainer.h"
 #include "cli/commands.h"
 #include "training/linear_trainer.h"
+#include "training/onnx_trial.h"
 #include "training/trainer.h"
 
 namespace coeval::cli {
@@ -12,6 +14,8 @@ Result<std::unique_ptr<training::Trainer>> open_trainer(const Installation& inst
                                                         const std::string& name) {
   if (name == "xgboost") return adapters::open_xgboost(installation.xgboost_folder);
   if (name == "lightgbm") return adapters::open_lightgbm(installation.lightgbm_folder);
+  if (name == training::kOnnxWorker)
+    return adapters::make_onnx_trainer(installation.onnxruntime_folder);
   if (name == "linear") return training::make_linear_trainer();
   return fail(Code::unsupported, "no trainer '" + name + "'",
               "this version trains with xgboost, lightgbm and linear");

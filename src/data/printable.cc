@@ -26,10 +26,21 @@ void append_escaped(std::string& out, std::string_view bytes) {
   }
 }
 
+// Nearly all text is letters, digits and signs of ASCII, which stay.
+std::size_t plain_prefix(std::string_view text) {
+  const auto* const end =
+      std::ranges::find_if_not(text, [](char c) { return (c >= ' ' && c <= '~') || c == '\t'; });
+  return static_cast<std::size_t>(end - text.begin());
+}
+
 std::string escaped(std::string_view text, bool keeps_line_ends) {
   std::string out;
   out.reserve(text.size());
-  while (!text.empty()) {
+  while (true) {
+    const std::size_t plain = plain_prefix(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return out;
     const std::size_t size = utf8_sequence(text);
     const std::string_view one = text.substr(0, std::max<std::size_t>(size, 1));
     const bool stays = size > 0 && (!is_obeyed(one) || (keeps_line_ends && one == "\n"));
@@ -39,7 +50,6 @@ std::string escaped(std::string_view text, bool keeps_line_ends) {
       append_escaped(out, one);
     text.remove_prefix(one.size());
   }
-  return out;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "kernel/answer_columns.h"
+#include "kernel/asked_events.h"
 
 namespace coeval::kernel {
 
@@ -181,9 +182,11 @@ std::vector<std::vector<std::size_t>> divide(std::vector<std::vector<std::size_t
 
 void HistoryAnswers::Parts::plan(const HistoryPlan& plan) {
   std::vector<std::vector<std::size_t>> merged;
+  std::vector<HistoryView*> told;
   for (std::size_t v = 0; v < views.size(); ++v) {
     HistoryView& mine = views[v];
-    const bool plain = plan.way == HistoryWay::plain || plan.block(mine.view).taken_back;
+    const bool plain =
+        plan.way != HistoryWay::by_entity || plan.block(mine.view).taken_back != nullptr;
     if (!plain && plan.is_merge_quicker(mine.view)) {
       mine.is_merged = true;
       const auto list = std::ranges::find_if(merged, [&](const auto& others) {
@@ -197,7 +200,15 @@ void HistoryAnswers::Parts::plan(const HistoryPlan& plan) {
     if (mine.replay) continue;  // the events may be given up
     mine.events = &plan.block(mine.view);
     mine.by_known = plan.orders[static_cast<std::size_t>(plan.source(mine.view))].by_known;
+    if (plan.way == HistoryWay::asked && !mine.events->taken_back) told.push_back(&mine);
   }
+  run(told.size(), [&](std::size_t i) {
+    HistoryView& mine = *told[i];
+    mine.told = asked_events(plan.definition(mine.view), plan.state(mine.view), *mine.events,
+                             plan.per_view(mine.view), mine.by_known, *questions,
+                             *questions->views[static_cast<std::size_t>(mine.view)]);
+    mine.by_known = mine.told;
+  });
   std::map<const void*, std::shared_ptr<const AddedEvents>> added;  // by records
   for (auto& list : divide(std::move(merged), threads)) {
     auto& events = added[plan.per_view(views[list[0]].view).records.get()];

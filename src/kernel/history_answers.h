@@ -24,6 +24,7 @@ struct HistoryView {
   std::unique_ptr<const EntityReplay> replay;
   bool is_merged = false;
   const EventBlock* events = nullptr;  ///< of those through the state
+  std::vector<std::int64_t> told;      ///< of HistoryWay::asked: what by_known points to
   std::span<const std::int64_t> by_known;
   std::size_t next_event = 0;
   std::optional<AnswerRows> rows;  ///< kept from block to block, as is the next

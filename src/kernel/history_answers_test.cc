@@ -206,7 +206,48 @@ TEST_CASE("views are answered with the same bits by any number of threads, in an
           REQUIRE(std::ranges::equal(found[view].at(feature), expected));
         }
     }
+    const auto told = ask(1 + random() % 3, HistoryWay::asked, 1 + random() % 200);
+    for (std::size_t view = 0; view < views.size(); ++view)
+      for (const auto& [feature, expected] : plain[view]) {
+        INFO(world.toml);
+        INFO("view " << view << " feature " << feature);
+        REQUIRE(std::ranges::equal(told[view].at(feature), expected));
+      }
   }
+}
+
+TEST_CASE("few questions are answered with the same bits by a state that is told of few events") {
+  std::mt19937_64 random(36);
+  std::int64_t told_events = 0, all_events = 0, values = 0;
+  for (int round = 0; round < test_rounds(200); ++round) {
+    const World world = round % 2 == 0 ? random_world(random) : random_summed_world(random);
+    const History history(random, round % 3 == 0);
+    const Asked asked(random, history, 1 + random() % 4);
+    const std::array orders = {HistoryOrder{history.by_known, {}}};
+    const auto ask = [&](HistoryWay way, std::int64_t& events) {
+      auto kernel = kernel_of(world);
+      std::vector<EventBlock> blocks;
+      blocks.push_back(*kernel->prepare_events(0, batch_of(*world.project, history.events, true),
+                                               known_of(history.events)));
+      const auto questions =
+          *kernel->prepare_questions(batch_of(*world.project, asked.keys, false), asked.at, kViews);
+      const auto all = kernel->answer_history(kViews, blocks, orders, questions, asked.order, 1,
+                                              run_in_turn, way);
+      std::vector<Answer> answers;
+      const auto columns = all->next(asked.order.size())[0];
+      for (const auto& column : columns)
+        for (std::int64_t row = 0; row < column.size(); ++row)
+          answers.push_back(answer_in(column, row));
+      events += kernel->event_count(0) + kernel->dropped_late_count(0);
+      return answers;
+    };
+    const auto expected = ask(HistoryWay::plain, all_events);
+    INFO(world.toml);
+    CHECK(ask(HistoryWay::asked, told_events) == expected);
+    for (const auto& answer : expected) values += answer.valid ? 1 : 0;
+  }
+  CHECK(values > test_rounds(1000));
+  CHECK(told_events < all_events * 3 / 4);  // the worlds have few entities
 }
 
 TEST_CASE("of views whose records are equal each has the sums of its own") {

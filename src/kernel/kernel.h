@@ -70,8 +70,9 @@ class HistoryAnswers {
 
 /// How a history that is known as a whole is answered. `by_entity` sorts the events by entity and
 /// needs no state, where the aggregates allow; `plain` plays them through the state that the server
-/// keeps. The bits are the same.
-enum class HistoryWay : std::uint8_t { by_entity, plain };
+/// keeps; `asked` too, but the state is told of no event that the questions cannot see, which is
+/// quick where they are few. The bits are the same.
+enum class HistoryWay : std::uint8_t { by_entity, plain, asked };
 
 /// The rows of a block of events in position order, and by event time, those of equal event times
 /// in position order.

@@ -173,6 +173,33 @@ TEST_CASE("every objective and booster of XGBoost, from UBJSON and JSON, bit for
   }
 }
 
+TEST_CASE(
+    "several targets: a tree for each has the library's bits, vectors in leaves are refused") {
+  const auto xgboost = open_oracle<XgboostOracle>();
+  if (!xgboost) return;
+  const Training data = make_training();
+  std::vector<float> targets;
+  const auto label = label_of(data, Label::three_targets, targets);
+  const auto matrix =
+      xgboost->make_matrix(data.rows, label, std::vector<const char*>(kWidth, "q"), 3);
+  Kind kind{"three targets", Label::three_targets, {{"objective", "reg:squarederror"}}, 3};
+  kind.parameters.emplace_back("multi_strategy", "one_output_per_tree");
+  const auto one_each = xgboost->train(matrix, kind.parameters, 5);
+  compare(*xgboost, one_each, kind);
+  kind.parameters.back().second = "multi_output_tree";
+  const auto vectors = xgboost->train(matrix, kind.parameters, 5);
+  for (const char* format : {"ubj", "json"}) {
+    const auto forest = Forest::read(xgboost->save(vectors, format));
+    REQUIRE(!forest.has_value());
+    CHECK(forest.error().code == Code::unsupported);
+    CHECK_MESSAGE(forest.error().message.contains("vector leaves"), forest.error().message);
+    CHECK(forest.error().advice.contains("one_output_per_tree"));
+  }
+  xgboost->free_booster(one_each);
+  xgboost->free_booster(vectors);
+  xgboost->free_matrix(matrix);
+}
+
 TEST_CASE("what is not supported of XGBoost is refused by name") {
   const auto xgboost = open_oracle<XgboostOracle>();
   if (!xgboost) return;

@@ -5,6 +5,8 @@
 #include <concepts>
 #include <limits>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace coeval::models {
 namespace {
@@ -65,6 +67,37 @@ double decode_real(char marker, const char* at) {
   return std::bit_cast<double>(big_endian<std::uint64_t>(at));
 }
 
+/// Every element of a typed array, each a Stored; false where T does not hold one.
+template <std::integral Stored, std::integral T>
+bool decode_all(std::string_view bytes, std::vector<T>& values) {
+  bool fit = true;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto value = static_cast<Stored>(
+        big_endian<std::make_unsigned_t<Stored>>(bytes.data() + i * sizeof(Stored)));
+    fit &= std::in_range<T>(value);
+    values[i] = static_cast<T>(value);
+  }
+  return fit;
+}
+
+template <std::integral T>
+bool decode_integers(char marker, std::string_view bytes, std::vector<T>& values) {
+  switch (marker) {
+    case 'i':
+      return decode_all<std::int8_t>(bytes, values);
+    case 'U':
+      return decode_all<std::uint8_t>(bytes, values);
+    case 'I':
+      return decode_all<std::int16_t>(bytes, values);
+    case 'l':
+      return decode_all<std::int32_t>(bytes, values);
+    case 'L':
+      return decode_all<std::int64_t>(bytes, values);
+    default:
+      return values.empty();  // of reals
+  }
+}
+
 /// The whole text as a number, rounded once.
 template <class T>
 std::optional<T> number_in(std::string_view text) {
@@ -119,6 +152,40 @@ std::optional<float> Ubj::real_at(std::size_t index) const {
   }
   if (!is_real(marker_)) return std::nullopt;
   return static_cast<float>(decode_real(marker_, bytes_.data() + index * number_width(marker_)));
+}
+
+template <class T>
+std::optional<std::vector<T>> Ubj::integers() const {
+  std::vector<T> values(size());
+  if (tokens_.empty() && marker_ != 0) {
+    if (!decode_integers(marker_, bytes_, values)) return std::nullopt;
+    return values;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto element = integer_at(i);
+    if (!element || !std::in_range<T>(*element)) return std::nullopt;
+    values[i] = static_cast<T>(*element);
+  }
+  return values;
+}
+template std::optional<std::vector<std::uint8_t>> Ubj::integers() const;
+template std::optional<std::vector<std::int32_t>> Ubj::integers() const;
+template std::optional<std::vector<std::int64_t>> Ubj::integers() const;
+
+std::optional<std::vector<float>> Ubj::reals() const {
+  std::vector<float> values(size());
+  if (tokens_.empty() && marker_ == 'd') {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] =
+          std::bit_cast<float>(big_endian<std::uint32_t>(bytes_.data() + i * sizeof(float)));
+    return values;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto element = real_at(i);
+    if (!element) return std::nullopt;
+    values[i] = *element;
+  }
+  return values;
 }
 
 /// One pass over the bytes. Every length is checked against what is left before it is believed.

@@ -31,6 +31,12 @@ class Ubj {
   /// Nothing when the element is of another kind, or the array is untyped and it is not a number.
   std::optional<std::int64_t> integer_at(std::size_t index) const;
   std::optional<float> real_at(std::size_t index) const;
+  /// All elements of an array: nothing unless each is an integer that T holds. Typed arrays, which
+  /// are most of a file, are decoded in one go.
+  template <class T>
+  std::optional<std::vector<T>> integers() const;
+  /// Likewise of reals.
+  std::optional<std::vector<float>> reals() const;
   /// Elements of an untyped array; empty for one of numbers alone that is typed or from JSON.
   const std::vector<Ubj>& elements() const { return elements_; }
 

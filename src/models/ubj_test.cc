@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
+#include <vector>
 
 namespace coeval::models {
 namespace {
@@ -45,6 +47,35 @@ TEST_CASE("typed, counted and open arrays hold the same elements") {
     CHECK(value.integer_at(2) == 3);
     CHECK(!value.integer_at(3));
   }
+}
+
+TEST_CASE("a whole array is what its elements are, one by one") {
+  for (const std::string& bytes :
+       {"[$i#i\3\xFF\2\3"s, "[$U#i\2\xFF\2"s, "[$I#i\2\xFF\xFE\1\0"s, "[$l#i\1\x80\0\0\0"s,
+        "[$L#i\2\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFD\0\0\0\0\0\0\0\7"s, "[#i\2i\1l\0\1\0\0"s, "[]"s,
+        "[$d#i\0"s}) {
+    CAPTURE(bytes);
+    const Ubj value = read(bytes);
+    const auto all = value.integers<std::int64_t>();
+    REQUIRE(all.has_value());
+    REQUIRE(all->size() == value.size());
+    for (std::size_t i = 0; i < all->size(); ++i) CHECK((*all)[i] == value.integer_at(i));
+  }
+  const auto reals = read("[$d#i\2\x3F\xC0\0\0\xFF\x80\0\0"s).reals();
+  REQUIRE(reals.has_value());
+  CHECK(*reals == std::vector<float>{1.5f, -std::numeric_limits<float>::infinity()});
+  CHECK(read("[$D#i\1\x3F\xF8\0\0\0\0\0\0"s).reals() == std::vector<float>{1.5f});
+}
+
+TEST_CASE("an array with an element that does not fit is none of that type") {
+  CHECK(!read("[$i#i\2\1\xFF"s).integers<std::uint8_t>());
+  CHECK(!read("[$I#i\2\1\0\0\1"s).integers<std::uint8_t>());
+  CHECK(!read("[$L#i\1\0\0\0\1\0\0\0\0"s).integers<std::int32_t>());
+  CHECK(!read("[$d#i\1\x3F\xC0\0\0"s).integers<std::int32_t>());
+  CHECK(!read("[i\1d\x3F\xC0\0\0]"s).integers<std::int64_t>());
+  CHECK(!read("[$i#i\1\1"s).reals());
+  CHECK(read("[$L#i\1\0\0\0\0\x7F\xFF\xFF\xFF"s).integers<std::int32_t>() ==
+        std::vector<std::int32_t>{2147483647});
 }
 
 TEST_CASE("objects keep their members") {

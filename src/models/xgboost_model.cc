@@ -67,27 +67,16 @@ Result<std::int64_t> count_text(const Ubj& object, std::string_view key, std::in
 template <std::integral T>
 Result<std::vector<T>> integers(const Ubj& object, std::string_view key) {
   COEVAL_ASSIGN(const Ubj* array, member(object, key, Ubj::Kind::array));
-  std::vector<T> values(array->size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto element = array->integer_at(i);
-    if (!element || *element < std::numeric_limits<T>::min() ||
-        *element > std::numeric_limits<T>::max()) {
-      return bad_part(key, "holds something other than integers");
-    }
-    values[i] = static_cast<T>(*element);
-  }
-  return values;
+  auto values = array->integers<T>();
+  if (!values) return bad_part(key, "holds something other than integers");
+  return std::move(*values);
 }
 
 Result<std::vector<float>> reals(const Ubj& object, std::string_view key) {
   COEVAL_ASSIGN(const Ubj* array, member(object, key, Ubj::Kind::array));
-  std::vector<float> values(array->size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto element = array->real_at(i);
-    if (!element) return bad_part(key, "holds something other than float32");
-    values[i] = *element;
-  }
-  return values;
+  auto values = array->reals();
+  if (!values) return bad_part(key, "holds something other than float32");
+  return std::move(*values);
 }
 
 using Link = ForestLink::Kind;

@@ -9,6 +9,7 @@
 #include "base/worker_pool.h"
 #include "define/event_lookups.h"
 #include "kernel/question_stages.h"
+#include "replay/asked_history.h"
 #include "replay/staged_answers.h"
 
 namespace coeval::replay {
@@ -47,23 +48,27 @@ class Fold {
     COEVAL_ASSIGN(fold.kernel_, kernel::Kernel::create(project, views));
     fold.events_.resize(past.sources.size());
     fold.by_time_.resize(past.sources.size());
+    fold.asked_.resize(past.sources.size());
     const auto run = [&pool = *fold.pool_](std::size_t parts, const auto& part) {
       pool.run(parts, part);
     };
     COEVAL_TRY(learn(*fold.kernel_, past));
     for (const int index : sources_of(*project, views)) {
       const auto source = static_cast<std::size_t>(index);
-      const auto& history = past.sources[source];
+      if (options.way == kernel::HistoryWay::asked)
+        fold.asked_[source] = asked_history(*project, past.sources[source], views, questions.at_us);
+      const auto& history = fold.history(past, source);
       COEVAL_ASSIGN(fold.events_[source],
                     fold.kernel_->prepare_events(index, history.rows, history.known_us, run,
                                                  history.amendments.get()));
-      fold.by_time_[source] = order_by_time(fold.events_[source].event_time_us, history.order);
+      if (options.way == kernel::HistoryWay::by_entity)
+        fold.by_time_[source] = order_by_time(fold.events_[source].event_time_us, history.order);
     }
     COEVAL_ASSIGN(fold.questions_,
                   fold.kernel_->prepare_questions(questions.columns, questions.at_us, views, run));
     std::vector<kernel::HistoryOrder> orders;
     for (std::size_t source = 0; source < past.sources.size(); ++source)
-      orders.push_back({past.sources[source].order, fold.by_time_[source]});
+      orders.push_back({fold.history(past, source).order, fold.by_time_[source]});
     fold.views_ = std::move(views);
     fold.answers_ =
         fold.kernel_->answer_history(fold.views_, fold.events_, orders, fold.questions_, order,
@@ -87,10 +92,15 @@ class Fold {
  private:
   explicit Fold(int threads) : pool_(std::make_unique<WorkerPool>(threads)) {}
 
+  const SourceHistory& history(const Past& past, std::size_t source) const {
+    return asked_[source] ? *asked_[source] : past.sources[source];
+  }
+
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<kernel::Kernel> kernel_;
   std::vector<kernel::EventBlock> events_;  // by source, as is the next
   std::vector<std::vector<std::int64_t>> by_time_;
+  std::vector<std::optional<SourceHistory>> asked_;  // what of it is played; nothing: all
   kernel::QuestionBlock questions_;
   std::vector<int> views_;
   std::unique_ptr<kernel::HistoryAnswers> answers_;

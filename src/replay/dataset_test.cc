@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/time.h"
+#include "replay/asked_history.h"
 #include "replay/explain.h"
 #include "stores/text_table_files.h"
 
@@ -143,6 +144,60 @@ TEST_CASE("answers do not depend on threads or on how questions are cut into blo
     for (const std::int64_t chunk : {1, 7, 299})
       CHECK(answers_of(world, *past, questions, *set,
                        {.threads = threads, .chunk_rows = chunk, .progress = {}}) == expected);
+}
+
+TEST_CASE("a state that is told of no event beyond the questions gives the same answers") {
+  const World world;
+  const auto past = load_past(*world.project, world.formats, {});
+  REQUIRE(past);
+  const Questions all = some_questions();
+  for (const char* features : {"everywhere.*", "place.*", "place.*, everywhere.*"}) {
+    const auto set = define::feature_set(*world.project, features);
+    REQUIRE(set);
+    for (const std::int64_t from_minute : {0, 3'000, 4'300}) {
+      std::vector<std::int64_t> rows;
+      for (std::size_t i = 0; i < all.at_us.size(); ++i)
+        if (all.at_us[i] >= World::kStart + from_minute * kMinuteUs &&
+            all.at_us[i] < World::kStart + 4'400 * kMinuteUs)
+          rows.push_back(static_cast<std::int64_t>(i));
+      const Questions questions = take(all, rows);
+      INFO(features << " from minute " << from_minute);
+      CHECK(answers_of(world, *past, questions, *set,
+                       {.progress = {}, .way = kernel::HistoryWay::asked}) ==
+            answers_of(world, *past, questions, *set,
+                       {.progress = {}, .way = kernel::HistoryWay::plain}));
+    }
+  }
+}
+
+TEST_CASE("a history is cut to what questions can see, with room, where every window has a begin") {
+  const World world;
+  const auto past = load_past(*world.project, world.formats, {});
+  REQUIRE(past);
+  const SourceHistory& history = past->sources[0];
+  const std::vector<int> everywhere = {0}, place = {1};  // by name
+  // Twice 90 minutes and the lateness of a day.
+  const std::int64_t first = World::kStart + 3 * kDayUs, last = first + kHourUs;
+  const std::int64_t from = first - 2 * (90 * kMinuteUs + kDayUs);
+  const std::vector<std::int64_t> at = {last, first};
+  const auto asked = asked_history(*world.project, history, everywhere, at);
+  REQUIRE(asked);
+  std::size_t next = 0;
+  for (const std::int64_t row : history.order) {
+    const std::int64_t time = history.rows.columns[0].integer(row);
+    const std::int64_t known = history.known_us[static_cast<std::size_t>(row)];
+    if (known >= last || time < from) continue;
+    REQUIRE(next < asked->known_us.size());
+    CHECK(asked->order[next] == static_cast<std::int64_t>(next));
+    CHECK(asked->known_us[next] == known);
+    CHECK(asked->rows.columns[0].integer(static_cast<std::int64_t>(next)) == time);
+    ++next;
+  }
+  CHECK(next == asked->known_us.size());
+  CHECK(next > 100);
+  CHECK(next < 500);
+  CHECK_FALSE(asked_history(*world.project, history, place, at));  // it has a window without begin
+  CHECK_FALSE(asked_history(*world.project, history, everywhere, {}));
 }
 
 TEST_CASE("counts equal the plain scan that explanations make") {

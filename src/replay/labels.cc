@@ -245,6 +245,9 @@ std::vector<int> sources_of(const define::Project& project, const define::Model&
   std::vector<int> sources = sources_of(project, views_of(model.row));
   sources.push_back(model.source);
   if (model.label_events) sources.push_back(model.label_events->source);
+  std::ranges::sort(sources);
+  const auto again = std::ranges::unique(sources);
+  sources.erase(again.begin(), again.end());
   return sources;
 }
 

@@ -64,6 +64,20 @@ inputs   = ["shop"]
 split    = { train_until = 2024-02-01, validate_until = 2024-03-01, test_until = 2024-04-01 }
 )toml";
 
+// Of a model that reads a view of the source that asks.
+constexpr const char* kViewed = R"toml(
+[view.card]
+from    = "payments"
+by      = ["card"]
+windows = ["1d"]
+spent   = "count()"
+[model.viewed]
+question = { from = "payments", at = "ts" }
+label    = { value = "amount > 0", from = "backs", by = ["card", "shop"], within = "10d" }
+inputs   = ["shop", "card.spent_1d"]
+split    = { train_until = 2024-02-01, validate_until = 2024-03-01, test_until = 2024-04-01 }
+)toml";
+
 struct Payment {
   std::int64_t ts = 0;
   std::string card;  // empty = null
@@ -293,6 +307,22 @@ TEST_CASE("labels of random events are those of brute force") {
     }
     CHECK(world.labels("joined", world.past(options)) == expected);
   }
+}
+
+TEST_CASE("each source that rows and labels need is named once, in order") {
+  auto checked = define::check_text(std::string(kDefinition) + kViewed, "coeval.toml");
+  for (const auto& error : checked.errors) FAIL_CHECK(one_line(error));
+  REQUIRE(checked.project);
+  const auto sources = [&](const std::string& name) {
+    const auto model = std::ranges::find(checked.project->models, name, &define::Model::name);
+    REQUIRE(model != checked.project->models.end());
+    return sources_of(*checked.project, *model);
+  };
+  // By name: 0 is "backs".
+  CHECK(sources("own") == std::vector<int>{1});
+  CHECK(sources("again") == std::vector<int>{1});
+  CHECK(sources("joined") == std::vector<int>{0, 1});
+  CHECK(sources("viewed") == std::vector<int>{0, 1});
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ Result<std::map<std::string, std::int64_t>> CheckedRows::compare(
   std::map<std::string, std::int64_t> differences;
   if (rows_.empty() || asked.inputs.empty()) return differences;
   COEVAL_TRY(expect(std::exchange(inputs_, {})));
-  options.way = kernel::HistoryWay::plain;
+  options.way = kernel::HistoryWay::asked;
   options.progress = nullptr;
   std::int64_t done = 0;
   const auto sink = [&](replay::Answers again) -> Status {

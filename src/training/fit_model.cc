@@ -10,6 +10,7 @@
 #include "stores/files.h"
 #include "training/external_trainer.h"
 #include "training/given_model.h"
+#include "training/onnx_trial.h"
 #include "training/pipeline.h"
 
 namespace coeval::training {
@@ -110,12 +111,20 @@ CommandJob job_of(const Workshop& shop, const define::Model& model, const Traini
   return job;
 }
 
+Result<models::Runtime> opened_runtime(const Workshop& shop, const define::Model& model,
+                                       const std::string& bytes, const TrainingRows& rows) {
+  if (models::format_of(bytes) == models::ModelFormat::onnx)
+    COEVAL_TRY(try_onnx(shop, model, bytes, rows));
+  return models::Runtime::read(bytes, shop.openers);
+}
+
 }  // namespace
 
 // What the trainer wrote is not trusted more than any other file.
 Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& model,
-                                   const TrainedModel& trained, std::size_t width) {
-  auto runtime = models::Runtime::read(trained.bytes, shop.openers);
+                                   const TrainedModel& trained, const TrainingRows& rows) {
+  const std::size_t width = rows.width;
+  auto runtime = opened_runtime(shop, model, trained.bytes, rows);
   const std::size_t outputs = objective_of(model).outputs();
   if (runtime && runtime->width() == width && runtime->outputs() == outputs &&
       runtime->scores() == outputs)
@@ -262,7 +271,7 @@ Result<FittedModel> fit_model(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows) {
   FittedModel fitted;
   COEVAL_ASSIGN(fitted.trained, train_on(shop, model, rows, training_range(rows)));
-  COEVAL_ASSIGN(fitted.runtime, runtime_of(shop, model, fitted.trained, rows.width));
+  COEVAL_ASSIGN(fitted.runtime, runtime_of(shop, model, fitted.trained, rows));
   fitted.outputs = fitted.runtime.outputs();
   fitted.margins.resize(rows.rows() * fitted.outputs);
   fitted.raw_scores.resize(rows.rows() * fitted.outputs);

@@ -52,11 +52,11 @@ std::vector<float> training_weights(const define::Model& model, const TrainingRo
 Result<TrainedModel> train_on(const Workshop& shop, const define::Model& model,
                               const TrainingRows& rows, const TrainingRange& range);
 
-/// The runtime of what was trained, which must have so many inputs, and one output or one of each
-/// class. Errors:
+/// The runtime of what was trained, which must have as many inputs as the rows, and one output
+/// or one of each class. An ONNX model is tried in a child first (onnx_trial.h). Errors:
 /// training_failed, saying what is wrong with the model.
 Result<models::Runtime> runtime_of(const Workshop& shop, const define::Model& model,
-                                   const TrainedModel& trained, std::size_t width);
+                                   const TrainedModel& trained, const TrainingRows& rows);
 
 /// Trains, calibrates on the split's calibration part, and then chooses the threshold on its own.
 /// Errors: those of train_on; training_failed where a threshold cannot be had.

@@ -23,6 +23,7 @@
 #include "training/evaluate.h"
 #include "training/gates.h"
 #include "training/given_model.h"
+#include "training/onnx_trial.h"
 #include "training/pipeline.h"
 #include "training/project_metrics.h"
 
@@ -105,20 +106,15 @@ class Gathering {
     return {};
   }
 
-  // Of the library that reads models of this trainer, or, without one, of another session of that
-  // which runs the model.
+  // Of the library that reads models of this trainer, or, of an ONNX model, of another session in
+  // another process.
   Result<VendorScores> vendor_scores(const std::string& trainer) const {
-    if (trainer.empty()) {
-      COEVAL_ASSIGN(const auto again, models::Runtime::read(fitted_.trained.bytes, shop_.openers));
-      VendorScores scores{std::vector<float>(scores_.size()), std::vector<float>(scores_.size())};
-      COEVAL_TRY(again.predict(rows_.values_of(test_), scores.margins, scores.scores));
-      return scores;
-    }
     const std::string folder = shop_.work_folder(model_.name + "-predict");
     COEVAL_TRY(stores::make_folders(folder));
-    auto scores = predict_in_child(shop_.program, folder, trainer, fitted_.trained.bytes,
-                                   rows_.row(test_.from), static_cast<std::int64_t>(test_.count),
-                                   rows_.width, fitted_.outputs, {}, &rows_.values.memory());
+    auto scores = predict_in_child(shop_.program, folder, trainer.empty() ? kOnnxWorker : trainer,
+                                   fitted_.trained.bytes, rows_.row(test_.from),
+                                   static_cast<std::int64_t>(test_.count), rows_.width,
+                                   fitted_.outputs, {}, &rows_.values.memory());
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
     return scores;

@@ -236,6 +236,20 @@ class World {
   const std::string& manifest() const { return manifest_; }
   std::string path(const std::string& name) const { return folder_ / name; }
 
+  /// Adds one to each value of a stored column of integers: what serving would not answer.
+  void falsify(const DatasetFacts& facts, const std::string& name) {
+    const auto stored = std::ranges::find(facts.columns, name, &StoredColumn::name);
+    REQUIRE(stored != facts.columns.end());
+    for (data::Batch& batch : tables_.tables().at(folder_ / ".coeval/datasets/" + stored->file)) {
+      data::Column& column =
+          batch.columns.at(static_cast<std::size_t>(batch.schema.index_of(stored->as)));
+      data::ColumnBuilder values(column.type());
+      for (std::int64_t row = 0; row < column.size(); ++row)
+        values.append_integer(column.integer(row) + 1);
+      column = values.finish();
+    }
+  }
+
   std::vector<std::string> said;
 
  private:
@@ -314,6 +328,21 @@ TEST_CASE("other ends of the parts compute the split alone, and check other rows
   definition.label = "delay > 200";
   world.check_whole(world.build(definition));
   CHECK(world.computed() == Names{"label", "split"});
+}
+
+TEST_CASE("a stored column that serving would not answer is found on the checked rows") {
+  World world;
+  Definition definition;
+  const DatasetFacts before = world.build(definition);
+  CHECK(before.skew_differences == 0);
+  world.falsify(before, "place.visits_1d");
+  definition.train_until = "2024-01-02";  // asks for other test rows
+  const DatasetFacts after = world.build(definition);
+  CHECK(world.computed() == Names{"split"});
+  CHECK(after.skew_rows == 20);
+  CHECK(after.skew_differences == 20);
+  for (const auto& column : after.columns)
+    CHECK(column.differences.value_or(0) == (column.name == "place.visits_1d" ? 20 : 0));
 }
 
 TEST_CASE("a longer window counts other late events, and so changes its view's columns") {

@@ -81,7 +81,7 @@ Result<data::Json> judge_fold(const Workshop& shop, const define::Model& model, 
   }
   COEVAL_ASSIGN(const TrainedModel trained,
                 train_on(shop, model, fold.train, training_range(fold.train)));
-  COEVAL_ASSIGN(const auto runtime, runtime_of(shop, model, trained, fold.train.width));
+  COEVAL_ASSIGN(const auto runtime, runtime_of(shop, model, trained, fold.train));
   const std::size_t values = fold.test.rows() * runtime.outputs();
   std::vector<float> margins(values), scores(values);
   COEVAL_TRY(runtime.predict(fold.test.values, margins, scores));

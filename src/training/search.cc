@@ -178,7 +178,7 @@ class Searching {
   // The loss of a model on the validation part.
   Result<double> fit(const define::Model& model, Trial& trial) const {
     COEVAL_ASSIGN(const TrainedModel trained, train_on(shop_, model, rows_, training_range(rows_)));
-    COEVAL_ASSIGN(const auto runtime, runtime_of(shop_, model, trained, rows_.width));
+    COEVAL_ASSIGN(const auto runtime, runtime_of(shop_, model, trained, rows_));
     const TrainingRows::Range part = rows_.part(SplitPart::validate);
     std::vector<float> margins(part.count * runtime.outputs()),
         scores(part.count * runtime.outputs());

@@ -13,6 +13,8 @@ def definition(trainer="xgboost", calibration="isotonic"):
     text = DEFINITION.replace('inputs   = ["hour", "amount", "user.*"]', INPUTS)
     text = text.replace(SPLIT, PARTS.replace("CALIBRATION", calibration))
     text = text.replace('trainer  = "xgboost"', f'trainer  = "{trainer}"')
+    if trainer == "linear":
+        text = text.replace("max_depth = 4\nrounds = 20", "l2 = 2")
     assert INPUTS in text and calibration in text and trainer in text
     return text
 

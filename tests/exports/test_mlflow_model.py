@@ -33,15 +33,23 @@ def score_bits(scores):
 class Model:
     """The tests; each class below has a trainer and a calibration."""
 
+    version = "risk@v1"
+    vendors = True
+
     @classmethod
     def setUpClass(cls):
         cls.project = built(trainer=cls.trainer, calibration=cls.calibration)
         cls.folder = cls.project.folder / "exported"
-        cls.project.run("export", "mlflow-model", "risk@v1", cls.folder)
-        cls.ours = next((cls.project.folder / ".coeval/models/risk").iterdir())
+        cls.register()
+        cls.project.run("export", "mlflow-model", cls.version, cls.folder)
+        cls.ours, = (path.parent for path in (cls.project.folder / ".coeval/models/risk").glob(f"*/{cls.file}"))
         with warnings.catch_warnings(record=True) as cls.warned:
             warnings.simplefilter("always")
             cls.model = mlflow.pyfunc.load_model(str(cls.folder))
+
+    @classmethod
+    def register(cls):
+        pass
 
     @classmethod
     def tearDownClass(cls):
@@ -60,6 +68,9 @@ class Model:
 
     def test_the_libraries_own_predictions_are_ours_before_calibration(self):
         rows, margins, _ = golden_of(self.ours)
+        if not self.vendors:
+            self.assertEqual(set(self.model.metadata.flavors), {"python_function"})
+            return
         if self.trainer == "xgboost":
             import xgboost
             native = mlflow.xgboost.load_model(str(self.folder))
@@ -83,7 +94,7 @@ class Model:
         answer = self.model.predict(frame)
         label = rows["label"].to_numpy(dtype=bool)
         score = answer["score"].to_numpy()
-        stated = self.project.json("runs", "show", "risk@v1")["metrics"]
+        stated = self.project.json("runs", "show", self.version)["metrics"]
         self.assertEqual(len(rows), stated["test.rows"])
         brier = float(np.mean((score - label) ** 2))
         self.assertAlmostEqual(brier, stated["test.brier"], delta=1e-12)
@@ -110,7 +121,7 @@ class Model:
         inputs = {column.name: column.type.name for column in self.model.metadata.signature.inputs.inputs}
         self.assertEqual((inputs["user"], inputs["amount"], inputs["(amount > 20.0)"]), ("string", "double", "boolean"))
         self.assertEqual(self.model.metadata.signature.outputs.input_names(), ["score", "decision"])
-        self.assertEqual(self.model.metadata.metadata["coeval.version"], "risk@v1")
+        self.assertEqual(self.model.metadata.metadata["coeval.version"], self.version)
 
     def test_a_changed_model_is_refused(self):
         twin = self.project.folder / "changed"
@@ -147,19 +158,34 @@ class Model:
 
 
 class IsotonicXgboost(Model, unittest.TestCase):
-    trainer, calibration = "xgboost", "isotonic"
+    trainer, calibration, file = "xgboost", "isotonic", "model.ubj"
 
 
 class PlattXgboost(Model, unittest.TestCase):
-    trainer, calibration = "xgboost", "platt"
+    trainer, calibration, file = "xgboost", "platt", "model.ubj"
 
 
 class IsotonicLightgbm(Model, unittest.TestCase):
-    trainer, calibration = "lightgbm", "isotonic"
+    trainer, calibration, file = "lightgbm", "isotonic", "model.lightgbm.txt"
 
 
 class PlattLightgbm(Model, unittest.TestCase):
-    trainer, calibration = "lightgbm", "platt"
+    trainer, calibration, file = "lightgbm", "platt", "model.lightgbm.txt"
+
+
+class Linear(Model, unittest.TestCase):
+    trainer, calibration, file, vendors = "linear", "platt", "model.linear.json", False
+
+
+class OnnxOfXgboost(Model, unittest.TestCase):
+    trainer, calibration, file, vendors = "xgboost", "isotonic", "model.onnx", False
+    version = "risk@v2"
+
+    @classmethod
+    def register(cls):
+        file = cls.project.folder / "risk.onnx"
+        cls.project.run("export", "onnx", "risk@v1", file)
+        cls.project.run("register", "risk", "--file", file)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import struct
 import tempfile
 import unittest
 
-from program import CUT, Project, Server, run
+from program import CUT, SANITIZED, Project, Server, run
 
 TESTDATA = pathlib.Path(__file__).parents[2] / "src/models/testdata"
 INPUTS = 11  # hour, amount and nine of the view
@@ -51,6 +51,23 @@ def logistic(weights, imputed=True):
     graph += node("MatMul", ["clean" if imputed else "x", "w"], "margin") + node("Sigmoid", ["margin"], "score")
     graph += floats("w", [len(weights), 1], weights) + floats("zero", [], [0.0])
     graph += value(11, "x", len(weights)) + value(12, "margin", 1) + value(12, "score", 1)
+    return number(1, 8) + part(7, part(2, "g") + graph) + part(8, part(1, "") + number(2, 17))
+
+
+def greedy(shape, operator, inputs, times=1):
+    """Like logistic, whose margin first gets the sum of what is made of a tensor of zeros."""
+    dims = number(1, len(shape)) + number(2, 7) + part(8, "shape") + part(9, struct.pack(f"<{len(shape)}q", *shape))
+    graph = node("ConstantOfShape", ["shape"], "big")
+    for time in range(times):
+        graph += node(operator, inputs, f"made{time}")
+        inputs = [f"made{time}", *inputs[1:]]
+    graph += node("ReduceSum", [f"made{times - 1}"], "total") + node("ReduceMax", ["total"], "most")
+    graph += node("IsNaN", ["x"], "none") + node("Where", ["none", "zero", "x"], "clean")
+    graph += node("MatMul", ["clean", "w"], "plain") + node("Reshape", ["most", "one"], "scalar")
+    graph += node("Add", ["plain", "scalar"], "margin") + node("Sigmoid", ["margin"], "score")
+    one = number(1, 1) + number(2, 7) + part(8, "one") + part(9, struct.pack("<q", 1))
+    graph += part(5, dims) + part(5, one) + floats("w", [INPUTS, 1], [0.1] * INPUTS) + floats("zero", [], [0.0])
+    graph += value(11, "x", INPUTS) + value(12, "margin", 1) + value(12, "score", 1)
     return number(1, 8) + part(7, part(2, "g") + graph) + part(8, part(1, "") + number(2, 17))
 
 
@@ -171,7 +188,11 @@ class Onnx(unittest.TestCase):
 
     def test_what_cannot_be_served_is_never_registered(self):
         twin = self.twin()
+        text = (TESTDATA / "lightgbm_classes.txt").read_bytes()
+        with open(twin.folder / "huge.ubj", "wb") as file:
+            file.truncate((1 << 30) + 1)
         cases = {
+            twin.folder / "huge.ubj": "has over 1 GiB",
             TESTDATA / "onnx_zipmap.onnx": "'output_probability', a sequence of maps",
             TESTDATA / "onnx_two_inputs.onnx": "2 inputs ('age'",
             TESTDATA / "onnx_external_data.onnx": "kept in another file",
@@ -179,11 +200,17 @@ class Onnx(unittest.TestCase):
             TESTDATA / "onnx_unknown_operator.onnx": "No Op registered for Reluu",
             TESTDATA / "onnx_new_opset.onnx": "Opset 99 is under development",
             TESTDATA / "onnx_wrong_shape.onnx": "3 numbers for 1 rows",
+            TESTDATA / "lightgbm_classes.txt": "3 outputs instead of 11 and 1",
             TESTDATA / "onnx_logistic.onnx": "it has 3 inputs and 1 outputs instead of 11 and 1",
             self.write(twin, "half.onnx", self.file.read_bytes()[:2000]): "is cut off",
             self.write(twin, "empty.onnx", b""): "is empty",
             self.write(twin, "text.onnx", b"hello"): "text.onnx",
             self.write(twin, "giant.onnx", b"\x08\x08\x3a\xff\xff\xff\xff\x03"): "a part of 1073741823 bytes",
+            self.write(twin, "giant.ubj", b"{L\0\0\0\0\x40\0\0\0"): "a length of 1073741824 goes beyond the end",
+            self.write(twin, "array.ubj", b"{i\7learner[$d#l\x40\0\0\0"): "an array is longer than the file",
+            self.write(twin, "newer.ubj", b"{i\7version[#i\3i\x63i\0i\0}"): "version 99.0 is not supported",
+            self.write(twin, "newer.txt", text.replace(b"version=v4", b"version=v9")): "version 'v9'",
+            self.write(twin, "newer.json", b'{"format":"coeval linear","version":99}\n'): "version 99 of the format",
             self.write(twin, "nan.onnx", logistic([1.0] * INPUTS, imputed=False)): "no finite score for a row",
             twin.folder / "none.onnx": "none.onnx",
         }
@@ -194,6 +221,24 @@ class Onnx(unittest.TestCase):
                 self.assertIn(word, done.stderr)
         self.assertEqual(twin.json("show", "risk")["version"], 1)
         self.assertEqual(list(twin.folder.rglob("model.onnx")), [])
+
+    @unittest.skipIf(SANITIZED, "a sanitizer's shadow is terabytes of address space, which the limit counts")
+    def test_a_model_that_asks_for_too_much_memory_or_time_is_stopped(self):
+        twin = self.twin()
+        definition = (twin.folder / "coeval.toml").read_text()
+        limits = 'limits   = { memory_limit = "1GB", time_budget = "3s" }\n'
+        (twin.folder / "coeval.toml").write_text(definition.replace("trainer  =", limits + "trainer  =", 1))
+        large = greedy([1 << 29], "ReduceSum", ["big"])  # 2 GiB of zeros
+        slow = greedy([2500, 2500], "MatMul", ["big", "big"], times=200)
+        for name, model, words in (("large.onnx", large, ("ONNX Runtime 1.32.0", "memory_limit")),
+                                   ("slow.onnx", slow, ("in a process of its own did not finish in 3 s", "limits"))):
+            with self.subTest(name):
+                done = twin.run("register", "risk", "--file", self.write(twin, name, model), check=None)
+                self.assertNotEqual(done.returncode, 0)
+                for word in (f"'{name}' cannot be used", *words):
+                    self.assertIn(word, done.stderr)
+        self.assertEqual(twin.json("show", "risk")["version"], 1)
+        twin.run("register", "risk", "--file", self.file)  # the limits are enough for one that does not
 
     def test_without_the_library_forests_are_served_and_the_rest_says_how_to_get_it(self):
         home = pathlib.Path(tempfile.mkdtemp(prefix="coeval-test-"))

@@ -20,20 +20,28 @@ using data::Type;
 /// What the tests load with; see docs/exports.md.
 constexpr const char* kPython = "3.11";
 
-/// Of each trainer's file: how MLflow's own flavour for it is called, and what reads it.
-struct Flavour {
-  const char* file;
+/// How MLflow's own flavour for a library's bare model is called, and what reads it.
+struct VendorFlavour {
   const char* name;
-  const char* requirement;
   const char* model_class;
   const char* version_key;
 };
+constexpr VendorFlavour kXgboost = {"xgboost", "xgboost.core.Booster", "xgb_version"};
+constexpr VendorFlavour kLightgbm = {"lightgbm", "lightgbm.basic.Booster", "lgb_version"};
+
+/// Of each model file: what the Python of the export needs to score with it.
+struct Flavour {
+  const char* file;
+  const char* requirement;      ///< null: nothing but numpy and pandas
+  const VendorFlavour* vendor;  ///< null: none
+};
 constexpr std::array kFlavours = {
-    Flavour{"model.ubj", "xgboost", "xgboost>=3.2,<4", "xgboost.core.Booster", "xgb_version"},
-    Flavour{"model.xgboost.json", "xgboost", "xgboost>=3.2,<4", "xgboost.core.Booster",
-            "xgb_version"},
-    Flavour{"model.lightgbm.txt", "lightgbm", "lightgbm>=4.6,<5", "lightgbm.basic.Booster",
-            "lgb_version"},
+    Flavour{"model.ubj", "xgboost>=3.2,<4", &kXgboost},
+    Flavour{"model.xgboost.json", "xgboost>=3.2,<4", &kXgboost},
+    Flavour{"model.lightgbm.txt", "lightgbm>=4.6,<5", &kLightgbm},
+    Flavour{"model.linear.json", nullptr, nullptr},
+    // Its kernels decide the bits, which every load compares.
+    Flavour{"model.onnx", "onnxruntime>=1.32,<1.33", nullptr},
 };
 
 // A scalar of YAML: in double quotes it is as JSON writes it.
@@ -63,8 +71,7 @@ Result<const Flavour*> flavour_of(const std::vector<ModelFile>& files) {
     for (const ModelFile& file : files)
       if (file.path == std::string("data/") + flavour.file) return &flavour;
   return fail(Code::unsupported,
-              "only models of XGBoost and LightGBM can be exported as MLflow's: the Python of the "
-              "export scores with their libraries",
+              "the model is of a kind that the Python of the export cannot score with",
               "coeval serve answers with every model");
 }
 
@@ -168,10 +175,12 @@ std::string mlmodel(const ModelSubject& subject, const Flavour& flavour) {
   text += "    code: code\n    data: data\n";
   text += "    env:\n      conda: conda.yaml\n      virtualenv: python_env.yaml\n";
   text += "    loader_module: " + scoring_module() + "\n";
-  text += "  " + std::string(flavour.name) + ":\n    code: code\n    data: " + file + "\n";
-  text += "    model_class: " + std::string(flavour.model_class) + "\n";
-  text += "    " + std::string(flavour.version_key) + ": " +
-          yaml_text(engine_version(model.card.engine)) + "\n";
+  if (const VendorFlavour* vendor = flavour.vendor) {
+    text += "  " + std::string(vendor->name) + ":\n    code: code\n    data: " + file + "\n";
+    text += "    model_class: " + std::string(vendor->model_class) + "\n";
+    text += "    " + std::string(vendor->version_key) + ": " +
+            yaml_text(engine_version(model.card.engine)) + "\n";
+  }
   text += metadata_yaml(subject);
   // The uuid of equal models is equal: it is of what they are.
   text += "model_uuid: " + yaml_text(model.manifest_id.substr(0, 32)) + "\n";
@@ -183,7 +192,9 @@ std::string mlmodel(const ModelSubject& subject, const Flavour& flavour) {
 }
 
 std::string requirements(const Flavour& flavour) {
-  return std::string("mlflow>=2.10\nnumpy>=1.24\npandas>=2.0\n") + flavour.requirement + "\n";
+  std::string lines = "mlflow>=2.10\nnumpy>=1.24\npandas>=2.0\n";
+  if (flavour.requirement != nullptr) lines += std::string(flavour.requirement) + "\n";
+  return lines;
 }
 
 std::string conda_yaml(const Flavour& flavour) {

@@ -23,13 +23,13 @@ struct ModelSubject {
 };
 
 /// A model as MLflow keeps one: `MLmodel` with the flavour python_function, whose Python scores
-/// with encoder, vendor's library, calibration and threshold (scoring_code.h), and the vendor's own
-/// flavour for its bare model; signature, input example (the golden rows as inputs), environments.
-/// The model folder itself is in `data/`.
+/// with encoder, vendor's library, calibration and threshold (scoring_code.h), and, of XGBoost and
+/// LightGBM, the vendor's own flavour for its bare model; signature, input example (the golden rows
+/// as inputs), environments. The model folder itself is in `data/`.
 ///
 /// In the signature numbers are doubles, integers too, for MLflow refuses a missing value of an
 /// integer; nothing is required. Pure but for reading the folder: equal models give equal bytes.
-/// Errors: unsupported for a model of another library than XGBoost and LightGBM; those of reading.
+/// Errors: unsupported for a kind of model that scoring_code.h does not know; those of reading.
 Result<std::vector<ModelFile>> mlflow_model(const ModelSubject& subject);
 
 }  // namespace coeval::adapters::mlflow

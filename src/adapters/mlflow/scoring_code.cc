@@ -7,13 +7,14 @@ namespace coeval::adapters::mlflow {
 namespace {
 
 constexpr std::string_view kCode =
-    R"py("""Scores rows with a model that coeval built. Needs numpy, pandas and the library that trained it.
+    R"py("""Scores rows with a model that coeval built. Needs numpy, pandas and the library that requirements.txt names, if any.
 
 The folder `data` is the model as coeval keeps it: encoder.json says how inputs become a row of float32, model.json has
 threshold and calibration, golden.bin has rows whose margins every load must reproduce to the bit.
 """
 
 import json
+import math
 import os
 import struct
 import warnings
@@ -53,7 +54,85 @@ class _Lightgbm:
         return margins.astype(FLOAT), self.booster.predict(rows).astype(FLOAT)
 
 
-_LIBRARIES = {"model.ubj": _Xgboost, "model.xgboost.json": _Xgboost, "model.lightgbm.txt": _Lightgbm}
+class _Linear:
+    """Terms are added in the order of the columns, in float64, and the sum is rounded once."""
+
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            self.model = json.load(file)
+
+    def predict(self, rows):
+        margins = np.full(len(rows), float(self.model["intercept"]))
+        for place, term in enumerate(self.model["columns"]):
+            margins = margins + self._term(term, rows[:, place].astype("float64"))
+        scores = _logistic(margins) if self.model["link"] == "logistic" else margins
+        return margins.astype(FLOAT), scores.astype(FLOAT)
+
+    @staticmethod
+    def _term(term, cells):
+        finite = np.isfinite(cells)
+        cells = np.where(finite, cells, 0)
+        if term["kind"] == "number":
+            added = term["coefficient"] * (cells - term["mean"])
+        else:
+            unseen = len(term["coefficients"])
+            known = (cells >= 0) & (cells < unseen) & (cells == np.floor(cells))
+            added = np.array(term["coefficients"] + [0.0])[np.where(known, cells, unseen).astype("int64")]
+        return np.where(finite, added, term["missing"])
+
+
+def _logistic(margins):
+    odds = np.exp(-np.abs(margins))
+    return np.where(margins >= 0, 1, odds) / (1 + odds)
+
+
+class _Onnx:
+    """Each row in a call of its own: some operators let a row's answer depend on its neighbours."""
+
+    def __init__(self, path):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.enable_mem_pattern = False
+        options.log_severity_level = 4
+        self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        (given,) = self.session.get_inputs()
+        self.input = given.name
+        self.repeats = given.shape[0] if isinstance(given.shape[0], int) else 1
+        kinds = {output.name: output.type for output in self.session.get_outputs()}
+        self.margin = "margin" if "margin" in kinds else None
+        named = [name for name in ("score", "scores", "probability", "probabilities", "output_probability")
+                 if name in kinds]
+        real = [name for name, kind in kinds.items() if kind in ("tensor(float)", "tensor(double)") and name != "margin"]
+        self.score = (named or real)[0]
+
+    def predict(self, rows):
+        margins, scores = np.empty(len(rows), FLOAT), np.empty(len(rows), FLOAT)
+        for place, row in enumerate(rows):
+            margins[place], scores[place] = self._one(row)
+        return margins, scores
+
+    def _one(self, row):
+        names = [self.score] + ([self.margin] if self.margin else [])
+        answers = self.session.run(names, {self.input: np.repeat(row[None, :], self.repeats, axis=0)})
+        numbers = answers[0].reshape(-1)
+        score = FLOAT.type(numbers[len(numbers) // self.repeats - 1])  # of two classes the second is the positive
+        margin = answers[1].reshape(-1)[0] if self.margin else self._logit(score)
+        if not (np.isfinite(score) and np.isfinite(margin)):
+            raise ValueError(f"the ONNX model has no finite score for a row: it answers {score}")
+        return margin, score
+
+    @staticmethod
+    def _logit(score):
+        bounded = float(min(max(score, np.finfo(FLOAT).tiny), FLOAT.type(1 - 2.0**-24)))
+        return math.log(bounded / (1 - bounded))
+
+
+_LIBRARIES = {"model.ubj": _Xgboost, "model.xgboost.json": _Xgboost, "model.lightgbm.txt": _Lightgbm,
+              "model.linear.json": _Linear, "model.onnx": _Onnx}
 
 
 class Column:
