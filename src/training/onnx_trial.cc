@@ -57,7 +57,7 @@ Status try_onnx(const Workshop& shop, const define::Model& model, const std::str
   const std::string folder = shop.work_folder(model.name + "-onnx");
   COEVAL_TRY(stores::make_folders(folder));
   const auto scores = predict_in_child(shop.program, folder, kOnnxWorker, bytes, some.data(), count,
-                                       rows.width, limits);
+                                       rows.width, objective_of(model).outputs(), limits);
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   if (scores) return {};
