@@ -113,7 +113,7 @@ std::unexpected<Error> CsvRows::no_column(const std::string& column) const {
   if (header_.size() == 1 && !likely.empty())
     return fail(Code::bad_csv, message,
                 "its fields seem to stand between " + std::string(likely) +
-                    ": write commas there, no other delimiter is declared in this version");
+                    ": declare it as the source's `delimiter`");
   return fail(Code::bad_csv, message, "name the columns in the first line");
 }
 

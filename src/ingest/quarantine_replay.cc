@@ -102,7 +102,7 @@ class Recheck {
 
   // Alone, for a quote without its end would take in the rows behind it.
   Status check_csv(Waiting& row) {
-    auto table = data::read_csv(row.header + "\n" + row.raw + "\n", schema_);
+    auto table = data::read_csv(row.header + "\n" + row.raw + "\n", schema_, source_.delimiter);
     if (!table || table->rows.rows != 1 || !table->bad.empty()) return {};
     return take(std::move(*table), [&row](std::size_t) -> Waiting& { return row; });
   }

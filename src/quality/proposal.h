@@ -34,6 +34,7 @@ struct ObservedFile {
   std::int64_t unreadable = 0;          ///< rows besides, which could not be typed
   std::string first_unreadable{};       ///< "line 7: …", without values
   std::vector<ObservedColumn> columns;  ///< in the file's order
+  char delimiter = ',';                 ///< of CSV
 };
 
 /// The text of a coeval.toml for these files: a source each, with types, rules that every row

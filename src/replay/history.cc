@@ -298,6 +298,7 @@ Result<std::unique_ptr<stores::TableReader>> open_declared(stores::TableFiles& f
   options.columns = column_names(source);
   options.schema = source.schema;
   options.json_columns = quality::JsonExtraction(source).holders();
+  options.delimiter = source.delimiter;
   auto reader = files.open(path, options);
   if (reader || reader.error().code != Code::unknown_key || path == "-") return reader;
   stores::ReadOptions everything = options;
