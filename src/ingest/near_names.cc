@@ -79,10 +79,7 @@ Result<Names> header_names(const std::string& path, char delimiter,
 Result<Names> typed_names(const std::string& path, const replay::OpenFormat& formats,
                           const std::vector<std::string>& declared) {
   COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
-  const auto reader = files->open(path, {});
-  if (!reader) return Names();  // of a column that is none of ours
-  std::vector<std::string> columns;
-  for (const data::Field& field : (*reader)->schema().fields) columns.push_back(field.name);
+  COEVAL_ASSIGN(const std::vector<std::string> columns, files->column_names(path));
   return names_of(columns, declared);
 }
 

@@ -325,3 +325,23 @@ pq.write_table(pa.table({"ts": ts, "user": users, "amount": [1.0, 2.0, 3.0], "ba
 
 if __name__ == "__main__":
     unittest.main()
+    @unittest.skipUnless(PANDAS.exists(), "pandas is not installed")
+    def test_a_column_of_a_type_that_is_not_read_hides_no_name(self):
+        make = """
+import sys, datetime
+import pyarrow as pa, pyarrow.feather as feather, pyarrow.parquet as pq
+ts = pa.array([datetime.datetime(2024, 5, 10, tzinfo=datetime.timezone.utc)] * 3, pa.timestamp("us", tz="UTC"))
+table = pa.table({"ts": ts, "user": ["u1"] * 3, "amount": [1.0] * 3, "bad": pa.array([0] * 3, pa.int32()), "coupn": ["x"] * 3,
+                  "more": pa.array([{"a": 1}] * 3)})
+pq.write_table(table, sys.argv[1])
+feather.write_feather(table, sys.argv[2], compression="uncompressed")
+"""
+        project = Project(DEFINITION.replace("[source.orders.columns]", '[source.orders.columns]\n'
+                                             'coupon = { type = "string", nullable = true }'), count=200)
+        self.addCleanup(project.remove)
+        files = [project.folder / "a.parquet", project.folder / "a.arrow"]
+        subprocess.run([PANDAS, "-c", make, *files], check=True, timeout=120)
+        for file in files:
+            report = project.json("check", "--data", f"orders={file}")[0]
+            self.assertEqual(report["notes"], ["the source declares no column 'coupn', which the file has: did you mean 'coupon'?"])
+
