@@ -7,6 +7,7 @@
 
 #include "data/csv_records.h"
 #include "data/json.h"
+#include "quality/epoch_units.h"
 #include "quality/profile.h"
 #include "quality/type_guess.h"
 #include "stores/byte_source.h"
@@ -188,6 +189,19 @@ quality::ObservedColumn observed(const quality::ColumnSummary& summary) {
   return out;
 }
 
+// What numbers and moments look like that were counted in another unit than µs.
+void note_epoch_unit(quality::ObservedColumn& column) {
+  const auto* least = column.least ? std::get_if<std::int64_t>(&*column.least) : nullptr;
+  const auto* most = column.most ? std::get_if<std::int64_t>(&*column.most) : nullptr;
+  const bool is_moment = column.type == Type::timestamp;
+  if (least == nullptr || most == nullptr || !(is_moment || data::is_integer(column.type))) return;
+  const auto unit = quality::epoch_unit_of(
+      *least, *most, is_moment ? quality::kFirstOfMoments : quality::kFirstOfNumbers);
+  if (!unit) return;
+  column.epoch_unit = unit->name;
+  if (!column.personal) column.epoch_example = quality::both_readings(*least, *unit);
+}
+
 }  // namespace
 
 Result<quality::ObservedFile> observe_file(const replay::OpenFormat& formats,
@@ -233,12 +247,11 @@ Result<quality::ObservedFile> observe_file(const replay::OpenFormat& formats,
   file.delimiter = guesses.delimiter;
   for (const quality::ColumnSummary& summary : profile.summary().columns)
     file.columns.push_back(observed(summary));
-  for (std::size_t i = 0; i < guesses.names.size(); ++i) {
-    file.columns[i].epoch_unit = guesses.columns[i].epoch_unit();
+  for (std::size_t i = 0; i < guesses.names.size(); ++i)
     file.columns[i].holds_json = guesses.columns[i].holds_json();
-  }
   for (const quality::PersonalColumn& found : personal.found())
     std::ranges::find(file.columns, found.column, &quality::ObservedColumn::name)->personal = found;
+  for (quality::ObservedColumn& column : file.columns) note_epoch_unit(column);
   return file;
 }
 

@@ -204,6 +204,7 @@ std::vector<std::string> warnings_of(const Screening& screening, const define::S
         rule.description);
   }
   std::ranges::move(screening.unlisted(), std::back_inserter(warnings));
+  std::ranges::move(screening.other_units(), std::back_inserter(warnings));
   for (const auto& column : screening.personal()) warnings.push_back(personal_text(column));
   return warnings;
 }

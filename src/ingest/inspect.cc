@@ -132,6 +132,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
   std::ranges::move(near, std::back_inserter(report.notes));
   bool is_known = false;
   std::string sha256;
+  std::ranges::move(screening->other_units(), std::back_inserter(report.notes));
   if (hash) {
     COEVAL_ASSIGN(sha256, hash->hex());
     COEVAL_TRY(note_known(past, declared.name, sha256, report, is_known));
