@@ -16,12 +16,12 @@ namespace {
 
 int list_held(Context& context) {
   const auto held = ingest::held_batches(context.state_folder);
-  if (!held) return context.report(held.error());
   data::Json all{data::Json::Array{}};
-  for (const auto& batch : *held) {
+  for (const auto& batch : held.batches) {
     const auto& record = batch.record;
     if (!context.terminal.json()) {
-      context.terminal.print(record.id + "  " + record.source + "  " + record.origin + "  " +
+      context.terminal.print(record.id + "  " + record.source + "  " +
+                             ingest::origin_text(record.origin) + "  " +
                              quality::to_text(record.counts));
       for (const auto& reason : batch.reasons) context.terminal.print("  " + reason);
       continue;
@@ -38,8 +38,9 @@ int list_held(Context& context) {
     all.push(std::move(one));
   }
   if (context.terminal.json()) context.terminal.print_json(all);
-  if (!context.terminal.json() && held->empty()) context.terminal.print("no batch is held");
-  return 0;
+  if (!context.terminal.json() && held.batches.empty() && held.damaged.empty())
+    context.terminal.print("no batch is held");
+  return report_damaged(context, held);
 }
 
 void print(Context& context, const ingest::Standing& standing) {
@@ -107,9 +108,9 @@ int settle_held(Context& context) {
                                 : ingestion->discard(context.in.discard, context.in.reason);
   if (!outcome) return context.report(outcome.error());
   if (!releases && !context.terminal.json()) {
-    context.terminal.print(outcome->record.origin + ": batch " + outcome->record.id +
-                           " is discarded, " + std::to_string(outcome->record.counts.read) +
-                           " rows");
+    context.terminal.print(ingest::origin_text(outcome->record.origin) + ": batch " +
+                           outcome->record.id + " is discarded, " +
+                           std::to_string(outcome->record.counts.read) + " rows");
     return 0;
   }
   OutcomeReport report(context);

@@ -156,6 +156,10 @@ Result<BatchOutcome> Ingestion::replay_quarantine(int source) {
                                   damaged.add(line);
                                   COEVAL_TRY(recheck.flush());  // lines keep their order
                                   return leaving.stays(text);
+                                },
+                                [&](std::string_view text) -> Status {
+                                  COEVAL_TRY(recheck.flush());
+                                  return leaving.stays(text);
                                 }};
     COEVAL_TRY(read_rows(file, visit));
     COEVAL_TRY(recheck.flush());
@@ -217,7 +221,8 @@ Result<Note> Ingestion::drop_quarantine(const std::string& source, const std::st
                                 // Which rule it broke cannot be told.
                                 [&](const DamagedLine&, std::string_view line) {
                                   return rule.empty() ? leaves(line) : leaving.stays(line);
-                                }}));
+                                },
+                                [&](std::string_view line) { return leaving.stays(line); }}));
   }
   if (note.rows == 0) return note;
   note.id = batch_id(source, hash.hex(), 0);

@@ -186,6 +186,18 @@ Status write_quarantine(const std::string& folder, const std::vector<Quarantined
 /// twice stands there twice. Complexity: what is there is not read.
 Status append_quarantine(const std::string& folder, const std::string& source,
                          std::span<const QuarantinedRow> rows);
+/// A last line of a quarantine file without its end: a crash cut it short, or something cut the
+/// file.
+struct TornLine {
+  std::uint64_t offset = 0, bytes = 0;
+};
+/// Nothing where the last line has its end. Waits for writers of the file. Errors: io,
+/// no_such_file.
+Result<std::optional<TornLine>> find_torn_line(const std::string& path);
+/// The same, and moves its bytes to a new file `aside`, fsynced before they go from here.
+/// Errors: also disk_full; io where `aside` is there.
+Result<std::optional<TornLine>> set_torn_line_aside(const std::string& path,
+                                                    const std::string& aside);
 /// The rows of requests with a key among the last ones: those of a request that was being taken
 /// when its server died, and that will come again, are there. At most the last 64 MiB are read;
 /// damaged lines are passed over. Errors: io.
