@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "cli/commands.h"
@@ -155,7 +156,13 @@ int ingest(Context& context) {
   if (!in.follow.empty()) ingest::FolderWatch::block_signals();  // before any thread starts
   context.terminal.progress("ingesting: reading the log");
   auto ingestion = open_ingestion(context);
-  if (!ingestion) return context.report(ingestion.error());
+  // A full disk is what following waits for.
+  const bool waits = !in.follow.empty() && files.empty() && !ingestion &&
+                     ingestion.error().code == Code::disk_full;
+  if (waits)
+    context.terminal.say("waiting for room to open the log: " + one_line(ingestion.error()));
+  else if (!ingestion)
+    return context.report(ingestion.error());
   OutcomeReport report(context);
   for (const auto& file : files) {
     const auto outcome = ingest_one(context, *ingestion, *source, file);
@@ -164,7 +171,10 @@ int ingest(Context& context) {
   }
   const int code = in.follow.empty()
                        ? report.finish()
-                       : follow_folder(context, std::move(*ingestion), *source, report);
+                       : follow_folder(context,
+                                       ingestion ? std::optional(std::move(*ingestion))
+                                                 : std::optional<ingest::Ingestion>(),
+                                       *source, report);
   if (!in.dry_run) keep_up_log(context);
   return code;
 }
