@@ -257,13 +257,11 @@ Result<std::unique_ptr<stores::TableReader>> open_declared(stores::TableFiles& f
   options.delimiter = source.delimiter;
   auto reader = files.open(path, options);
   if (reader || reader.error().code != Code::unknown_key || path == "-") return reader;
-  stores::ReadOptions everything = options;
-  everything.columns.clear();
-  COEVAL_ASSIGN(const auto whole, files.open(path, everything));
+  COEVAL_ASSIGN(const std::vector<std::string> there, files.column_names(path));
   std::erase_if(options.columns, [&](const std::string& column) {
     const bool is_nullable =
         source.schema.fields[static_cast<std::size_t>(source.schema.index_of(column))].nullable;
-    return is_nullable && whole->schema().index_of(column) < 0;
+    return is_nullable && std::ranges::find(there, column) == there.end();
   });
   return files.open(path, options);
 }

@@ -294,7 +294,7 @@ class Told(Case):
         elsewhere = {**os.environ, "TMPDIR": str(project.folder / "gone")}
         refused = subprocess.run([COEVAL, "check", "-C", project.folder, "--data", "orders=-"], input=text,
                                  env=elsewhere, capture_output=True, text=True, timeout=60)
-        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertEqual(refused.returncode, 1, refused.stderr)
         self.assertIn(f"the folder for temporary files is not there: '{project.folder / 'gone'}'", refused.stderr)
         self.assertIn("TMPDIR", refused.stderr)
         named = self.project(NAMED, [("a.csv", "number," + HEAD + "7," + lines([1]))])
@@ -302,7 +302,7 @@ class Told(Case):
                      ("ingest", "orders", named.folder / "a.csv", "--dry-run")):
             refused = subprocess.run([COEVAL, verb[0], "-C", named.folder, *verb[1:]], env=elsewhere,
                                      capture_output=True, text=True, timeout=60)
-            self.assertEqual(refused.returncode, 2, refused.stderr)
+            self.assertEqual(refused.returncode, 1, refused.stderr)
             self.assertIn("TMPDIR", refused.stderr)
         # Nobody knows standard input by the name of the file that it waits in.
         for _ in range(2):
