@@ -74,8 +74,8 @@ Status write_reports(const Context& context, const quality::QualityReport& repor
 Result<quality::QualityReport> inspect_one(const Context& context, const ingest::Past& past,
                                            const DataFile& file, ingest::InspectOptions options) {
   if (file.path != "-") return ingest::inspect(past, file.source, file.path, options);
-  COEVAL_ASSIGN(const auto spooled,
-                spool_input(context, std::filesystem::temp_directory_path().string()));
+  COEVAL_ASSIGN(const std::string folder, stores::temporary_folder());
+  COEVAL_ASSIGN(const auto spooled, spool_input(context, folder));
   options.origin = "-";
   auto report = ingest::inspect(past, file.source, spooled.path(), options);
   if (!report) return std::unexpected(about_input(std::move(report).error(), spooled));

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <utility>
 
 #include "data/row_codec.h"
 #include "ingest/batch_record.h"
+#include "ingest/held.h"
 #include "ingest/ledger.h"
 #include "ingest/named_rows.h"
 #include "ingest/quarantine_files.h"
@@ -270,11 +272,53 @@ void examine_sealed(Context& context, const Census& census,
           " rows, as many as the segments have events");
 }
 
+std::string unused_name(const std::string& begin, const std::string& end) {
+  std::error_code none;
+  std::string name = begin + end;
+  for (int i = 2; std::filesystem::exists(name, none); ++i)
+    name = begin + "-" + std::to_string(i) + end;
+  return name;
+}
+
+// A last line without its end. In a file of rows of requests that is what a crash leaves of a row
+// whose request had no answer; a batch's file is written whole, so that something cut it.
+void examine_torn_line(Context& context, const std::string& source,
+                       const ingest::QuarantineFile& file, const Finding& add) {
+  const std::string subject = "quarantine of " + source;
+  const auto torn = quality::find_torn_line(file.path);
+  if (!torn) return add_error(add, subject, torn.error());
+  if (!*torn) return;
+  std::string name = file.name;
+  std::ranges::replace(name, '/', '.');
+  const std::string text = "'" + file.path + "' has no line end behind byte " +
+                           std::to_string((*torn)->offset) + ": " + std::to_string((*torn)->bytes) +
+                           " bytes that are no row";
+  if (!context.in.repair)
+    return add(subject, file.batch.empty(),
+               text +
+                   (file.batch.empty() ? ", of a request that had no answer (the next row for "
+                                         "this file cuts them)"
+                                       : "") +
+                   "; `coeval doctor --repair` sets them aside");
+  const std::string folder = ingest::aside_folder(context.state_folder);
+  if (const Status made = stores::make_private_folder(folder); !made)
+    return add_error(add, subject, made.error());
+  const std::string aside =
+      unused_name(folder + "/" + name + "." + std::to_string((*torn)->offset), ".torn");
+  const auto moved = quality::set_torn_line_aside(file.path, aside);
+  if (!moved) return add_error(add, subject, moved.error());
+  add(subject, true, text + "; moved to " + aside);
+}
+
 // Reads every line of a source's quarantine, and asks whether every row that was read is somewhere.
 Status examine_rows_of(Context& context, int index, const stores::EventLog& log,
-                       const ingest::Ledger& ledger, const Finding& add) {
+                       const ingest::Ledger& ledger, const std::vector<ingest::HeldBatch>& held,
+                       const Finding& add) {
   const std::string& source = context.project->sources[static_cast<std::size_t>(index)].name;
-  COEVAL_ASSIGN(const auto files, ingest::quarantine_files(context.state_folder, source, ledger));
+  COEVAL_ASSIGN(auto files, ingest::quarantine_files(context.state_folder, source, ledger));
+  std::ranges::move(ingest::held_quarantine_files(context.state_folder, source, ledger, held),
+                    std::back_inserter(files));
+  for (const auto& file : files) examine_torn_line(context, source, file, add);
   ingest::DamagedLines damaged;
   for (const auto& file : files)
     COEVAL_TRY(ingest::read_rows(
@@ -319,8 +363,11 @@ void examine_rows(Context& context, const Finding& add) {
         std::to_string(ledger->lost_outside()) +
             " records outside of batches are lost to damage: whether they were events of requests "
             "or predictions cannot be told, and no sum below has them");
+  const auto held = ingest::held_batches(context.state_folder);
+  for (const auto& batch : held.damaged) add_error(add, "held batch " + batch.id, batch.error);
   for (std::size_t i = 0; i < context.project->sources.size(); ++i)
-    if (const auto examined = examine_rows_of(context, static_cast<int>(i), **log, *ledger, add);
+    if (const auto examined =
+            examine_rows_of(context, static_cast<int>(i), **log, *ledger, held.batches, add);
         !examined)
       add_error(add, "rows of " + context.project->sources[i].name, examined.error());
 }

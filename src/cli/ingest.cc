@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "cli/commands.h"
@@ -16,12 +17,12 @@ namespace {
 
 int list_held(Context& context) {
   const auto held = ingest::held_batches(context.state_folder);
-  if (!held) return context.report(held.error());
   data::Json all{data::Json::Array{}};
-  for (const auto& batch : *held) {
+  for (const auto& batch : held.batches) {
     const auto& record = batch.record;
     if (!context.terminal.json()) {
-      context.terminal.print(record.id + "  " + record.source + "  " + record.origin + "  " +
+      context.terminal.print(record.id + "  " + record.source + "  " +
+                             ingest::origin_text(record.origin) + "  " +
                              quality::to_text(record.counts));
       for (const auto& reason : batch.reasons) context.terminal.print("  " + reason);
       continue;
@@ -38,8 +39,9 @@ int list_held(Context& context) {
     all.push(std::move(one));
   }
   if (context.terminal.json()) context.terminal.print_json(all);
-  if (!context.terminal.json() && held->empty()) context.terminal.print("no batch is held");
-  return 0;
+  if (!context.terminal.json() && held.batches.empty() && held.damaged.empty())
+    context.terminal.print("no batch is held");
+  return report_damaged(context, held);
 }
 
 void print(Context& context, const ingest::Standing& standing) {
@@ -107,9 +109,9 @@ int settle_held(Context& context) {
                                 : ingestion->discard(context.in.discard, context.in.reason);
   if (!outcome) return context.report(outcome.error());
   if (!releases && !context.terminal.json()) {
-    context.terminal.print(outcome->record.origin + ": batch " + outcome->record.id +
-                           " is discarded, " + std::to_string(outcome->record.counts.read) +
-                           " rows");
+    context.terminal.print(ingest::origin_text(outcome->record.origin) + ": batch " +
+                           outcome->record.id + " is discarded, " +
+                           std::to_string(outcome->record.counts.read) + " rows");
     return 0;
   }
   OutcomeReport report(context);
@@ -154,7 +156,13 @@ int ingest(Context& context) {
   if (!in.follow.empty()) ingest::FolderWatch::block_signals();  // before any thread starts
   context.terminal.progress("ingesting: reading the log");
   auto ingestion = open_ingestion(context);
-  if (!ingestion) return context.report(ingestion.error());
+  // A full disk is what following waits for.
+  const bool waits = !in.follow.empty() && files.empty() && !ingestion &&
+                     ingestion.error().code == Code::disk_full;
+  if (waits)
+    context.terminal.say("waiting for room to open the log: " + one_line(ingestion.error()));
+  else if (!ingestion)
+    return context.report(ingestion.error());
   OutcomeReport report(context);
   for (const auto& file : files) {
     const auto outcome = ingest_one(context, *ingestion, *source, file);
@@ -163,7 +171,10 @@ int ingest(Context& context) {
   }
   const int code = in.follow.empty()
                        ? report.finish()
-                       : follow_folder(context, std::move(*ingestion), *source, report);
+                       : follow_folder(context,
+                                       ingestion ? std::optional(std::move(*ingestion))
+                                                 : std::optional<ingest::Ingestion>(),
+                                       *source, report);
   if (!in.dry_run) keep_up_log(context);
   return code;
 }

@@ -45,8 +45,8 @@ std::string sentence(const ingest::BatchOutcome& outcome) {
     case State::held:
       return counts + ", held as batch " + record.id;
     case State::known:
-      return "nothing new: it is batch " + record.id + ", of " + data::printable(record.origin) +
-             " (" + counts + ")";
+      return "nothing new: it is batch " + record.id + ", of " +
+             data::printable(ingest::origin_text(record.origin)) + " (" + counts + ")";
     case State::counted:
       return counts + (outcome.reasons.empty() ? ", would be published" : ", would be held");
     case State::nothing:
@@ -113,6 +113,8 @@ Result<ingest::Ingestion> open_ingestion(Context& context) {
   }
   COEVAL_ASSIGN(auto ingestion, ingest::Ingestion::open(context.project, context.formats,
                                                         context.state_folder, options));
+  for (const auto& held : ingestion.damaged_held())
+    context.terminal.say("warning: held batch " + held.id + ": " + one_line(held.error));
   if (ingestion.taken_back() > 0)
     context.terminal.say("log: a batch that was not finished is taken back, " +
                          std::to_string(ingestion.taken_back()) + " records that nobody saw");
@@ -157,6 +159,15 @@ void OutcomeReport::add(const std::string& file, const ingest::BatchOutcome& out
 int OutcomeReport::finish() {
   if (context_.terminal.json()) context_.terminal.print_json(list_);
   return held_ ? info(Code::check_failed).exit_code : 0;
+}
+
+int report_damaged(Context& context, const ingest::HeldBatches& held) {
+  int code = 0;
+  for (const auto& batch : held.damaged) {
+    context.terminal.say("held batch " + batch.id + ": " + one_line(batch.error));
+    code = info(batch.error.code).exit_code;
+  }
+  return code;
 }
 
 Result<ingest::Ledger> read_ledger(Context& context) {

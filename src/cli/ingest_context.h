@@ -33,4 +33,8 @@ class OutcomeReport {
 /// What the ledger and the files say without the log's lock: beside any writer.
 Result<ingest::Ledger> read_ledger(Context& context);
 
+/// Names each held batch that cannot be read, on stderr. The exit code of the last; 0 where there
+/// is none.
+int report_damaged(Context& context, const ingest::HeldBatches& held);
+
 }  // namespace coeval::cli

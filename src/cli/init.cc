@@ -48,6 +48,13 @@ split    = { train_until = 2024-03-01, validate_until = 2024-04-01, test_until =
 gate     = { auc = ">= 0.6", calibration_error = "<= 0.05" }
 )toml";
 
+std::string epoch_warning(const std::string& path, const quality::ObservedColumn& column) {
+  return "warning: column '" + column.name + "' of " + path + " looks like " + column.epoch_unit +
+         " since the epoch, and a timestamp is RFC 3339 text or a number of microseconds" +
+         (column.epoch_example.empty() ? "" : ": " + column.epoch_example) +
+         "; convert it before it is declared a timestamp";
+}
+
 // A definition of the files that were named, each as a path from the project's folder.
 Result<std::string> propose(Context& context, const std::string& project_name,
                             const std::string& folder) {
@@ -56,6 +63,8 @@ Result<std::string> propose(Context& context, const std::string& project_name,
   for (const std::string& path : context.in.files) {
     context.terminal.say("reading " + path);
     COEVAL_ASSIGN(quality::ObservedFile file, observe_file(context.formats, path));
+    for (const quality::ObservedColumn& column : file.columns)
+      if (!column.epoch_unit.empty()) context.terminal.say(epoch_warning(path, column));
     std::error_code failed;
     const fs::path near = fs::relative(path, folder, failed);
     if (!failed && !near.empty()) file.path = near.string();

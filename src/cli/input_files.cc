@@ -29,8 +29,14 @@ Result<ingest::SpooledInput> spool_input(const Context& context, const std::stri
 }
 
 Error about_input(Error error, const ingest::SpooledInput& spooled) {
-  if (const std::size_t at = error.message.find(spooled.path()); at != std::string::npos)
-    error.message.replace(at, spooled.path().size(), "standard input");
+  const auto name_it = [&spooled](std::string& text) {
+    const std::string& path = spooled.path();
+    for (std::size_t at = 0; (at = text.find(path, at)) != std::string::npos;)
+      text.replace(at, path.size(), "standard input");
+  };
+  name_it(error.message);
+  name_it(error.advice);
+  for (std::string& each : error.context) name_it(each);
   return error;
 }
 

@@ -7,6 +7,7 @@
 
 #include "data/csv_records.h"
 #include "data/json.h"
+#include "quality/epoch_units.h"
 #include "quality/profile.h"
 #include "quality/type_guess.h"
 #include "stores/byte_source.h"
@@ -68,6 +69,7 @@ struct Guesses {
   std::vector<quality::TypeGuess> columns;
   std::map<std::string, std::size_t, std::less<>> index;
   std::int64_t rows = 0;
+  char delimiter = ',';
 
   quality::TypeGuess& of(std::string_view name) {
     const auto found = index.find(name);
@@ -102,30 +104,51 @@ Result<Guesses> guess_jsonl(const std::string& path) {
   }
 }
 
-Result<data::Schema> csv_header(const std::string& path) {
+// What stands between the names of a header: what gives the most of them, a comma where two do.
+char delimiter_of(std::string_view header) {
+  char best = ',';
+  std::size_t most = 0;
+  for (const char delimiter : {',', ';', '\t', '|'}) {
+    data::CsvRecord record;
+    if (!data::CsvScanner(header, delimiter).next(record) || record.fields.size() <= most) continue;
+    most = record.fields.size();
+    best = delimiter;
+  }
+  return best;
+}
+
+struct CsvHeader {
+  data::Schema schema;
+  char delimiter = ',';
+};
+
+Result<CsvHeader> csv_header(const std::string& path) {
   COEVAL_ASSIGN(const auto bytes, stores::open_bytes(path));
   Lines lines(*bytes);
   std::string line;
   COEVAL_ASSIGN(const bool any, lines.next(line));
   if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+  CsvHeader header{{}, delimiter_of(line)};
   data::CsvRecord record;
-  data::CsvScanner scanner(line);
-  data::Schema schema;
+  data::CsvScanner scanner(line, header.delimiter);
   if (any && scanner.next(record))
     for (const data::CsvField& field : record.fields)
-      schema.fields.push_back({std::string(field.text), Type::string, true});
-  if (schema.fields.empty())
+      header.schema.fields.push_back({std::string(field.text), Type::string, true});
+  if (header.schema.fields.empty())
     return fail(Code::bad_csv, "'" + path + "' has no header",
                 "the first line of CSV names the columns");
-  return schema;
+  return header;
 }
 
 Result<Guesses> guess_csv(stores::TableFiles& format, const std::string& path) {
+  COEVAL_ASSIGN(const CsvHeader header, csv_header(path));
   stores::ReadOptions options;
-  COEVAL_ASSIGN(options.schema, csv_header(path));
+  options.schema = header.schema;
+  options.delimiter = header.delimiter;
   COEVAL_ASSIGN(const auto reader, format.open(path, options));
   Guesses guesses;
-  for (const data::Field& field : options.schema->fields) guesses.of(field.name);
+  guesses.delimiter = header.delimiter;
+  for (const data::Field& field : header.schema.fields) guesses.of(field.name);
   for (;;) {
     COEVAL_ASSIGN(const data::Batch batch, reader->next());
     if (reader->at_end(batch)) return guesses;
@@ -166,6 +189,19 @@ quality::ObservedColumn observed(const quality::ColumnSummary& summary) {
   return out;
 }
 
+// What numbers and moments look like that were counted in another unit than µs.
+void note_epoch_unit(quality::ObservedColumn& column) {
+  const auto* least = column.least ? std::get_if<std::int64_t>(&*column.least) : nullptr;
+  const auto* most = column.most ? std::get_if<std::int64_t>(&*column.most) : nullptr;
+  const bool is_moment = column.type == Type::timestamp;
+  if (least == nullptr || most == nullptr || !(is_moment || data::is_integer(column.type))) return;
+  const auto unit = quality::epoch_unit_of(
+      *least, *most, is_moment ? quality::kFirstOfMoments : quality::kFirstOfNumbers);
+  if (!unit) return;
+  column.epoch_unit = unit->name;
+  if (!column.personal) column.epoch_example = quality::both_readings(*least, *unit);
+}
+
 }  // namespace
 
 Result<quality::ObservedFile> observe_file(const replay::OpenFormat& formats,
@@ -179,6 +215,7 @@ Result<quality::ObservedFile> observe_file(const replay::OpenFormat& formats,
   if (is_text) {
     COEVAL_ASSIGN(guesses, is_csv ? guess_csv(*format, path) : guess_jsonl(path));
     options.schema = guesses.schema();
+    options.delimiter = guesses.delimiter;
     for (std::size_t i = 0; i < guesses.names.size(); ++i)
       if (guesses.columns[i].holds_json() && guesses.columns[i].type() == Type::string)
         options.json_columns.push_back(guesses.names[i]);
@@ -207,14 +244,14 @@ Result<quality::ObservedFile> observe_file(const replay::OpenFormat& formats,
                 "coeval init without --from writes a definition to start from");
 
   quality::ObservedFile file{path, profile.rows(), unreadable, first_unreadable, {}};
+  file.delimiter = guesses.delimiter;
   for (const quality::ColumnSummary& summary : profile.summary().columns)
     file.columns.push_back(observed(summary));
-  for (std::size_t i = 0; i < guesses.names.size(); ++i) {
-    file.columns[i].epoch_unit = guesses.columns[i].epoch_unit();
+  for (std::size_t i = 0; i < guesses.names.size(); ++i)
     file.columns[i].holds_json = guesses.columns[i].holds_json();
-  }
   for (const quality::PersonalColumn& found : personal.found())
     std::ranges::find(file.columns, found.column, &quality::ObservedColumn::name)->personal = found;
+  for (quality::ObservedColumn& column : file.columns) note_epoch_unit(column);
   return file;
 }
 

@@ -37,17 +37,19 @@ Result<std::vector<int>> sources_of(Context& context) {
 using Visit = std::function<Status(const quality::QuarantinedRow& row, bool is_held)>;
 
 // Rows of the quarantine that the command line asks for, and of batches that are held, without the
-// log's lock. Damaged lines are named on stderr.
-Status visit_rows(Context& context, const Visit& visit) {
+// log's lock. Damaged lines are named on stderr, and held batches that cannot be read; for those
+// the exit code is not 0.
+Result<int> visit_rows(Context& context, const Visit& visit) {
   ingest::DamagedLines damaged;
   COEVAL_ASSIGN(const auto ledger, read_ledger(context));
-  COEVAL_ASSIGN(const auto held, ingest::held_batches(context.state_folder));
+  const auto held = ingest::held_batches(context.state_folder);
   COEVAL_ASSIGN(const auto sources, sources_of(context));
   for (const int source : sources) {
     const auto& name = context.project->sources[static_cast<std::size_t>(source)].name;
     COEVAL_ASSIGN(auto files, ingest::quarantine_files(context.state_folder, name, ledger));
-    std::ranges::move(ingest::held_quarantine_files(context.state_folder, name, ledger, held),
-                      std::back_inserter(files));
+    std::ranges::move(
+        ingest::held_quarantine_files(context.state_folder, name, ledger, held.batches),
+        std::back_inserter(files));
     for (const auto& file : files) {
       COEVAL_TRY(ingest::read_rows(
           file, {[&](const quality::QuarantinedRow& row, std::string_view) {
@@ -60,7 +62,7 @@ Status visit_rows(Context& context, const Visit& visit) {
     }
   }
   for (const std::string& text : damaged.texts()) context.terminal.say("warning: " + text);
-  return {};
+  return report_damaged(context, held);
 }
 
 int list_rows(Context& context) {
@@ -87,9 +89,9 @@ int list_rows(Context& context) {
     if (!held_batch.empty()) one.set("held_batch", held_batch);
     all.push(std::move(one));
     if (!context.terminal.json())
-      context.terminal.print(
-          data::printable(source + "  " + rule + "  " + origin + "  " + std::to_string(count) +
-                          (held_batch.empty() ? "" : "  held as batch " + held_batch)));
+      context.terminal.print(data::printable(
+          source + "  " + rule + "  " + ingest::origin_text(origin) + "  " + std::to_string(count) +
+          (held_batch.empty() ? "" : "  held as batch " + held_batch)));
   }
   data::Json answer{data::Json::Object{}};
   answer.set("rows_count", rows);
@@ -103,7 +105,7 @@ int list_rows(Context& context) {
         (held_rows == 0
              ? ""
              : ", " + std::to_string(held_rows) + " of held batches (coeval ingest --held)"));
-  return 0;
+  return *done;
 }
 
 // As a report would show it.
@@ -137,7 +139,7 @@ int show_rows(Context& context) {
           return {};
         }
         context.terminal.print(data::printable(
-            seen.source + "  " + seen.origin +
+            seen.source + "  " + ingest::origin_text(seen.origin) +
             (seen.row >= 0 ? ":" + std::to_string(seen.row) : "") + "  " +
             define::listed(seen.rules) + (is_held ? "  held as batch " + seen.batch : "")));
         context.terminal.print("  " + data::printable(seen.reason));
@@ -148,7 +150,7 @@ int show_rows(Context& context) {
   if (context.terminal.json()) context.terminal.print_json(all);
   if (left > 0)
     context.terminal.say(std::to_string(left) + " more; --limit shows more, --rule fewer");
-  return 0;
+  return *done;
 }
 
 int replay_rows(Context& context) {

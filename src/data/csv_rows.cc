@@ -113,7 +113,7 @@ std::unexpected<Error> CsvRows::no_column(const std::string& column) const {
   if (header_.size() == 1 && !likely.empty())
     return fail(Code::bad_csv, message,
                 "its fields seem to stand between " + std::string(likely) +
-                    ": write commas there, no other delimiter is declared in this version");
+                    ": declare it as the source's `delimiter`");
   return fail(Code::bad_csv, message, "name the columns in the first line");
 }
 
@@ -192,6 +192,17 @@ void CsvRows::read_cell(const CsvRecord& record, std::uint64_t offset, std::size
   bad_cells_.push_back({static_cast<int>(column), false, text, std::move(reason)});
 }
 
+// In a field that no column reads: no text has such a byte, so the file is damaged there.
+void CsvRows::find_byte_0(const CsvRecord& record, std::uint64_t offset) {
+  const std::size_t nul = record.raw.find('\0');
+  if (nul == std::string_view::npos) return;
+  const char* const at = record.raw.data() + nul;
+  const auto behind = std::ranges::find_if(
+      record.fields, [&](const CsvField& field) { return field.text.data() > at; });
+  const auto field = static_cast<std::size_t>(behind - record.fields.begin());
+  fault_ = "a byte 0, in " + field_name(field == 0 ? 0 : field - 1) + at_byte(offset + nul);
+}
+
 bool CsvRows::read(const CsvRecord& record, std::uint64_t offset) {
   fault_.clear();
   bad_cells_.clear();
@@ -202,7 +213,8 @@ bool CsvRows::read(const CsvRecord& record, std::uint64_t offset) {
     fault_ = wrong_width(record, offset);
   if (!fault_.empty()) return false;
   for (std::size_t column = 0; column < cells_.size(); ++column) read_cell(record, offset, column);
-  return bad_cells_.empty();
+  if (bad_cells_.empty()) find_byte_0(record, offset);
+  return bad_cells_.empty() && fault_.empty();
 }
 
 BadTextRow CsvRows::bad_row(const CsvRecord& record, std::int64_t line, std::uint64_t offset) {

@@ -55,6 +55,7 @@ class CsvRows {
   std::unexpected<Error> no_column(const std::string& column) const;
   std::string wrong_width(const CsvRecord& record, std::uint64_t offset) const;
   void read_cell(const CsvRecord& record, std::uint64_t offset, std::size_t column);
+  void find_byte_0(const CsvRecord& record, std::uint64_t offset);
 
   const Schema& schema_;
   char delimiter_;

@@ -89,6 +89,18 @@ TEST_CASE("a byte 0 in a field of CSV is a fault, with its place; JSON's escape 
   CHECK(lines->rows.columns[2].string(0) == "O\0D"sv);
 }
 
+TEST_CASE("a byte 0 in a field of CSV that no column reads is a fault of its row") {
+  using namespace std::string_view_literals;
+  const auto table = read_csv(
+      "note,date,delay,origin,more\na\0,1,2,ORD,\n,1,2,ORD,\"b,\0\"\nc,1,2,JFK,\n"sv, flights());
+  REQUIRE(table);
+  CHECK(table->lines == std::vector<std::int64_t>{4});
+  REQUIRE(table->bad.size() == 2);
+  CHECK(table->bad[0].reason == "a byte 0, in 'note' (byte 29)");
+  CHECK(table->bad[0].values.empty());
+  CHECK(table->bad[1].reason == "a byte 0, in 'more' (byte 52)");
+}
+
 TEST_CASE("a bad row that spans lines does not shift the lines behind it") {
   const auto table = read_csv("date,delay,origin\n\"1\n2\",3,ORD\n1,2,ORD\n", flights());
   REQUIRE(table->bad.size() == 1);

@@ -318,6 +318,8 @@ std::string identity_ir(const Source& source) {
 std::string source_ir(const Source& source) {
   std::string text = "source " + source.name + "\n";
   text += line(1, "path", text_of(source.path));
+  if (source.delimiter != ',')
+    text += line(1, "delimiter", text_of(std::string(1, source.delimiter)));
   text += line(1, "time", text_of(source.time_column));
   text += line(1, "known", source.known_is_event_time ? "event time" : canonical(*source.known));
   text += identity_ir(source);

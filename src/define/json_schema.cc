@@ -287,6 +287,8 @@ Json source() {
   return table(
       object({
           {"path", text("The file, relative to coeval.toml; without it the source is live only.")},
+          {"delimiter",
+           one_of_texts({",", ";", "\t", "|"}, "Between the fields of its CSV files.")},
           {"time", text("The column with the event time.")},
           {"known", described(reference("expression"),
                               "When a row became known, or exactly \"event time\".")},

@@ -78,6 +78,7 @@ struct EventLookup {
 struct Source {
   std::string name;
   std::string path;         ///< as written; may be empty (live only)
+  char delimiter = ',';     ///< of its files of CSV
   std::string time_column;  ///< index below
   int time_index = -1;
   ExprPtr known;                      ///< timestamp over the row (semantics: T1); never null

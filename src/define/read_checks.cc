@@ -22,6 +22,11 @@ constexpr std::size_t kMaxCheckColumns = 64;
 constexpr double kMaxCount = 9e15;  // below 2^53: every integer up to it is a double
 constexpr double kMaxNumber = std::numeric_limits<double>::max();
 
+// What rules of columns are called, behind the column's name and a dot.
+constexpr std::array<std::string_view, 13> kColumnRules = {
+    "enum", "finite",     "json", "length",  "max",  "max_ahead", "max_length",
+    "min",  "min_length", "null", "pattern", "type", "utf8"};
+
 constexpr auto kKinds =
     std::to_array<CheckKind>({CheckKind::row,        CheckKind::increasing,
                               CheckKind::refers,     CheckKind::unique,
@@ -122,7 +127,7 @@ class CheckReader {
   void read() {
     check_.name = entry_.key;
     check_.position = entry_.position;
-    if (!expect_name(entry_, "a check", errors_)) return;
+    if (!expect_name(entry_, "a check", errors_) || !expect_own_rule()) return;
     if (!expect_kind(entry_, Kind::table, "[source." + source_.name + ".checks]",
                      "write " + entry_.key + " = { " + example_of(CheckKind::row) + " }", errors_))
       return;
@@ -139,6 +144,18 @@ class CheckReader {
   }
 
  private:
+  // The rule of a check is "checks.NAME", which may not be the rule of a column "checks" too.
+  bool expect_own_rule() {
+    if (source_.schema.index_of("checks") < 0 ||
+        std::ranges::find(kColumnRules, entry_.key) == kColumnRules.end())
+      return true;
+    errors_.report(Code::duplicate_name, entry_.position,
+                   what_ + " has the rule " + in_quotes("checks." + entry_.key) +
+                       ", as the column 'checks' has",
+                   "give the check another name");
+    return false;
+  }
+
   // The key that says what is checked: there is exactly one.
   const TomlEntry* find_kind() {
     const TomlEntry* found = nullptr;

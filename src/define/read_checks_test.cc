@@ -189,6 +189,18 @@ TEST_CASE("a broken check says where and what to write") {
   begins(error_of("once =", "\"on ce\" ="), "27:1 C0305");
 }
 
+TEST_CASE("a check and a rule of a column named checks do not share a name") {
+  const std::string column = "checks = { type = \"int64\", min = 0 }\nseq = \"int64\"";
+  CHECK(errors_of(changed(kFlown, "seq = \"int64\"", column)).empty());
+  const auto errors =
+      errors_of(changed(changed(kFlown, "seq = \"int64\"", column), "route = {", "min = {"));
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0] ==
+        "25:1 C0415 check 'min' of source 'flown' has the rule 'checks.min', as the column "
+        "'checks' has | give the check another name");
+  CHECK(errors_of(changed(kFlown, "route = {", "min = {")).empty());
+}
+
 TEST_CASE("a rule that is not for its column is refused") {
   begins(error_of("seq = \"int64\"", "seq = { type = \"int64\", max_length = 3 }"),
          "19:25 C0305 'max_length' of column 'seq' of source 'flown' is for strings only");

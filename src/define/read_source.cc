@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/time.h"
+#include "data/text_tables.h"
 #include "define/build.h"
 #include "define/checker.h"
 #include "define/draft.h"
@@ -87,6 +88,7 @@ class SourceReader {
   void read_table() {
     TableReader reader(entry_.value, entry_.position, what_, errors_);
     source_.path = reader.string("path").value_or("");
+    read_delimiter(reader);
     const TomlEntry* time =
         reader.require("time", "name the column with the event time: time = \"ts\"");
     if (time && expect_kind(*time, Kind::string, what_, "name a column", errors_)) {
@@ -109,6 +111,17 @@ class SourceReader {
     if (!columns) return;
     read_known(known);
     read_identity(identity, source_, notes_, draft_.project, errors_);
+  }
+
+  void read_delimiter(TableReader& reader) {
+    const TomlEntry* entry = reader.take("delimiter");
+    const std::string advice = R"(write delimiter = ";", "\t" or "|"; without it, it is a comma)";
+    if (!entry || !expect_kind(*entry, Kind::string, what_, advice, errors_)) return;
+    const std::string& text = entry->value.text;
+    if (text.size() != 1 || !data::check_csv_delimiter(text[0]))
+      return errors_.report(Code::bad_toml_value, entry->value.position,
+                            "the delimiter of " + what_ + " cannot be " + in_quotes(text), advice);
+    source_.delimiter = text[0];
   }
 
   void read_budgets(TableReader& reader) {

@@ -14,6 +14,10 @@ namespace coeval::ingest {
 inline constexpr std::string_view kQuarantineOrigin = "quarantine";
 /// Of standard input, which has no name by which it could be known again.
 inline constexpr std::string_view kInputOrigin = "-";
+/// As a sentence names it: "standard input" for that.
+inline std::string origin_text(const std::string& origin) {
+  return origin == kInputOrigin ? "standard input" : origin;
+}
 
 /// Which rows a batch brought: what stands in the log at its begin and its end. All of it follows
 /// from the rows and the definition, so that equal runs write equal bytes.

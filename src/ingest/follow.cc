@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -21,7 +22,9 @@ namespace coeval::ingest {
 namespace {
 
 constexpr std::size_t kEventBytes = std::size_t{64} << 10;
-constexpr std::size_t kMostNamesSaid = 1000;
+constexpr std::size_t kMostNamesSaid = 1000, kMostWaiting = 10'000;
+// A file that finds no room is read again from its begin.
+constexpr std::int64_t kShortestPauseMs = 1000, kLongestPauseMs = 60'000;
 
 sigset_t ending_signals() {
   sigset_t set;
@@ -72,7 +75,10 @@ FolderWatch::FolderWatch(FolderWatch&& other) noexcept
     : options_(std::move(other.options_)),
       events_(std::exchange(other.events_, -1)),
       signals_(std::exchange(other.signals_, -1)),
-      passed_over_(std::move(other.passed_over_)) {}
+      passed_over_(std::move(other.passed_over_)),
+      waiting_(std::move(other.waiting_)),
+      others_wait_(other.others_wait_),
+      pause_ms_(other.pause_ms_) {}
 
 FolderWatch::~FolderWatch() {
   for (const int fd : {events_, signals_})
@@ -84,26 +90,47 @@ bool FolderWatch::ended() const {
   return ::poll(&poll, 1, 0) > 0;
 }
 
-bool FolderWatch::wait(double seconds) const {
-  pollfd poll{signals_, POLLIN, 0};
-  return ::poll(&poll, 1, static_cast<int>(seconds * 1000)) <= 0;
-}
-
-Status FolderWatch::offer(const std::string& name,
-                          const std::function<Status(const std::string&)>& take) {
+// Whether it waits now.
+Result<bool> FolderWatch::offer(const std::string& name, const Take& take) {
   const std::string path = options_.folder + "/" + name;
   std::error_code none;
-  if (is_hidden(name) || !std::filesystem::is_regular_file(path, none)) return {};
+  if (is_hidden(name) || !std::filesystem::is_regular_file(path, none)) return false;
   if (!options_.is_readable(path)) {
     const bool said = passed_over_.size() >= kMostNamesSaid || !passed_over_.insert(name).second;
     if (!said) options_.say("passed over " + path + ": not a table");
-    return {};
+    return false;
   }
   // Its writer's close will tell us again.
-  return is_being_written(path) ? Status{} : take(path);
+  if (is_being_written(path)) return false;
+  COEVAL_ASSIGN(const bool taken, take(path));
+  std::erase(waiting_, name);
+  if (taken) return false;
+  if (waiting_.empty()) pause_ms_ = kShortestPauseMs;
+  if (waiting_.size() < kMostWaiting)
+    waiting_.push_back(name);
+  else
+    others_wait_ = true;
+  return true;
 }
 
-Status FolderWatch::scan(const std::function<Status(const std::string&)>& take) {
+// The first in turn, which go to the end where they still cannot be taken.
+Status FolderWatch::offer_again(const Take& take) {
+  const std::int64_t longer_ms = std::min(2 * pause_ms_, kLongestPauseMs);
+  std::size_t failures = 0;
+  bool any_went = false;
+  for (std::size_t left = waiting_.size(); left > 0 && failures < kMostTries && !ended(); --left) {
+    const std::string name = std::move(waiting_.front());
+    waiting_.pop_front();
+    COEVAL_ASSIGN(const bool waits, offer(name, take));
+    failures += waits ? 1 : 0;
+    any_went = any_went || !waits;
+  }
+  pause_ms_ = any_went ? kShortestPauseMs : longer_ms;
+  if (waiting_.empty() && std::exchange(others_wait_, false)) return scan(take);
+  return {};
+}
+
+Status FolderWatch::scan(const Take& take) {
   std::vector<std::string> names;
   std::error_code failed;
   std::filesystem::directory_iterator file(options_.folder, failed);
@@ -122,7 +149,7 @@ Status FolderWatch::scan(const std::function<Status(const std::string&)>& take) 
 }
 
 // False when the folder is gone.
-Result<bool> FolderWatch::read_events(const std::function<Status(const std::string&)>& take) {
+Result<bool> FolderWatch::read_events(const Take& take) {
   alignas(inotify_event) char buffer[kEventBytes];
   const ssize_t size = ::read(events_, buffer, sizeof buffer);
   if (size < 0 && (errno == EINTR || errno == EAGAIN)) return true;
@@ -147,14 +174,26 @@ Result<bool> FolderWatch::read_events(const std::function<Status(const std::stri
   return true;
 }
 
-Status FolderWatch::run(const std::function<Status(const std::string&)>& take) {
+Status FolderWatch::run(const Take& take) {
+  using Clock = std::chrono::steady_clock;
+  pause_ms_ = kShortestPauseMs;
   COEVAL_TRY(scan(take));
+  auto paused_at = Clock::now();
   while (!ended()) {
+    const auto passed = std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - paused_at);
+    const std::int64_t left_ms = std::max<std::int64_t>(0, pause_ms_ - passed.count());
     pollfd polls[] = {{events_, POLLIN, 0}, {signals_, POLLIN, 0}};
-    if (::poll(polls, 2, -1) < 0 && errno != EINTR)
+    const int ready = ::poll(polls, 2, waiting_.empty() ? -1 : static_cast<int>(left_ms));
+    if (ready < 0 && errno != EINTR)
       return std::unexpected(stores::error_from_errno(errno, "watch folder", options_.folder));
-    if ((polls[0].revents & POLLIN) == 0) continue;
+    if (!waiting_.empty() && (ready == 0 || left_ms == 0)) {
+      COEVAL_TRY(offer_again(take));
+      paused_at = Clock::now();
+    }
+    if (ready <= 0 || (polls[0].revents & POLLIN) == 0) continue;
+    const bool none_waited = waiting_.empty();
     COEVAL_ASSIGN(const bool there, read_events(take));
+    if (none_waited) paused_at = Clock::now();
     if (!there)
       return fail(Code::no_such_file, "the folder '" + options_.folder + "' was moved or removed",
                   "follow the new one");

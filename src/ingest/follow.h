@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <set>
 #include <string>
@@ -12,6 +14,10 @@ namespace coeval::ingest {
 /// closed them, and those that were there at the start. A file that somebody still writes is left
 /// until it is closed. Names that begin with '.' or end in .tmp or .part are nobody's business.
 /// Folders below it are not looked into.
+///
+/// A file that cannot be taken yet is offered again after a pause, from a second to a minute, which
+/// grows while none is taken; those that come meanwhile are taken in between. Of those that wait at
+/// most kMostTries are tried after a pause, so that none waits for all others to fail.
 ///
 /// Threading: one thread, which waits; SIGTERM, SIGINT and SIGHUP end the wait, after the file
 /// under way.
@@ -30,22 +36,26 @@ class FolderWatch {
   FolderWatch& operator=(FolderWatch&&) = delete;
   ~FolderWatch();
 
+  /// Takes a file, for good or ill; false: not yet.
+  using Take = std::function<Result<bool>(const std::string& path)>;
+  static constexpr std::size_t kMostTries = 8;
   /// Calls `take` for each file until a signal comes. Errors: io; those of `take`, which end it.
-  Status run(const std::function<Status(const std::string& path)>& take);
-  /// For a `take` that cannot go on yet: waits so long. False when a signal came, which is left for
-  /// run() to end by. Files that come meanwhile are offered afterwards.
-  bool wait(double seconds) const;
+  Status run(const Take& take);
 
  private:
   explicit FolderWatch(Options options) : options_(std::move(options)) {}
-  Status scan(const std::function<Status(const std::string&)>& take);
-  Status offer(const std::string& name, const std::function<Status(const std::string&)>& take);
-  Result<bool> read_events(const std::function<Status(const std::string&)>& take);
+  Status scan(const Take& take);
+  Result<bool> offer(const std::string& name, const Take& take);
+  Result<bool> read_events(const Take& take);
+  Status offer_again(const Take& take);
   bool ended() const;
 
   Options options_;
   int events_ = -1, signals_ = -1;
   std::set<std::string> passed_over_;  // names of which that was said
+  std::deque<std::string> waiting_;    // names that could not be taken yet
+  bool others_wait_ = false;           // more than are remembered: the folder has them
+  std::int64_t pause_ms_ = 0;
 };
 
 }  // namespace coeval::ingest

@@ -35,8 +35,11 @@ Result<HeldBatch> read_held(const std::string& folder) {
   held.folder = folder;
   const std::string path = folder + kHeldFile;
   COEVAL_ASSIGN(const std::string text, stores::read_file(path));
-  COEVAL_ASSIGN(const data::Json json, data::parse_json(text));
-  const data::Json* reasons = json.find("reasons");
+  const auto json = data::parse_json(text);
+  if (!json)
+    return fail(Code::bad_json, "'" + path + "' is damaged: " + json.error().message,
+                "remove the folder and ingest the file again");
+  const data::Json* reasons = json->find("reasons");
   if (reasons == nullptr || reasons->array() == nullptr)
     return fail(Code::bad_json, "'" + path + "' does not say why the batch is held",
                 "remove the folder and ingest the file again");
@@ -83,12 +86,16 @@ Status hold(const std::string& state_folder, const BatchRecord& batch, KnownTime
   return stores::write_file_atomically(folder + kHeldFile, json.dump() + "\n", files);
 }
 
-Result<std::vector<HeldBatch>> held_batches(const std::string& state_folder) {
-  std::vector<HeldBatch> held;
+HeldBatches held_batches(const std::string& state_folder) {
+  HeldBatches held;
   for (const std::string& folder : folders_in(staged_folder(state_folder))) {
     std::error_code none;
     if (!fs::exists(folder + kHeldFile, none)) continue;
-    COEVAL_ASSIGN(held.emplace_back(), read_held(folder));
+    auto batch = read_held(folder);
+    if (batch)
+      held.batches.push_back(std::move(*batch));
+    else
+      held.damaged.push_back({fs::path(folder).filename().string(), std::move(batch).error()});
   }
   return held;
 }

@@ -25,8 +25,16 @@ Status hold(const std::string& state_folder, const BatchRecord& batch, KnownTime
             const std::vector<std::string>& reasons, const RowVisit& rows,
             const std::shared_ptr<stores::FileLayer>& files);
 
-/// By id. Errors: io, log_corrupt, bad_json naming the file.
-Result<std::vector<HeldBatch>> held_batches(const std::string& state_folder);
+/// A held batch of which the folder does not say what it is.
+struct DamagedHeld {
+  std::string id;
+  Error error;  ///< io, log_corrupt, bad_json, naming the file
+};
+struct HeldBatches {
+  std::vector<HeldBatch> batches;  ///< by id
+  std::vector<DamagedHeld> damaged;
+};
+HeldBatches held_batches(const std::string& state_folder);
 
 /// Its rows. Errors: log_corrupt, io.
 RowVisit rows_of(const HeldBatch& held);

@@ -81,7 +81,8 @@ Result<std::string> copy_note(const define::Project& project, const Ledger& ledg
     if (!begin_alike(there.string(), path, before.bytes)) continue;
     COEVAL_ASSIGN(const Prefix prefix, prefix_of(path, before.bytes));
     if (prefix.sha256 == before.sha256)
-      return "it begins with all of " + before.origin + ", which is batch " + before.id +
+      return "it begins with all of " + origin_text(before.origin) + ", which is batch " +
+             before.id +
              ": those rows are added again, for only a file of the same name is gone on with";
   }
   return std::string();
@@ -90,17 +91,16 @@ Result<std::string> copy_note(const define::Project& project, const Ledger& ledg
 // One file on its way.
 class FileRun {
  public:
-  FileRun(const define::Source& source, std::string state_folder, const IngestOptions& options,
-          std::string path, Plan plan, BatchRecord record)
+  /// Rows that wait go to `spill_folder`.
+  FileRun(const define::Source& source, std::string state_folder, std::string spill_folder,
+          const IngestOptions& options, std::string path, Plan plan, BatchRecord record)
       : source_(source),
         state_folder_(std::move(state_folder)),
         options_(options),
         path_(std::move(path)),
         plan_(std::move(plan)),
         record_(std::move(record)),
-        rows_({options.memory_bytes,
-               options.dry_run ? std::filesystem::temp_directory_path().string() : state_folder_,
-               options.files}) {}
+        rows_({options.memory_bytes, std::move(spill_folder), options.files}) {}
 
   Status read(const replay::OpenFormat& formats, Screening& screening) {
     // Rows that are set aside need the hash before the file's end: it goes beside the reading, and
@@ -195,6 +195,7 @@ std::vector<std::string> warnings_of(const Screening& screening, const define::S
         rule.description);
   }
   std::ranges::move(screening.unlisted(), std::back_inserter(warnings));
+  std::ranges::move(screening.other_units(), std::back_inserter(warnings));
   for (const auto& column : screening.personal()) warnings.push_back(personal_text(column));
   return warnings;
 }
@@ -255,9 +256,11 @@ Result<Ingestion> Ingestion::open(std::shared_ptr<const define::Project> project
 Status Ingestion::settle() {
   remove_dead_spools(state_folder_);
   COEVAL_TRY(settle_held(state_folder_, ledger_));
-  COEVAL_ASSIGN(const auto held, held_batches(state_folder_));
+  HeldBatches held = held_batches(state_folder_);
   std::vector<std::string> keep;
-  for (const auto& batch : held) keep.push_back(batch.record.id);
+  for (const auto& batch : held.batches) keep.push_back(batch.record.id);
+  for (const auto& batch : held.damaged) keep.push_back(batch.id);
+  damaged_held_ = std::move(held.damaged);
   for (const auto& source : project_->sources)
     COEVAL_TRY(settle_quarantine(state_folder_, source.name, ledger_, keep, *options_.files));
   return {};
@@ -283,8 +286,8 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
       return outcome;
     }
   }
-  COEVAL_ASSIGN(const auto waiting, held_batches(state_folder_));
-  for (const auto& held : waiting) {
+  const HeldBatches waiting = held_batches(state_folder_);
+  for (const auto& held : waiting.batches) {
     const bool same = held.record.source == declared.name && held.record.origin == origin;
     if (!has_name || !same) continue;
     outcome.state = State::held;
@@ -310,7 +313,12 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
   if (has_name && outcome.note.empty()) {
     COEVAL_ASSIGN(outcome.note, copy_note(*project_, ledger_, declared.name, path, plan.stamp));
   }
-  FileRun run(declared, state_folder_, options_, path, plan, std::move(record));
+  std::string spill_folder = state_folder_;
+  if (options_.dry_run && declared.has_names()) {
+    COEVAL_ASSIGN(spill_folder, stores::temporary_folder());
+  }
+  FileRun run(declared, state_folder_, std::move(spill_folder), options_, path, plan,
+              std::move(record));
   COEVAL_TRY(run.read(formats_, *screening));
   auto& counts = run.record().counts;
   COEVAL_ASSIGN(counts.duplicates,
@@ -356,9 +364,11 @@ Result<BatchOutcome> Ingestion::file(int source, const std::string& path,
 }
 
 Result<HeldBatch> Ingestion::find_held(const std::string& id) const {
-  COEVAL_ASSIGN(auto waiting, held_batches(state_folder_));
-  for (auto& held : waiting)
+  HeldBatches waiting = held_batches(state_folder_);
+  for (auto& held : waiting.batches)
     if (held.record.id == id) return std::move(held);
+  for (auto& held : waiting.damaged)
+    if (held.id == id) return std::unexpected(std::move(held.error));
   return fail(Code::unknown_name, "no batch '" + id + "' is held",
               "coeval ingest --held lists those that are");
 }

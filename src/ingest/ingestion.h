@@ -68,7 +68,7 @@ class Ingestion {
   /// another.
   Result<BatchOutcome> file(int source, const std::string& path, const std::string& origin);
   /// Publishes a held batch. Errors: unknown_name; unsupported when the source has another schema
-  /// by now.
+  /// by now; those of damaged_held().
   Result<BatchOutcome> release(const std::string& id, const std::string& reason);
   /// Forgets a held batch, and notes it in the log. Errors: unknown_name.
   Result<BatchOutcome> discard(const std::string& id, const std::string& reason);
@@ -81,6 +81,8 @@ class Ingestion {
                                const std::string& reason);
 
   const Ledger& ledger() const { return ledger_; }
+  /// Held batches that cannot be read; ingesting their files again makes them anew.
+  const std::vector<DamagedHeld>& damaged_held() const { return damaged_held_; }
   /// Records of an unfinished batch that a run which died had left in the log.
   std::uint64_t taken_back() const { return taken_back_; }
 
@@ -96,6 +98,7 @@ class Ingestion {
   IngestOptions options_;
   std::unique_ptr<stores::EventLog> log_;  // of a dry run for reading, and null when there is none
   Ledger ledger_;
+  std::vector<DamagedHeld> damaged_held_;
   std::uint64_t taken_back_ = 0;
 };
 

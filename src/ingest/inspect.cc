@@ -1,7 +1,6 @@
 #include "ingest/inspect.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -15,13 +14,13 @@
 #include "ingest/table_pieces.h"
 #include "quality/batch_checks.h"
 #include "quality/examination.h"
+#include "stores/files.h"
 #include "stores/record_names.h"
 
 namespace coeval::ingest {
 
 namespace {
 
-namespace fs = std::filesystem;
 using quality::RuleResult;
 
 // What a check of a batch found, as a report tells it. `origin` is the file.
@@ -66,11 +65,13 @@ bool is_of_row_rule(const quality::BatchFinding& finding, const quality::RowChec
 // The rows that stay, where duplicates have to be found among them.
 class NamedRows {
  public:
-  NamedRows(const define::Source& source, const InspectOptions& options)
-      : has_names_(source.has_names()),
-        rows_({options.memory_bytes, options.spill_folder.empty()
-                                         ? fs::temp_directory_path().string()
-                                         : options.spill_folder}) {}
+  static Result<NamedRows> create(const define::Source& source, const InspectOptions& options) {
+    std::string folder = options.spill_folder;
+    if (folder.empty() && source.has_names()) {
+      COEVAL_ASSIGN(folder, stores::temporary_folder());
+    }
+    return NamedRows(source.has_names(), {options.memory_bytes, std::move(folder)});
+  }
   Status add(const TakenRows& taken) {
     return has_names_ ? rows_.add(taken.accepted, taken.known_us) : Status{};
   }
@@ -81,6 +82,8 @@ class NamedRows {
   }
 
  private:
+  NamedRows(bool has_names, SortedRows::Options options)
+      : has_names_(has_names), rows_(std::move(options)) {}
   bool has_names_;
   SortedRows rows_;
 };
@@ -94,7 +97,8 @@ Status note_known(const Past& past, const std::string& source, const std::string
   is_known = there != nullptr;
   if (is_known)
     report.notes.push_back("the log has this content already, as batch " + there->record.id +
-                           " of " + there->record.origin + ": ingesting it adds nothing");
+                           " of " + origin_text(there->record.origin) +
+                           ": ingesting it adds nothing");
   return {};
 }
 
@@ -111,7 +115,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
                                   {options.environment, options.memory_bytes, options.spill_folder,
                                    options.now_us, options.pool}));
   quality::Examination examination(declared, screening->checks(), options.pool);
-  NamedRows named(declared, options);
+  COEVAL_ASSIGN(NamedRows named, NamedRows::create(declared, options));
   COEVAL_TRY(read_pieces(declared, past.formats, path, 0, [&](const Piece& piece) -> Status {
     COEVAL_ASSIGN(TakenRows taken, screening->take(piece));
     for (quality::QuarantinedRow& row : taken.quarantined) row.origin = origin;
@@ -128,6 +132,7 @@ Result<quality::QualityReport> inspect(const Past& past, int source, const std::
       report.rules.push_back(rule_result(finding, origin));
   report.personal = screening->personal();
   report.notes = screening->unlisted();
+  std::ranges::move(screening->other_units(), std::back_inserter(report.notes));
   COEVAL_ASSIGN(auto near, near_names(declared, past.formats, path));
   std::ranges::move(near, std::back_inserter(report.notes));
   bool is_known = false;

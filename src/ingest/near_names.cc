@@ -63,11 +63,12 @@ Names names_of(const std::vector<std::string>& columns, const std::vector<std::s
   return names;
 }
 
-Result<Names> header_names(const std::string& path, const std::vector<std::string>& declared) {
+Result<Names> header_names(const std::string& path, char delimiter,
+                           const std::vector<std::string>& declared) {
   COEVAL_ASSIGN(const std::string text, first_bytes(path));
   std::string_view rest = text;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  data::CsvScanner scanner(rest);
+  data::CsvScanner scanner(rest, delimiter);
   data::CsvRecord header;
   std::vector<std::string> columns;
   if (scanner.next(header))
@@ -78,10 +79,7 @@ Result<Names> header_names(const std::string& path, const std::vector<std::strin
 Result<Names> typed_names(const std::string& path, const replay::OpenFormat& formats,
                           const std::vector<std::string>& declared) {
   COEVAL_ASSIGN(stores::TableFiles * files, formats(path));
-  const auto reader = files->open(path, {});
-  if (!reader) return Names();  // of a column that is none of ours
-  std::vector<std::string> columns;
-  for (const data::Field& field : (*reader)->schema().fields) columns.push_back(field.name);
+  COEVAL_ASSIGN(const std::vector<std::string> columns, files->column_names(path));
   return names_of(columns, declared);
 }
 
@@ -112,7 +110,7 @@ Result<std::vector<std::string>> near_names(const define::Source& source,
   const std::string ending = ending_of(path);
   const bool by_row = ending == ".jsonl" || ending == ".ndjson";
   COEVAL_ASSIGN(Names names, by_row             ? json_names(path, declared)
-                             : ending == ".csv" ? header_names(path, declared)
+                             : ending == ".csv" ? header_names(path, source.delimiter, declared)
                                                 : typed_names(path, formats, declared));
   auto& [unknown, present, rows] = names;
   for (const auto& [key, count] : unknown) {

@@ -22,6 +22,7 @@ constexpr std::size_t kMostLineBytes = std::size_t{256} << 20;
 constexpr std::int64_t kDamagedNamed = 3;
 constexpr std::string_view kEnding = ".jsonl";
 constexpr std::string_view kNextEnding = ".next";
+constexpr std::string_view kTornEnding = ".torn";  // a source may be called "aside"
 
 std::string batch_file(const std::string& source, const std::string& batch) {
   return source + "/" + batch + std::string(kEnding);
@@ -126,6 +127,10 @@ std::string quarantine_folder(const std::string& state_folder) {
   return state_folder + "/quarantine";
 }
 
+std::string aside_folder(const std::string& state_folder) {
+  return quarantine_folder(state_folder) + "/aside";
+}
+
 Status BatchQuarantine::add(const quality::QuarantinedRow& row) {
   if (!file_) {
     COEVAL_TRY(check_source_name(source_));
@@ -194,7 +199,7 @@ Status read_rows(const QuarantineFile& file, const QuarantineVisit& visit) {
     COEVAL_ASSIGN(std::string_view text, window.view(at, asked));
     const std::size_t end = text.rfind('\n');
     if (end == std::string_view::npos) {
-      if (at + text.size() >= window.size()) return {};  // never acknowledged
+      if (at + text.size() >= window.size()) return visit.torn ? visit.torn(text) : Status{};
       if (asked >= kMostLineBytes)
         return fail(Code::bad_json, "line " + std::to_string(number) + " of '" + file.path +
                                         "' is longer than any row");
@@ -280,6 +285,7 @@ Status settle_quarantine(const std::string& state_folder, const std::string& sou
       COEVAL_TRY(files.remove(folder + "/" + name));
   for (const std::string& name : names_in(folder + "/" + source)) {
     const std::string batch = name.substr(0, name.find('.'));
+    if (name.ends_with(kTornEnding)) continue;
     const bool counts = ledger.has_batch(batch) || std::ranges::find(keep, batch) != keep.end();
     if (is_of_dead_run(name) || !counts)
       COEVAL_TRY(files.remove(folder + "/" + source + "/" + name));

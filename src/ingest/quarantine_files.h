@@ -18,6 +18,7 @@
 //
 //   SOURCE.jsonl          rows of requests, and of coeval before it knew batches
 //   SOURCE/BATCH.jsonl    rows of one batch of the log
+//   aside/                bytes of torn lines that doctor took out; no rows
 //   SOURCE.leaving        rows that are about to leave: a JSON object {"id", "files"}
 //   ….next                beside each of these files: what it holds when they have left
 //
@@ -95,9 +96,15 @@ class DamagedLines {
 struct QuarantineVisit {
   std::function<Status(const quality::QuarantinedRow& row, std::string_view line)> row;
   std::function<Status(const DamagedLine& damaged, std::string_view line)> damaged;
+  /// A last line without its end; it was never acknowledged. None: it is left out.
+  std::function<Status(std::string_view line)> torn = {};
 };
-/// Calls `visit` for every line of a file, in its order; holds a part of it at a time. A last line
-/// without its end was never acknowledged and is left out. Errors: io; those of `visit`.
+/// Where doctor puts bytes of the quarantine that are no whole line: SOURCE.jsonl at byte 512 gives
+/// aside/SOURCE.jsonl.512.torn. Nothing else reads or removes what is there.
+std::string aside_folder(const std::string& state_folder);
+
+/// Calls `visit` for every line of a file, in its order; holds a part of it at a time. Errors: io;
+/// those of `visit`.
 Status read_rows(const QuarantineFile& file, const QuarantineVisit& visit);
 
 /// Rows of a source's quarantine that leave it, all at once, when what `id` names is in the log.

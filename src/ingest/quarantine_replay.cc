@@ -102,7 +102,7 @@ class Recheck {
 
   // Alone, for a quote without its end would take in the rows behind it.
   Status check_csv(Waiting& row) {
-    auto table = data::read_csv(row.header + "\n" + row.raw + "\n", schema_);
+    auto table = data::read_csv(row.header + "\n" + row.raw + "\n", schema_, source_.delimiter);
     if (!table || table->rows.rows != 1 || !table->bad.empty()) return {};
     return take(std::move(*table), [&row](std::size_t) -> Waiting& { return row; });
   }
@@ -155,6 +155,10 @@ Result<BatchOutcome> Ingestion::replay_quarantine(int source) {
                                 [&](const DamagedLine& line, std::string_view text) -> Status {
                                   damaged.add(line);
                                   COEVAL_TRY(recheck.flush());  // lines keep their order
+                                  return leaving.stays(text);
+                                },
+                                [&](std::string_view text) -> Status {
+                                  COEVAL_TRY(recheck.flush());
                                   return leaving.stays(text);
                                 }};
     COEVAL_TRY(read_rows(file, visit));
@@ -217,7 +221,8 @@ Result<Note> Ingestion::drop_quarantine(const std::string& source, const std::st
                                 // Which rule it broke cannot be told.
                                 [&](const DamagedLine&, std::string_view line) {
                                   return rule.empty() ? leaves(line) : leaving.stays(line);
-                                }}));
+                                },
+                                [&](std::string_view line) { return leaving.stays(line); }}));
   }
   if (note.rows == 0) return note;
   note.id = batch_id(source, hash.hex(), 0);

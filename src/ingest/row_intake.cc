@@ -17,12 +17,9 @@ class Division {
   Division(const define::Source& source, const Piece& piece) : source_(source), piece_(piece) {}
 
   Result<TakenRows> run(const quality::RowChecks& checks, const quality::RowContext& context) {
-    COEVAL_ASSIGN(const replay::ConformedRows rows,
+    COEVAL_ASSIGN(replay::ConformedRows rows,
                   replay::conform(piece_.table, piece_.text.lines, piece_.text.bad, source_));
-    if (rows.rows.rows > 0) {
-      COEVAL_TRY(screen(checks, rows, context));
-      tell_known();
-    }
+    if (rows.rows.rows > 0) COEVAL_TRY(screen(checks, rows, context));
     for (const data::BadTextRow& bad : piece_.text.bad)
       if (bad.values.empty()) set_aside(bad, {"format"}, bad.reason, {});
     std::ranges::stable_sort(taken_.quarantined, {}, &quality::QuarantinedRow::row);
@@ -30,8 +27,11 @@ class Division {
   }
 
  private:
-  Status screen(const quality::RowChecks& checks, const replay::ConformedRows& rows,
+  Status screen(const quality::RowChecks& checks, replay::ConformedRows& rows,
                 quality::RowContext context) {
+    std::vector<std::int64_t> unknown;
+    std::vector<std::int64_t> known_us = replay::known_times(source_, rows.rows, &unknown);
+    quality::add_unknown(source_, unknown, rows.unreadable);
     context.unreadable = rows.unreadable;
     COEVAL_ASSIGN(quality::Screened screened,
                   quality::screen(checks, source_, rows.rows, {}, 0, context));
@@ -40,7 +40,9 @@ class Division {
     for (auto& bad : screened.quarantined) set_aside(std::move(bad), rows);
     taken_.rows.reserve(screened.accepted_rows.size());
     for (const std::int64_t row : screened.accepted_rows) taken_.rows.push_back(rows.number(row));
+    taken_.known_us = replay::known_times_of(std::move(known_us), screened.accepted_rows);
     taken_.accepted = std::move(screened.accepted);
+    taken_.typed = std::move(rows.rows);
     return {};
   }
 
@@ -51,22 +53,6 @@ class Division {
       if (kept == screened.accepted_rows.end() || *kept != verdict.row) continue;
       taken_.warned.push_back({kept - screened.accepted_rows.begin(), verdict.rules});
     }
-  }
-
-  // A row whose known time cannot be told may never be used, so it does not enter. (semantics: T1)
-  void tell_known() {
-    std::vector<std::int64_t> unknown;
-    taken_.known_us = replay::known_times(source_, taken_.accepted, &unknown);
-    for (const std::int64_t at : unknown) {
-      const std::int64_t row = taken_.rows[static_cast<std::size_t>(at)];
-      taken_.quarantined.push_back({source_.name,
-                                    {},
-                                    piece_.place(row),
-                                    data::row_json(piece_.table, row),
-                                    {"known"},
-                                    "the known time of this row is null"});
-    }
-    leave_out(unknown);
   }
 
   // As it was read: with its bytes where it was a row of text that could not be read whole, as the
@@ -88,37 +74,6 @@ class Division {
         {source_.name, {}, bad.line, bad.raw, std::move(rules), std::move(reason)});
     taken_.quarantined.back().offset = bad.offset;
     taken_.quarantined.back().observed = std::move(observed);
-  }
-
-  // Takes the rows at `places` of what is still in the running out of it.
-  void leave_out(const std::vector<std::int64_t>& places) {
-    if (places.empty()) return;
-    std::vector<std::int64_t> keep, rows, known;
-    leave_out_warned(places);
-    auto next = places.begin();
-    for (std::int64_t at = 0; at < taken_.accepted.rows; ++at) {
-      if (next != places.end() && *next == at) {
-        ++next;
-        continue;
-      }
-      keep.push_back(at);
-      rows.push_back(taken_.rows[static_cast<std::size_t>(at)]);
-      if (!taken_.known_us.empty()) known.push_back(taken_.known_us[static_cast<std::size_t>(at)]);
-    }
-    taken_.accepted = data::take(taken_.accepted, keep);
-    taken_.rows = std::move(rows);
-    taken_.known_us = std::move(known);
-  }
-
-  void leave_out_warned(const std::vector<std::int64_t>& places) {
-    std::vector<quality::RowVerdict> kept;
-    for (quality::RowVerdict& verdict : taken_.warned) {
-      const auto at = std::ranges::lower_bound(places, verdict.row);
-      if (at != places.end() && *at == verdict.row) continue;
-      verdict.row -= at - places.begin();
-      kept.push_back(std::move(verdict));
-    }
-    taken_.warned = std::move(kept);
   }
 
   const define::Source& source_;

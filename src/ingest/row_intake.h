@@ -23,6 +23,7 @@ struct TakenRows {
   /// Accepted rows that broke rules which are warnings, by their number among the accepted.
   std::vector<quality::RowVerdict> warned;
   std::vector<std::int64_t> counts;  ///< by rule: rows that break it; empty where no row was typed
+  data::Batch typed;  ///< all rows that could be typed, null where a value could not be read
 };
 
 /// Brings rows of tables to a source's types, checks them, and tells when they were known: the same

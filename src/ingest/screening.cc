@@ -19,7 +19,8 @@ Screening::Screening(const define::Source& source, RowIntake intake, Surrounding
       now_us_(options.now_us),
       pool_(options.pool),
       broken_(intake_.checks().rules().size()),
-      unlisted_(source, intake_.checks()) {}
+      unlisted_(source, intake_.checks()),
+      epochs_(source) {}
 
 Result<std::unique_ptr<Screening>> Screening::create(const Past& past, int source,
                                                      const std::string& file,
@@ -54,6 +55,7 @@ Result<TakenRows> Screening::take(const Piece& piece) {
     for (const int rule : verdict.rules)
       ++warned_[checks().rules()[static_cast<std::size_t>(rule)].name];
   if (taken.accepted.rows > 0) detector_.add(taken.accepted, pool_);
+  if (taken.typed.rows > 0) epochs_.add(taken.typed);
   unlisted_.add(taken.quarantined);
   unlisted_.add(taken.accepted, taken.warned);
   if (accumulator_ && taken.accepted.rows > 0)

@@ -14,6 +14,7 @@
 #include "ingest/row_intake.h"
 #include "ingest/surroundings.h"
 #include "quality/batch_checks.h"
+#include "quality/epoch_units.h"
 #include "quality/last_values.h"
 #include "quality/personal_data.h"
 #include "quality/unlisted_values.h"
@@ -49,6 +50,8 @@ class Screening {
   }
   /// What values came that an `enum` does not list.
   std::vector<std::string> unlisted() const { return unlisted_.texts(); }
+  /// Columns of times that look like numbers in another unit.
+  std::vector<std::string> other_units() const { return epochs_.texts(); }
   /// By rule: rows that stay and break a rule which warns.
   const std::map<std::string, std::int64_t>& warned() const { return warned_; }
   /// By rule: rows that may not stay; "format", "type", "known" where a row could not be read.
@@ -72,6 +75,7 @@ class Screening {
   std::map<std::string, std::int64_t> warned_, quarantined_;
   quality::PersonalDataDetector detector_;
   quality::UnlistedValues unlisted_;
+  quality::EpochSigns epochs_;
 };
 
 /// Per accepted row its place in the file.

@@ -78,12 +78,11 @@ void add_unreadable(std::span<const UnreadableValue> unreadable, std::vector<Row
   std::ranges::inplace_merge(bad, middle, {}, &RowVerdict::row);
 }
 
-// The times, and `latest` in place of those after it.
+// The times, and `latest` in place of those after it and of those that cannot be told.
 data::Column not_after(const data::Column& times, std::int64_t latest) {
   data::ColumnBuilder earlier(Type::timestamp);
   for (std::int64_t row = 0; row < times.size(); ++row)
-    earlier.append(times.is_null(row) ? data::Value{}
-                                      : data::Value{std::min(times.integer(row), latest)});
+    earlier.append_integer(times.is_null(row) ? latest : std::min(times.integer(row), latest));
   return earlier.finish();
 }
 

@@ -38,8 +38,8 @@ struct RowVerdict {
 /// A value that could not be read as its column's type; the row has a null there.
 struct UnreadableValue {
   std::int64_t row = 0;
-  int column = -1;        ///< of the rows that are checked
-  std::string rule;       ///< "delay.type"; empty where another of the row's says why
+  int column = -1;        ///< of the rows that are checked; -1: the known time
+  std::string rule;       ///< "delay.type", "known"; empty where another of the row's says why
   std::string reason;     ///< "delay: expected int32, found 'x'"
   data::Json observed{};  ///< what stands there; null where that is no single value
 };
@@ -65,7 +65,8 @@ using KnownKeys =
 /// What checks of rows need that does not stand in them.
 struct RowContext {
   /// When each row arrived, µs; it counts for `max_ahead` then. Empty: the row's known time does,
-  /// or `now_us` where that is earlier: nothing of a file is known later than it is read.
+  /// or `now_us` where that is earlier or the known time cannot be told: nothing of a file is known
+  /// later than it is read.
   std::span<const std::int64_t> arrivals;
   LastValues* last_values = nullptr;        ///< null: `increasing` is not asked
   const KnownKeys* known_keys = nullptr;    ///< null: `refers` is not asked
@@ -113,11 +114,17 @@ class RowChecks {
   std::unique_ptr<Parts> parts_;
 };
 
+/// Adds to `unreadable` that the known time of the rows `unknown` (ascending) is null, by the rule
+/// "known": such a row may never be used, so it may not stay. Of a row with an unreadable value
+/// that the known time is told by nothing is added: the value's own rule says why. (semantics: T1)
+void add_unknown(const define::Source& source, std::span<const std::int64_t> unknown,
+                 std::vector<UnreadableValue>& unreadable);
+
 /// Everything that is wrong with one row.
 struct RowFaults {
   std::vector<std::string> rules;  ///< "delay.type", "distance.max"
   std::string reason;              ///< of each rule, between semicolons
-  data::Json observed;             ///< the value that breaks each rule, by rule
+  data::Json observed;  ///< the value that breaks each rule, by rule; long texts and lists are cut
 };
 /// Of a row of `found.bad`: its unreadable values, then the rules of both severities. `context` is
 /// what the rules were asked with.
@@ -179,6 +186,18 @@ Status write_quarantine(const std::string& folder, const std::vector<Quarantined
 /// twice stands there twice. Complexity: what is there is not read.
 Status append_quarantine(const std::string& folder, const std::string& source,
                          std::span<const QuarantinedRow> rows);
+/// A last line of a quarantine file without its end: a crash cut it short, or something cut the
+/// file.
+struct TornLine {
+  std::uint64_t offset = 0, bytes = 0;
+};
+/// Nothing where the last line has its end. Waits for writers of the file. Errors: io,
+/// no_such_file.
+Result<std::optional<TornLine>> find_torn_line(const std::string& path);
+/// The same, and moves its bytes to a new file `aside`, fsynced before they go from here.
+/// Errors: also disk_full; io where `aside` is there.
+Result<std::optional<TornLine>> set_torn_line_aside(const std::string& path,
+                                                    const std::string& aside);
 /// The rows of requests with a key among the last ones: those of a request that was being taken
 /// when its server died, and that will come again, are there. At most the last 64 MiB are read;
 /// damaged lines are passed over. Errors: io.

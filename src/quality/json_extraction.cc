@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "data/utf8.h"
 
 namespace coeval::quality {
 
@@ -65,6 +66,10 @@ void JsonExtraction::fill_from(std::size_t holder, std::string_view text,
                                std::vector<JsonFault>& faults) const {
   const auto json =
       parser.parse(text, {.max_bytes = kMaxTextBytes}, 1, {.numbers = reads_decimals_[holder]});
+  if (!json && !data::is_utf8(text)) {  // its own rule says so
+    faults.push_back({holders_[holder], "utf8", holders_[holder] + " is not UTF-8"});
+    return;
+  }
   if (!json) {
     faults.push_back({holders_[holder], "json", holders_[holder] + ": " + json.error().message});
     return;
@@ -88,6 +93,7 @@ void JsonExtraction::fill_from(std::size_t holder, std::string_view text,
 
 void JsonExtraction::add_unreadable(const JsonFault& fault, std::int64_t row,
                                     std::vector<UnreadableValue>& unreadable) const {
+  if (fault.rule == "utf8") return add_taken_out_of(fault.column, row, unreadable);
   std::string rule = fault.column + "." + fault.rule;
   for (const Part& part : parts_) {
     if ((fault.rule == "json" ? holders_[part.holder] : part.name) != fault.column) continue;

@@ -52,6 +52,31 @@ TEST_CASE("a value is found along its path, and typed as JSON lines are") {
   CHECK(taken(source, std::nullopt) == "null null null");
 }
 
+TEST_CASE("a text that is not UTF-8 breaks the rule of its own column alone") {
+  const auto source = source_of(
+      "a = { type = \"int64\", nullable = true, json = \"payload.a\" }\n"
+      "b = { type = \"int64\", json = \"payload.b\" }\n");
+  const auto checks = RowChecks::compile(source).value();
+  data::Batch batch{source.schema, {}, 2};
+  for (const auto& column : source.columns) {
+    data::ColumnBuilder builder(column.type);
+    if (column.name == "ts") builder.append_integer(0), builder.append_integer(1);
+    if (column.name == "payload") {
+      builder.append_string("{\"a\":\"\xFF\"}");
+      builder.append_string(R"({"b":"x"})");
+    }
+    batch.columns.push_back(builder.finish());
+  }
+  std::vector<UnreadableValue> unreadable;
+  JsonExtraction(source).fill(batch, unreadable);
+  const auto screened =
+      screen(*checks, source, batch, "f", 0, {.arrivals = {}, .unreadable = unreadable});
+  REQUIRE(screened);
+  REQUIRE(screened->quarantined.size() == 2);
+  CHECK(screened->quarantined[0].rules == std::vector<std::string>{"payload.utf8"});
+  CHECK(screened->quarantined[1].rules == std::vector<std::string>{"b.type"});
+}
+
 TEST_CASE("a value of another type and a way that leads nowhere are named with their path") {
   const auto source = source_of("a = { type = \"int32\", json = \"payload.a.b[1]\" }\n");
   CHECK(taken(source, R"({"a":{"b":[0,"7"]}})") ==

@@ -240,13 +240,19 @@ std::string keys_lines(const ObservedFile& file, const std::string& source) {
          "]\n# windows = [\"1h\", \"1d\", \"7d\"]\n# events  = \"count()\"\n";
 }
 
+std::string delimiter_line(const ObservedFile& file) {
+  if (file.delimiter == ',') return {};
+  const std::string text = file.delimiter == '\t' ? "\\t" : std::string(1, file.delimiter);
+  return "delimiter = \"" + text + "\"\n";
+}
+
 std::string source_text(const ObservedFile& file, const std::string& source) {
   const ObservedColumn* time = find_time(file);
   return "\n[source." + source + "]\n" +
          line("path  = " + quoted(file.path), with_separators(file.rows) + " rows") +
-         unreadable_lines(file) + time_lines(file, time) + known_lines(file, time) +
-         id_lines(file, time) + "\n[source." + source + ".columns]\n" + columns_lines(file, time) +
-         "\n" + keys_lines(file, source);
+         delimiter_line(file) + unreadable_lines(file) + time_lines(file, time) +
+         known_lines(file, time) + id_lines(file, time) + "\n[source." + source + ".columns]\n" +
+         columns_lines(file, time) + "\n" + keys_lines(file, source);
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ struct ObservedColumn {
   /// The most frequent texts with their counts; all of them where `distinct` is their number.
   std::vector<std::pair<std::string, std::int64_t>> top;
   std::optional<PersonalColumn> personal;
-  std::string epoch_unit;  ///< TypeGuess::epoch_unit()
+  std::string epoch_unit;     ///< that its numbers look like, where they are no µs: "seconds"
+  std::string epoch_example;  ///< both_readings() of one of them; empty where it is personal
   bool holds_json = false;
 };
 
@@ -31,9 +32,10 @@ struct ObservedColumn {
 struct ObservedFile {
   std::string path;  ///< as the definition shall name it
   std::int64_t rows = 0;
-  std::int64_t unreadable = 0;          ///< rows besides, which could not be typed
-  std::string first_unreadable{};       ///< "line 7: …", without values
-  std::vector<ObservedColumn> columns;  ///< in the file's order
+  std::int64_t unreadable = 0;            ///< rows besides, which could not be typed
+  std::string first_unreadable{};         ///< "line 7: …", without values
+  std::vector<ObservedColumn> columns{};  ///< in the file's order
+  char delimiter = ',';                   ///< of CSV
 };
 
 /// The text of a coeval.toml for these files: a source each, with types, rules that every row

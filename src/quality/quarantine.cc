@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <span>
 #include <unordered_set>
 #include <utility>
 
@@ -42,8 +43,13 @@ class QuarantineFile {
   }
   Status lock();
   Result<std::string> read() const;
-  /// Cuts a last line without its end, reading no more than that, and tells what is left.
+  /// Up to the last line's end, reading no more than what is behind it.
+  Result<TornLine> torn_line() const;
+  /// Cuts what is behind it, and tells what is left.
   Result<std::size_t> cut_torn_line();
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<char> room) const;
+  /// Whether the path still names this file: another may have been put in its place.
+  bool is_there() const;
   Status cut_to(std::size_t size);
   Status append(std::string_view bytes);
   Status sync();
@@ -87,25 +93,41 @@ Result<std::string> QuarantineFile::read() const {
   return text;
 }
 
-Result<std::size_t> QuarantineFile::cut_torn_line() {
+Result<std::size_t> QuarantineFile::read_at(std::uint64_t offset, std::span<char> room) const {
+  for (;;) {
+    const ssize_t size = ::pread(fd_, room.data(), room.size(), static_cast<off_t>(offset));
+    if (size >= 0) return static_cast<std::size_t>(size);
+    if (errno != EINTR) return failed("read");
+  }
+}
+
+Result<TornLine> QuarantineFile::torn_line() const {
   struct stat info{};
   if (::fstat(fd_, &info) != 0) return failed("read");
-  const auto cut = [&](std::size_t whole) -> Result<std::size_t> {
-    if (whole != static_cast<std::size_t>(info.st_size)) COEVAL_TRY(cut_to(whole));
-    return whole;
-  };
+  const auto file_size = static_cast<std::uint64_t>(info.st_size);
   char block[4096];
-  for (off_t end = info.st_size; end > 0;) {
-    const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(sizeof block));
-    const ssize_t size = ::pread(fd_, block, static_cast<std::size_t>(end - begin), begin);
-    if (size < 0 && errno == EINTR) continue;
+  for (std::uint64_t end = file_size; end > 0;) {
+    const std::uint64_t begin = end - std::min<std::uint64_t>(end, sizeof block);
+    COEVAL_ASSIGN(const std::size_t size, read_at(begin, {block, end - begin}));
     if (size != end - begin) return failed("read");
-    const std::string_view text(block, static_cast<std::size_t>(size));
+    const std::string_view text(block, size);
     if (const std::size_t last = text.rfind('\n'); last != std::string_view::npos)
-      return cut(static_cast<std::size_t>(begin) + last + 1);
+      return TornLine{begin + last + 1, file_size - begin - last - 1};
     end = begin;
   }
-  return cut(0);
+  return TornLine{0, file_size};
+}
+
+Result<std::size_t> QuarantineFile::cut_torn_line() {
+  COEVAL_ASSIGN(const TornLine torn, torn_line());
+  if (torn.bytes > 0) COEVAL_TRY(cut_to(torn.offset));
+  return torn.offset;
+}
+
+bool QuarantineFile::is_there() const {
+  struct stat opened{}, named{};
+  return ::fstat(fd_, &opened) == 0 && ::stat(path_.c_str(), &named) == 0 &&
+         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
 Status QuarantineFile::cut_to(std::size_t size) {
@@ -215,6 +237,31 @@ Status put_lines(const std::string& folder, QuarantineFile& file, std::size_t wh
   return whole == 0 ? sync_folder(folder + "/quarantine") : Status{};
 }
 
+// A run that takes rows out puts another file in its place, without this lock.
+Result<QuarantineFile> open_locked_there(const std::string& path, int flags) {
+  for (;;) {
+    COEVAL_ASSIGN(QuarantineFile file, QuarantineFile::open(path, flags));
+    COEVAL_TRY(file.lock());
+    if (file.is_there()) return file;
+  }
+}
+
+// Copies the bytes from `torn` on to a new file.
+Status copy_aside(const QuarantineFile& file, TornLine torn, const std::string& aside) {
+  COEVAL_ASSIGN(QuarantineFile copy, QuarantineFile::open(aside, O_WRONLY | O_CREAT | O_EXCL));
+  std::vector<char> block(std::size_t{1} << 20);
+  for (std::uint64_t at = 0; at < torn.bytes;) {
+    const std::size_t wanted = std::min<std::uint64_t>(block.size(), torn.bytes - at);
+    COEVAL_ASSIGN(const std::size_t size,
+                  file.read_at(torn.offset + at, std::span(block).first(wanted)));
+    if (size == 0) return fail(Code::io, "the file became shorter while it was read");
+    COEVAL_TRY(copy.append({block.data(), size}));
+    at += size;
+  }
+  COEVAL_TRY(copy.sync());
+  return sync_folder(aside.substr(0, aside.rfind('/')));
+}
+
 Status write_source(const std::string& folder, const std::string& source,
                     const std::vector<const QuarantinedRow*>& rows) {
   COEVAL_ASSIGN(QuarantineFile file, open_locked(folder, source));
@@ -245,6 +292,26 @@ Status append_quarantine(const std::string& folder, const std::string& source,
   std::string lines;
   for (const QuarantinedRow& row : rows) lines += quarantine_line(row);
   return put_lines(folder, file, whole, lines);
+}
+
+Result<std::optional<TornLine>> find_torn_line(const std::string& path) {
+  COEVAL_ASSIGN(const QuarantineFile file, open_locked_there(path, O_RDONLY));
+  COEVAL_ASSIGN(const TornLine torn, file.torn_line());
+  return torn.bytes > 0 ? std::optional(torn) : std::nullopt;
+}
+
+Result<std::optional<TornLine>> set_torn_line_aside(const std::string& path,
+                                                    const std::string& aside) {
+  COEVAL_ASSIGN(QuarantineFile file, open_locked_there(path, O_RDWR));
+  COEVAL_ASSIGN(const TornLine torn, file.torn_line());
+  if (torn.bytes == 0) return std::nullopt;
+  if (Status copied = copy_aside(file, torn, aside); !copied) {
+    if (copied.error().code == Code::disk_full) ::unlink(aside.c_str());
+    return std::unexpected(std::move(copied).error());
+  }
+  COEVAL_TRY(file.cut_to(torn.offset));
+  COEVAL_TRY(file.sync());
+  return torn;
 }
 
 Result<std::vector<QuarantinedRow>> last_keyed_rows(const std::string& folder,

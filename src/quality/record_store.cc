@@ -1,10 +1,10 @@
 #include "quality/record_store.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "base/check.h"
+#include "stores/files.h"
 
 namespace coeval::quality {
 
@@ -16,9 +16,8 @@ constexpr std::size_t kSpillBlockBytes = std::size_t{1} << 20;
 
 Result<stores::SpillFile> open_spill_file(const std::string& folder) {
   if (!folder.empty()) return stores::SpillFile::create(folder);
-  std::error_code none;
-  const std::filesystem::path system = std::filesystem::temp_directory_path(none);
-  return stores::SpillFile::create(none ? "/tmp" : system.string());
+  COEVAL_ASSIGN(const std::string system, stores::temporary_folder());
+  return stores::SpillFile::create(system);
 }
 
 RecordStore::RecordStore(std::size_t parts, std::size_t memory_bytes, std::string folder)

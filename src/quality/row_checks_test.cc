@@ -128,6 +128,58 @@ TEST_CASE("a time may be so far ahead of its row's, or of its arrival") {
         std::map<std::int64_t, Names>{{0, {"eta.max_ahead"}}, {2, {"ts.max_ahead"}}});
 }
 
+TEST_CASE("where the known time cannot be told the clock says what is ahead") {
+  const auto source = flown("eta = { type = \"timestamp\", max_ahead = \"30min\" }\n");
+  const auto checks = compiled(source);
+  data::ColumnBuilder times(Type::timestamp), etas(Type::timestamp);
+  for (const std::int64_t eta : {29 * kMinuteUs, 31 * kMinuteUs}) {
+    times.append_null();
+    etas.append_integer(eta);
+  }
+  const data::Batch rows{source.schema, {times.finish(), etas.finish()}, 2};
+  const std::vector<UnreadableValue> unreadable = {{0, 0, "ts.type", "ts: no time"},
+                                                   {1, 0, "ts.type", "ts: no time"}};
+  const auto rules_at = [&](std::optional<std::int64_t> now_us) {
+    const auto screened = screen(*checks, source, rows, "f", 0,
+                                 {.arrivals = {}, .now_us = now_us, .unreadable = unreadable});
+    REQUIRE(screened);
+    REQUIRE(screened->quarantined.size() == 2);
+    CHECK(screened->quarantined[0].rules == Names{"ts.type"});
+    return screened->quarantined[1].rules;
+  };
+  CHECK(rules_at(0) == Names{"ts.type", "eta.max_ahead"});
+  CHECK(rules_at(std::nullopt) == Names{"ts.type"});
+}
+
+TEST_CASE("a null known time is told with all other rules, unless an unreadable value says why") {
+  const auto source = flown("n = { type = \"int64\", max = 9 }\n");
+  std::vector<UnreadableValue> unreadable = {{2, 0, "ts.type", "ts: no time"},
+                                             {3, 1, "n.type", "n: no number"}};
+  const std::vector<std::int64_t> unknown = {1, 2, 3};
+  add_unknown(source, unknown, unreadable);
+  std::vector<std::pair<std::int64_t, std::string>> found;
+  for (const UnreadableValue& value : unreadable) found.emplace_back(value.row, value.rule);
+  CHECK(found == std::vector<std::pair<std::int64_t, std::string>>{
+                     {1, "known"}, {2, "ts.type"}, {3, "n.type"}, {3, "known"}});
+}
+
+TEST_CASE("what breaks a rule is kept in the quarantine up to a bound") {
+  const auto source = flown("b = { type = \"string\", max_length = 3 }\n");
+  const auto checks = compiled(source);
+  data::ColumnBuilder times(Type::timestamp), texts(Type::string);
+  times.append_integer(0);
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "\u00E4";
+  texts.append_string(text);
+  const data::Batch rows{source.schema, {times.finish(), texts.finish()}, 1};
+  const Screened screened = screen(*checks, source, rows, "f", 0);
+  REQUIRE(screened.quarantined.size() == 1);
+  const data::Json* observed = screened.quarantined[0].observed.find("b.max_length");
+  REQUIRE(observed != nullptr);
+  CHECK(*observed->string() == text.substr(0, 1000) + "\u2026");
+  CHECK(screened.quarantined[0].raw.size() > text.size());  // the row itself is whole
+}
+
 TEST_CASE("differences of times beyond 64 bits are told right") {
   const auto source = flown("");
   const auto checks = compiled(source);

@@ -2,6 +2,8 @@
 #include <numeric>
 
 #include "data/text_tables.h"
+#include "data/utf8.h"
+#include "define/expr.h"
 #include "quality/checks.h"
 
 namespace coeval::quality {
@@ -36,14 +38,54 @@ std::vector<std::int64_t> rows_without(const std::vector<std::int64_t>& bad, std
   return rows;
 }
 
+// A text of any length may break a rule, and a row's own bytes are kept anyway.
+constexpr std::size_t kMostObservedBytes = 1000, kMostObservedElements = 100;
+
+data::Json bounded(const data::Json& value) {
+  if (const std::string* text = value.string()) {
+    if (text->size() <= kMostObservedBytes) return value;
+    return std::string(data::utf8_prefix(*text, kMostObservedBytes)) + "…";
+  }
+  if (const auto* elements = value.array()) {
+    if (elements->size() <= kMostObservedElements) return value;
+    data::Json::Array first(elements->begin(), elements->begin() + kMostObservedElements);
+    first.emplace_back("…");
+    return first;
+  }
+  if (const std::string* digits = value.number_text();
+      digits != nullptr && digits->size() > kMostObservedBytes)
+    return digits->substr(0, kMostObservedBytes) + "…";
+  if (value.object() == nullptr) return value;
+  data::Json out{data::Json::Object{}};
+  for (const auto& [name, member] : *value.object()) out.set(name, bounded(member));
+  return out;
+}
+
 void add_fault(RowFaults& faults, const std::string& rule, const std::string& reason,
                const data::Json& observed) {
   faults.rules.push_back(rule);
   faults.reason += (faults.reason.empty() ? "" : "; ") + reason;
-  faults.observed.set(rule, observed);
+  faults.observed.set(rule, bounded(observed));
 }
 
 }  // namespace
+
+void add_unknown(const define::Source& source, std::span<const std::int64_t> unknown,
+                 std::vector<UnreadableValue>& unreadable) {
+  if (unknown.empty()) return;
+  const std::vector<int> read =
+      source.known ? define::columns_read(*source.known) : std::vector{source.time_index};
+  std::vector<UnreadableValue> added;
+  for (const std::int64_t row : unknown) {
+    const auto of_row = std::ranges::equal_range(unreadable, row, {}, &UnreadableValue::row);
+    const bool says_why = std::ranges::any_of(of_row, [&](const UnreadableValue& value) {
+      return std::ranges::find(read, value.column) != read.end();
+    });
+    if (!says_why) added.push_back({row, -1, "known", "the known time of this row is null"});
+  }
+  const auto middle = unreadable.insert(unreadable.end(), added.begin(), added.end());
+  std::ranges::inplace_merge(unreadable, middle, {}, &UnreadableValue::row);
+}
 
 RowFaults faults_of(const RowChecks& checks, const data::Batch& batch, const RowFindings& found,
                     const RowVerdict& verdict, const RowContext& context) {

@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "data/cell_text.h"
+#include "quality/epoch_units.h"
 
 namespace coeval::quality {
 
@@ -29,9 +30,6 @@ bool is_date(std::string_view text) {
 bool is_time(std::string_view text) {
   return text.size() > 10 && text[4] == '-' && data::parse_cell(text, Type::timestamp).has_value();
 }
-
-// 2001 to 2100, in seconds since the epoch.
-constexpr std::int64_t kFirst = 978'307'200, kLast = 4'102'444'800;
 
 }  // namespace
 
@@ -82,16 +80,15 @@ void TypeGuess::add_json(const data::Json& value) {
 
 std::string_view TypeGuess::epoch_unit() const {
   if (values_ == 0 || (fits_ & kInteger) == 0) return {};
-  if (within(kFirst, kLast)) return "seconds";
-  if (within(kFirst * 1000, kLast * 1000)) return "milliseconds";
-  return {};
+  const auto unit = epoch_unit_of(least_, most_, kFirstOfNumbers);
+  return unit ? unit->name : std::string_view();
 }
 
 Type TypeGuess::type() const {
   if (values_ == 0) return Type::string;
   if ((fits_ & kBoolean) != 0) return Type::boolean;
   if ((fits_ & kInteger) != 0) {
-    if (within(kFirst * kSecondUs, kLast * kSecondUs)) return Type::timestamp;
+    if (within(kFirstOfNumbers * kSecondUs, kLastMoment * kSecondUs)) return Type::timestamp;
     const bool narrow =
         within(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max());
     return narrow && epoch_unit().empty() ? Type::int32 : Type::int64;

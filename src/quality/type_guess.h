@@ -35,7 +35,7 @@ class TypeGuess {
   /// Whether values were objects or arrays, so that the column holds JSON text.
   bool holds_json() const { return (fits_ & kNested) != 0; }
   /// What integers look like that are no timestamps but moments all the same: "seconds",
-  /// "milliseconds", or nothing.
+  /// "milliseconds", "nanoseconds", or nothing.
   std::string_view epoch_unit() const;
 
  private:

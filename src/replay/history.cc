@@ -23,20 +23,6 @@ namespace {
 
 using data::Type;
 
-// The rows of `batch` that are not in `drop` (ascending).
-std::vector<std::int64_t> all_but(std::int64_t rows, const std::vector<std::int64_t>& drop) {
-  std::vector<std::int64_t> keep;
-  keep.reserve(static_cast<std::size_t>(rows) - drop.size());
-  auto next = drop.begin();
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if (next != drop.end() && *next == row)
-      ++next;
-    else
-      keep.push_back(row);
-  }
-  return keep;
-}
-
 // One batch of a file; of a text with the lines that its rows began on, and those that were none.
 struct Piece {
   data::Batch rows;
@@ -57,12 +43,18 @@ class FileFold {
     if (places_ == Places::kept)
       lines_.insert(lines_.end(), piece.lines.begin(), piece.lines.end());
     const data::Batch& table = piece.rows;
-    COEVAL_ASSIGN(const ConformedRows conformed, conform(table, piece.lines, piece.bad, source_));
+    COEVAL_ASSIGN(ConformedRows conformed, conform(table, piece.lines, piece.bad, source_));
+    // A row whose known time cannot be told may never be used, so it does not enter. (semantics:
+    // T1)
+    std::vector<std::int64_t> unknown;
+    auto known_us = known_times(source_, conformed.rows, &unknown);
+    quality::add_unknown(source_, unknown, conformed.unreadable);
     COEVAL_ASSIGN(quality::Screened screened,
                   quality::screen(checks_, source_, conformed.rows, history_.path, 0,
                                   {.arrivals = {}, .unreadable = conformed.unreadable}));
     for (auto& bad : screened.quarantined) keep_bad(std::move(bad), conformed, piece);
-    drop_unknown(screened, table, conformed);
+    known_us = known_times_of(std::move(known_us), screened.accepted_rows);
+    history_.known_us.insert(history_.known_us.end(), known_us.begin(), known_us.end());
     keep_places(screened, conformed, table.rows);
     if (places_ == Places::kept) std::ranges::move(piece.bad, std::back_inserter(unreadable_));
     history_.conservation.read += table.rows;
@@ -143,42 +135,6 @@ class FileFold {
       bad.raw = data::row_json(piece.rows, number);
     bad.row = first_row_ + number;
     history_.quarantined.push_back(std::move(bad));
-  }
-
-  void set_aside(const data::Batch& table, std::int64_t row, std::string rule, std::string reason) {
-    history_.quarantined.push_back({source_.name,
-                                    history_.path,
-                                    first_row_ + row,
-                                    data::row_json(table, row),
-                                    {std::move(rule)},
-                                    std::move(reason)});
-  }
-
-  // A row whose known time cannot be told may never be used, so it does not enter. (semantics: T1)
-  void drop_unknown(quality::Screened& screened, const data::Batch& table,
-                    const ConformedRows& conformed) {
-    std::vector<std::int64_t> unknown;
-    const auto known = known_times(source_, screened.accepted, &unknown);
-    if (!unknown.empty()) {
-      for (const std::int64_t at : unknown) {
-        const std::int64_t place = screened.accepted_rows.empty()
-                                       ? at
-                                       : screened.accepted_rows[static_cast<std::size_t>(at)];
-        set_aside(table, conformed.number(place), "known", "the known time of this row is null");
-      }
-      const auto keep = all_but(screened.accepted.rows, unknown);
-      std::vector<std::int64_t> places;
-      for (const std::int64_t at : keep)
-        places.push_back(screened.accepted_rows.empty()
-                             ? at
-                             : screened.accepted_rows[static_cast<std::size_t>(at)]);
-      screened.accepted = data::take(screened.accepted, keep);
-      screened.accepted_rows = std::move(places);
-      for (const std::int64_t at : keep)
-        history_.known_us.push_back(known[static_cast<std::size_t>(at)]);
-    } else {
-      history_.known_us.insert(history_.known_us.end(), known.begin(), known.end());
-    }
   }
 
   // file_row stays empty while every row so far was kept: most files are clean.
@@ -298,15 +254,14 @@ Result<std::unique_ptr<stores::TableReader>> open_declared(stores::TableFiles& f
   options.columns = column_names(source);
   options.schema = source.schema;
   options.json_columns = quality::JsonExtraction(source).holders();
+  options.delimiter = source.delimiter;
   auto reader = files.open(path, options);
   if (reader || reader.error().code != Code::unknown_key || path == "-") return reader;
-  stores::ReadOptions everything = options;
-  everything.columns.clear();
-  COEVAL_ASSIGN(const auto whole, files.open(path, everything));
+  COEVAL_ASSIGN(const std::vector<std::string> there, files.column_names(path));
   std::erase_if(options.columns, [&](const std::string& column) {
     const bool is_nullable =
         source.schema.fields[static_cast<std::size_t>(source.schema.index_of(column))].nullable;
-    return is_nullable && whole->schema().index_of(column) < 0;
+    return is_nullable && std::ranges::find(there, column) == there.end();
   });
   return files.open(path, options);
 }
@@ -321,6 +276,15 @@ std::vector<std::int64_t> known_times(const define::Source& source, const data::
     for (std::int64_t row = 0; row < rows.rows; ++row)
       if (known.is_null(row)) unknown->push_back(row);
   return out;
+}
+
+std::vector<std::int64_t> known_times_of(std::vector<std::int64_t> known_us,
+                                         const std::vector<std::int64_t>& rows) {
+  if (rows.size() == known_us.size()) return known_us;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    known_us[i] = known_us[static_cast<std::size_t>(rows[i])];
+  known_us.resize(rows.size());
+  return known_us;
 }
 
 Result<SourceHistory> load_history(const define::Project& project, int source,

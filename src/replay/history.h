@@ -83,5 +83,8 @@ Result<std::unique_ptr<stores::TableReader>> open_declared(stores::TableFiles& f
 /// Known time per row. Rows where the declared expression is null come back in `unknown`.
 std::vector<std::int64_t> known_times(const define::Source& source, const data::Batch& rows,
                                       std::vector<std::int64_t>* unknown);
+/// Those of the rows `rows`, ascending.
+std::vector<std::int64_t> known_times_of(std::vector<std::int64_t> known_us,
+                                         const std::vector<std::int64_t>& rows);
 
 }  // namespace coeval::replay

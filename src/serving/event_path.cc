@@ -109,14 +109,11 @@ Answer events_answer(const EventRows& rows, std::optional<Position> last,
   return {refused ? info(Code::bad_row).http_status : 200, json.dump()};
 }
 
-std::map<std::size_t, BadEventRow> rows_without_known_time(const data::Column& known) {
-  std::map<std::size_t, BadEventRow> broken;
-  for (std::int64_t row = 0; row < known.size(); ++row) {
-    if (!known.is_null(row)) continue;
-    broken[static_cast<std::size_t>(row)] = {
-        0, {}, {"known.null"}, "the declared known time of the row is null"};
-  }
-  return broken;
+std::vector<std::int64_t> nulls_of(const data::Column& column) {
+  std::vector<std::int64_t> nulls;
+  for (std::int64_t row = 0; column.has_nulls() && row < column.size(); ++row)
+    if (column.is_null(row)) nulls.push_back(row);
+  return nulls;
 }
 
 }  // namespace
@@ -149,14 +146,14 @@ Answer Engine::events(std::string_view source_name, std::string_view body,
       parts.options.data_clock ? now_us : std::optional(parts.clock->now_us());
   std::vector<std::int64_t> arrivals;  // none where rows say themselves when they became known
   if (arrival_us) arrivals.assign(static_cast<std::size_t>(rows.typed.rows), *arrival_us);
+  if (!arrival_us)
+    quality::add_unknown(source, nulls_of(parts.declared_known(source, rows.typed)),
+                         rows.unreadable);
   quality::RowContext context = parts.memory->context(index, arrivals);
   context.unreadable = rows.unreadable;
   const auto found = parts.checks[at]->find(rows.typed, context);
   if (!found) return error_answer(found.error());
   set_aside(rows, rows_that_break_rules(*parts.checks[at], rows, *found, context));
-  if (parts.options.data_clock && !now_us) {
-    set_aside(rows, rows_without_known_time(parts.declared_known(source, rows.typed)));
-  }
   const auto answer = [&](const Parts::Taken& taken) {
     return events_answer(rows, taken.last,
                          source.has_names() ? std::optional(taken.names.duplicates) : std::nullopt);

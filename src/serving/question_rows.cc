@@ -84,7 +84,7 @@ Status take_out(const ModelPlan& plan, const HeldTexts& held, Question& question
     if (holder >= 0) given[i] = held[static_cast<std::size_t>(holder)].has_value();
   }
   if (faults.empty()) return take_time_out(plan, question);
-  const Code code = faults.front().rule == "json" ? Code::bad_json : Code::type_mismatch;
+  const Code code = faults.front().rule == "type" ? Code::type_mismatch : Code::bad_json;
   return fail(code, faults.front().reason, "mend the text of the JSON that is sent");
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -150,6 +151,17 @@ Status make_folder(const std::string& path, mode_t mode) {
 }  // namespace
 
 Status make_folders(const std::string& path) { return make_folder(path, 0777); }
+
+Result<std::string> temporary_folder() {
+  std::error_code failed;
+  const std::filesystem::path folder = std::filesystem::temp_directory_path(failed);
+  if (!failed) return folder.string();
+  const char* const named = std::getenv("TMPDIR");
+  return fail(Code::no_such_file,
+              "the folder for temporary files is not there: '" +
+                  std::string(named == nullptr ? "/tmp" : named) + "'",
+              "let TMPDIR name a folder that is there");
+}
 
 Status make_private_folder(const std::string& path) { return make_folder(path, 0700); }
 

@@ -13,6 +13,8 @@ namespace coeval::stores {
 Result<std::string> read_file(const std::string& path, std::uint64_t max_bytes = 1ull << 32);
 /// Temporary name in the same folder, fsync, rename, fsync of the folder.
 Status write_file_atomically(const std::string& path, std::string_view bytes);
+/// The folder for temporary files, which TMPDIR names. Errors: no_such_file where it is no folder.
+Result<std::string> temporary_folder();
 /// Makes a folder and those above it that are missing, each one durably.
 Status make_folders(const std::string& path);
 /// The same of a folder that its owner alone may enter; those above it are as make_folders makes

@@ -95,6 +95,14 @@ class TableFiles {
   virtual Result<std::unique_ptr<TableWriter>> create(const std::string& path,
                                                       const data::Schema& schema,
                                                       const WriteOptions& options) = 0;
+  /// The names of all columns of a typed table, those among them whose type open() refuses. Errors:
+  /// those of open().
+  virtual Result<std::vector<std::string>> column_names(const std::string& path) {
+    COEVAL_ASSIGN(const auto reader, open(path, {}));
+    std::vector<std::string> names;
+    for (const data::Field& field : reader->schema().fields) names.push_back(field.name);
+    return names;
+  }
 };
 
 }  // namespace coeval::stores

@@ -86,6 +86,59 @@ class Damage(Case):
         self.adds_up(project)
         project.run("doctor")
 
+    def test_a_torn_line_is_named_and_set_aside_and_never_lost(self):
+        project, path = self.quarantined()
+        requests = project.folder / ".coeval/quarantine/orders.jsonl"
+        whole = path.read_bytes()
+        torn = b'{"source":"orders","origin":"http","row":0,"raw":"'
+        path.write_bytes(whole + torn)
+        requests.write_bytes(whole.splitlines(keepends=True)[0] + torn)
+        self.adds_up(project)
+        named = json.loads(project.run("doctor", "--json", check=3).stdout)
+        found = [(one["sound"], one["finding"]) for one in named if one["subject"] == "quarantine of orders"]
+        self.assertEqual([sound for sound, _ in found], [False, True])  # only requests leave one when a server dies
+        for file, (_, text) in zip((path, requests), found):
+            self.assertIn(f"'{os.path.relpath(file, project.folder)}'", text.replace(f"{project.folder}/", ""))
+            self.assertIn(f"behind byte {len(file.read_bytes()) - len(torn)}: {len(torn)} bytes", text)
+        # Rows leave; what is no row stays.
+        (project.folder / "coeval.toml").write_text(DEFINITION.replace("max = 1000 ", "max = 6500 "))
+        project.run("quarantine", "replay", "orders")
+        self.assertTrue(path.read_bytes().endswith(b"}\n" + torn))
+        self.assertEqual(requests.read_bytes(), torn)
+        project.run("doctor", "--repair")
+        aside = project.folder / ".coeval/quarantine/aside"
+        self.assertEqual([file.read_bytes() for file in aside.iterdir()], [torn, torn])
+        self.assertEqual(stat.S_IMODE(aside.stat().st_mode), 0o700)
+        self.assertEqual((path.read_bytes().count(b"\n"), requests.read_bytes()), (1, b""))
+        project.run("doctor")
+        project.run("ingest", "orders", project.folder / "a.csv")  # what starts anew removes none of it
+        self.assertEqual(len(list(aside.iterdir())), 2)
+        self.adds_up(project)
+
+    def test_a_held_batch_that_is_damaged_hides_no_other(self):
+        bounded = DEFINITION.replace("known = ", "max_bad_rows = 1\nknown = ", 1)
+        project = self.project(bounded, [("a.csv", HEAD + lines([1, 5000, 6000])),
+                                         ("b.csv", HEAD + lines([2, 5000, 6000], 10)), ("c.csv", HEAD + lines([3, 9000], 20))])
+        held = [project.json("ingest", "orders", project.folder / name, check=3)[0]["batch"] for name in ("a.csv", "b.csv")]
+        project.run("ingest", "orders", project.folder / "c.csv")
+        path = project.folder / f".coeval/staged/{held[0]}/held.json"
+        path.write_bytes(path.read_bytes()[:-4])
+        for verb in (("quarantine", "list"), ("quarantine", "show"), ("ingest", "--held")):
+            told = project.run(*verb, "--json", check=None)
+            self.assertEqual(told.returncode, 2, told.stderr)
+            self.assertIn(f"staged/{held[0]}/held.json' is damaged", told.stderr)
+            self.assertIn(held[1], told.stdout)
+            self.assertNotIn(held[0], told.stdout)
+        self.assertEqual(json.loads(project.run("quarantine", "list", "--json", check=None).stdout)["rows_count"], 1)
+        self.assertIn("held.json' is damaged", project.run("doctor", check=3).stdout)
+        refused = project.run("ingest", "--release", held[0], "--reason", "looked at", check=2)
+        self.assertIn(f"staged/{held[0]}/held.json' is damaged", refused.stderr)
+        again = project.run("ingest", "orders", project.folder / "a.csv", check=3)  # makes it anew
+        self.assertIn(f"warning: held batch {held[0]}: ", again.stderr)
+        self.assertEqual(project.json("quarantine", "list")["held_rows_count"], 4)
+        project.run("ingest", "--release", held[0], "--reason", "looked at")
+        self.adds_up(project)
+
     def test_lines_of_older_versions_are_read(self):
         project, path = self.quarantined()
         text, changed = re.subn(r',"crc32c":"[0-9a-f]{8}"}', "}", path.read_text())
@@ -182,6 +235,84 @@ class Told(Case):
         out = project.run("ingest", "orders", project.folder / "a.csv").stdout
         self.assertIn("user.enum does not list the values of 3 rows, which are not shown", out)
         self.assertNotIn("new", out.replace("newest", ""))
+
+    def test_numbers_in_another_unit_than_microseconds_are_told(self):
+        seconds = "".join(f"{1722470400 + i},u{i},1,0\n" for i in range(5))
+        project = self.project(files=[("a.csv", HEAD + seconds)])
+        both = "1722470400 is 1970-01-01T00:28:42.470400Z in microseconds, and 2024-08-01T00:00:00Z in seconds"
+        said = "ts looks like seconds since the epoch (all 5 values), and a number is read as microseconds: " + both
+        report = project.json("check", "--data", f"orders={project.folder / 'a.csv'}")[0]
+        self.assertEqual(report["notes"], [said])
+        self.assertEqual(project.json("ingest", "orders", project.folder / "a.csv")[0]["warnings"], [said])
+        (project.folder / "b.csv").write_text(HEAD + lines([1, 2, 3]))
+        self.assertEqual(project.json("ingest", "orders", project.folder / "b.csv")[0]["warnings"], [])
+        # They are told also where a rule keeps all such rows out.
+        (project.folder / "coeval.toml").write_text(
+            DEFINITION.replace('{ type = "timestamp", known', '{ type = "timestamp", min = 2000-01-01, known'))
+        report = project.json("check", "--data", f"orders={project.folder / 'a.csv'}", check=3)[0]
+        self.assertEqual((report["counts"]["quarantined_count"], said in report["notes"]), (5, True))
+        proposed = project.run("init", project.folder / "new", "--from", project.folder / "a.csv")
+        self.assertIn("warning: column 'ts' of ", proposed.stderr)
+        self.assertIn(both, proposed.stderr)
+        self.assertRegex((project.folder / "new/coeval.toml").read_text(), r"(?m)^ts .*looks like seconds since the epoch")
+
+    def test_a_null_known_time_is_told_with_all_other_rules_and_followed_by_none(self):
+        definition = DEFINITION.replace('known = "ts + minutes(30)"', 'known = "seen"') \
+                               .replace("[view.user]", '[source.orders.checks]\norder = { increasing = "number" }\n[view.user]') \
+                               .replace("[source.orders.columns]", '[source.orders.columns]\n'
+                                        'seen = { type = "timestamp", nullable = true }\nnumber = "int64"')
+        rows = [("01", 1, 5, 0), ("", 9, 5, 0), ("", 9, 5000, 0), ("02", 2, 5, 0), ("x", 3, 5, 0), ("", "y", 5, 7)]
+        project = self.project(definition)
+        head = "ts,seen,number,user,amount,bad\n"
+        (project.folder / "orders.csv").write_text(head + f"{moment(-9)},2024-05-10T00:00:00Z,0,u0,1,0\n")
+        (project.folder / "a.csv").write_text(head + "".join(
+            f"{moment(i)},{f'2024-05-11T00:00:{at}Z' if at else ''},{number},u{i},{amount},{bad}\n"
+            for i, (at, number, amount, bad) in enumerate(rows)))
+        outcome = project.json("ingest", "orders", project.folder / "a.csv")[0]
+        self.assertEqual((outcome["accepted_count"], outcome["quarantined_count"]), (2, 4))
+        expected = [["known"], ["known", "amount.max"], ["seen.type"], ["number.type", "known", "bad.max"]]
+        self.assertEqual([row["rules"] for row in project.json("quarantine", "show", "orders")], expected)
+        with_model = project.copy()  # a build reads the same rows, a server is sent them
+        self.addCleanup(with_model.remove)
+        shutil.rmtree(with_model.folder / ".coeval")
+        shutil.copy(with_model.folder / "a.csv", with_model.folder / "orders.csv")
+        with_model.run("build", check=None)
+        kept = (with_model.folder / ".coeval/quarantine/orders.jsonl").read_text().splitlines()
+        self.assertEqual(sorted(json.loads(line)["rules"] for line in kept), sorted(expected))
+        server = Server(project, as_of=None)
+        bodies = [{"ts": moment(60 + i), "seen": f"2024-05-12T00:00:{at}Z" if at else None,
+                   "number": number + 10 if isinstance(number, int) else number, "user": f"u{i}", "amount": amount, "bad": bad}
+                  for i, (at, number, amount, bad) in enumerate(rows)]
+        status, answer = server.call("POST", "/v1/events/orders", bodies)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual((status, answer["accepted"]), (200, 2), answer)
+        self.assertEqual([error["rules"] for error in answer["errors"]], expected)
+
+    def test_without_a_folder_for_temporary_files_it_is_named(self):
+        project = self.project(files=[("a.csv", HEAD + lines([1, 2]))])
+        text = (project.folder / "a.csv").read_text()
+        elsewhere = {**os.environ, "TMPDIR": str(project.folder / "gone")}
+        refused = subprocess.run([COEVAL, "check", "-C", project.folder, "--data", "orders=-"], input=text,
+                                 env=elsewhere, capture_output=True, text=True, timeout=60)
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertIn(f"the folder for temporary files is not there: '{project.folder / 'gone'}'", refused.stderr)
+        self.assertIn("TMPDIR", refused.stderr)
+        named = self.project(NAMED, [("a.csv", "number," + HEAD + "7," + lines([1]))])
+        for verb in (("check", "--data", f"orders={named.folder / 'a.csv'}"),
+                     ("ingest", "orders", named.folder / "a.csv", "--dry-run")):
+            refused = subprocess.run([COEVAL, verb[0], "-C", named.folder, *verb[1:]], env=elsewhere,
+                                     capture_output=True, text=True, timeout=60)
+            self.assertEqual(refused.returncode, 1, refused.stderr)
+            self.assertIn("TMPDIR", refused.stderr)
+        # Nobody knows standard input by the name of the file that it waits in.
+        for _ in range(2):
+            taken = subprocess.run([COEVAL, "ingest", "-C", project.folder, "orders", "-"], input=text,
+                                   capture_output=True, text=True, timeout=60)
+        self.assertIn("of standard input (2 read", taken.stdout)
+        known = subprocess.run([COEVAL, "check", "-C", project.folder, "--data", "orders=-"], input=text,
+                               capture_output=True, text=True, timeout=60)
+        self.assertIn("of standard input: ingesting it adds nothing", known.stdout)
+        self.assertNotIn("spooled-", taken.stdout + known.stdout)
 
     def test_control_characters_of_names_are_written_out(self):
         project = self.project()
@@ -312,6 +443,26 @@ pq.write_table(pa.table({"ts": ts, "user": users, "amount": [1.0, 2.0, 3.0], "ba
         outcome = project.json("ingest", "orders", project.folder / "a.parquet")[0]
         self.assertEqual((outcome["accepted_count"], outcome["quarantined_count"]), (2, 1))
         self.assertIn("user.utf8", outcome["quarantined_by_rule"])
+
+    @unittest.skipUnless(PANDAS.exists(), "pandas is not installed")
+    def test_a_column_of_a_type_that_is_not_read_hides_no_name(self):
+        make = """
+import sys, datetime
+import pyarrow as pa, pyarrow.feather as feather, pyarrow.parquet as pq
+ts = pa.array([datetime.datetime(2024, 5, 10, tzinfo=datetime.timezone.utc)] * 3, pa.timestamp("us", tz="UTC"))
+table = pa.table({"ts": ts, "user": ["u1"] * 3, "amount": [1.0] * 3, "bad": pa.array([0] * 3, pa.int32()), "coupn": ["x"] * 3,
+                  "more": pa.array([{"a": 1}] * 3)})
+pq.write_table(table, sys.argv[1])
+feather.write_feather(table, sys.argv[2], compression="uncompressed")
+"""
+        project = Project(DEFINITION.replace("[source.orders.columns]", '[source.orders.columns]\n'
+                                             'coupon = { type = "string", nullable = true }'), count=200)
+        self.addCleanup(project.remove)
+        files = [project.folder / "a.parquet", project.folder / "a.arrow"]
+        subprocess.run([PANDAS, "-c", make, *files], check=True, timeout=120)
+        for file in files:
+            report = project.json("check", "--data", f"orders={file}")[0]
+            self.assertEqual(report["notes"], ["the source declares no column 'coupn', which the file has: did you mean 'coupon'?"])
 
     def test_phones_and_cards_that_are_numbers_look_personal(self):
         # Numbers that issuers give for trials; their check digits are right.

@@ -188,12 +188,15 @@ class FullDisk(unittest.TestCase):
         disk, project = self.on_a_small_disk()
         folder = project.folder / "drop"
         folder.mkdir()
+        return disk, project, folder, self.follow(project, folder)
+
+    def follow(self, project, folder):
         process = subprocess.Popen(
             [COEVAL, "ingest", "-C", str(project.folder), "orders", "--follow", str(folder), *LOG_ID],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for ending in (process.stdout.close, process.stderr.close, process.wait, process.kill):
             self.addCleanup(ending)
-        return disk, project, folder, process
+        return process
 
     def put(self, folder, name, lines):
         (folder / f"{name}.tmp").write_text(HEAD + "".join(lines))
@@ -218,11 +221,11 @@ class FullDisk(unittest.TestCase):
         said = self.said_until(process, "waiting")
         self.assertIn("C0103", said)
         self.assertIn("b.csv", said)
-        self.put(folder, *files[2])  # comes meanwhile
-        self.assertEqual(project.json("ingest", "--status")[0]["read_count"], 500)  # reads go on
+        self.put(folder, *files[2])  # finds room, and does not wait for what finds none
+        self.assertIn("c.csv: 400 read", next_file(process))
+        self.assertEqual(project.json("ingest", "--status")[0]["read_count"], 900)  # reads go on
         disk.make_room()
         self.assertIn("b.csv: 60000 read", next_file(process))
-        self.assertIn("c.csv: 400 read", next_file(process))
         disk.fill()
         self.put(folder, "d.csv", csv_rows(300, seed=4))
         said = self.said_until(process, "waiting")
@@ -237,9 +240,23 @@ class FullDisk(unittest.TestCase):
         twin = Project(count=10)
         self.addCleanup(twin.remove)
         shutil.copytree(folder, twin.folder / "drop")
-        twin.run("ingest", "orders", twin.folder / "drop/*.csv", *LOG_ID)
+        twin.run("ingest", "orders", *(twin.folder / f"drop/{name}.csv" for name in "acbd"), *LOG_ID)
         self.assertEqual(log_and_quarantine(project), log_and_quarantine(twin))
         project.run("doctor")
+
+    def test_a_full_disk_without_a_log_is_waited_for(self):
+        disk, project = self.on_a_small_disk()
+        disk.fill()
+        folder = project.folder / "drop"
+        folder.mkdir()
+        self.put(folder, "a.csv", csv_rows(20))
+        process = self.follow(project, folder)
+        self.said_until(process, "waiting for room to open the log")
+        self.said_until(process, "waiting; nothing of ")
+        disk.make_room()
+        self.assertIn("a.csv: 20 read", next_file(process))
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0)
 
     def test_a_signal_ends_a_wait_for_room(self):
         disk, project, folder, process = self.followed()

@@ -181,6 +181,15 @@ class ArrowReader final : public stores::TableReader {
   Status open(const std::vector<std::string>& columns) {
     return guarded(path_, thrown_error, [&] { return open_batches(columns); });
   }
+  /// In place of open().
+  Result<std::vector<std::string>> names() {
+    return guarded(path_, thrown_error, [&]() -> Result<std::vector<std::string>> {
+      COEVAL_TRY(open_stream());
+      std::vector<std::string> names;
+      for (const auto& field : batches_->schema()->fields()) names.push_back(field->name());
+      return names;
+    });
+  }
 
   const data::Schema& schema() const override { return schema_; }
   std::int64_t rows() const override { return -1; }
@@ -197,7 +206,7 @@ class ArrowReader final : public stores::TableReader {
     return std::unexpected(arrow_error(path_, status));
   }
 
-  Status open_batches(const std::vector<std::string>& columns) {
+  Status open_stream() {
     auto options = arrow::ipc::IpcReadOptions::Defaults();
     options.memory_pool = pool_.get();
     options.use_threads = false;
@@ -205,6 +214,11 @@ class ArrowReader final : public stores::TableReader {
     auto opened = arrow::ipc::RecordBatchStreamReader::Open(stream_, options);
     if (!opened.ok()) return failed(opened.status());
     batches_ = *opened;
+    return {};
+  }
+
+  Status open_batches(const std::vector<std::string>& columns) {
+    COEVAL_TRY(open_stream());
     const arrow::Schema& schema = *batches_->schema();
     COEVAL_ASSIGN(fields_, chosen_fields(path_, schema, columns));
     for (const int index : fields_) COEVAL_TRY(add_column(*schema.field(index)));
@@ -291,25 +305,9 @@ class ArrowReader final : public stores::TableReader {
   bool ended_ = false;
 };
 
-class ArrowFiles final : public stores::TableFiles {
- public:
-  Result<std::unique_ptr<stores::TableReader>> open(const std::string& path,
-                                                    const stores::ReadOptions& options) override {
-    COEVAL_ASSIGN(auto bytes,
-                  options.open_bytes ? options.open_bytes(path) : stores::open_bytes(path));
-    return open_arrow(std::move(bytes), options);
-  }
-  Result<std::unique_ptr<stores::TableWriter>> create(const std::string& path,
-                                                      const data::Schema& schema,
-                                                      const stores::WriteOptions&) override {
-    return create_arrow_writer(path, schema);
-  }
-};
-
-}  // namespace
-
-Result<std::unique_ptr<stores::TableReader>> open_arrow(std::unique_ptr<stores::ByteSource> bytes,
-                                                        const stores::ReadOptions& options) {
+// Not open yet.
+Result<std::unique_ptr<ArrowReader>> reader_of(std::unique_ptr<stores::ByteSource> bytes,
+                                               const stores::ReadOptions& options) {
   std::string first(kFileStart, '\0');
   std::size_t size = 0;
   while (size < first.size()) {
@@ -326,7 +324,34 @@ Result<std::unique_ptr<stores::TableReader>> open_arrow(std::unique_ptr<stores::
   if (is_file) first.clear();
   auto stream = std::make_shared<SourceStream>(
       std::make_unique<Replayed>(std::move(first), std::move(bytes)));
-  auto reader = std::make_unique<ArrowReader>(std::move(stream), is_file, options.batch_rows);
+  return std::make_unique<ArrowReader>(std::move(stream), is_file, options.batch_rows);
+}
+
+class ArrowFiles final : public stores::TableFiles {
+ public:
+  Result<std::unique_ptr<stores::TableReader>> open(const std::string& path,
+                                                    const stores::ReadOptions& options) override {
+    COEVAL_ASSIGN(auto bytes,
+                  options.open_bytes ? options.open_bytes(path) : stores::open_bytes(path));
+    return open_arrow(std::move(bytes), options);
+  }
+  Result<std::vector<std::string>> column_names(const std::string& path) override {
+    COEVAL_ASSIGN(auto bytes, stores::open_bytes(path));
+    COEVAL_ASSIGN(const auto reader, reader_of(std::move(bytes), {}));
+    return reader->names();
+  }
+  Result<std::unique_ptr<stores::TableWriter>> create(const std::string& path,
+                                                      const data::Schema& schema,
+                                                      const stores::WriteOptions&) override {
+    return create_arrow_writer(path, schema);
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<stores::TableReader>> open_arrow(std::unique_ptr<stores::ByteSource> bytes,
+                                                        const stores::ReadOptions& options) {
+  COEVAL_ASSIGN(auto reader, reader_of(std::move(bytes), options));
   COEVAL_TRY(reader->open(options.columns));
   return reader;
 }

@@ -166,6 +166,9 @@ TEST_CASE(
     CHECK(refused.error().message.find("'" + name + "'") != std::string::npos);
   }
   CHECK_FALSE(parquet_files()->open(folder / "t.parquet", {}).has_value());
+  const auto names = parquet_files()->column_names(folder / "t.parquet");
+  REQUIRE(names.has_value());
+  CHECK(*names == std::vector<std::string>{"nested", "price", "n"});
   stores::ReadOptions options;
   options.columns = {"n"};
   const auto batches = read_table(folder / "t.parquet", options);

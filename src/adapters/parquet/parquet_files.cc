@@ -18,6 +18,9 @@ class ParquetFiles final : public stores::TableFiles {
                                                     const stores::ReadOptions& options) override {
     return open_reader(path, options);
   }
+  Result<std::vector<std::string>> column_names(const std::string& path) override {
+    return column_names_of(path);
+  }
   Result<std::unique_ptr<stores::TableWriter>> create(
       const std::string& path, const data::Schema& schema,
       const stores::WriteOptions& options) override {

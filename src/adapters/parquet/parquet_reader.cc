@@ -193,4 +193,14 @@ Result<std::unique_ptr<stores::TableReader>> open_reader(const std::string& path
   return guarded(path, read_error, [&] { return open_batches(path, options); });
 }
 
+Result<std::vector<std::string>> column_names_of(const std::string& path) {
+  COEVAL_TRY(check_is_file(path));
+  return guarded(path, read_error, [&]() -> Result<std::vector<std::string>> {
+    COEVAL_ASSIGN(const auto file, open_file(path, {}));
+    std::vector<std::string> names;
+    for (const auto& field : file->manifest().schema_fields) names.push_back(field.field->name());
+    return names;
+  });
+}
+
 }  // namespace coeval::parquet_adapter
