@@ -113,7 +113,14 @@ void print(Context& context, const replay::FeatureExplanation& feature, const st
 struct Why {
   std::optional<training::MarginContributions> contributions;
   std::string missing;
+  std::string of = {};  ///< what the inputs moved: "the margin (log odds)"
 };
+
+std::string moved_of(const models::ModelCard& card, const stores::PredictionRecord& record) {
+  if (card.decides()) return "the margin (log odds)";
+  if (card.classes.empty()) return "the score";
+  return "the margin of '" + card.classes.at(record.decided_class) + "'";
+}
 
 Why why(Context& context, stores::MetaStore& meta, const stores::PredictionRecord& record,
         const models::ServedModel& served, const data::Batch& inputs) {
@@ -125,7 +132,7 @@ Why why(Context& context, stores::MetaStore& meta, const stores::PredictionRecor
       training::margin_contributions(context.state_folder + "/" + version->folder, version->bits_id,
                                      served.encoder, inputs, record.decided_class);
   if (!found) return {{}, found.error().message};
-  return {std::move(*found), {}};
+  return {std::move(*found), {}, moved_of(served.card, record)};
 }
 
 std::vector<std::size_t> by_size(const std::vector<double>& contributions) {
@@ -169,7 +176,7 @@ void print(Context& context, const Why& why, const data::Schema& inputs, double 
   if (!why.contributions)
     return out.print("what each input contributed is not told: " + why.missing);
   const auto& found = *why.contributions;
-  out.print("the margin (log odds), by input (TreeSHAP):");
+  out.print(why.of + ", by input (TreeSHAP):");
   for (const std::size_t i : by_size(found.by_input))
     out.print("  " + signed_text(found.by_input[i]) + "  " + inputs.fields[i].name);
   out.print("  " + signed_text(found.bias) + "  without knowing the row");

@@ -215,10 +215,12 @@ data::Batch read_beside(const define::Model& model, const replay::SourceHistory&
   return beside;
 }
 
-// A query whose rows lie in several parts is in none: part of a query teaches, or tests, another
-// order than the whole. Rows without a query are rows of no query.
+// A query whose rows lie in several parts, or partly after the test's end, is in none: part of a
+// query teaches, or tests, another order than the whole. Rows without a query are rows of no query;
+// rows without a label leave their query as it is.
 void keep_queries_whole(const define::Expr& query, const replay::SourceHistory& history,
-                        const AskingRows& asking, std::vector<SplitPart>& parts) {
+                        const AskingRows& asking, std::span<const std::int64_t> at_us,
+                        std::int64_t test_until_us, std::vector<SplitPart>& parts) {
   kernel::EvaluationCounts counts;
   data::Column names = kernel::evaluate(query, history.rows, {}, counts);
   if (asking) names = data::take(names, *asking);
@@ -233,7 +235,7 @@ void keep_queries_whole(const define::Expr& query, const replay::SourceHistory& 
       parts[row] = SplitPart::none;
       continue;
     }
-    if (parts[row] == SplitPart::none) continue;
+    if (parts[row] == SplitPart::none && at_us[row] < test_until_us) continue;
     const auto [place, fresh] = of.try_emplace(name_of(row), parts[row]);
     if (!fresh && place->second != parts[row]) torn.insert(place->first);
   }
@@ -256,7 +258,8 @@ LabelledRows label_rows(const define::Project& project, const define::Model& mod
   }
   if (model.kind == define::ModelKind::ranking)
     keep_queries_whole(*model.training.resampling.expr,
-                       past.sources[static_cast<std::size_t>(model.source)], asking, parts);
+                       past.sources[static_cast<std::size_t>(model.source)], asking, at_us,
+                       model.split.test_until_us, parts);
   out.split = split_column(parts);
   out.beside =
       read_beside(model, past.sources[static_cast<std::size_t>(model.source)], asking, wanted);

@@ -68,6 +68,7 @@ class DelayClass(unittest.TestCase):
         assert cls.small.count("flights.parquet") == 1
         (cls.folder / "coeval.toml").write_text(cls.small)
         cls.run_("build")
+        cls.run_("dataset", "delay_class", "--out", cls.folder / "rows.parquet")  # before there is a log
 
     @classmethod
     def tearDownClass(cls):
@@ -95,7 +96,6 @@ class DelayClass(unittest.TestCase):
                 self.assertGreaterEqual(interval["upper"], test[metric])
 
     def test_metrics_are_scikit_learns_of_the_librarys_own_prediction(self):
-        self.run_("dataset", "delay_class", "--out", self.folder / "rows.parquet")
         folder = next(pathlib.Path(self.folder, ".coeval/models/delay_class").iterdir())
         subprocess.run([PYTHON, "-c", PREDICT, self.folder / "rows.parquet", folder / "model.ubj", folder / "encoder.json",
                         json.dumps(["on time", "late", "very late"]), self.folder / "scored.npz"], check=True)
@@ -128,8 +128,9 @@ class DelayClass(unittest.TestCase):
             report = self.json("audit", *mode)
             self.assertEqual((report["predictions_count"], report["differ_count"]), (questions, 0))
         why = self.json("explain", last)["contributions"]
-        total = why["bias"] + sum(each["contribution"] for each in why["contributions"])
+        total = why["bias"] + sum(each["contribution"] for each in why["inputs"])
         self.assertAlmostEqual(total, answer["raw_score"], delta=1e-5)
+        self.assertIn(f"the margin of '{answer['decision']}', by input", self.run_("explain", last).stdout)
 
     def test_the_card_tells_of_each_class(self):
         self.run_("show", "delay_class", "--card", self.folder / "card.md")
@@ -142,7 +143,7 @@ class DelayClass(unittest.TestCase):
         other.mkdir()
         for change, message in (("'very late' end", "'very  late' end"), "is none of its classes in"), (
                 ('"very late"]', '"very late", "diverted"]'), "class 'diverted' of model 'delay_class' has none of the"):
-            changed = self.small.replace('"flights.parquet"', '"../flights.parquet"').replace(*change)
+            changed = self.small.replace('"flights.parquet"', '"../flights.parquet"').replace(*change, 1)
             self.assertNotEqual(changed, self.small)
             (other / "coeval.toml").write_text(changed)
             refused = run("build", "delay_class", "-C", other, check=1)

@@ -23,7 +23,7 @@ rows = pq.read_table(sys.argv[1])
 rows = rows.filter([each == "test" for each in rows["split"].to_pylist()])
 matrix = np.column_stack([rows[f"f{i}"].to_numpy().astype("float32") for i in range(8)])
 np.savez(sys.argv[3], scores=xgboost.Booster(model_file=sys.argv[2]).inplace_predict(matrix, validate_features=False),
-         queries=rows["session"].to_numpy(), grades=rows["label"].to_numpy())
+         queries=rows["row:unit"].to_numpy(), grades=rows["label"].to_numpy())
 """
 # NDCG@10 by query, of lists that have a relevant document. Lists with equal scores are scikit-learn's average, too.
 SCORE = """
@@ -53,6 +53,7 @@ class SearchRanking(unittest.TestCase):
         assert cls.small.count(HOURS) == 2
         (cls.folder / "coeval.toml").write_text(cls.small)
         cls.run_("build")
+        cls.run_("dataset", "relevance", "--out", cls.folder / "rows.parquet")  # before there is a log
 
     @classmethod
     def tearDownClass(cls):
@@ -89,7 +90,6 @@ class SearchRanking(unittest.TestCase):
                 self.assertGreaterEqual(interval["upper"], test[metric] - 1e-12)
 
     def test_the_ndcg_is_scikit_learns_of_the_librarys_own_prediction(self):
-        self.run_("dataset", "relevance", "--out", self.folder / "rows.parquet")
         model = next(pathlib.Path(self.folder, ".coeval/models/relevance").iterdir()) / "model.ubj"
         subprocess.run([PYTHON, "-c", PREDICT, self.folder / "rows.parquet", model, self.folder / "scored.npz"], check=True)
         done = subprocess.run([SKLEARN, "-c", SCORE, self.folder / "scored.npz"], capture_output=True, text=True)
@@ -109,13 +109,14 @@ class SearchRanking(unittest.TestCase):
         questions = sum(model["questions_count"] for model in played["models"].values())
         self.assertGreater(questions, 500)
 
-        def candidate(document, **features):
-            return {"document": document, **{f"f{i}": 0.5 for i in range(8)}, **features}
+        def candidate(**features):
+            return {**{f"f{i}": 0.5 for i in range(6)}, **features}
 
-        candidates = [candidate(1, f0=0.1), candidate(2, f0=0.9, f1=0.9), {"document": 3}, candidate(4, f0=7.0),
-                      candidate(5, f0=0.9, f1=0.9), candidate(6, f0=0.4)]
-        body = {"context": {"session": 10_000_000, "position": 1}, "candidates": candidates, "k": 3}
-        status, answer = server.call("POST", "/v1/rank/relevance?now=2018-04-01T12:00:00Z", body)
+        candidates = [candidate(f0=0.1), candidate(f0=0.9, f1=0.9), {"f0": 0.5}, candidate(f0=7.0), candidate(f0=0.9, f1=0.9),
+                      candidate(f0=0.4)]
+        context = {"f6": 0.5, "f7": 0.5, "at": "2018-04-01T11:30:00Z"}
+        body = {"context": context, "candidates": candidates, "k": 3}
+        status, answer = server.call("POST", "/v1/rank/relevance", body)
         self.assertEqual(status, 200, answer)
         scores = [each["score"] for each in answer["ranking"]]
         self.assertEqual(scores, sorted(scores, reverse=True))
@@ -126,7 +127,7 @@ class SearchRanking(unittest.TestCase):
         places = [each["candidate"] for each in answer["ranking"]]
         self.assertEqual(places.index(1) + 1, places.index(4))
         alone = {**body["context"], **candidates[1]}
-        self.assertEqual(server.call("POST", "/v1/predict/relevance?now=2018-04-01T12:00:00Z", alone)[1]["score"], scores[places.index(1)])
+        self.assertEqual(server.call("POST", "/v1/predict/relevance", alone)[1]["score"], scores[places.index(1)])
         self.assertNotIn("decision", answer["ranking"][0])
 
         for bad, code, words in (
@@ -134,7 +135,7 @@ class SearchRanking(unittest.TestCase):
                 ({"candidates": []}, 400, "at least one"), ({"candidates": [{}], "k": 0}, 400, "'k' must be 1 or more"),
                 ({"candidates": [{}], "top": 3}, 400, "unknown key 'top'"),
                 ({"context": {"f0": 1}, "candidates": [{"f0": 1}]}, 400, "stands in the context and in a candidate"),
-                ({"candidates": [7]}, 400, ""), ({"candidates": [candidate(1)] * 10_001}, 413, "at most 10000 are ranked")):
+                ({"candidates": [7]}, 400, ""), ({"candidates": [candidate()] * 10_001}, 413, "at most 10000 are ranked")):
             status, answer = server.call("POST", "/v1/rank/relevance", bad)
             self.assertEqual(status, code, answer)
             self.assertIn(words, answer["error"])
