@@ -129,7 +129,8 @@ TEST_CASE("a child scores rows and every bit comes back") {
   const Folder folder;
   const float mean = 0.25F;
   const std::string bytes(reinterpret_cast<const char*>(&mean), sizeof mean);
-  const auto scores = predict_in_child(kWorker, folder.path(), "ok", bytes, kValues.data(), 3, 2);
+  const auto scores =
+      predict_in_child(kWorker, folder.path(), "ok", bytes, kValues.data(), 3, 2, 1);
   REQUIRE(scores.has_value());
   CHECK(scores->margins == std::vector<float>{1.25F, 3.25F, 5.25F});
   CHECK(scores->scores == std::vector<float>{2.5F, 6.5F, 10.5F});
@@ -150,7 +151,7 @@ TEST_CASE("rows that lie in shared memory are given as they are, from where the 
   const float mean = 0.25F;
   const std::string bytes(reinterpret_cast<const char*>(&mean), sizeof mean);
   const auto scores = predict_in_child(kWorker, folder.path(), "ok", bytes, memory->data() + 3, 2,
-                                       2, {}, &memory->memory());
+                                       2, 1, {}, &memory->memory());
   REQUIRE(scores.has_value());
   CHECK(scores->margins == std::vector<float>{3.25F, 5.25F});
   // Who made it can still write to it: the next table may lie there.
@@ -164,7 +165,7 @@ TEST_CASE("a child cannot change what it is given") {
 
 TEST_CASE("no rows give no scores") {
   const Folder folder;
-  const auto scores = predict_in_child(kWorker, folder.path(), "ok", "1234", nullptr, 0, 2);
+  const auto scores = predict_in_child(kWorker, folder.path(), "ok", "1234", nullptr, 0, 2, 1);
   REQUIRE(scores.has_value());
   CHECK(scores->margins.empty());
 }
@@ -208,7 +209,7 @@ TEST_CASE("an answer that is not one is refused") {
 TEST_CASE("scores for another number of rows are refused") {
   const Folder folder;
   const auto scores =
-      predict_in_child(kWorker, folder.path(), "short scores", "m", kValues.data(), 3, 2);
+      predict_in_child(kWorker, folder.path(), "short scores", "m", kValues.data(), 3, 2, 1);
   REQUIRE_FALSE(scores.has_value());
   CHECK(scores.error().code == Code::training_failed);
   CHECK(says(scores.error(), "scores for 1 rows of 3"));
