@@ -182,7 +182,7 @@ TEST_CASE("a ranking's label is a whole number, and its query and k are in its h
   CHECK(primary_metric(found) == "ndcg");
   CHECK(found.training.search.metric == "ndcg");
   CHECK(model("query = \"origin\"\nk = 5").ir_hash != found.ir_hash);
-  CHECK(model("query = \"destination\"").ir_hash != found.ir_hash);
+  CHECK(model("query = \"distance\"").ir_hash != found.ir_hash);
 }
 
 TEST_CASE("what a ranking does not have is refused, each with what to do") {

@@ -228,8 +228,7 @@ class OptionsReader {
           "leave it out");
     const TomlEntry* query = reader_.require("query", advice);
     if (query == nullptr || !expect_kind(*query, Kind::string, what_, advice, errors_)) return;
-    read_resample(*query);
-    if (options_.resampling.unit == Resampling::Unit::value) return;
+    if (query->value.text != "row" && query->value.text != "day") return read_resample(*query);
     bad(query->value.position, "query of " + what_ + " must be an expression over the row", advice);
   }
 

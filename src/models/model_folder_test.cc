@@ -104,7 +104,7 @@ TEST_CASE("a regression's card has its kind and no threshold, and decides nothin
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   CHECK(text.find("\"kind\": \"regression\"") != std::string::npos);
   CHECK(text.find("threshold") == std::string::npos);
-  sample.card.kind = "ranking";
+  sample.card.kind = "forecast";
   REQUIRE_FALSE(sample.save(folder.path("other")).has_value());
 }
 
