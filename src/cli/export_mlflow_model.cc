@@ -33,6 +33,11 @@ Result<stores::ModelVersion> export_model(Context& context, const std::string& n
   COEVAL_ASSIGN(auto version, context.pick_version(*meta, name));
   COEVAL_ASSIGN(const auto served,
                 training::load_version(context.state_folder, version, context.openers));
+  if (served->card.outputs() != 1)
+    return fail(Code::unsupported,
+                version.model + "@v" + std::to_string(version.version) +
+                    " has several classes, whose export as an MLflow model is not in this version",
+                "its own file is in " + context.state_folder + "/" + version.folder);
   COEVAL_ASSIGN(const auto files,
                 adapters::mlflow::mlflow_model(
                     {.model = *served,

@@ -64,7 +64,39 @@ void print_regression(Context& context, const data::Json& metrics) {
   }
 }
 
+// One line a part, of kinds whose figures are numbers from 0 up.
+void print_parts(Context& context, const data::Json& metrics,
+                 const std::vector<std::string>& names) {
+  std::string head = "part      rows     ";
+  for (const std::string& name : names) head += ' ' + name;
+  context.terminal.print(head);
+  for (const char* part : {"train", "validate", "test"}) {
+    const data::Json* one = metrics.find(part);
+    if (one == nullptr) continue;
+    char start[64];
+    std::snprintf(start, sizeof start, "%-9s %-9s", part, fixed(one->find("rows"), 0).c_str());
+    std::string line = start;
+    for (const std::string& name : names) {
+      const data::Json* value = one->find(name);
+      const bool whole = value != nullptr && value->integer() != nullptr;
+      std::string text = value == nullptr ? "-" : fixed(value, whole ? 0 : 5);
+      text.resize(std::max(text.size(), name.size()), ' ');
+      line += ' ' + text;
+    }
+    context.terminal.print(line);
+  }
+}
+
 void print_metrics(Context& context, const data::Json& metrics) {
+  const data::Json* of_test = metrics.find("test");
+  if (of_test != nullptr && of_test->find("classes_with_auc") != nullptr)
+    return print_parts(
+        context, metrics,
+        {"log_loss", "accuracy", "macro_f1", "weighted_f1", "macro_auc", "mean_cost"});
+  if (of_test != nullptr && of_test->find("queries_without_relevant") != nullptr)
+    return print_parts(
+        context, metrics,
+        {"queries", "queries_without_relevant", "ndcg   ", "map    ", "mrr    ", "hit_rate"});
   if (const data::Json* test = metrics.find("test");
       test != nullptr && test->find("label_mean") != nullptr)
     return print_regression(context, metrics);

@@ -178,7 +178,7 @@ void refuse_keys_of_binary(TableReader& reader, const Model& model, Diagnostics&
          : ranking  ? "a ranking has no classes"
                     : "they are not in this version for several classes, for scores would be no "
                       "probabilities",
-         "leave it out; weights = \"…\" says what a row counts");
+         ranking ? "leave it out" : "leave it out; weights = \"…\" says what a row counts");
   refuse(reader.take("calibration"),
          regression ? "a regression's score is no probability"
          : ranking  ? "a ranking's score is no probability: it only orders"

@@ -19,6 +19,7 @@
 #include "replay/play_stages.h"
 #include "replay/play_view.h"
 #include "replay/retention.h"
+#include "stats/multiclass.h"
 
 namespace coeval::replay {
 
@@ -293,12 +294,20 @@ class Replay {
     return {};
   }
 
-  // What was decided, by the score's place or by the threshold of a definition.
-  static data::Json decision_of(const define::Model& model, const models::ModelCard& card,
-                                std::size_t decided, float score) {
-    if (!card.classes.empty()) return card.classes[decided];
-    if (model.kind != define::ModelKind::binary) return {};
-    return static_cast<double>(score) >= model.threshold;
+  // What was decided when it was served; null of what decides nothing.
+  static data::Json decision_then(const models::ModelCard& card,
+                                  const stores::PredictionRecord& record) {
+    if (!card.classes.empty()) return card.classes.at(record.decided_class);
+    return card.decides() ? data::Json(record.decision) : data::Json();
+  }
+
+  // What the new definition decides by the same scores; null where it decides nothing by them.
+  static data::Json decision_now(const define::Model& model, std::span<const float> scores) {
+    const bool of_classes = model.kind == define::ModelKind::multiclass;
+    if (of_classes && model.classes.size() == scores.size())
+      return model.classes[stats::decided_class(scores, model.cost_matrix)];
+    if (model.kind != define::ModelKind::binary || scores.size() != 1) return {};
+    return static_cast<double>(scores[0]) >= model.threshold;
   }
 
   static bool differs(const stores::PredictionRecord& record, std::span<const float> scores) {
@@ -312,12 +321,9 @@ class Replay {
     const auto row = static_cast<std::int64_t>(i);
     PlanReplayVersion& report = version.report;
     const models::ModelCard& card = version.audited.served->card;
-    const std::size_t decided = card.decided(scores);
-    const float score = scores[decided];
-    const data::Json after = decision_of(*version.now, card, decided, score);
-    const data::Json before = card.classes.empty() && !after.is_null()
-                                  ? data::Json(record.decision)
-                                  : decision_of(*version.now, card, record.decided_class, score);
+    const float score = scores[card.decided(scores)];
+    const data::Json before = decision_then(card, record),
+                     after = decision_now(*version.now, scores);
     const bool features_differ = data::encode_row(inputs, row) != record.features;
     const bool score_differs = differs(record, scores);
     const bool decision_differs = before.dump() != after.dump();

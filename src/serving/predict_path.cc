@@ -286,9 +286,10 @@ Result<data::Json> read_body(std::string_view body, const ModelPlan& plan) {
   return json;
 }
 
-/// The candidates of a request for a ranking, each with the context's columns.
+/// The candidates of a request for a ranking, and what they share.
 struct Candidates {
-  std::vector<data::Json> questions;
+  data::Json context{data::Json::Object{}};
+  data::Json::Array list;
   std::size_t k = std::numeric_limits<std::size_t>::max();
 };
 
@@ -301,6 +302,44 @@ std::unexpected<Error> bad_ranking(const std::string& what) {
 Result<std::size_t> read_k(const data::Json& k) {
   if (k.integer() == nullptr || *k.integer() < 1) return bad_ranking("'k' must be 1 or more");
   return static_cast<std::size_t>(*k.integer());
+}
+
+bool is_key_of(const ModelPlan& plan, std::string_view key) {
+  return std::ranges::find(plan.keys, key) != plan.keys.end();
+}
+
+/// Each prediction is logged with its whole question, so a context counts once a candidate.
+constexpr std::size_t kMaxContextBytes = std::size_t{64} << 20;
+
+Status check_context(const data::Json& context, std::size_t candidates, const ModelPlan& plan) {
+  for (const auto& [key, value] : *context.object())
+    if (!is_key_of(plan, key))
+      return fail(Code::unknown_key,
+                  "model " + define::in_quotes(plan.name) + " has no question column " +
+                      define::in_quotes(key),
+                  "the keys of its questions are " + define::listed(plan.keys));
+  const std::size_t bytes = context.dump().size();
+  if (bytes <= kMaxContextBytes / candidates) return {};
+  return fail(Code::body_too_large,
+              "a context of " + std::to_string(bytes) + " bytes for " + std::to_string(candidates) +
+                  " candidates: together they may have " + std::to_string(kMaxContextBytes) +
+                  " bytes",
+              "send fewer candidates a request");
+}
+
+/// All candidates are asked at the context's moment, and nothing is said twice.
+Status check_candidate(const data::Json& candidate, const data::Json& context,
+                       const ModelPlan& plan) {
+  if (candidate.object() == nullptr) return {};
+  for (const auto& [key, value] : *candidate.object()) {
+    if (!is_key_of(plan, key)) return {};
+    if (key == "at" || key == plan.model->at_column)
+      return bad_ranking("the moment, " + define::in_quotes(key) +
+                         ", belongs in the context: all candidates are asked at once");
+    if (context.find(key) != nullptr)
+      return bad_ranking(define::in_quotes(key) + " stands in the context and in a candidate");
+  }
+  return {};
 }
 
 Result<Candidates> read_candidates(std::string_view body, const ModelPlan& plan) {
@@ -325,20 +364,26 @@ Result<Candidates> read_candidates(std::string_view body, const ModelPlan& plan)
   if (const data::Json* k = json.find("k")) {
     COEVAL_ASSIGN(candidates.k, read_k(*k));
   }
-  for (const data::Json& candidate : *list->array()) {
-    if (candidate.object() == nullptr) {
-      candidates.questions.push_back(candidate);  // refused by whoever reads it, with its place
-      continue;
-    }
-    data::Json question = context == nullptr ? data::Json{data::Json::Object{}} : *context;
-    for (const auto& [key, value] : *candidate.object()) {
-      if (question.find(key) != nullptr)
-        return bad_ranking(define::in_quotes(key) + " stands in the context and in a candidate");
-      question.set(key, value);
-    }
-    candidates.questions.push_back(std::move(question));
+  if (context != nullptr) {
+    COEVAL_TRY(check_context(*context, list->array()->size(), plan));
+    candidates.context = *context;
   }
+  for (const data::Json& candidate : *list->array())
+    COEVAL_TRY(check_candidate(candidate, candidates.context, plan));
+  candidates.list = *list->array();
   return candidates;
+}
+
+/// One candidate's question. What is no object, or has a key that no question has, is refused by
+/// whoever reads it as it is, with its place.
+data::Json question_of(const data::Json& candidate, const data::Json& context,
+                       const ModelPlan& plan) {
+  const auto is_key = [&](const auto& member) { return is_key_of(plan, member.first); };
+  if (candidate.object() == nullptr || !std::ranges::all_of(*candidate.object(), is_key))
+    return candidate;
+  data::Json question = context;
+  for (const auto& [key, value] : *candidate.object()) question.set(key, value);
+  return question;
 }
 
 Error has_no_single_score(std::string_view name) {
@@ -452,13 +497,14 @@ Answer Engine::rank(std::string_view name, std::string_view body, bool features,
   const auto request = read_candidates(body, plan);
   if (!request) return error_answer(request.error());
   QuestionReader reader(plan, *parts.kernel, parts.default_question_us(now_us));
-  for (const data::Json& question : request->questions) reader.add(question);
+  for (const data::Json& candidate : request->list)
+    reader.add(question_of(candidate, request->context, plan));
   AskedQuestions asked = reader.finish();
   auto answers = parts.answer_questions(plan, asked.batch, began_s,
                                         features || parts.options.include_features);
   if (!answers) return error_answer(answers.error());
   take_stale(*answers, asked);
-  if (answers->empty()) return refusal_answer(*asked.refused.front());
+  if (answers->empty()) return refusal_answer(*asked.refused.front());  // its status is its own
 
   std::vector<RankedCandidate> ranking;
   std::string refused;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -282,6 +283,7 @@ class Gathering {
       });
       std::size_t judged = 0;
       for (const std::size_t word : order) {
+        if (labels_.is_ranking()) keep_whole_queries(rows[word]);
         if (rows[word].empty()) continue;
         COEVAL_ASSIGN(const bool is_judged, cut_slice(column, word, std::move(rows[word]), judged));
         judged += is_judged ? 1 : 0;
@@ -290,7 +292,16 @@ class Gathering {
     return {};
   }
 
-  // Whether the slice has enough rows.
+  // Of a ranking's slice the rows of queries that lie in it whole: a part of a query is another
+  // order.
+  void keep_whole_queries(std::vector<std::size_t>& rows) const {
+    std::map<std::int64_t, std::size_t> all, here;
+    for (const std::int64_t query : units_) ++all[query];
+    for (const std::size_t row : rows) ++here[units_[row]];
+    std::erase_if(rows, [&](std::size_t row) { return here[units_[row]] < all[units_[row]]; });
+  }
+
+  // Whether the slice has enough rows, of a ranking queries.
   Result<bool> cut_slice(const SliceColumn& column, std::size_t word, std::vector<std::size_t> rows,
                          std::size_t judged) {
     const std::vector<float> scores = take(scores_, rows, fitted_.outputs);
@@ -299,7 +310,9 @@ class Gathering {
     const std::int64_t positives =
         labels_.is_binary() ? std::ranges::count(labels.classes, std::uint8_t{1}) : 0;
     const std::int64_t least =
-        labels_.is_binary() ? std::min(positives, std::ssize(rows) - positives) : std::ssize(rows);
+        labels_.is_binary()    ? std::min(positives, std::ssize(rows) - positives)
+        : labels_.is_ranking() ? std::ssize(std::set(units.begin(), units.end()))
+                               : std::ssize(rows);
     if (judged == kSliceValues || least < kSliceRows) {
       ++evidence_.small_slices;
       return false;

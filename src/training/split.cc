@@ -15,9 +15,14 @@ Status check_part(const PartCounts& counts, SplitPart part, define::ModelKind ki
         outside == 0 ? ""
                      : "; " + std::to_string(outside) + " of " + std::to_string(counts.rows()) +
                            " rows have no label, or lie outside of the split";
-    return fail(Code::no_rows, where + " has no rows" + others,
-                "move the dates of `split` into the time that the source covers" +
-                    std::string(outside == 0 ? "" : "; a label that is null decides nothing"));
+    return fail(
+        Code::no_rows, where + " has no rows" + others,
+        (kind == define::ModelKind::ranking && counts.of(SplitPart::gap).rows > 0
+             ? "a query whose rows lie in several parts is in none: is `query` what the rows "
+               "of one list share? Else move"
+             : "move") +
+            std::string(" the dates of `split` into the time that the source covers") +
+            std::string(outside == 0 ? "" : "; a label that is null decides nothing"));
   }
   if (kind != define::ModelKind::binary) return {};
   if (count.positives == 0 || count.positives == count.rows) {

@@ -395,11 +395,15 @@ Status check_numbers(const define::Model& model, const TrainingRows& rows) {
 Status check_classes(const define::Model& model, const TrainingRows& rows) {
   const TrainingRows::Range train = rows.part(SplitPart::train);
   for (std::size_t i = 0; i < model.classes.size() && train.count > 0; ++i) {
-    const auto labels = std::span(rows.labels.classes).subspan(train.from, train.count);
-    if (std::ranges::find(labels, static_cast<std::uint8_t>(i)) != labels.end()) continue;
+    bool seen = false;
+    for (std::size_t row = train.from; row < train.from + train.count && !seen; ++row)
+      seen = rows.labels.classes[row] == i && (rows.weights.empty() || rows.weights[row] > 0);
+    if (seen) continue;
     return fail(Code::training_failed,
                 "class '" + model.classes[i] + "' of model '" + model.name + "' has none of the " +
-                    std::to_string(train.count) + " training rows: it cannot be learned",
+                    std::to_string(train.count) + " training rows" +
+                    (rows.weights.empty() ? "" : ", or none with a weight above 0") +
+                    ": it cannot be learned",
                 "take it out of `classes`, or move train_until to a time in which it occurs");
   }
   return {};
@@ -454,6 +458,14 @@ Status group_queries(TrainingRows& rows) {
 // Without two grades in some query there is no pair to learn from.
 Status check_queries(const define::Model& model, const TrainingRows& rows) {
   if (model.kind != define::ModelKind::ranking) return {};
+  const TrainingRows::Range steering = rows.part(SplitPart::validate);
+  const auto grades = std::span(rows.labels.classes).subspan(steering.from, steering.count);
+  if (model.early_stopping_rounds > 0 && steering.count > 0 &&
+      std::ranges::all_of(grades, [](std::uint8_t grade) { return grade == 0; }))
+    return fail(Code::training_failed,
+                "none of the " + std::to_string(steering.count) + " validation rows of model '" +
+                    model.name + "' is relevant, so early stopping has no NDCG to go by",
+                "move validate_until, or leave early_stopping_rounds out");
   const TrainingRows::Range train = rows.part(SplitPart::train);
   std::size_t queries = 0;
   for (std::size_t row = train.from; row < train.from + train.count; ++row) {

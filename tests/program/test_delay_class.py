@@ -116,13 +116,17 @@ class DelayClass(unittest.TestCase):
         self.assertGreater(played["models"]["delay_class"]["rows"], 150)
         self.assertLess(played["models"]["delay_class"]["log_loss"], 1)
         answer = server.call("GET", f"/v1/predictions/{last}")[1]
+        rows = [{"date": f"2001-06-01T{hour:02}:30:00Z", "origin": "ATL", "destination": "ORD", "distance": distance}
+                for hour in range(24) for distance in (300, 600, 2000)]
+        server_answers = server.call("POST", "/v1/predict/delay_class_lightgbm", rows)[1]["predictions"]
         self.assertEqual(server.stop(), 0)
         self.assertEqual(list(answer["scores"]), ["on time", "late", "very late"])
         self.assertAlmostEqual(sum(answer["scores"].values()), 1, delta=1e-6)
         self.assertEqual(answer["decision"], max(answer["scores"], key=answer["scores"].get))
         self.assertEqual(answer["score"], max(answer["scores"].values()))
         self.assertEqual(played["refused_count"], 0)
-        questions = sum(model["questions_count"] for model in played["models"].values())
+        self.assert_decisions_cost_least(server_answers)
+        questions = sum(model["questions_count"] for model in played["models"].values()) + len(rows)
         self.assertGreater(questions, 300)
         for mode in ([], ["--against-dataset"]):
             report = self.json("audit", *mode)
@@ -131,6 +135,46 @@ class DelayClass(unittest.TestCase):
         total = why["bias"] + sum(each["contribution"] for each in why["inputs"])
         self.assertAlmostEqual(total, answer["raw_score"], delta=1e-5)
         self.assertIn(f"the margin of '{answer['decision']}', by input", self.run_("explain", last).stdout)
+
+    def assert_decisions_cost_least(self, answers):
+        classes, costs = ["on time", "late", "very late"], [[0, 1, 2], [1, 0, 1], [10, 3, 0]]
+        decided = set()
+        for answer in answers:
+            p = [answer["scores"][each] for each in classes]
+            expected = [sum(p[label] * costs[label][decision] for label in range(3)) for decision in range(3)]
+            self.assertEqual(answer["decision"], classes[expected.index(min(expected))])
+            decided.add(answer["decision"] == classes[p.index(max(p))])
+        self.assertIn(False, decided)  # costs decide otherwise than the likeliest class does
+
+    def test_a_change_of_costs_changes_decisions_of_what_was_served(self):
+        folder = self.folder / "costs"
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("costs", "other"))
+        self.addCleanup(shutil.rmtree, folder)
+        definition = folder / "coeval.toml"
+        run("promote", "delay_class_lightgbm", "-C", folder)
+
+        class Copy:
+            pass
+
+        Copy.folder = folder
+        server = Server(Copy, as_of="2001-06-01")
+        run("replay", "delay_class_lightgbm", "-C", folder, "--from", "2001-06-01", "--to", "2001-06-01T06:00:00Z", "--url", server.url)
+        self.assertEqual(server.stop(), 0)
+        definition.write_text(self.small.replace("[[0, 1, 2], [1, 0, 1], [10, 3, 0]]", "[[0, 9, 9], [1, 0, 1], [1, 1, 0]]"))
+        said = json.loads(run("plan", "delay_class_lightgbm", "-C", folder, "--replay", "--json").stdout)
+        found = json.dumps(said)
+        self.assertRegex(found, r'"decisions_differ_count":\s*[1-9]')
+        self.assertRegex(found, r'"scores_differ_count":\s*0')
+
+    def test_an_mlflow_model_of_classes_is_refused(self):
+        refused = self.run_("export", "mlflow-model", "delay_class", self.folder / "mlflow", check=2)
+        self.assertIn("has several classes, whose export as an MLflow model is not in this version", refused.stderr)
+        self.assertFalse((self.folder / "mlflow").exists())
+
+    def test_show_has_the_metrics_of_classes(self):
+        shown = self.run_("show", "delay_class").stdout
+        self.assertRegex(shown, r"part +rows +log_loss +accuracy +macro_f1 +weighted_f1 +macro_auc")
+        self.assertNotIn("positives", shown)
 
     def test_the_card_tells_of_each_class(self):
         self.run_("show", "delay_class", "--card", self.folder / "card.md")

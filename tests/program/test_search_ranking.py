@@ -135,7 +135,8 @@ class SearchRanking(unittest.TestCase):
                 ({"candidates": []}, 400, "at least one"), ({"candidates": [{}], "k": 0}, 400, "'k' must be 1 or more"),
                 ({"candidates": [{}], "top": 3}, 400, "unknown key 'top'"),
                 ({"context": {"f0": 1}, "candidates": [{"f0": 1}]}, 400, "stands in the context and in a candidate"),
-                ({"candidates": [7]}, 400, ""), ({"candidates": [candidate()] * 10_001}, 413, "at most 10000 are ranked")):
+                ({"candidates": [7]}, 400, "expected a question as an object"), ({"candidates": [candidate(at="2018-04-01T11:30:00Z")]}, 400, "belongs in the context"),
+                ({"context": {"f6": 1, "f9": 2}, "candidates": [candidate()]}, 400, "has no question column 'f9'"), ({"candidates": [candidate()] * 10_001}, 413, "at most 10000 are ranked")):
             status, answer = server.call("POST", "/v1/rank/relevance", bad)
             self.assertEqual(status, code, answer)
             self.assertIn(words, answer["error"])
