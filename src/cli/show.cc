@@ -68,7 +68,9 @@ void print_regression(Context& context, const data::Json& metrics) {
 void print_parts(Context& context, const data::Json& metrics,
                  const std::vector<std::string>& names) {
   std::string head = "part      rows     ";
-  for (const std::string& name : names) head += ' ' + name;
+  const auto width = [](const std::string& name) { return std::max<std::size_t>(name.size(), 8); };
+  for (const std::string& name : names)
+    head += ' ' + name + std::string(width(name) - name.size(), ' ');
   context.terminal.print(head);
   for (const char* part : {"train", "validate", "test"}) {
     const data::Json* one = metrics.find(part);
@@ -80,7 +82,7 @@ void print_parts(Context& context, const data::Json& metrics,
       const data::Json* value = one->find(name);
       const bool whole = value != nullptr && value->integer() != nullptr;
       std::string text = value == nullptr ? "-" : fixed(value, whole ? 0 : 5);
-      text.resize(std::max(text.size(), name.size()), ' ');
+      text.resize(std::max(text.size(), width(name)), ' ');
       line += ' ' + text;
     }
     context.terminal.print(line);
@@ -94,9 +96,8 @@ void print_metrics(Context& context, const data::Json& metrics) {
         context, metrics,
         {"log_loss", "accuracy", "macro_f1", "weighted_f1", "macro_auc", "mean_cost"});
   if (of_test != nullptr && of_test->find("queries_without_relevant") != nullptr)
-    return print_parts(
-        context, metrics,
-        {"queries", "queries_without_relevant", "ndcg   ", "map    ", "mrr    ", "hit_rate"});
+    return print_parts(context, metrics,
+                       {"queries", "queries_without_relevant", "ndcg", "map", "mrr", "hit_rate"});
   if (const data::Json* test = metrics.find("test");
       test != nullptr && test->find("label_mean") != nullptr)
     return print_regression(context, metrics);

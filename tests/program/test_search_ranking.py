@@ -83,6 +83,12 @@ class SearchRanking(unittest.TestCase):
             self.assertEqual(shown["metrics"]["runtime_differences"], 0)
             test = shown["metrics"]["test"]
             self.assertEqual(test["interval_unit"], "session")
+            lines = self.run_("show", model).stdout.splitlines()
+            at = next(i for i, line in enumerate(lines) if line.startswith("part "))
+            self.assertEqual(lines[at].split(), "part rows queries queries_without_relevant ndcg map mrr hit_rate".split())
+            line = next(line.split() for line in lines[at:] if line.startswith("test "))
+            self.assertEqual(line[1:4], [str(test[each]) for each in ("rows", "queries", "queries_without_relevant")])
+            self.assertAlmostEqual(float(line[4]), test["ndcg"], delta=1e-5)
             self.assertEqual(test["rows"], 10 * (test["queries"] + test["queries_without_relevant"]))
             for metric in ("ndcg", "map", "mrr", "hit_rate"):
                 interval = test["intervals"][metric]
@@ -155,6 +161,18 @@ class SearchRanking(unittest.TestCase):
         self.assertIn("must be a whole number in a ranking, not bool",
                       self.other('label    = "grade"', 'label    = "clicked"', 2).stderr)
         self.assertIn("has no 'query'", self.other('query    = "session"\nk', "k", 2).stderr)
+
+    def test_a_slice_has_whole_queries(self):
+        # Each list has ten positions, so no list lies in the slice of the first three; each lies in that of its session.
+        self.other('gate     = { ndcg = ">= 0.95"', 'slices   = ["position <= 3", "session % 2 = 0"]\ngate     = { ndcg = ">= 0.1"', 0)
+        card = self.folder / "card.md"
+        run("show", "relevance", "-C", self.folder / "other", "--card", card)
+        self.assertNotIn("position <= 3", card.read_text().split("## Slices")[1].split("## ")[0])
+        self.assertIn("session % 2 = 0", card.read_text().split("## Slices")[1].split("## ")[0])
+
+    def test_early_stopping_needs_a_relevant_row(self):
+        said = self.other('label    = "grade"', 'label    = "if(hour(ts) >= 9, 0, grade)"', 1).stderr
+        self.assertIn("is relevant, so early stopping has no NDCG to go by", said)
 
     def test_a_query_in_two_parts_is_in_none(self):
         # 100 consecutive lists of the same hour are one query: those around the ends of parts are left out whole.
