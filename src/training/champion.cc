@@ -49,7 +49,10 @@ Result<AsChampion> as_champion(const Workshop& shop, const define::Model& model,
   if (found == nullptr) return fail(Code::bad_model, "its definition has no such model");
   AsChampion as{project, *found};
   as.model.split = model.split;
+  // A ranking's rows are of queries, which its definition names there.
+  const define::Resampling queries = found->training.resampling;
   as.model.training = {};
+  if (as.model.kind == define::ModelKind::ranking) as.model.training.resampling = queries;
   return as;
 }
 

@@ -271,6 +271,8 @@ class Gathering {
   Status cut_slices() {
     for (const define::Gate& gate : model_.gates)
       if (gate.worst_slice) gated_on_slices_.push_back(gate.metric);
+    if (labels_.is_ranking())
+      for (const std::int64_t query : units_) ++query_rows_[query];
     for (const SliceColumn& column : rows_.slices) {
       std::vector<std::vector<std::size_t>> rows(column.words.size());
       for (std::size_t i = 0; i < test_.count; ++i)
@@ -295,10 +297,10 @@ class Gathering {
   // Of a ranking's slice the rows of queries that lie in it whole: a part of a query is another
   // order.
   void keep_whole_queries(std::vector<std::size_t>& rows) const {
-    std::map<std::int64_t, std::size_t> all, here;
-    for (const std::int64_t query : units_) ++all[query];
+    std::map<std::int64_t, std::size_t> here;
     for (const std::size_t row : rows) ++here[units_[row]];
-    std::erase_if(rows, [&](std::size_t row) { return here[units_[row]] < all[units_[row]]; });
+    std::erase_if(rows,
+                  [&](std::size_t row) { return here[units_[row]] < query_rows_.at(units_[row]); });
   }
 
   // Whether the slice has enough rows, of a ranking queries.
@@ -472,6 +474,7 @@ class Gathering {
   WorkerPool pool_;
   Evidence evidence_;
   std::vector<std::int64_t> units_;
+  std::map<std::int64_t, std::size_t> query_rows_;  // of a ranking, in the test part
   std::vector<std::string> champion_inputs_;
   std::vector<float> champion_scores_;
   std::vector<double> champion_costs_;

@@ -162,6 +162,21 @@ class SearchRanking(unittest.TestCase):
                       self.other('label    = "grade"', 'label    = "clicked"', 2).stderr)
         self.assertIn("has no 'query'", self.other('query    = "session"\nk', "k", 2).stderr)
 
+    def test_a_champion_with_other_inputs_is_asked_the_same_queries(self):
+        folder = self.folder / "champion"
+        folder.mkdir()
+        self.addCleanup(shutil.rmtree, folder)
+        small = self.small.replace('"clicks.parquet"', '"../clicks.parquet"').replace("rounds = 60", "rounds = 5").replace(
+            '">= 0.95"', '">= 0.3"')
+        every = '["f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7"]\ntrainer  = "xgboost"'
+        self.assertIn(every, small)
+        (folder / "coeval.toml").write_text(small.replace(every, '["f6", "f7"]\ntrainer  = "xgboost"'))
+        run("build", "relevance", "-C", folder)
+        run("promote", "relevance", "-C", folder)
+        (folder / "coeval.toml").write_text(small)
+        said = run("build", "relevance", "-C", folder)
+        self.assertRegex(said.stderr + said.stdout, r"passed +ndcg better_than champion +\(\+0\.[0-9]+")
+
     def test_a_slice_has_whole_queries(self):
         # Each list has ten positions, so no list lies in the slice of the first three; each lies in that of its session.
         self.other('gate     = { ndcg = ">= 0.95"', 'slices   = ["position <= 3", "session % 2 = 0"]\ngate     = { ndcg = ">= 0.1"', 0)
