@@ -48,6 +48,15 @@ Error not_served(const define::Project& project, const PlanTable& plans, std::st
   return {Code::unknown_model, "no model " + define::in_quotes(name), std::move(advice), {}, {}};
 }
 
+/// The plan of a model that can be asked. Errors: unknown_model, or why it cannot be used.
+Result<const ModelPlan*> usable_plan(const define::Project& project, const PlanTable& plans,
+                                     std::string_view name) {
+  const auto found = plans.served.find(name);
+  if (found == plans.served.end()) return std::unexpected(not_served(project, plans, name));
+  if (found->second.unusable) return std::unexpected(*found->second.unusable);
+  return &found->second;
+}
+
 Refusal breaks_rules(std::vector<BrokenRule> broken) {
   std::string reasons;
   for (const BrokenRule& rule : broken) reasons += (reasons.empty() ? "" : "; ") + rule.reason;
@@ -445,10 +454,9 @@ Answer Engine::predict(std::string_view name, std::string_view body, bool featur
   Parts& parts = *parts_;
   const double began_s = monotonic_seconds();
   const std::shared_ptr<const PlanTable> plans = parts.current_plans();
-  const auto found = plans->served.find(name);
-  if (found == plans->served.end()) return error_answer(not_served(*parts.project, *plans, name));
-  const ModelPlan& plan = found->second;
-  if (plan.unusable) return error_answer(*plan.unusable);
+  const auto usable = usable_plan(*parts.project, *plans, name);
+  if (!usable) return error_answer(usable.error());
+  const ModelPlan& plan = **usable;
   static_cast<void>(parts.writable());  // while it is not, predictions are held (LogWriter)
 
   const auto json = read_body(body, plan);
@@ -487,10 +495,9 @@ Answer Engine::rank(std::string_view name, std::string_view body, bool features,
   Parts& parts = *parts_;
   const double began_s = monotonic_seconds();
   const std::shared_ptr<const PlanTable> plans = parts.current_plans();
-  const auto found = plans->served.find(name);
-  if (found == plans->served.end()) return error_answer(not_served(*parts.project, *plans, name));
-  const ModelPlan& plan = found->second;
-  if (plan.unusable) return error_answer(*plan.unusable);
+  const auto usable = usable_plan(*parts.project, *plans, name);
+  if (!usable) return error_answer(usable.error());
+  const ModelPlan& plan = **usable;
   if (!plan.loaded.served->card.classes.empty()) return error_answer(has_no_single_score(name));
   static_cast<void>(parts.writable());
 

@@ -4,21 +4,12 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import tempfile
 import unittest
 
-from program import Server, run
+from program import Server, run, six_airports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PYTHON = ROOT / "third_party/peers/trainers/bin/python"
-SMALL = """
-import sys, pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
-airports = pa.array("ATL ORD DFW LAX PHX DEN".split(), pa.large_string())
-rows = pq.read_table(sys.argv[1])
-rows = rows.filter(pc.and_(pc.is_in(rows["origin"], airports), pc.is_in(rows["destination"], airports)))
-pq.write_table(rows, sys.argv[2])
-"""
 
 
 class ArrivalDelay(unittest.TestCase):
@@ -27,7 +18,7 @@ class ArrivalDelay(unittest.TestCase):
         if os.environ.get("COEVAL_SKIP_ORACLE"):
             raise unittest.SkipTest("the flights are left to the release build")
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="coeval-test-"))
-        subprocess.run([PYTHON, "-c", SMALL, ROOT / "data/flights-3m.parquet", cls.folder / "flights.parquet"], check=True)
+        six_airports(cls.folder / "flights.parquet")
         text = (ROOT / "examples/arrival-delay/coeval.toml").read_text()
         small = text.replace("../../data/flights-3m.parquet", "flights.parquet").replace("rounds = 300", "rounds = 60").replace(
             "rounds = 150", "rounds = 40")
